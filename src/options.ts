@@ -1,0 +1,46 @@
+/** What a run was asked to do, after every flag has been checked. Built by cli.ts, read by every stage. */
+import type { Section } from "./record.js";
+import type { SshOptions } from "./ssh/ssh-options.js";
+import type { Target } from "./targets/target.js";
+
+export type OutputFormat = "ndjson" | "csv" | "table";
+export type ColorChoice = "auto" | "always" | "never";
+export type Verbosity = "quiet" | "normal" | "verbose";
+
+/** Where hosts come from: the operator's list, the embedded demo fleet, or a recording. */
+export type Source =
+  | { readonly kind: "targets"; readonly targets: readonly Target[] }
+  | { readonly kind: "demo" }
+  | { readonly kind: "replay"; readonly file: string; readonly speed: number | "max" };
+
+/** How long a run goes on: for ever, or this many ticks. `once` also suppresses transitions and retries. */
+export type RunLength =
+  { readonly kind: "endless" } | { readonly kind: "count"; readonly ticks: number } | { readonly kind: "once" };
+
+export interface SampleOptions {
+  readonly include: ReadonlySet<Section>;
+  /** Shim ids in the order they are tried after native; empty for `none`. */
+  readonly fallback: readonly string[];
+  /** Each vendor tool's own deadline on the host. */
+  readonly toolTimeoutSecs: number;
+  /** Drop command lines and users of processes. */
+  readonly redact: boolean;
+}
+
+export interface Options {
+  readonly source: Source;
+  readonly ssh: SshOptions;
+  readonly sample: SampleOptions;
+  readonly intervalMs: number;
+  readonly length: RunLength;
+  /** Null: table on a terminal, NDJSON otherwise. */
+  readonly format: OutputFormat | null;
+  /** CSV columns as dot paths; empty for the default layout. */
+  readonly query: readonly string[];
+  /** Null: standard output. */
+  readonly output: string | null;
+  readonly color: ColorChoice;
+  readonly verbosity: Verbosity;
+  /** `--dry-run`: print what would be done for each host and connect to nothing. */
+  readonly dryRun: boolean;
+}

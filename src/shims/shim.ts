@@ -1,0 +1,83 @@
+/**
+ * What a vendor tool is to the pipeline: the commands it is asked with and a pure parser of what it answers.
+ * A new tool is one file beside this one, one line in registry.ts and one folder in golden/.
+ */
+import type { Section, SectionError, Sections } from "../record.js";
+
+/**
+ * One question of a tick. `command` is constant POSIX sh on one line, free of single quotes, `!`, doubled
+ * backslashes and newlines, so that sh, csh and fish login shells all hand it on unharmed inside '...'.
+ * `{tool}` in it stands for the shim's executable that was found.
+ */
+export interface Part {
+  /** Unique in a tick, as `nvidia-smi.query`. */
+  readonly id: string;
+  /**
+   * `program`: one program with its arguments and no shell syntax; it is run under the remote deadline.
+   * `shell`: shell text; it calls every program that could hang as `b program args...`, where `b` is the script's
+   * function that bounds it.
+   */
+  readonly kind: "program" | "shell";
+  readonly command: string;
+}
+
+/** What a part answered. */
+export interface PartOutput {
+  readonly stdout: string;
+  /** At most some KiB; the rest was cut. */
+  readonly stderr: string;
+  readonly end: PartEnd;
+}
+export type PartEnd =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  /** Its remote deadline passed and it was ended. */
+  | { readonly kind: "timeout"; readonly afterSecs: number }
+  /** The frame ended without it: the connection was cut or an earlier part hung. */
+  | { readonly kind: "missing" };
+
+export type PartOutputs = ReadonlyMap<string, PartOutput>;
+
+/** What one tick's outputs told. Every value is a finite number, a text or null; nothing is invented. */
+export interface Reading {
+  readonly sections: Sections;
+  readonly errors: readonly SectionError[];
+}
+
+/** A tool that is known to work on one host: what to run each tick, and how to read it. May keep state between ticks. */
+export interface Sampler {
+  readonly parts: readonly Part[];
+  /** Throws ParseError only. */
+  parse(outputs: PartOutputs): Reading;
+}
+
+export type Verdict =
+  | { readonly kind: "usable"; readonly sampler: Sampler }
+  /** The tool is there and does not work: what it said, for the record. */
+  | { readonly kind: "broken"; readonly message: string }
+  /** It works, but another tool tells more (nvidia-smi on a Jetson): taken when nothing else is usable. */
+  | { readonly kind: "poor"; readonly message: string; readonly sampler: Sampler }
+  | { readonly kind: "too-old"; readonly message: string };
+
+export interface Shim {
+  /** The record's `transport`, the `--ssh-fallback` value and the golden folder's name. */
+  readonly id: string;
+  /** Other spellings that `--ssh-fallback` takes. */
+  readonly aliases: readonly string[];
+  /** Programs that are this tool, the first found wins; the shell looks them up on the extended PATH. */
+  readonly executables: readonly string[];
+  /**
+   * What is asked once a session, in order. The tool counts as working for the shell when the first part exits 0;
+   * else the shell goes on to the next tool in the same round trip. It holds the parts of a first sample (same ids as
+   * the sampler's), so that the probe's answer is the first reading.
+   */
+  probe(context: ProbeContext): readonly Part[];
+  /** Decides by the probe's outputs, which hold at least the first part's. Throws ParseError only. */
+  judge(outputs: PartOutputs, context: ProbeContext): Verdict;
+}
+
+export interface ProbeContext {
+  readonly include: ReadonlySet<Section>;
+  /** `plain`: the host runs no script of ours (forced command, Windows): parts must all be of kind `program`. */
+  readonly mode: "shell" | "plain";
+}

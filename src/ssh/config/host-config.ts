@@ -1,0 +1,84 @@
+/**
+ * What ssh_config says for one host, after every rule of readconf has been applied: the typed form of what
+ * `ssh -G host` prints (ssh_config(5), OpenSSH 9.2). Types only.
+ */
+
+/** Where a value was decided: a config line, or a default. */
+export type Origin =
+  | { readonly kind: "file"; readonly file: string; readonly line: number }
+  | { readonly kind: "flag" }
+  | { readonly kind: "default" };
+
+/** A ProxyJump hop as written: `[user@]host[:port]` or `ssh://...`. Each hop is resolved through the config itself. */
+export interface JumpHop {
+  readonly user?: string;
+  readonly host: string;
+  readonly port?: number;
+}
+
+export type Proxy =
+  | { readonly kind: "direct" }
+  | { readonly kind: "jump"; readonly hops: readonly JumpHop[] }
+  /** Tokens expanded; run by /bin/sh as ssh does. */
+  | { readonly kind: "command"; readonly command: string };
+
+export interface HostConfig {
+  /** As typed. */
+  readonly originalHost: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+
+  readonly addressFamily: "any" | "inet" | "inet6";
+  readonly bindAddress: string | null;
+  readonly bindInterface: string | null;
+  /** Null: ssh's default, none. */
+  readonly connectTimeoutSecs: number | null;
+  readonly connectionAttempts: number;
+  readonly serverAliveIntervalSecs: number;
+  readonly serverAliveCountMax: number;
+  readonly tcpKeepAlive: boolean;
+  readonly compression: boolean;
+  readonly proxy: Proxy;
+
+  /** Tilde and tokens expanded, in order; the default files when the config names none (`identityFilesNamed` false). */
+  readonly identityFiles: readonly string[];
+  readonly identityFilesNamed: boolean;
+  readonly certificateFiles: readonly string[];
+  readonly identitiesOnly: boolean;
+  /** A socket path; null for `none`; SSH_AUTH_SOCK has been looked up. */
+  readonly identityAgent: string | null;
+  readonly pubkeyAuthentication: boolean;
+  readonly gssapiAuthentication: boolean;
+  readonly hostbasedAuthentication: boolean;
+  readonly preferredAuthentications: string | null;
+  readonly pkcs11Provider: string | null;
+  readonly securityKeyProvider: string | null;
+  /** Algorithm lists as written, with a leading + - or ^ kept; null for the default. */
+  readonly pubkeyAcceptedAlgorithms: string | null;
+  readonly hostKeyAlgorithms: string | null;
+  readonly caSignatureAlgorithms: string | null;
+  readonly kexAlgorithms: string | null;
+  readonly ciphers: string | null;
+  readonly macs: string | null;
+  readonly requiredRsaSize: number;
+
+  readonly strictHostKeyChecking: "yes" | "ask" | "accept-new" | "no";
+  /** Expanded paths; `none` gives an empty list. */
+  readonly userKnownHostsFiles: readonly string[];
+  readonly globalKnownHostsFiles: readonly string[];
+  readonly hostKeyAlias: string | null;
+  readonly hashKnownHosts: boolean;
+  readonly checkHostIp: boolean;
+  readonly noHostAuthenticationForLocalhost: boolean;
+  readonly verifyHostKeyDns: string;
+  readonly revokedHostKeys: readonly string[];
+  readonly knownHostsCommand: string | null;
+
+  readonly setEnv: readonly (readonly [string, string])[];
+  readonly sendEnv: readonly string[];
+  readonly remoteCommand: string | null;
+
+  /** Which line decided each keyword (lower case, as `ssh -G` prints it). */
+  readonly origins: ReadonlyMap<string, Origin>;
+}

@@ -1,0 +1,51 @@
+/** What the SSH stage gives to the rest: types only. No stage after this one knows which client speaks SSH. */
+import type { HostError } from "../errors.js";
+import type { SshClientKind } from "../record.js";
+
+/** How a remote command ended. `lost`: the channel or the connection went away before a status came. */
+export type ChannelEnd =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "lost" };
+
+/** What a channel tells its owner. Chunks must be consumed at once; they are not kept. */
+export interface ChannelEvents {
+  stdout(chunk: Buffer): void;
+  stderr(chunk: Buffer): void;
+  /** Exactly once, after the last chunk. */
+  closed(end: ChannelEnd): void;
+}
+
+/** A remote command that runs, with its standard input open. */
+export interface Channel {
+  /** One call is one socket write. Writing to a channel that has gone is ignored. */
+  write(data: string): void;
+  /** Closes the command's standard input. */
+  end(): void;
+  /** Gives the channel up without waiting for the remote side. Does not kill the remote command. */
+  abandon(): void;
+}
+
+/** The server refused to open a channel or to run the command (MaxSessions, ForceCommand none, ...). */
+export class ChannelRefused extends Error {
+  override readonly name = "ChannelRefused";
+}
+
+/** One authenticated session with a host. */
+export interface Connection {
+  readonly client: SshClientKind;
+  /**
+   * Runs a command. `events` may be called before the promise settles. Rejects with ChannelRefused, or with
+   * HostError when the connection is gone.
+   */
+  open(command: string, events: ChannelEvents): Promise<Channel>;
+  /** Settles, with the reason, when the connection goes away for any cause but `close()`. Never rejects. */
+  readonly lost: Promise<HostError>;
+  /** Idempotent, never throws; sockets are gone within half a second even when the peer is frozen. */
+  close(): Promise<void>;
+}
+
+/** Reaches one host: dial, handshake, host key check and authentication. Throws HostError, or the signal's reason. */
+export interface Connector {
+  connect(signal: AbortSignal): Promise<Connection>;
+}
