@@ -1,0 +1,18 @@
+/** Remote text made fit to print. */
+
+// C0 and DEL, C1, line and paragraph separators, and the bidi controls that can reorder what a terminal shows.
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE_ONCE = new RegExp(UNPRINTABLE.source);
+
+/** Remote text without anything that a terminal would act on: each control character becomes U+FFFD, a tab a blank. */
+export function cleanText(text: string): string {
+  if (!UNPRINTABLE_ONCE.test(text)) return text;
+  return text.replace(UNPRINTABLE, (c) => (c === "\t" ? " " : "\ufffd"));
+}
+
+/** Remote text as one short line for a message: lines joined by `; `, blanks squeezed, cut at `limit` characters. */
+export function oneLine(text: string, limit = 300): string {
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  const joined = cleanText(lines.filter((line) => line !== "").join("; ").replace(/\s+/g, " "));
+  return joined.length > limit ? `${joined.slice(0, limit - 1)}…` : joined;
+}
