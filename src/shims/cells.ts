@@ -1,0 +1,188 @@
+/**
+ * One cell of a vendor tool's output -> a finite number >= 0, a clean text, a truth, or null. Shared by every shim.
+ * All take what JSON or CSV gave (`unknown`), and none invents: what is not plainly a value is null.
+ */
+import { cleanText } from "../lib/text.js";
+
+// nvidia-smi's, rocm-smi's, amd-smi's, npu-smi's and hl-smi's words for "no value", lower case, without brackets.
+const NO_VALUE = new Set([
+  "",
+  "-",
+  "--",
+  "n/a",
+  "na",
+  "nan",
+  "null",
+  "err!",
+  "error",
+  "unknown error",
+  "not supported",
+  "not available",
+  "not found",
+  "not applicable",
+  "no data",
+  "undefined",
+  "function not found",
+  "insufficient permissions",
+  "no permission",
+  "gpu is lost",
+  "gpu requires reset",
+  "gpu reset required",
+  "requested functionality has been deprecated",
+  "driver not loaded",
+  "timeout",
+]);
+
+/** Whether a cell says that there is no value: `[N/A]`, `ERR!`, `[GPU is lost]`, empty, `N/A (Secondary die)`, ... */
+export function isMissing(cell: string): boolean {
+  const bare = cell.trim().toLowerCase();
+  if (bare.startsWith("n/a") || bare.startsWith("[n/a")) return true;
+  return NO_VALUE.has(bare.startsWith("[") && bare.endsWith("]") ? bare.slice(1, -1).trim() : bare);
+}
+
+/** Trimmed text without control characters; null for a sentinel. A number is told as it prints. */
+export function textCell(raw: unknown): string | null {
+  if (typeof raw === "number") return Number.isFinite(raw) ? String(raw) : null;
+  if (typeof raw !== "string" || isMissing(raw)) return null;
+  return cleanText(raw.trim());
+}
+
+const NUMBER_AND_UNIT = /^\+?(\d+(?:\.\d*)?|\.\d+)\s*([a-zµμ%°/]*)$/i;
+
+interface Quantity {
+  readonly value: number;
+  /** Lower case, "" when none was printed. */
+  readonly unit: string;
+}
+
+function quantity(raw: unknown): Quantity | null {
+  if (typeof raw === "number") return usable(raw) ? { value: raw, unit: "" } : null;
+  if (typeof raw !== "string") return null;
+  const match = NUMBER_AND_UNIT.exec(raw.trim());
+  if (match === null) return null;
+  const value = Number(match[1]);
+  return usable(value) ? { value, unit: (match[2] ?? "").toLowerCase() } : null;
+}
+
+// -1 and the like are sentinels in every tool; past 2^53 are unsigned ones (2^64 - 1).
+function usable(value: number): boolean {
+  return Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}
+
+function scaled(raw: unknown, scales: ReadonlyMap<string, number>, max: number): number | null {
+  const parsed = quantity(raw);
+  if (parsed === null) return null;
+  const scale = scales.get(parsed.unit);
+  if (scale === undefined) return null;
+  const value = parsed.value * scale;
+  return value <= max ? value : null;
+}
+
+/** A finite number >= 0; a unit after it is passed over. */
+export function numberCell(raw: unknown): number | null {
+  return quantity(raw)?.value ?? null;
+}
+
+/** A whole number >= 0 without a unit. */
+export function integerCell(raw: unknown): number | null {
+  const parsed = quantity(raw);
+  return parsed !== null && parsed.unit === "" && Number.isInteger(parsed.value) ? parsed.value : null;
+}
+
+const PERCENT = new Map([
+  ["", 1],
+  ["%", 1],
+]);
+
+/** 0..100, with or without `%`; anything above is a sentinel (amd-smi's 65535) and null. */
+export function percentCell(raw: unknown): number | null {
+  return scaled(raw, PERCENT, 100);
+}
+
+const CELSIUS = new Map([
+  ["", 1],
+  ["c", 1],
+  ["°c", 1],
+]);
+
+/** Degrees C as `36`, `36 C`, `41.3°C`. Below 0 or above 500 is a sensor that is off (`-256C`, 65535): null. */
+export function celsiusCell(raw: unknown): number | null {
+  return scaled(raw, CELSIUS, 500);
+}
+
+const WATTS = new Map([
+  ["", 1],
+  ["w", 1],
+  ["mw", 1e-3],
+  ["uw", 1e-6],
+  ["µw", 1e-6],
+  ["μw", 1e-6],
+  ["kw", 1e3],
+]);
+
+/** Watts from `W`, `mW`, `uW`, `kW` or a bare number. */
+export function wattsCell(raw: unknown): number | null {
+  return scaled(raw, WATTS, 60_000);
+}
+
+const MEGAHERTZ = new Map([
+  ["", 1],
+  ["mhz", 1],
+  ["ghz", 1e3],
+  ["khz", 1e-3],
+]);
+
+/** MHz from `MHz`, `GHz`, `kHz` or a bare number. */
+export function megahertzCell(raw: unknown): number | null {
+  return scaled(raw, MEGAHERTZ, 60_000);
+}
+
+export type ByteUnit = "B" | "KiB" | "MiB" | "GiB" | "TiB";
+const BYTES_IN: Readonly<Record<ByteUnit, number>> = {
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+const BYTES = new Map([
+  ...["b", "byte", "bytes"].map((name) => [name, BYTES_IN.B] as const),
+  ...["k", "kb", "kib"].map((name) => [name, BYTES_IN.KiB] as const),
+  ...["m", "mb", "mib"].map((name) => [name, BYTES_IN.MiB] as const),
+  ...["g", "gb", "gib"].map((name) => [name, BYTES_IN.GiB] as const),
+  ...["t", "tb", "tib"].map((name) => [name, BYTES_IN.TiB] as const),
+]);
+
+/**
+ * Whole bytes. `bare` is the unit of a number that has none. `MB` and `GB` are read as binary, which is what
+ * nvidia-smi, amd-smi, npu-smi and tegrastats mean by them.
+ */
+export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
+  const parsed = quantity(raw);
+  if (parsed === null) return null;
+  const scale = parsed.unit === "" ? BYTES_IN[bare] : BYTES.get(parsed.unit);
+  if (scale === undefined) return null;
+  const value = Math.round(parsed.value * scale);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+const TRUE_WORDS = new Set(["enabled", "yes", "true", "active", "on", "1"]);
+const FALSE_WORDS = new Set(["disabled", "no", "false", "not active", "off", "0", "none"]);
+
+/** Enabled / Disabled, Yes / No, Active / Not Active, On / Off; null for anything else. */
+export function booleanCell(raw: unknown): boolean | null {
+  if (typeof raw === "boolean") return raw;
+  if (typeof raw !== "string") return null;
+  const word = raw.trim().toLowerCase();
+  if (TRUE_WORDS.has(word)) return true;
+  return FALSE_WORDS.has(word) ? false : null;
+}
+
+/** Without the entries that hold null or "": for `detail`, which holds texts only. */
+export function presentTexts(entries: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(entries).filter(
+      (entry): entry is [string, string] => entry[1] !== null && entry[1] !== "",
+    ),
+  );
+}
