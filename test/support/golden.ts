@@ -1,0 +1,98 @@
+/** Finds the cases under golden/, reads their part outputs and compares what a parser made of them with expected.json. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SECTIONS } from "../../src/record.js";
+import type { Section } from "../../src/record.js";
+import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/shim.js";
+
+export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly dir: string;
+  readonly context: ProbeContext;
+  /** By part id. The outputs of a case without part folders stand under `onlyPart`. */
+  outputs(onlyPart: string): PartOutputs;
+}
+
+/** The cases of golden/<group>/; none when the folder is not there. */
+export function goldenCases(group: string): GoldenCase[] {
+  const root = join(GOLDEN_ROOT, group);
+  if (!existsSync(root)) return [];
+  return foldersIn(root).map((name) => {
+    const dir = join(root, name);
+    return {
+      name,
+      dir,
+      context: {
+        include: new Set(sectionsIn(readIfThere(join(dir, "include.txt")))),
+        mode: readIfThere(join(dir, "mode.txt"))?.trim() === "plain" ? "plain" : "shell",
+      },
+      outputs: (onlyPart) => outputsIn(dir, onlyPart),
+    };
+  });
+}
+
+/** Compares with the case's expected.json, or writes it when UPDATE_GOLDEN is set. */
+export function assertGolden(dir: string, actual: unknown): void {
+  const file = join(dir, "expected.json");
+  const plain: unknown = JSON.parse(JSON.stringify(actual));
+  if (process.env["UPDATE_GOLDEN"] !== undefined) {
+    writeFileSync(file, `${JSON.stringify(plain, null, 2)}\n`);
+    return;
+  }
+  assert.ok(existsSync(file), `${basename(dir)} has no expected.json; write it with UPDATE_GOLDEN=1`);
+  const expected: unknown = JSON.parse(readFileSync(file, "utf8"));
+  assert.deepEqual(plain, expected);
+}
+
+/** What is missing from a case: every case says where it comes from and which command it answers. */
+export function assertComplete(dir: string): void {
+  assert.ok(existsSync(join(dir, "source.md")), `${dir} has no source.md`);
+  const parts = foldersIn(dir);
+  for (const part of parts.length === 0 ? [dir] : parts.map((name) => join(dir, name)))
+    assert.ok(existsSync(join(part, "command.txt")), `${part} has no command.txt`);
+}
+
+function outputsIn(dir: string, onlyPart: string): PartOutputs {
+  const parts = foldersIn(dir);
+  if (parts.length === 0) return new Map([[onlyPart, outputIn(dir)]]);
+  return new Map(parts.map((id) => [id, outputIn(join(dir, id))]));
+}
+
+function outputIn(dir: string): PartOutput {
+  return {
+    stdout: readIfThere(join(dir, "stdout.txt")) ?? "",
+    stderr: readIfThere(join(dir, "stderr.txt")) ?? "",
+    end: endIn(readIfThere(join(dir, "exit_code.txt"))?.trim() ?? "0"),
+  };
+}
+
+function endIn(text: string): PartEnd {
+  if (text === "missing") return { kind: "missing" };
+  const [word = "", argument = ""] = text.split(" ");
+  if (word === "signal") return { kind: "signal", signal: argument };
+  if (word === "timeout") return { kind: "timeout", afterSecs: Number(argument) };
+  assert.match(text, /^\d+$/, "exit_code.txt");
+  return { kind: "exit", code: Number(text) };
+}
+
+function sectionsIn(text: string | null): readonly Section[] {
+  if (text === null) return SECTIONS;
+  const asked = text.trim().split(",");
+  return SECTIONS.filter((section) => asked.includes(section));
+}
+
+function foldersIn(dir: string): string[] {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function readIfThere(file: string): string | null {
+  return existsSync(file) ? readFileSync(file, "utf8") : null;
+}
