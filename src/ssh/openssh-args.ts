@@ -1,0 +1,58 @@
+/** The command line that makes the system's `ssh` do what our flags say. */
+import type { Target } from "../targets/target.js";
+import type { SshOptions } from "./ssh-options.js";
+
+/** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
+export interface KeepAlive {
+  readonly intervalSecs: number;
+  readonly countMax: number;
+}
+
+export interface OpensshRequest {
+  readonly target: Target;
+  readonly ssh: SshOptions;
+  /** Null: the config has its own ServerAliveInterval. */
+  readonly keepAlive: KeepAlive | null;
+}
+
+// DEBUG1 is what names the keys that were offered and how far the handshake came.
+const ALWAYS: readonly string[] = [
+  "BatchMode=yes",
+  "LogLevel=DEBUG1",
+  // A master that lives is used, as ssh does; none is started, for it would outlive us.
+  "ControlMaster=no",
+  "ControlPersist=no",
+  "ClearAllForwardings=yes",
+  "PermitLocalCommand=no",
+  "ForwardX11=no",
+  "ForwardAgent=no",
+  "RemoteCommand=none",
+  "EscapeChar=none",
+];
+
+/**
+ * Arguments of `ssh` up to and with the host; the remote command follows. Flags win over the config because ssh takes
+ * the first value it sees (ssh_config(5)).
+ */
+export function opensshArguments(request: OpensshRequest): string[] {
+  const { target, ssh, keepAlive } = request;
+  const args = ["-T"];
+  if (ssh.configFile !== null) args.push("-F", ssh.configFile);
+  for (const option of ALWAYS) args.push("-o", option);
+  if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
+  if (ssh.hostKeyPolicy !== null) args.push("-o", `StrictHostKeyChecking=${ssh.hostKeyPolicy}`);
+  if (keepAlive !== null) {
+    args.push("-o", `ServerAliveInterval=${keepAlive.intervalSecs}`);
+    args.push("-o", `ServerAliveCountMax=${keepAlive.countMax}`);
+  }
+  for (const file of ssh.keyFiles) args.push("-i", file.replaceAll("%", "%%"));
+  if (target.user !== undefined) args.push("-l", target.user);
+  if (target.port !== undefined) args.push("-p", String(target.port));
+  args.push("--", target.host);
+  return args;
+}
+
+/** A path as a config value: quoted, and without tokens or variables to expand. */
+function quoteValue(path: string): string {
+  return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
+}

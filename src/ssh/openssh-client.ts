@@ -1,0 +1,185 @@
+/** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
+import { randomBytes } from "node:crypto";
+import { HostError } from "../errors.js";
+import type { Channel, ChannelEvents, Connection } from "./connection.js";
+import { opensshArguments } from "./openssh-args.js";
+import type { OpensshRequest } from "./openssh-args.js";
+import { OpensshProcess } from "./openssh-process.js";
+import type { OpensshStage } from "./openssh-log.js";
+import { PrefixCut } from "./openssh-prefix.js";
+
+export interface OpensshConnect extends OpensshRequest {
+  /** The jump host's name for messages, when the way goes through one. */
+  readonly via: string | null;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts `ssh` and waits until the server accepted us. The process runs a remote shell that waits for its first
+ * command, so that the first `open` costs no new handshake. Throws HostError, or the signal's reason.
+ */
+export async function connectOpenssh(request: OpensshConnect, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const mark = `allsmi-${randomBytes(9).toString("hex")}`;
+  const args = opensshArguments(request);
+  const first = new OpensshProcess([...args, waitingShell(mark)], request.via, request.env);
+  try {
+    await untilOpen(first, request.ssh.timeoutMs, signal);
+  } catch (error) {
+    await first.kill();
+    throw error;
+  }
+  return new OpensshConnection(
+    first,
+    mark,
+    (command) => {
+      return new OpensshProcess([...args, command], request.via, request.env);
+    },
+    request.ssh.timeoutMs,
+  );
+}
+
+/**
+ * Prints `mark` and runs the line that comes next on its standard input. `read` takes no byte past the newline, so what
+ * follows is the command's own input (POSIX.1-2017, read).
+ */
+function waitingShell(mark: string): string {
+  return `exec /bin/sh -c 'echo ${mark}; IFS= read -r c && eval "$c"'`;
+}
+
+/** Waits for authentication; the dial and what follows it have `limitMs` each. */
+function untilOpen(child: OpensshProcess, limitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let dialled = false;
+    const timeUp = (): void => settle(() => reject(timeoutFailure(child.log.stage, limitMs)));
+    let timer = setTimeout(timeUp, limitMs);
+    const onAbort = (): void => settle(() => reject(signal.reason as Error));
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      act();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    child.watchStage((stage) => {
+      if (stage === "open") settle(resolve);
+      else if (!dialled && (stage === "banner" || stage === "handshake")) {
+        dialled = true;
+        clearTimeout(timer);
+        timer = setTimeout(timeUp, limitMs);
+      }
+    });
+    void child.ended.then((end) =>
+      settle(() => {
+        if (end.kind === "failed") reject(end.error);
+        // Over a control master nothing tells of authentication: a command that ended was let in.
+        else resolve();
+      }),
+    );
+  });
+}
+
+function timeoutFailure(stage: OpensshStage, limitMs: number): HostError {
+  const secs = limitMs / 1000;
+  if (stage === "start" || stage === "dial") {
+    return new HostError("connect-timeout", "dial", `no TCP connection within ${secs} s`);
+  }
+  if (stage === "proxy") {
+    return new HostError("connect-timeout", "dial", `nothing came through the proxy within ${secs} s`);
+  }
+  const what = stage === "auth" ? "authentication did not end" : "the SSH handshake did not end";
+  return new HostError(
+    "handshake-timeout",
+    stage === "auth" ? "auth" : "handshake",
+    `${what} within ${secs} s`,
+  );
+}
+
+class OpensshConnection implements Connection {
+  readonly client = "openssh";
+  readonly lost: Promise<HostError>;
+  private tellLost: (error: HostError) => void = () => undefined;
+  private waiting: OpensshProcess | null;
+  private readonly running = new Set<OpensshProcess>();
+  private gone: HostError | null = null;
+  private closing = false;
+
+  constructor(
+    first: OpensshProcess,
+    private readonly mark: string,
+    private readonly start: (command: string) => OpensshProcess,
+    private readonly timeoutMs: number,
+  ) {
+    this.lost = new Promise((resolve) => (this.tellLost = resolve));
+    this.waiting = first;
+    this.keep(first);
+  }
+
+  async open(command: string, events: ChannelEvents): Promise<Channel> {
+    if (this.gone !== null) throw this.gone;
+    if (this.closing) throw new HostError("connection-lost", "sample", "the connection was closed");
+    const waiting = this.waiting;
+    if (waiting !== null && !command.includes("\n")) {
+      this.waiting = null;
+      return attach(waiting, events, new PrefixCut(`${this.mark}\n`), `${command}\n`);
+    }
+    const child = this.start(command);
+    this.keep(child);
+    try {
+      await untilOpen(child, this.timeoutMs, new AbortController().signal);
+    } catch (error) {
+      await child.kill();
+      throw error;
+    }
+    return attach(child, events, null, "");
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    await Promise.all([...this.running].map((child) => child.kill()));
+  }
+
+  private keep(child: OpensshProcess): void {
+    this.running.add(child);
+    void child.ended.then((end) => {
+      this.running.delete(child);
+      if (end.kind === "failed" && !this.closing) {
+        this.gone = end.error;
+        this.tellLost(end.error);
+      }
+    });
+  }
+}
+
+/** Wires a process to a channel's events; `cut` drops what comes before the waiting shell's mark. */
+function attach(
+  child: OpensshProcess,
+  events: ChannelEvents,
+  cut: PrefixCut | null,
+  firstLine: string,
+): Channel {
+  let open = true;
+  const stdout = (chunk: Buffer | null): void => {
+    if (open && chunk !== null && chunk.length > 0) events.stdout(chunk);
+  };
+  child.listen({
+    stdout: (chunk) => stdout(cut === null ? chunk : cut.push(chunk)),
+    stderr: (chunk) => {
+      if (open) events.stderr(chunk);
+    },
+  });
+  void child.ended.then((end) => {
+    stdout(cut === null ? null : cut.flush());
+    if (!open) return;
+    open = false;
+    events.closed(end.kind === "ended" ? end.end : { kind: "lost" });
+  });
+  if (firstLine !== "") child.write(firstLine);
+  return {
+    write: (data) => child.write(data),
+    end: () => child.endInput(),
+    abandon: () => {
+      open = false;
+      void child.kill();
+    },
+  };
+}

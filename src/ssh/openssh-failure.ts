@@ -1,0 +1,135 @@
+/** Why the system's `ssh` failed, told from its own words (OpenSSH 7 to 10). Pure. */
+import { HostError } from "../errors.js";
+import { oneLine } from "../lib/text.js";
+import type { FailureCode, LastError, Phase } from "../record.js";
+import type { OpensshLog, OpensshStage } from "./openssh-log.js";
+
+interface Cause {
+  readonly code: FailureCode;
+  readonly phase: Phase;
+  readonly fix?: string;
+}
+
+// First match over the whole complaint wins; the order is from the most to the least certain.
+const CAUSES: readonly (readonly [RegExp, Cause])[] = [
+  [
+    /REVOKED HOST KEY DETECTED|revoked by file|was revoked and you have/,
+    { code: "host-key-revoked", phase: "handshake" },
+  ],
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|has changed and you have requested strict/,
+    { code: "host-key-changed", phase: "handshake" },
+  ],
+  [/host key is known for|Host key verification failed/, { code: "host-key-unknown", phase: "handshake" }],
+  [/no matching host key type found|Invalid key length/, { code: "host-key-algorithm", phase: "handshake" }],
+  [/Unable to negotiate|no matching .* found/, { code: "protocol-error", phase: "handshake" }],
+  [
+    /Permission denied \(|Too many authentication failures|No more authentication methods/,
+    { code: "auth-failed", phase: "auth" },
+  ],
+  [
+    /Could not resolve hostname|[Nn]ame or service not known|Temporary failure in name/,
+    { code: "dns-not-found", phase: "resolve" },
+  ],
+  [/during banner exchange|banner exchange: .*timed out/, { code: "handshake-timeout", phase: "handshake" }],
+  [/Connection refused/, { code: "connection-refused", phase: "dial" }],
+  [/(Connection|Operation) timed out/, { code: "connect-timeout", phase: "dial" }],
+  [
+    /No route to host|Network is (unreachable|down)|Host is (unreachable|down)|Cannot assign requested address|bind: |getaddrinfo/,
+    { code: "network-unreachable", phase: "dial" },
+  ],
+  [/Timeout, server .* not responding/, { code: "keepalive-timeout", phase: "sample" }],
+  [
+    /banner line contains invalid characters|Protocol major versions differ|protocol version \d|No banner received/i,
+    { code: "not-ssh", phase: "handshake" },
+  ],
+  [
+    /Connection (closed|reset)|closed by remote host|Broken pipe|Received disconnect|Disconnected from|send disconnect/,
+    { code: "connection-lost", phase: "handshake" },
+  ],
+];
+
+const PHASE_OF_STAGE: Record<OpensshStage, Phase> = {
+  start: "resolve",
+  dial: "dial",
+  proxy: "dial",
+  banner: "handshake",
+  handshake: "handshake",
+  auth: "auth",
+  open: "sample",
+};
+
+// Said by our own ssh about its proxy's end, after the proxy said why.
+const PROXY_ECHO =
+  /^(kex_exchange_identification|banner exchange|ssh_exchange_identification|Connection closed by UNKNOWN|Connection reset by UNKNOWN)/;
+
+/** The failure of an `ssh` process that ended without (or after) reaching `open`. */
+export function opensshFailure(log: OpensshLog, via: string | null = null): HostError {
+  const text = log.complaints.join("\n");
+  if (log.stage === "proxy") return proxyFailure(log, via);
+  const found = causeOf(text);
+  const phase = PHASE_OF_STAGE[log.stage];
+  if (found?.code === "connection-lost" && log.preBanner !== null && !DROPPED.test(log.preBanner)) {
+    return new HostError(
+      "not-ssh",
+      "handshake",
+      `the server is not SSH: it said "${oneLine(log.preBanner, 80)}"`,
+    );
+  }
+  const cause = found ?? { code: log.stage === "open" ? "connection-lost" : "protocol-error", phase };
+  const said = [...(log.preBanner === null ? [] : [log.preBanner]), ...summary(log.complaints)].join("\n");
+  const message = said === "" ? "ssh ended without a word" : oneLine(said);
+  const where =
+    /Offending (?:\S+ )?key in (.+:\d+)/.exec(text)?.[1] ?? /revoked by file (\S+)/.exec(text)?.[1];
+  const more: Partial<LastError> = {
+    ...(where === undefined ? {} : { where }),
+    ...fixOf(cause.code, text),
+    ...(cause.phase === "auth" ? { tried: log.tried } : {}),
+  };
+  if (cause.code === "auth-failed" && log.tried.length === 0) {
+    return new HostError("no-usable-key", "auth", `no key to offer: ${message}`, more);
+  }
+  const lost = cause.code === "connection-lost";
+  return new HostError(cause.code, lost ? phase : cause.phase, hostKeyed(log, cause.code, message), more);
+}
+
+/** sshd's own words to those that it drops before the banner. */
+const DROPPED = /MaxStartups|Not allowed at this time/;
+
+function causeOf(text: string): Cause | undefined {
+  return CAUSES.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** The lines that say why: without the frame of the warning, at most the last few. */
+function summary(complaints: readonly string[]): readonly string[] {
+  const telling = complaints.filter(
+    (line) => !/^(@+$|@ |IT IS POSSIBLE|Someone could|It is also|Please contact|Add correct)/.test(line),
+  );
+  return telling.slice(-4);
+}
+
+function hostKeyed(log: OpensshLog, code: FailureCode, message: string): string {
+  return code.startsWith("host-key-") && log.hostKey !== null
+    ? `${message} (server key ${log.hostKey})`
+    : message;
+}
+
+function fixOf(code: FailureCode, text: string): { fix?: string } {
+  if (code === "host-key-changed") {
+    const remove = /^\s*(ssh-keygen (?:-f .* )?-R .*)$/m.exec(text)?.[1];
+    return remove === undefined ? {} : { fix: remove.trim() };
+  }
+  return {};
+}
+
+/** A proxy or jump that failed: its own words are the reason. What the far end said of the host itself keeps its code. */
+function proxyFailure(log: OpensshLog, via: string | null): HostError {
+  const own = log.complaints.filter((line) => !PROXY_ECHO.test(line));
+  const name = via === null ? "the proxy command" : `jump host ${via}`;
+  const refused = own.find((line) => /open failed: connect failed: /.test(line));
+  const cause = refused === undefined ? undefined : causeOf(refused);
+  const reason = oneLine(summary(own).join("\n"));
+  const message = `${name} failed: ${reason === "" ? "it ended without a word" : reason}`;
+  if (cause !== undefined) return new HostError(cause.code, cause.phase, message);
+  return new HostError("proxy-failed", "dial", message);
+}

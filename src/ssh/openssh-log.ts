@@ -1,0 +1,101 @@
+/** What the system's `ssh` says on its standard error while it connects, read line by line. Pure. */
+
+/** How far a connection came. `proxy`: a proxy command was started and nothing was heard from the host yet. */
+export type OpensshStage = "start" | "dial" | "proxy" | "banner" | "handshake" | "auth" | "open";
+
+const OFFERING = /^debug1: Offering public key: (.*) (SHA256:\S+)(.*)$/;
+const AUTHENTICATED = /^(Authenticated to |debug1: Authentication succeeded )/;
+
+// The first match wins; a stage is only ever left for a later one.
+const STAGES: readonly (readonly [RegExp, OpensshStage])[] = [
+  [/^debug1: Connecting to /, "dial"],
+  [/^debug1: (Connecting to .* via proxy|Executing proxy command|Setting implicit ProxyCommand)/, "proxy"],
+  [/^debug1: Connection established/, "banner"],
+  [/^debug1: Remote protocol version /, "handshake"],
+  [/^debug1: SSH2_MSG_SERVICE_ACCEPT received/, "auth"],
+  [AUTHENTICATED, "open"],
+  // A control master that lives: there is no handshake to see.
+  [/^debug1: mux_client_request_session: master session id/, "open"],
+];
+const ORDER: readonly OpensshStage[] = ["start", "dial", "proxy", "banner", "handshake", "auth", "open"];
+
+/** Lines of ssh's own that its user would not see without the log level we ask for. */
+const CHATTER = /^(debug1: |Authenticated to |Transferred: |Bytes per second: )/;
+
+const KEPT_LINES = 60;
+
+/** Takes what `ssh` writes to its standard error; knows the stage, what was offered and what ssh complained about. */
+export class OpensshLog {
+  stage: OpensshStage = "start";
+  /** As `file SHA256:... refused`, in the order offered. */
+  readonly tried: string[] = [];
+  /** ssh's lines without its debug output; after `open` the remote command's lines are among them. */
+  readonly complaints: string[] = [];
+  /** The type and fingerprint of the key that the server showed. */
+  hostKey: string | null = null;
+  /** Set once a status or a signal of the remote command was heard. */
+  remoteEnd: "none" | "status" | "signal" = "none";
+  /** Text from a server that is not SSH, before any banner. */
+  preBanner: string | null = null;
+  private rest = "";
+
+  /** Returns what belongs to the remote command: everything but ssh's own chatter, in whole lines. */
+  push(chunk: string): string {
+    const text = this.rest + chunk;
+    const end = text.lastIndexOf("\n") + 1;
+    this.rest = text.slice(end);
+    let remote = "";
+    for (const line of text.slice(0, end).match(/[^\n]*\n/g) ?? []) {
+      if (this.line(line.replace(/\r?\n$/, ""))) remote += line;
+    }
+    return remote;
+  }
+
+  /** The last line, when nothing ended it. */
+  flush(): string {
+    const rest = this.rest;
+    this.rest = "";
+    return rest !== "" && this.line(rest) ? rest : "";
+  }
+
+  /** True when the line is not chatter of ssh. */
+  private line(line: string): boolean {
+    for (const [pattern, stage] of STAGES) {
+      if (pattern.test(line)) this.reach(stage);
+    }
+    if (!CHATTER.test(line)) {
+      if (line.trim() !== "") this.complaints.push(line);
+      if (this.complaints.length > KEPT_LINES) this.complaints.shift();
+      return true;
+    }
+    this.readChatter(line);
+    return false;
+  }
+
+  private readChatter(line: string): void {
+    const offered = OFFERING.exec(line);
+    if (offered !== null) {
+      const source = / agent\b/.test(offered[3] ?? "") ? `agent ${offered[1] ?? ""}` : (offered[1] ?? "");
+      this.tried.push(`${source} ${offered[2] ?? ""} refused`);
+      return;
+    }
+    if (line.startsWith("debug1: Server accepts key: ")) this.settleTried("accepted");
+    const key = /^debug1: Server host key: (\S+ \S+)/.exec(line);
+    if (key?.[1] !== undefined) this.hostKey = key[1];
+    const end = /^debug1: client_input_channel_req: channel \d+ rtype exit-(status|signal)/.exec(line);
+    if (end !== null) this.remoteEnd = end[1] === "signal" ? "signal" : "status";
+    const noise = /^debug1: kex_exchange_identification: banner line \d+: (.*)$/.exec(line);
+    if (noise?.[1] === undefined) return;
+    this.preBanner ??= noise[1];
+    this.reach("banner");
+  }
+
+  private reach(stage: OpensshStage): void {
+    if (ORDER.indexOf(stage) > ORDER.indexOf(this.stage)) this.stage = stage;
+  }
+
+  private settleTried(result: string): void {
+    const last = this.tried.pop();
+    if (last !== undefined) this.tried.push(last.replace(/ refused$/, ` ${result}`));
+  }
+}

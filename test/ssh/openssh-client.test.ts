@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import test from "node:test";
+import { HostError } from "../../src/errors.js";
+import type { ChannelEnd, Connection } from "../../src/ssh/connection.js";
+import { connectOpenssh } from "../../src/ssh/openssh-client.js";
+import type { OpensshConnect } from "../../src/ssh/openssh-client.js";
+import { waitFor } from "../support/processes.js";
+import { missing, startSshd } from "../support/sshd.js";
+import type { Sshd, SshdOptions } from "../support/sshd.js";
+
+const skip = missing ?? false;
+const never = new AbortController().signal;
+
+function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): OpensshConnect {
+  const knownHostsFile = join(server.dir, "known_hosts");
+  writeFileSync(knownHostsFile, server.knownHostsLine());
+  return {
+    target: { user: server.user, host: "127.0.0.1", port: server.port, labels: {}, origin: "--ssh" },
+    ssh: {
+      keyFiles: [server.userKey.file],
+      configFile: "none",
+      knownHostsFile,
+      hostKeyPolicy: null,
+      timeoutMs: 10_000,
+      client: "openssh",
+      concurrency: 32,
+      ...more,
+    },
+    keepAlive: { intervalSecs: 5, countMax: 3 },
+    via: null,
+  };
+}
+
+interface Heard {
+  stdout: string;
+  stderr: string;
+  end: ChannelEnd | null;
+}
+
+async function run(connection: Connection, command: string, input: string | null = null): Promise<Heard> {
+  const heard: Heard = { stdout: "", stderr: "", end: null };
+  const channel = await connection.open(command, {
+    stdout: (chunk) => (heard.stdout += chunk.toString()),
+    stderr: (chunk) => (heard.stderr += chunk.toString()),
+    closed: (end) => (heard.end = end),
+  });
+  if (input !== null) channel.write(input);
+  channel.end();
+  await waitFor(`the end of ${command}`, () => heard.end !== null);
+  return heard;
+}
+
+async function withServer(
+  options: SshdOptions,
+  use: (server: Sshd, connect: () => Promise<Connection>) => Promise<void>,
+): Promise<void> {
+  const server = await startSshd(options);
+  const open: Connection[] = [];
+  try {
+    await use(server, async () => {
+      const connection = await connectOpenssh(requestFor(server), never);
+      open.push(connection);
+      return connection;
+    });
+  } finally {
+    await Promise.all(open.map((connection) => connection.close()));
+    await server.stop();
+  }
+}
+
+async function failureOf(attempt: Promise<Connection>): Promise<HostError> {
+  try {
+    await (await attempt).close();
+  } catch (error) {
+    assert.ok(error instanceof HostError, String(error));
+    return error;
+  }
+  return assert.fail("connected");
+}
+
+test("one process is one session: shell, standard input, status and later commands", { skip }, () =>
+  withServer({}, async (server, connect) => {
+    const connection = await connect();
+    const first = await run(
+      connection,
+      "exec /bin/sh -c 'read a; echo got $a; cat; echo err >&2; exit 7'",
+      "one\ntwo\n",
+    );
+    assert.deepEqual(first, { stdout: "got one\ntwo\n", stderr: "err\n", end: { kind: "exit", code: 7 } });
+    assert.equal(
+      server.log().split("Accepted publickey").length - 1,
+      1,
+      "the first command took no new handshake",
+    );
+    const second = await run(connection, "echo again; kill -9 $$");
+    assert.deepEqual(second, { stdout: "again\n", stderr: "", end: { kind: "signal", signal: "unknown" } });
+    assert.equal((await run(connection, "echo a\nexit 255")).stdout, "a\n");
+  }),
+);
+
+for (const shell of ["/bin/bash", "/bin/dash", "/bin/csh", "/usr/bin/fish"]) {
+  const absent = existsSync(shell) ? skip : `${shell} is not installed`;
+  test(`what ${shell} prints at start is not the command's output`, { skip: absent }, async () => {
+    await withServer({ shell }, async (server, connect) => {
+      if (server.isolated) {
+        for (const rc of [".bashrc", ".cshrc"]) writeFileSync(join(server.home, rc), "echo noise\n");
+      }
+      const connection = await connect();
+      assert.equal((await run(connection, "exec /bin/sh -c 'echo ready'")).stdout, "ready\n");
+    });
+  });
+}
+
+test("a forced command is heard as it is", { skip }, () =>
+  withServer({ config: ["ForceCommand echo forced; exit 3"] }, async (_server, connect) => {
+    const connection = await connect();
+    for (const command of ["exec /bin/sh -c 'echo x'", "nvidia-smi"]) {
+      const heard = await run(connection, command);
+      assert.deepEqual(heard, { stdout: "forced\n", stderr: "", end: { kind: "exit", code: 3 } });
+    }
+  }),
+);
+
+test("a server that goes away ends its channels as lost and says so", { skip }, () =>
+  withServer({}, async (server, connect) => {
+    const connection = await connect();
+    let end: ChannelEnd | null = null;
+    await connection.open("cat", {
+      stdout: () => undefined,
+      stderr: () => undefined,
+      closed: (how) => (end = how),
+    });
+    await server.stop();
+    const lost = await connection.lost;
+    assert.equal(lost.failure.code, "connection-lost");
+    assert.equal(lost.failure.phase, "sample");
+    await waitFor("the channel's end", () => end !== null);
+    assert.deepEqual(end, { kind: "lost" });
+    const unheard = (): never => assert.fail("an event of a command that was never run");
+    await assert.rejects(
+      connection.open("true", { stdout: unheard, stderr: unheard, closed: unheard }),
+      lost,
+    );
+  }),
+);
+
+test("close ends the process, and abort ends an attempt", { skip }, () =>
+  withServer({}, async (server, connect) => {
+    const connection = await connect();
+    await connection.close();
+    await connection.close();
+    await waitFor(
+      "no session",
+      () => !server.processes().some((entry) => entry.command.includes("watcher@")),
+    );
+    await assert.rejects(connectOpenssh(requestFor(server), AbortSignal.abort(new Error("stop"))), /stop/);
+  }),
+);
+
+test("refusals keep ssh's reason", { skip }, () =>
+  withServer({}, async (server) => {
+    const request = requestFor(server);
+    const wrongKey = await failureOf(
+      connectOpenssh(
+        { ...request, ssh: { ...request.ssh, keyFiles: [server.hostKeys[0]?.file ?? ""] } },
+        never,
+      ),
+    );
+    assert.equal(wrongKey.failure.code, "auth-failed");
+    assert.equal(wrongKey.failure.tried?.length, 1);
+    assert.match(wrongKey.failure.tried[0] ?? "", / SHA256:\S+ refused$/);
+
+    const known = join(server.dir, "changed");
+    writeFileSync(known, `# a comment\n[127.0.0.1]:${server.port} ${server.userKey.publicLine}\n`);
+    const changed = await failureOf(
+      connectOpenssh({ ...request, ssh: { ...request.ssh, knownHostsFile: known } }, never),
+    );
+    assert.equal(changed.failure.code, "host-key-changed");
+    assert.equal(changed.failure.where, `${known}:2`);
+    assert.match(changed.failure.fix ?? "", /^ssh-keygen .*-R/);
+
+    const unknown = await failureOf(
+      connectOpenssh({ ...request, ssh: { ...request.ssh, knownHostsFile: "/dev/null" } }, never),
+    );
+    assert.equal(unknown.failure.code, "host-key-unknown");
+    assert.match(unknown.message, /server key ssh-ed25519 SHA256:/);
+  }),
+);
+
+test("a silent server costs its own deadline", { skip }, async () => {
+  const server = createServer((socket) => socket.resume());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const silent: OpensshConnect = {
+    target: { user: "x", host: "127.0.0.1", port: address.port, labels: {}, origin: "--ssh" },
+    ssh: {
+      keyFiles: [],
+      configFile: "none",
+      knownHostsFile: null,
+      hostKeyPolicy: null,
+      timeoutMs: 300,
+      client: "openssh",
+      concurrency: 1,
+    },
+    keepAlive: null,
+    via: null,
+  };
+  const error = await failureOf(connectOpenssh(silent, never));
+  assert.equal(error.failure.code, "handshake-timeout");
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("without an ssh program the record says what is needed", async () => {
+  const request: OpensshConnect = {
+    target: { host: "127.0.0.1", labels: {}, origin: "--ssh" },
+    ssh: {
+      keyFiles: [],
+      configFile: "none",
+      knownHostsFile: null,
+      hostKeyPolicy: null,
+      timeoutMs: 1000,
+      client: "openssh",
+      concurrency: 1,
+    },
+    keepAlive: null,
+    via: null,
+    env: { PATH: "/nonexistent" },
+  };
+  const error = await failureOf(connectOpenssh(request, never));
+  assert.match(error.failure.fix ?? "", /openssh-client/);
+});
