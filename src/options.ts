@@ -1,4 +1,5 @@
 /** What a run was asked to do, after every flag has been checked. Built by cli.ts, read by every stage. */
+import type { FailCondition } from "./fail-on.js";
 import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh/ssh-options.js";
 import type { Target } from "./targets/target.js";
@@ -15,7 +16,9 @@ export type Source =
 
 /** How long a run goes on: for ever, or this many ticks. `once` also suppresses transitions and retries. */
 export type RunLength =
-  { readonly kind: "endless" } | { readonly kind: "count"; readonly ticks: number } | { readonly kind: "once" };
+  | { readonly kind: "endless" }
+  | { readonly kind: "count"; readonly ticks: number }
+  | { readonly kind: "once" };
 
 export interface SampleOptions {
   readonly include: ReadonlySet<Section>;
@@ -35,12 +38,16 @@ export interface Options {
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */
   readonly format: OutputFormat | null;
+  /** Sections with CSV rows: what `--include` named, else GPUs alone. */
+  readonly csvSections: readonly Section[];
   /** CSV columns as dot paths; empty for the default layout. */
   readonly query: readonly string[];
   /** Null: standard output. */
   readonly output: string | null;
   readonly color: ColorChoice;
   readonly verbosity: Verbosity;
+  /** Exit 5 when any of these held in a record with a tick. */
+  readonly failOn: readonly FailCondition[];
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

@@ -1,0 +1,219 @@
+/** argv to Options. Every wrong value is told at once, each in a line that names its flag, before anything connects. */
+import { readFlags, type GivenFlags } from "./cli/argv.js";
+import { helpText } from "./cli/help.js";
+import { readTargets, type ReadTextFile } from "./cli/read-targets.js";
+import { Problems, readChoice, readList, readNumber, readText, type NumberRange } from "./cli/values.js";
+import { UsageError } from "./errors.js";
+import { parseFailCondition, type FailCondition } from "./fail-on.js";
+import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./options.js";
+import { SECTIONS, type Section } from "./record.js";
+import { FALLBACK_IDS, shimNamed } from "./shims/registry.js";
+import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./ssh/ssh-options.js";
+
+export type { ReadTextFile } from "./cli/read-targets.js";
+
+export type ParsedCommand =
+  | { readonly kind: "run"; readonly options: Options; readonly warnings: readonly string[] }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" };
+
+const MAX_SECS = 86_400;
+const MIN_INTERVAL_SECS = 0.1;
+const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
+const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
+const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
+const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
+
+/** `args` without the program's name. Throws UsageError, with every problem that was found. */
+export async function parseArgv(args: readonly string[], readTextFile: ReadTextFile): Promise<ParsedCommand> {
+  const given = readFlags(args);
+  if (given.texts.has("help")) return { kind: "help", text: helpText() };
+  if (given.texts.has("version")) return { kind: "version" };
+  const problems = new Problems();
+  for (const problem of given.problems) problems.add(problem);
+
+  const reader = new FlagReader(given, problems);
+  refuseConflicts(given, problems);
+  const { source, warnings } = await readSource(reader, readTextFile);
+  const include = readInclude(reader);
+  const options: Options = {
+    source,
+    ssh: readSsh(reader),
+    sample: {
+      include: new Set(include ?? DEFAULT_INCLUDE),
+      fallback: readFallback(reader),
+      toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
+      redact: reader.has("redact"),
+    },
+    intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
+    length: readLength(reader),
+    format: reader.choice("format", FORMATS, null),
+    csvSections: include ?? ["gpu"],
+    query: readQuery(reader),
+    output: reader.text("output"),
+    color: reader.choice("color", ["auto", "always", "never"], "auto"),
+    verbosity: readVerbosity(reader),
+    failOn: readFailOn(reader),
+    dryRun: reader.has("dry-run"),
+  };
+  if (problems.list.length > 0) throw new UsageError(problems.list);
+  return { kind: "run", options, warnings };
+}
+
+/** Flags by name, with their defaults; what is wrong is filed in `problems` and the default stands in. */
+class FlagReader {
+  constructor(
+    private readonly given: GivenFlags,
+    readonly problems: Problems,
+  ) {}
+  has(flag: string): boolean {
+    return this.given.texts.has(flag);
+  }
+  texts(flag: string): readonly string[] {
+    return this.given.texts.get(flag) ?? [];
+  }
+  text(flag: string): string | null {
+    const [text] = this.texts(flag);
+    return text === undefined ? null : (readText(flag, text, this.problems) ?? null);
+  }
+  number(flag: string, initial: number, range: NumberRange): number {
+    const [text] = this.texts(flag);
+    return text === undefined
+      ? initial
+      : (readNumber(flag, text, { ...range, decimals: false }, this.problems) ?? initial);
+  }
+  decimal(flag: string, initial: number, range: NumberRange): number {
+    const [text] = this.texts(flag);
+    return text === undefined
+      ? initial
+      : (readNumber(flag, text, { ...range, decimals: true }, this.problems) ?? initial);
+  }
+  choice<const T extends string, const D extends T | null>(
+    flag: string,
+    choices: readonly T[],
+    initial: D,
+  ): T | D {
+    const [text] = this.texts(flag);
+    return text === undefined ? initial : (readChoice(flag, text, choices, this.problems) ?? initial);
+  }
+  list(flag: string): readonly string[] {
+    return readList(flag, this.texts(flag), this.problems);
+  }
+}
+
+const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
+/** Flags that cannot be given together; the one in front is named first. */
+const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
+  ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
+  ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
+  ["once", ["count"]],
+  ["quiet", ["verbose"]],
+];
+
+function refuseConflicts({ texts }: GivenFlags, problems: Problems): void {
+  for (const [flag, others] of CONFLICTS) {
+    const clashing = texts.has(flag) ? others.filter((other) => texts.has(other)) : [];
+    for (const other of clashing) problems.add(`--${flag}: cannot be used with --${other}; give one of them`);
+  }
+  if (!SOURCES.some((flag) => texts.has(flag))) {
+    problems.add(
+      "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
+    );
+  }
+  if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
+  if (texts.has("query") && texts.get("format")?.[0] !== "csv")
+    problems.add("--query: only with --format csv");
+}
+
+async function readSource(
+  reader: FlagReader,
+  readTextFile: ReadTextFile,
+): Promise<{ source: Source; warnings: readonly string[] }> {
+  const file = reader.text("replay");
+  if (file !== null) {
+    const [speed = "max"] = reader.texts("speed");
+    const source: Source =
+      speed === "max"
+        ? { kind: "replay", file, speed }
+        : { kind: "replay", file, speed: reader.decimal("speed", 1, { min: 0.001, max: 1_000_000 }) };
+    return { source, warnings: [] };
+  }
+  if (reader.has("demo")) return { source: { kind: "demo" }, warnings: [] };
+  const { targets, warnings } = await readTargets(
+    { lists: reader.texts("ssh"), files: reader.texts("ssh-hostfile") },
+    readTextFile,
+    reader.problems,
+  );
+  return { source: { kind: "targets", targets }, warnings };
+}
+
+function readSsh(reader: FlagReader): SshOptions {
+  return {
+    keyFiles: reader.texts("ssh-key").flatMap((text) => readText("ssh-key", text, reader.problems) ?? []),
+    configFile: reader.text("ssh-config"),
+    knownHostsFile: reader.text("ssh-known-hosts"),
+    hostKeyPolicy: reader.choice("ssh-strict-host-key", POLICIES, null),
+    timeoutMs: Math.round(reader.decimal("ssh-timeout-secs", 10, { min: 0.1, max: 3600 }) * 1000),
+    client: reader.choice("ssh-client", CLIENTS, "auto"),
+    concurrency: reader.number("ssh-concurrency", 32, { min: 1, max: 10_000 }),
+  };
+}
+
+function readLength(reader: FlagReader): RunLength {
+  if (reader.has("once")) return { kind: "once" };
+  if (!reader.has("count")) return { kind: "endless" };
+  return { kind: "count", ticks: reader.number("count", 1, { min: 1, max: 1_000_000_000 }) };
+}
+
+function readVerbosity(reader: FlagReader): Verbosity {
+  if (reader.has("quiet")) return "quiet";
+  return reader.has("verbose") ? "verbose" : "normal";
+}
+
+/** Null when `--include` was not given. Each section once, in the order of the record contract. */
+function readInclude(reader: FlagReader): readonly Section[] | null {
+  if (!reader.has("include")) return null;
+  const asked = new Set(
+    reader.list("include").map((name) => readChoice("include", name, SECTIONS, reader.problems)),
+  );
+  return SECTIONS.filter((section) => asked.has(section));
+}
+
+/** Shim ids, each once, in the operator's order. */
+function readFallback(reader: FlagReader): readonly string[] {
+  if (!reader.has("ssh-fallback")) return FALLBACK_IDS;
+  const names = reader.list("ssh-fallback");
+  if (names.includes("none")) {
+    if (names.length > 1)
+      reader.problems.add("--ssh-fallback: none cannot be used with other tools; give it alone");
+    return [];
+  }
+  const ids = names.flatMap((name) => {
+    const shim = shimNamed(name);
+    if (shim !== undefined && FALLBACK_IDS.includes(shim.id)) return [shim.id];
+    reader.problems.add(`--ssh-fallback: "${name}" is not one of ${[...FALLBACK_IDS, "none"].join(", ")}`);
+    return [];
+  });
+  return [...new Set(ids)];
+}
+
+function readQuery(reader: FlagReader): readonly string[] {
+  const paths = reader.list("query");
+  for (const path of paths) {
+    if (!/^[\w-]+(\.[\w-]+)*$/.test(path)) {
+      reader.problems.add(
+        `--query: "${path}" is not a dot path; write names joined by dots, as detail.cuda_version`,
+      );
+    }
+  }
+  return paths;
+}
+
+function readFailOn(reader: FlagReader): readonly FailCondition[] {
+  return reader.texts("fail-on").flatMap((text) => {
+    const parsed = parseFailCondition(text);
+    if (parsed.kind === "condition") return [parsed.condition];
+    reader.problems.add(`--fail-on: ${parsed.problem}`);
+    return [];
+  });
+}

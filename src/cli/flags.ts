@@ -1,0 +1,157 @@
+/** Every flag, once: what the parser accepts, what `--help` prints and what the manual page is checked against. */
+
+export type FlagKind =
+  | { readonly kind: "switch"; readonly short?: string }
+  /** `repeatable`: given several times, the values add up; else a second one is an error. */
+  | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
+
+export interface Flag {
+  readonly name: string;
+  readonly takes: FlagKind;
+  /** One sentence or two; help.ts wraps it. */
+  readonly about: string;
+  /** As printed in help and manual; absent where there is none. */
+  readonly initial?: string;
+}
+
+export interface FlagGroup {
+  readonly title: string;
+  readonly flags: readonly Flag[];
+}
+
+const onOff = (name: string, about: string, short?: string): Flag => ({
+  name,
+  takes: short === undefined ? { kind: "switch" } : { kind: "switch", short },
+  about,
+});
+const value = (name: string, placeholder: string, about: string, initial?: string): Flag => ({
+  name,
+  takes: { kind: "value", placeholder },
+  about,
+  ...(initial === undefined ? {} : { initial }),
+});
+const values = (name: string, placeholder: string, about: string, initial?: string): Flag => ({
+  ...value(name, placeholder, about, initial),
+  takes: { kind: "value", placeholder, repeatable: true },
+});
+
+export const FLAG_GROUPS: readonly FlagGroup[] = [
+  {
+    title: "Hosts",
+    flags: [
+      values(
+        "ssh",
+        "TARGETS",
+        "Hosts to watch: [user@]host[:port], several with commas; IPv6 as [address]:port.",
+      ),
+      values(
+        "ssh-hostfile",
+        "FILE",
+        "Hosts from a file, one a line, each with optional key=value labels; - is standard input.",
+      ),
+      onOff("demo", "Watch an embedded fleet of simulated hosts through real SSH on loopback."),
+      value("replay", "FILE", "Render recorded NDJSON instead of watching; - is standard input."),
+      value("speed", "N", "Replay at N times the recorded pace, or max: as fast as it can.", "max"),
+    ],
+  },
+  {
+    title: "SSH",
+    flags: [
+      values(
+        "ssh-key",
+        "FILE",
+        "Private key to log in with, before what the configuration and the agent offer.",
+      ),
+      value(
+        "ssh-config",
+        "FILE",
+        "Read this ssh_config alone; none reads no file.",
+        "~/.ssh/config, then the system's",
+      ),
+      value(
+        "ssh-known-hosts",
+        "FILE",
+        "Check host keys against this known_hosts file.",
+        "as ssh_config says",
+      ),
+      value(
+        "ssh-strict-host-key",
+        "POLICY",
+        "yes refuses unknown host keys, accept-new records them, no takes any but a changed one.",
+        "as ssh_config says, else yes",
+      ),
+      value(
+        "ssh-timeout-secs",
+        "SECS",
+        "Bounds the dial, and again the handshake with authentication.",
+        "10",
+      ),
+      value(
+        "ssh-client",
+        "CLIENT",
+        "auto, ssh2 (built in) or openssh (the system's ssh); auto uses ssh when it must.",
+        "auto",
+      ),
+      value("ssh-concurrency", "N", "SSH handshakes at once, over all hosts.", "32"),
+      values(
+        "ssh-fallback",
+        "TOOLS",
+        "Vendor tools to try, in this order, where all-smi is not installed; none tries none.",
+        "every known tool",
+      ),
+    ],
+  },
+  {
+    title: "Readings",
+    flags: [
+      value("interval", "SECS", "Seconds between readings; decimals allowed, at least 0.1.", "2"),
+      onOff("once", "One record a host, without retries, then exit."),
+      value("count", "N", "Exit after N readings of each host."),
+      values(
+        "include",
+        "SECTIONS",
+        "Sections to read: gpu, cpu, memory, chassis, process, storage.",
+        "gpu,cpu,memory,chassis",
+      ),
+      value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
+      onOff("redact", "Leave out the command lines and users of processes."),
+    ],
+  },
+  {
+    title: "Output",
+    flags: [
+      value("format", "FORMAT", "ndjson, csv or table.", "table on a terminal, ndjson otherwise"),
+      values("query", "PATHS", "CSV columns as dot paths, such as host_id,name,detail.cuda_version."),
+      value("output", "FILE", "Append to this file instead of writing to standard output."),
+      value("color", "WHEN", "auto, always or never; auto heeds NO_COLOR.", "auto"),
+      values(
+        "fail-on",
+        "CONDITION",
+        "Exit with 5 if this held in any reading, as gpu.temperature>85 or state!=connected.",
+      ),
+      onOff("dry-run", "Connect to nothing; print for each host what would be done."),
+      onOff("quiet", "Print no warnings."),
+      onOff("verbose", "Print on standard error what is being done."),
+    ],
+  },
+  {
+    title: "Help",
+    flags: [
+      onOff("help", "Print this help and exit.", "h"),
+      onOff("version", "Print the version and exit.", "V"),
+    ],
+  },
+];
+
+export const FLAGS: readonly Flag[] = FLAG_GROUPS.flatMap((group) => group.flags);
+
+/** Exit codes with their meaning, as the record contract has them. */
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+  ["0", "every host's last record is a frame with data"],
+  ["1", "internal error, or the output could not be written"],
+  ["2", "wrong usage: a flag, the hostfile or a key file"],
+  ["3", "some hosts failed"],
+  ["4", "all hosts failed"],
+  ["5", "a --fail-on condition held"],
+  ["130, 143", "ended by SIGINT, SIGTERM"],
+];

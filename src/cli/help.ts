@@ -1,0 +1,57 @@
+/** The text of `--help`: the flags in groups, within 100 columns. */
+import { FALLBACK_IDS } from "../shims/registry.js";
+import { EXIT_CODES, FLAG_GROUPS, type Flag } from "./flags.js";
+
+const WIDTH = 100;
+const FLAG_COLUMN = 32;
+
+const INTRO = `Usage: allsmi-ssh --ssh [user@]host[:port][,...] [flags]
+
+Streams GPU, CPU and memory readings of many hosts over SSH: one record a host at each reading.
+Nothing is installed on the hosts, and nothing is asked: keys and agent only, as ssh -o BatchMode=yes.`;
+
+const EXAMPLES = `Examples:
+  allsmi-ssh --ssh admin@dgx-01,admin@dgx-02
+  allsmi-ssh --ssh-hostfile hosts.txt --once --format ndjson | jq -r .hostname
+  allsmi-ssh --ssh-hostfile hosts.txt --format csv --include gpu --output gpus.csv
+  allsmi-ssh --ssh-hostfile hosts.txt --once --fail-on 'gpu.temperature>85' --quiet
+  allsmi-ssh --replay monday.ndjson --speed 10
+  allsmi-ssh --demo`;
+
+/** Ends with a newline. */
+export function helpText(): string {
+  const groups = FLAG_GROUPS.map(({ title, flags }) => `${title}:\n${flags.map(describe).join("\n")}`);
+  const codes = EXIT_CODES.map(([code, meaning]) => `  ${code.padEnd(9)} ${meaning}`).join("\n");
+  const tools = `Tools for --ssh-fallback:\n${wrap(FALLBACK_IDS.join(", "), WIDTH - 2)
+    .map((line) => `  ${line}`)
+    .join("\n")}`;
+  return [INTRO, ...groups, tools, `Exit codes:\n${codes}`, EXAMPLES].join("\n\n") + "\n";
+}
+
+/** `--name PLACEHOLDER`, as help and manual show it. */
+export function flagSyntax(flag: Flag): string {
+  if (flag.takes.kind === "value") return `--${flag.name} ${flag.takes.placeholder}`;
+  return flag.takes.short === undefined ? `--${flag.name}` : `-${flag.takes.short}, --${flag.name}`;
+}
+
+function describe(flag: Flag): string {
+  const about = flag.initial === undefined ? flag.about : `${flag.about} Default: ${flag.initial}.`;
+  const head = `  ${flagSyntax(flag)}`.padEnd(FLAG_COLUMN);
+  return wrap(about, WIDTH - FLAG_COLUMN)
+    .map((line, index) => (index === 0 ? head : " ".repeat(FLAG_COLUMN)) + line)
+    .join("\n");
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
