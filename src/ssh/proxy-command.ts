@@ -1,0 +1,128 @@
+/** ProxyCommand: a program of the operator's config that carries the connection (ssh_config(5)). */
+import { spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { Duplex } from "node:stream";
+import { HostError } from "../errors.js";
+import { oneLine } from "../lib/text.js";
+
+/** What is kept of the program's standard error: its last words tell why it ended. */
+const KEPT_CHARACTERS = 4096;
+/** How long its end is waited for once its output ended, so that its last words are in the reason. */
+const LAST_WORDS_MS = 200;
+
+export interface ProxyCommandOptions {
+  /** For messages: what the command stands for (`the proxy command`, `jump host bastion`). */
+  readonly name: string;
+  /** Turns the program's last words into the failure; `proxy-failed` with the words by default. */
+  readonly explain?: (stderr: string) => HostError;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts `command` as ssh does: `exec command` by the user's shell ($SHELL, else /bin/sh), which is sshconnect.c's
+ * ssh_proxy_connect. The stream is usable at once; when the program ends before we do, it is destroyed with a HostError: `proxy-failed` until
+ * the host was heard, `connection-lost` from then on.
+ */
+export function openProxyCommand(command: string, options: ProxyCommandOptions): Duplex {
+  const env = options.env ?? process.env;
+  const shell = env["SHELL"];
+  const program = shell === undefined || shell === "" ? "/bin/sh" : shell;
+  return openProxyProgram(program, ["-c", `exec ${command}`], options);
+}
+
+/** The same for a program with its arguments and no shell. */
+export function openProxyProgram(
+  program: string,
+  args: readonly string[],
+  options: ProxyCommandOptions,
+): Duplex {
+  return new ProxyStream(program, args, options);
+}
+
+class ProxyStream extends Duplex {
+  private readonly child: ChildProcessWithoutNullStreams;
+  private stderr = "";
+  private ended = false;
+  private heard = false;
+
+  constructor(
+    program: string,
+    args: readonly string[],
+    private readonly options: ProxyCommandOptions,
+  ) {
+    super({ allowHalfOpen: false });
+    // A group of its own, so that the shell's children end with it.
+    this.child = spawn(program, args, { stdio: "pipe", detached: true, env: options.env ?? process.env });
+    this.child.on("error", (error) => this.destroy(this.failure(error.message)));
+    this.child.stdin.on("error", () => undefined);
+    this.child.stdout.on("data", (chunk: Buffer) => {
+      this.heard = true;
+      if (!this.push(chunk)) this.child.stdout.pause();
+    });
+    this.child.stdout.on("end", () => {
+      setTimeout(() => this.finish(""), LAST_WORDS_MS).unref();
+    });
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr = (this.stderr + text).slice(-KEPT_CHARACTERS);
+    });
+    this.child.on("close", (code, signal) => {
+      this.finish(signal === null ? `exit status ${code ?? 0}` : `ended by ${signal}`);
+    });
+  }
+
+  override _read(): void {
+    this.child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    // The pipe's own error comes with the program's end, which says more.
+    this.child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.child.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.ended = true;
+    const pid = this.child.pid;
+    if (pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+      try {
+        process.kill(-pid, "SIGTERM");
+      } catch {
+        // The group has gone.
+      }
+      const timer = setTimeout(() => killGroup(pid), LAST_WORDS_MS);
+      this.child.once("exit", () => clearTimeout(timer));
+    }
+    this.child.stdin.destroy();
+    this.child.stdout.destroy();
+    this.child.stderr.destroy();
+    done(error);
+  }
+
+  private finish(how: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.writableEnded) this.destroy();
+    else this.destroy(this.failure(how));
+  }
+
+  private failure(how: string): HostError {
+    const said = oneLine(this.stderr);
+    const reason = [said, how].filter((part) => part !== "").join("; ");
+    // Once the host was heard, what ended is a connection and no longer a way to it.
+    if (this.heard)
+      return new HostError("connection-lost", "handshake", `${this.options.name} ended: ${reason}`);
+    if (this.options.explain !== undefined) return this.options.explain(this.stderr);
+    return new HostError("proxy-failed", "dial", `${this.options.name} failed: ${reason}`);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}

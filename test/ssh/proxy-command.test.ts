@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Duplex } from "node:stream";
+import test from "node:test";
+import { HostError } from "../../src/errors.js";
+import { openProxyCommand } from "../../src/ssh/proxy-command.js";
+import { descendantsOf, waitFor } from "../support/processes.js";
+
+const named = { name: "the proxy command" };
+
+function endOf(stream: Duplex): Promise<Error | null> {
+  return new Promise((resolve) => {
+    let error: Error | null = null;
+    stream.on("error", (cause) => (error = cause));
+    stream.on("close", () => resolve(error));
+  });
+}
+
+async function failureOf(command: string): Promise<HostError> {
+  const stream = openProxyCommand(command, named);
+  stream.resume();
+  const error = await endOf(stream);
+  assert.ok(error instanceof HostError);
+  return error;
+}
+
+test("a proxy command carries bytes both ways", async () => {
+  const stream = openProxyCommand("cat", named);
+  let heard = "";
+  stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+  const big = "x".repeat(300_000);
+  stream.write(big);
+  await waitFor("the echo", () => heard.length === big.length);
+  assert.equal(heard, big);
+  const ended = endOf(stream);
+  stream.end();
+  assert.equal(await ended, null);
+});
+
+test("a proxy command that ends says why", async () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["sh -c 'echo no way >&2; exit 3'", /^the proxy command failed: no way; exit status 3$/],
+    ["/nonexistent/nc", /not found|No such file/],
+    ["sh -c 'kill -9 $$'", /ended by SIGKILL/],
+    ["sh -c 'printf \"\\033[31mred\" >&2; exit 1'", /\ufffd\[31mred/],
+  ];
+  for (const [command, expected] of cases) {
+    const error = await failureOf(command);
+    assert.equal(error.failure.code, "proxy-failed");
+    assert.equal(error.failure.phase, "dial");
+    assert.match(error.message, expected);
+  }
+});
+
+test("after the first byte an end is a lost connection", async () => {
+  const error = await failureOf("sh -c 'echo SSH-2.0-x; echo gone >&2'");
+  assert.equal(error.failure.code, "connection-lost");
+  assert.match(error.message, /gone; exit status 0/);
+});
+
+test("destroying the stream ends the command and its children", async () => {
+  const stream = openProxyCommand("sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000'", named);
+  const sleepers = (): number =>
+    descendantsOf(process.pid).filter((entry) => entry.command === "sleep 1000").length;
+  await waitFor("two sleepers", () => sleepers() === 2);
+  stream.destroy();
+  await waitFor("no sleeper", () => sleepers() === 0);
+  assert.equal(stream.destroyed, true);
+});
+
+test("a shell of the user's runs it, as in ssh", async () => {
+  const stream = openProxyCommand("echo $0 $PROXY_MARK", {
+    ...named,
+    env: { PATH: process.env["PATH"], SHELL: "", PROXY_MARK: "m" },
+  });
+  stream.resume();
+  let heard = "";
+  stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+  await endOf(stream);
+  assert.equal(heard, "/bin/sh m\n");
+});
