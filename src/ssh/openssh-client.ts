@@ -5,14 +5,11 @@ import type { Channel, ChannelEvents, Connection } from "./connection.js";
 import { opensshArguments } from "./openssh-args.js";
 import type { OpensshRequest } from "./openssh-args.js";
 import { OpensshProcess } from "./openssh-process.js";
+import type { OpensshContext } from "./openssh-process.js";
 import type { OpensshStage } from "./openssh-log.js";
 import { PrefixCut } from "./openssh-prefix.js";
 
-export interface OpensshConnect extends OpensshRequest {
-  /** The jump host's name for messages, when the way goes through one. */
-  readonly via: string | null;
-  readonly env?: NodeJS.ProcessEnv;
-}
+export interface OpensshConnect extends OpensshRequest, OpensshContext {}
 
 /**
  * Starts `ssh` and waits until the server accepted us. The process runs a remote shell that waits for its first
@@ -22,9 +19,9 @@ export async function connectOpenssh(request: OpensshConnect, signal: AbortSigna
   signal.throwIfAborted();
   const mark = `allsmi-${randomBytes(9).toString("hex")}`;
   const args = opensshArguments(request);
-  const first = new OpensshProcess([...args, waitingShell(mark)], request.via, request.env);
+  const first = new OpensshProcess([...args, waitingShell(mark)], request);
   try {
-    await untilOpen(first, request.ssh.timeoutMs, signal);
+    await untilOpen(first, request, signal);
   } catch (error) {
     await first.kill();
     throw error;
@@ -33,9 +30,9 @@ export async function connectOpenssh(request: OpensshConnect, signal: AbortSigna
     first,
     mark,
     (command) => {
-      return new OpensshProcess([...args, command], request.via, request.env);
+      return new OpensshProcess([...args, command], request);
     },
-    request.ssh.timeoutMs,
+    request,
   );
 }
 
@@ -48,14 +45,16 @@ function waitingShell(mark: string): string {
 }
 
 /** Waits for authentication; the dial and what follows it have `limitMs` each. */
-function untilOpen(child: OpensshProcess, limitMs: number, signal: AbortSignal): Promise<void> {
+function untilOpen(child: OpensshProcess, request: OpensshConnect, signal: AbortSignal): Promise<void> {
+  const { clock } = request;
+  const limitMs = request.ssh.timeoutMs;
   return new Promise((resolve, reject) => {
     let dialled = false;
     const timeUp = (): void => settle(() => reject(timeoutFailure(child.log.stage, limitMs)));
-    let timer = setTimeout(timeUp, limitMs);
+    let timer = clock.after(limitMs, timeUp);
     const onAbort = (): void => settle(() => reject(signal.reason as Error));
     const settle = (act: () => void): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal.removeEventListener("abort", onAbort);
       act();
     };
@@ -64,8 +63,8 @@ function untilOpen(child: OpensshProcess, limitMs: number, signal: AbortSignal):
       if (stage === "open") settle(resolve);
       else if (!dialled && (stage === "banner" || stage === "handshake")) {
         dialled = true;
-        clearTimeout(timer);
-        timer = setTimeout(timeUp, limitMs);
+        timer.cancel();
+        timer = clock.after(limitMs, timeUp);
       }
     });
     void child.ended.then((end) =>
@@ -107,7 +106,7 @@ class OpensshConnection implements Connection {
     first: OpensshProcess,
     private readonly mark: string,
     private readonly start: (command: string) => OpensshProcess,
-    private readonly timeoutMs: number,
+    private readonly request: OpensshConnect,
   ) {
     this.lost = new Promise((resolve) => (this.tellLost = resolve));
     this.waiting = first;
@@ -125,7 +124,7 @@ class OpensshConnection implements Connection {
     const child = this.start(command);
     this.keep(child);
     try {
-      await untilOpen(child, this.timeoutMs, new AbortController().signal);
+      await untilOpen(child, this.request, new AbortController().signal);
     } catch (error) {
       await child.kill();
       throw error;

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import { HostError } from "../errors.js";
+import type { Clock } from "../lib/clock.js";
 import type { ChannelEnd, ChannelEvents } from "./connection.js";
 import { opensshFailure } from "./openssh-failure.js";
 import { OpensshLog } from "./openssh-log.js";
@@ -16,6 +17,13 @@ export type ProcessEnd =
   | { readonly kind: "ended"; readonly end: ChannelEnd }
   | { readonly kind: "failed"; readonly error: HostError };
 
+export interface OpensshContext {
+  readonly clock: Clock;
+  /** The jump host's name for messages, when the way goes through one. */
+  readonly via: string | null;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 export class OpensshProcess {
   readonly log = new OpensshLog();
   /** Settles when ssh has ended and its pipes are empty. Never rejects. */
@@ -28,8 +36,12 @@ export class OpensshProcess {
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
 
-  /** `via` names the jump host for messages. Starts at once. */
-  constructor(args: readonly string[], via: string | null, env: NodeJS.ProcessEnv = process.env) {
+  /** Starts at once. */
+  constructor(
+    args: readonly string[],
+    private readonly context: OpensshContext,
+  ) {
+    const { env = process.env, via } = context;
     // A session of its own: no terminal to prompt on, and a Ctrl-C is for us alone to pass on.
     this.child = spawn("ssh", args, {
       stdio: "pipe",
@@ -78,12 +90,12 @@ export class OpensshProcess {
       this.killed = true;
       this.signal("SIGTERM");
     }
-    const timer = setTimeout(() => this.signal("SIGKILL"), GRACE_MS);
+    const timer = this.context.clock.after(GRACE_MS, () => this.signal("SIGKILL"));
     // A proxy command that escaped the group may hold the pipes: they are ours to drop.
-    const drop = setTimeout(() => this.dropPipes(), GRACE_MS * 1.5);
+    const drop = this.context.clock.after(GRACE_MS * 1.5, () => this.dropPipes());
     await this.ended;
-    clearTimeout(timer);
-    clearTimeout(drop);
+    timer.cancel();
+    drop.cancel();
   }
 
   private dropPipes(): void {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
+import type { Clock } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
 
 /** What is kept of the program's standard error: its last words tell why it ended. */
@@ -15,6 +16,7 @@ export interface ProxyCommandOptions {
   readonly name: string;
   /** Turns the program's last words into the failure; `proxy-failed` with the words by default. */
   readonly explain?: (stderr: string) => HostError;
+  readonly clock: Clock;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -60,7 +62,7 @@ class ProxyStream extends Duplex {
       if (!this.push(chunk)) this.child.stdout.pause();
     });
     this.child.stdout.on("end", () => {
-      setTimeout(() => this.finish(""), LAST_WORDS_MS).unref();
+      options.clock.after(LAST_WORDS_MS, () => this.finish(""));
     });
     this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr = (this.stderr + text).slice(-KEPT_CHARACTERS);
@@ -92,8 +94,8 @@ class ProxyStream extends Duplex {
       } catch {
         // The group has gone.
       }
-      const timer = setTimeout(() => killGroup(pid), LAST_WORDS_MS);
-      this.child.once("exit", () => clearTimeout(timer));
+      const timer = this.options.clock.after(LAST_WORDS_MS, () => killGroup(pid));
+      this.child.once("exit", () => timer.cancel());
     }
     this.child.stdin.destroy();
     this.child.stdout.destroy();

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { HostError } from "../../src/errors.js";
+import { realClock } from "../../src/lib/clock.js";
 import type { ChannelEnd, Connection } from "../../src/ssh/connection.js";
 import { connectOpenssh } from "../../src/ssh/openssh-client.js";
 import type { OpensshConnect } from "../../src/ssh/openssh-client.js";
@@ -31,6 +32,7 @@ function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): Op
     },
     keepAlive: { intervalSecs: 5, countMax: 3 },
     via: null,
+    clock: realClock,
   };
 }
 
@@ -208,6 +210,7 @@ test("a silent server costs its own deadline", { skip }, async () => {
     },
     keepAlive: null,
     via: null,
+    clock: realClock,
   };
   const error = await failureOf(connectOpenssh(silent, never));
   assert.equal(error.failure.code, "handshake-timeout");
@@ -228,6 +231,7 @@ test("without an ssh program the record says what is needed", async () => {
     },
     keepAlive: null,
     via: null,
+    clock: realClock,
     env: { PATH: "/nonexistent" },
   };
   const error = await failureOf(connectOpenssh(request, never));

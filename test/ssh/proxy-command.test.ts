@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import type { Duplex } from "node:stream";
 import test from "node:test";
 import { HostError } from "../../src/errors.js";
+import { realClock } from "../../src/lib/clock.js";
 import { openProxyCommand } from "../../src/ssh/proxy-command.js";
 import { descendantsOf, waitFor } from "../support/processes.js";
 
-const named = { name: "the proxy command" };
+const named = { name: "the proxy command", clock: realClock };
 
 function endOf(stream: Duplex): Promise<Error | null> {
   return new Promise((resolve) => {
