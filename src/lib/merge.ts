@@ -1,0 +1,54 @@
+/** Many record streams into one, with no barrier: a slow source delays no other. */
+
+/**
+ * Yields what is ready, as batches in arrival order. A source is resumed only once the consumer has come back for
+ * more, so at most one item of each is ever held. Ends when every source has; rethrows a source's error.
+ * When the consumer leaves early, every source is returned; sources must end by themselves once their signal aborts.
+ */
+export async function* merge<T>(sources: readonly AsyncGenerator<T, void>[]): AsyncGenerator<readonly T[], void> {
+  let ready: T[] = [];
+  let taken: AsyncGenerator<T, void>[] = [];
+  let open = sources.length;
+  let failure: { readonly error: unknown } | undefined;
+  let wake: () => void = () => undefined;
+
+  const pull = (source: AsyncGenerator<T, void>): void => {
+    source.next().then(
+      (step) => {
+        if (step.done === true) open -= 1;
+        else {
+          ready.push(step.value);
+          taken.push(source);
+        }
+        wake();
+      },
+      (error: unknown) => {
+        open -= 1;
+        failure ??= { error };
+        wake();
+      },
+    );
+  };
+
+  for (const source of sources) pull(source);
+  try {
+    while (open > 0 || ready.length > 0) {
+      if (failure !== undefined) throw failure.error;
+      if (ready.length === 0) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      const batch = ready;
+      const resume = taken;
+      ready = [];
+      taken = [];
+      yield batch;
+      for (const source of resume) pull(source);
+    }
+    // Set by a callback, which the compiler cannot see.
+    const last = failure as { readonly error: unknown } | undefined;
+    if (last !== undefined) throw last.error;
+  } finally {
+    await Promise.allSettled(sources.map((source) => source.return()));
+  }
+}

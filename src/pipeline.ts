@@ -1,0 +1,49 @@
+/** The pipeline in one view: hosts, each on its own timeline, merged into batches of records. */
+import type { Clock } from "./lib/clock.js";
+import { merge } from "./lib/merge.js";
+import type { RunLength } from "./options.js";
+import type { StreamRecord } from "./record.js";
+import type { HostIdentity } from "./host/host-record.js";
+import { Ticks } from "./host/ticks.js";
+import { watchHost, type WatchOptions } from "./host/watch.js";
+
+export interface FleetHost {
+  readonly identity: HostIdentity;
+  readonly reach: WatchOptions["reach"];
+}
+
+export interface FleetOptions {
+  readonly intervalMs: number;
+  readonly length: RunLength;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Fleets up to this size dial at once; the hosts of a larger one start this far apart. */
+const UNSTAGGERED_HOSTS = 50;
+const STAGGER_MS = 5;
+
+/** Every record of every host, in arrival order. Ends with the run's last tick, or soon after `signal` aborts. */
+export function watchFleet(
+  hosts: readonly FleetHost[],
+  options: FleetOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly StreamRecord[], void> {
+  const ticks = new Ticks(options.clock, options.intervalMs, options.length);
+  return merge(
+    hosts.map((host, position) =>
+      watchHost(
+        {
+          host: host.identity,
+          reach: host.reach,
+          ticks,
+          clock: options.clock,
+          startDelayMs: hosts.length > UNSTAGGERED_HOSTS ? position * STAGGER_MS : 0,
+          isOnce: options.length.kind === "once",
+          random: options.random,
+        },
+        signal,
+      ),
+    ),
+  );
+}

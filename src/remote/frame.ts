@@ -1,0 +1,156 @@
+/** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
+import { cleanText } from "../lib/text.js";
+import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
+import { LIMITERS, type Limiter } from "./script.js";
+
+/** A tool that the bootstrap found, in the order in which it was tried. */
+export interface FoundTool {
+  readonly shim: string;
+  readonly executable: string;
+}
+
+export interface Frame {
+  readonly outputs: PartOutputs;
+  /** Bootstrap only. */
+  readonly limiter: Limiter | null;
+  readonly uname: string | null;
+  readonly found: readonly FoundTool[];
+  /** False: the frame's end marker has not come; parts under way are `missing`. */
+  readonly isWhole: boolean;
+}
+
+/** A remote side that sends more than this in one frame is broken or hostile. */
+const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
+
+/** Collects a channel's chunks until a frame's end marker is in them. One frame is under way at a time. */
+export class FrameReader {
+  readonly #nonce: string;
+  readonly #marker: Buffer;
+  #chunks: Buffer[] = [];
+  #arrivals: number[] = [];
+  #bytes = 0;
+  #end: Buffer = Buffer.alloc(0);
+  /** The last bytes that came, fewer than the end marker has: it may stand across two chunks. */
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(nonce: string) {
+    this.#nonce = nonce;
+    this.#marker = Buffer.from(`\n@${nonce} `);
+  }
+
+  /** Forgets what is held and waits for the end of `tick`. */
+  begin(tick: number): void {
+    this.#chunks = [];
+    this.#arrivals = [];
+    this.#bytes = 0;
+    this.#end = Buffer.from(`\n@${this.#nonce} z ${tick}\n`);
+    this.#tail = Buffer.alloc(0);
+  }
+
+  /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
+  push(chunk: Buffer, nowMs: number): boolean {
+    this.#bytes += chunk.length;
+    if (this.#bytes > LARGEST_FRAME_BYTES) throw new RangeError("the host sent more than 32 MiB in one frame");
+    this.#chunks.push(chunk);
+    this.#arrivals.push(nowMs);
+    const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#end.length)]);
+    this.#tail = Buffer.from(Buffer.concat([this.#tail, chunk.subarray(-this.#end.length)]).subarray(1 - this.#end.length));
+    return seam.includes(this.#end) || chunk.includes(this.#end);
+  }
+
+  /** Text that came before the first marker: what a forced command or a login shell's rc file said. */
+  preamble(): string {
+    const whole = Buffer.concat(this.#chunks);
+    const first = whole.indexOf(this.#marker);
+    return whole.toString("utf8", 0, first < 0 ? undefined : first);
+  }
+
+  /** What has come so far, as parts. `toolTimeoutSecs` tells a part that was ended from one that failed. */
+  frame(toolTimeoutSecs: number): Frame {
+    const whole = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    return parseFrame(whole, this.#nonce, toolTimeoutSecs, (offset) => this.#arrivalAt(offset));
+  }
+
+  #arrivalAt(offset: number): number {
+    let end = 0;
+    for (const [i, chunk] of this.#chunks.entries()) {
+      end += chunk.length;
+      if (offset < end) return this.#arrivals[i] ?? 0;
+    }
+    return this.#arrivals.at(-1) ?? 0;
+  }
+}
+
+interface OpenPart {
+  readonly id: string;
+  readonly begunAt: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** `arrivalMs` tells when the byte at an offset arrived. */
+export function parseFrame(
+  whole: Buffer,
+  nonce: string,
+  toolTimeoutSecs: number,
+  arrivalMs: (offset: number) => number,
+): Frame {
+  const marker = Buffer.from(`\n@${nonce} `);
+  const outputs = new Map<string, PartOutput>();
+  const found: FoundTool[] = [];
+  let limiter: Limiter | null = null;
+  let uname: string | null = null;
+  let open: OpenPart | null = null;
+  let isWhole = false;
+
+  const close = (end: PartEnd): void => {
+    if (open !== null) outputs.set(open.id, { stdout: open.stdout, stderr: open.stderr, end });
+    open = null;
+  };
+
+  for (let at = whole.indexOf(marker); at >= 0;) {
+    const lineEnd = whole.indexOf(0x0a, at + marker.length);
+    if (lineEnd < 0) break;
+    const next = whole.indexOf(marker, lineEnd);
+    const words = whole.toString("utf8", at + marker.length, lineEnd).split(" ");
+    const body = whole.toString("utf8", lineEnd + 1, next < 0 ? undefined : Math.max(next, lineEnd + 1));
+    const [kind, id = "", word = ""] = words;
+    if (kind === "v") {
+      limiter = LIMITERS.find((known) => known === id) ?? null;
+      uname = cleanText(word) || null;
+    } else if (kind === "t") found.push({ shim: id, executable: word });
+    else if (kind === "p") {
+      close({ kind: "missing" });
+      open = { id, begunAt: arrivalMs(at), stdout: body, stderr: "" };
+    } else if (kind === "e" && open !== null) open.stderr = body;
+    else if (kind === "x" && open !== null) {
+      close(partEnd(Number(word), arrivalMs(at) - open.begunAt, toolTimeoutSecs));
+    } else if (kind === "z") isWhole = true;
+    at = next;
+  }
+  close({ kind: "missing" });
+  return { outputs, limiter, uname, found, isWhole };
+}
+
+/** `timeout` says 124; a killed program says 128 + the signal, and shells differ in more: elapsed time decides those. */
+function partEnd(status: number, elapsedMs: number, toolTimeoutSecs: number): PartEnd {
+  if (status === 124) return { kind: "timeout", afterSecs: toolTimeoutSecs };
+  if (status !== 0 && elapsedMs >= toolTimeoutSecs * 1000 - 100) return { kind: "timeout", afterSecs: toolTimeoutSecs };
+  const signal = status > 128 && status < 160 ? SIGNALS.get(status - 128) : undefined;
+  if (signal !== undefined) return { kind: "signal", signal };
+  return { kind: "exit", code: Number.isInteger(status) ? status : 255 };
+}
+
+const SIGNALS = new Map([
+  [1, "SIGHUP"],
+  [2, "SIGINT"],
+  [3, "SIGQUIT"],
+  [4, "SIGILL"],
+  [6, "SIGABRT"],
+  [7, "SIGBUS"],
+  [8, "SIGFPE"],
+  [9, "SIGKILL"],
+  [11, "SIGSEGV"],
+  [13, "SIGPIPE"],
+  [15, "SIGTERM"],
+]);

@@ -1,0 +1,198 @@
+/**
+ * The POSIX sh text that runs on a host. Everything in it is a constant of ours or a number: no text of the operator's
+ * or of a remote side ever stands in a command.
+ *
+ * A frame is what one tick answers, as marked lines in the output stream (`N` is the session's nonce, so that no tool
+ * can forge a marker):
+ *
+ *     @N v LIMITER UNAME      bootstrap only: how programs are bounded here, and `uname -s`
+ *     @N t SHIM EXECUTABLE    bootstrap only: this tool is here; its probe parts follow
+ *     @N p PART               the part's standard output follows
+ *     @N e PART               its standard error follows (its beginning)
+ *     @N x PART STATUS        it ended
+ *     @N z TICK               the frame ends
+ *
+ * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it.
+ */
+import type { Part } from "../shims/shim.js";
+
+/** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
+export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
+export type Limiter = (typeof LIMITERS)[number];
+
+/** Where vendors put their tools although non-interactive shells have no PATH to them. */
+const EXTRA_PATH = [
+  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  "/opt/rocm/bin:/usr/lib/wsl/lib:/usr/local/nvidia/bin:/var/lib/nvidia/bin:/home/kubernetes/bin/nvidia/bin",
+  "/usr/local/sbin/npu-smi:/usr/local/dcmi:/usr/local/Ascend/driver/tools:/opt/intel/xpum/bin:/opt/habanalabs/bin",
+  "/usr/local/cuda/bin:/opt/rebellions/bin:/opt/homebrew/bin:/snap/bin",
+  "$HOME/.local/bin:$HOME/.cargo/bin:$HOME/bin",
+].join(":");
+
+/** Of a tool's standard error, what travels. */
+const STDERR_BYTES = 2000;
+
+// `b` runs a program under the deadline, `x` the same as the last act of a subshell (one fork less).
+const BOUND: Record<Limiter, string> = {
+  gnu: `b() { timeout -k 1 $T "$@"; }; x() { exec timeout -k 1 $T "$@"; }`,
+  busybox: `b() { timeout -t $T "$@"; }; x() { exec timeout -t $T "$@"; }`,
+  watchdog:
+    `b() { "$@" & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; sleep 1; kill -9 $p; }` +
+    ` >/dev/null 2>&1 & w=$! ; wait $p; c=$?; kill $w 2>/dev/null; wait $w 2>/dev/null; return $c; }; x() { b "$@"; }`,
+};
+
+const DETECT_LIMITER =
+  `if timeout -k 1 1 true 2>/dev/null; then L=gnu; ${BOUND.gnu}; ` +
+  `elif timeout -t 1 true 2>/dev/null; then L=busybox; ${BOUND.busybox}; ` +
+  `else L=watchdog; ${BOUND.watchdog}; fi`;
+
+// `r ID PROGRAM ARGS...` runs a program part: its output goes straight out, its standard error is caught and marked.
+const RUN_PART =
+  `r() { i=$1; shift; m p $i; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
+  `if [ -n "$e" ]; then m e $i; printf "%.${STDERR_BYTES}s" "$e"; fi; m x $i $c; }`;
+
+const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }`;
+
+function setup(nonce: string, toolTimeoutSecs: number): string {
+  return `N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
+}
+
+/** One part as a statement. A shell part's standard error is the channel's own. */
+function statement(part: Part, executable: string | null): string {
+  const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
+  return part.kind === "program"
+    ? `r ${part.id} ${command}`
+    : `m p ${part.id}; { ${command}; } </dev/null; m x ${part.id} $?`;
+}
+
+function statements(parts: readonly Part[], executable: string | null): string {
+  return parts.map((part) => statement(part, executable)).join("; ");
+}
+
+/** A tool that may be on the host, in the order in which it is tried. */
+export interface Candidate {
+  readonly shim: string;
+  readonly executables: readonly string[];
+  readonly probe: readonly Part[];
+}
+
+/** What an operating system is asked for besides the vendor tool. */
+export interface SystemParts {
+  /** What `uname -s` prints there. */
+  readonly uname: string;
+  readonly probe: readonly Part[];
+}
+
+export interface BootstrapPlan {
+  readonly nonce: string;
+  readonly toolTimeoutSecs: number;
+  readonly systems: readonly SystemParts[];
+  readonly candidates: readonly Candidate[];
+  /** Shims that tell the host's own sections too, so that the system's parts are left out when one of them works. */
+  readonly complete: readonly string[];
+  /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
+  readonly stay: boolean;
+}
+
+/**
+ * The command of the first exec: finds the first tool that works, takes its first sample and the host's, and leaves a
+ * shell behind. One line that sh, csh and fish login shells all hand to /bin/sh unharmed.
+ */
+export function bootstrapCommand(plan: BootstrapPlan): string {
+  const search = plan.candidates.map(
+    ({ shim, executables, probe }) =>
+      `if [ -z "$F" ]; then for X in ${executables.join(" ")}; do if command -v $X >/dev/null 2>&1; then ` +
+      `m t ${shim} $X; ${firstDecides(probe, shim)}; break; fi; done; fi`,
+  );
+  const systems = plan.systems.map(({ uname, probe }) => `${uname}) ${statements(probe, null) || ":"};;`);
+  const script = [
+    `LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH`,
+    setup(plan.nonce, plan.toolTimeoutSecs),
+    DETECT_LIMITER,
+    `U=$(uname -s 2>/dev/null)`,
+    `m v $L $U`,
+    `F=`,
+    ...search,
+    `case "$F" in ${[...plan.complete, "none"].join("|")}) ;; *) case "$U" in ${systems.join(" ")} esac;; esac`,
+    `m z 0`,
+    ...(plan.stay ? [`exec /bin/sh -s`] : []),
+  ].join("; ");
+  return shellCommand(script);
+}
+
+/** A tool's probe parts; $F is set when the first part's program exits 0, and only then the others are asked. */
+function firstDecides(probe: readonly Part[], shim: string): string {
+  const [first, ...rest] = probe;
+  if (first === undefined) return ":";
+  const status = first.kind === "program" ? `${statement(first, "$X")}; s=$c` : shellStatus(first);
+  const others = rest.length === 0 ? "" : `; ${statements(rest, "$X")}`;
+  return `${status}; if [ $s -eq 0 ]; then F=${shim}${others}; fi`;
+}
+
+function shellStatus(part: Part): string {
+  const command = part.command.replaceAll("{tool}", "$X");
+  return `m p ${part.id}; { ${command}; } </dev/null; s=$?; m x ${part.id} $s`;
+}
+
+/** What each tick asks of one host, once its tool is known. */
+export interface TickPlan {
+  readonly nonce: string;
+  readonly toolTimeoutSecs: number;
+  readonly limiter: Limiter;
+  readonly system: readonly Part[];
+  readonly tool: readonly Part[];
+  readonly executable: string | null;
+}
+
+/** Text for the shell that bootstrap left: defines `t TICK` (everything) and `h TICK` (without the vendor tool). */
+export function tickDefinitions(plan: TickPlan): string {
+  const system = statements(plan.system, null) || ":";
+  const tool = statements(plan.tool, plan.executable) || ":";
+  return [
+    setup(plan.nonce, plan.toolTimeoutSecs),
+    BOUND[plan.limiter],
+    `h() { ${system}; m z $1; }`,
+    `t() { ${system}; ${tool}; m z $1; }`,
+    "",
+  ].join("\n");
+}
+
+/** What a tick asks for: `all`, or `system` alone while the vendor tool is known to hang. */
+export type TickScope = "all" | "system";
+
+/** The line that asks for one tick. */
+export function tickLine(scope: TickScope, tick: number): string {
+  return `${scope === "all" ? "t" : "h"} ${tick}\n`;
+}
+
+/** One tick as an exec of its own, for hosts that keep no shell open. */
+export function tickCommand(plan: TickPlan, scope: TickScope, tick: number): string {
+  const parts = [...plan.system, ...(scope === "all" ? plan.tool : [])];
+  const script = [
+    `LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH`,
+    setup(plan.nonce, plan.toolTimeoutSecs),
+    BOUND[plan.limiter],
+    statements(parts, plan.executable) || ":",
+    `m z ${tick}`,
+  ].join("; ");
+  return shellCommand(script);
+}
+
+/** A bare shell with the bootstrap's environment, for a session whose first shell hangs. */
+export function bareShellCommand(): string {
+  return shellCommand(`LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH; exec /bin/sh -s`);
+}
+
+// What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's
+// escapes (`\\`), line ends.
+const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;
+
+/** `exec /bin/sh -c '...'`. Throws when a part breaks the rule that keeps every login shell from changing it. */
+function shellCommand(script: string): string {
+  const unsafe = UNSAFE_IN_QUOTES.exec(script);
+  if (unsafe !== null) {
+    const at = script.slice(Math.max(0, unsafe.index - 30), unsafe.index + 10);
+    throw new Error(`remote script holds ${JSON.stringify(unsafe[0])} near ${JSON.stringify(at)}`);
+  }
+  return `exec /bin/sh -c '${script}'`;
+}
