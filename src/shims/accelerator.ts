@@ -1,0 +1,53 @@
+/** The device object that every accelerator shim fills. */
+import type { Gpu, Process } from "../record.js";
+
+/** A device of which nothing is known but what is given: all-smi's required fields are null. */
+export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gpu>): Gpu {
+  return {
+    uuid: null,
+    name: null,
+    device_type: deviceType,
+    utilization: null,
+    ane_utilization: null,
+    dla_utilization: null,
+    tensorcore_utilization: null,
+    temperature: null,
+    used_memory: null,
+    total_memory: null,
+    frequency: null,
+    power_consumption: null,
+    gpu_core_count: null,
+    detail: {},
+    ...known,
+  };
+}
+
+export type ToolProcess = Partial<Process> &
+  Pick<Process, "pid" | "process_name" | "device_id" | "device_uuid" | "used_memory">;
+
+/** A process as a vendor tool tells it: what only `ps` knows is null. */
+export function acceleratorProcess(known: ToolProcess): Process {
+  return {
+    cpu_percent: null,
+    memory_percent: null,
+    memory_rss: null,
+    memory_vms: null,
+    user: null,
+    state: null,
+    start_time: null,
+    cpu_time: null,
+    command: null,
+    ppid: null,
+    threads: null,
+    uses_gpu: true,
+    priority: null,
+    nice_value: null,
+    gpu_utilization: null,
+    ...known,
+  };
+}
+
+/** Total minus used where both are known and agree. */
+export function freeOf(total: number | null, used: number | null): number | null {
+  return total !== null && used !== null && used <= total ? total - used : null;
+}

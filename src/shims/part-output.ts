@@ -1,0 +1,45 @@
+/** What a failed part means for the record, the same for every shim. */
+import type { Section, SectionError } from "../record.js";
+import { oneLine } from "../lib/text.js";
+import type { PartOutput } from "./shim.js";
+
+/** The entry for `errors` of a part that did not end with exit 0; null when it did. */
+export function partError(
+  section: Section,
+  tool: string,
+  output: PartOutput | undefined,
+): SectionError | null {
+  if (output === undefined) return { section, kind: "error", message: `${tool}: no answer` };
+  const said = whatItSaid(output);
+  switch (output.end.kind) {
+    case "exit":
+      if (output.end.code === 0) return null;
+      return {
+        section,
+        kind: "error",
+        message: said === "" ? `${tool} exited ${String(output.end.code)}` : `${tool}: ${said}`,
+        exit_code: output.end.code,
+      };
+    case "signal":
+      return {
+        section,
+        kind: "error",
+        message: `${tool} was ended by ${output.end.signal}${said === "" ? "" : `: ${said}`}`,
+        exit_signal: output.end.signal,
+      };
+    case "timeout":
+      return {
+        section,
+        kind: "timeout",
+        message: `${tool} gave no answer within ${String(output.end.afterSecs)} s`,
+      };
+    case "missing":
+      return { section, kind: "error", message: `${tool}: its answer did not arrive` };
+  }
+}
+
+/** A tool's own words in one line: stderr, or else stdout. */
+export function whatItSaid(output: PartOutput): string {
+  const stderr = oneLine(output.stderr);
+  return stderr === "" ? oneLine(output.stdout) : stderr;
+}
