@@ -1,0 +1,262 @@
+/**
+ * AMD's rocm-smi, ROCm 4 to 7 (deprecated in favour of amd-smi, still on most hosts), and Hygon's hy-smi, its fork.
+ * Source: rocm_smi.py of ROCm/rocm_smi_lib, from rocm-4.0 to rocm-7.0. All its values are texts; key spellings
+ * differ between releases, so keys are compared in lower case without a colon at the end.
+ */
+import type { Gpu, Process, SectionError, Sections } from "../record.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  isMissing,
+  megahertzCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { findJson, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+import { partError, whatItSaid } from "./part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./shim.js";
+
+// Flags that every release since ROCm 4.0 has: an unknown one would fail the whole command.
+const FLAGS =
+  "--showuse --showmemuse --showtemp --showpower --showmaxpower --showclocks --showfan --showperflevel" +
+  " --showmeminfo vram --showid --showuniqueid --showserial --showbus --showproductname --showdriverversion";
+
+const METRICS = "rocm-smi.metrics";
+const PROCESS_GPUS = "rocm-smi.process-gpus";
+
+function parts(context: ProbeContext): readonly Part[] {
+  const processes = context.include.has("process");
+  const metrics: Part = {
+    id: METRICS,
+    kind: "program",
+    command: `{tool} ${FLAGS}${processes ? " --showpids" : ""} --json`,
+  };
+  // Its answer is text also under --json, and --showpids tells only how many GPUs a process uses.
+  const gpusOfProcesses: Part = { id: PROCESS_GPUS, kind: "program", command: "{tool} --showpidgpus" };
+  return processes ? [metrics, gpusOfProcesses] : [metrics];
+}
+
+export const rocmSmiShim: Shim = {
+  id: "rocm-smi",
+  aliases: ["rocm", "hy-smi"],
+  executables: ["rocm-smi", "hy-smi"],
+  probe: parts,
+  judge(outputs, context): Verdict {
+    const metrics = outputs.get(METRICS);
+    if (metrics === undefined || cardsIn(metrics.stdout).cards.size === 0) {
+      const said = metrics === undefined ? "" : whatItSaid(metrics);
+      return { kind: "broken", message: said === "" ? "rocm-smi printed no card" : `rocm-smi: ${said}` };
+    }
+    return {
+      kind: "usable",
+      sampler: { parts: parts(context), parse: (answers) => parse(answers, context) },
+    };
+  },
+};
+
+function parse(outputs: PartOutputs, context: ProbeContext): Reading {
+  const metrics = outputs.get(METRICS);
+  const found = cardsIn(metrics?.stdout ?? "");
+  const errors: SectionError[] = [];
+  const failed = partError("gpu", "rocm-smi", metrics);
+  if (failed !== null) errors.push(failed);
+  else if (found.cards.size === 0) {
+    const said = metrics === undefined ? "" : whatItSaid(metrics);
+    const message = said === "" ? "rocm-smi printed no card" : `rocm-smi: ${said}`;
+    errors.push({ section: "gpu", kind: "error", message });
+  }
+  if (context.include.has("process")) {
+    const failedList = partError("process", "rocm-smi --showpidgpus", outputs.get(PROCESS_GPUS));
+    if (failedList !== null) errors.push(failedList);
+  }
+  if (found.cut) errors.push({ section: "gpu", kind: "parse", message: "rocm-smi: the JSON is cut short" });
+
+  const driver = textCell(found.system.get("driver version"));
+  const gpus = [...found.cards].sort(([a], [b]) => a - b).map(([index, card]) => gpuOf(index, card, driver));
+  const sections: Sections = {
+    ...(context.include.has("gpu") && gpus.length > 0 ? { gpus } : {}),
+    ...(context.include.has("process") && gpus.length > 0
+      ? { processes: processesOf(found.system, gpus, outputs.get(PROCESS_GPUS)?.stdout ?? "") }
+      : {}),
+  };
+  return { sections, errors };
+}
+
+/** One card's or the system's values under keys in lower case. */
+type Values = ReadonlyMap<string, unknown>;
+interface Found {
+  readonly cards: ReadonlyMap<number, Values>;
+  readonly system: Values;
+  readonly cut: boolean;
+}
+
+function cardsIn(stdout: string): Found {
+  const { documents, cut } = findJson(stdout);
+  const cards = new Map<number, Values>();
+  const system = new Map<string, unknown>();
+  for (const document of documents) {
+    if (!isObject(document)) continue;
+    for (const [key, value] of Object.entries(document)) {
+      if (!isObject(value)) continue;
+      const index = /^card(\d{1,4})$/i.exec(key.trim())?.[1];
+      if (index !== undefined) {
+        // A card that is told twice: the later document fills what the earlier left out.
+        cards.set(Number(index), new Map([...valuesOf(value), ...(cards.get(Number(index)) ?? [])]));
+      } else if (key.trim().toLowerCase() === "system") {
+        for (const [name, text] of valuesOf(value)) system.set(name, text);
+      }
+    }
+  }
+  return { cards, system, cut };
+}
+
+function valuesOf(object: JsonObject): Values {
+  return new Map(
+    Object.entries(object).map(([key, value]) => [
+      key.trim().replace(/\s*:$/, "").replace(/\s+/g, " ").toLowerCase(),
+      value,
+    ]),
+  );
+}
+
+/** The first of the spellings that has a value: a later one is read where an earlier says N/A. */
+function read<T>(card: Values, cell: (raw: unknown) => T | null, ...keys: readonly string[]): T | null {
+  for (const key of keys) {
+    const value = cell(card.get(key));
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+function gpuOf(index: number, card: Values, driver: string | null): Gpu {
+  const total =
+    read(card, positiveBytes, "vram total memory (b)") ?? read(card, mebibytes, "vram total memory (mib)");
+  const used =
+    read(card, bytes, "vram total used memory (b)") ?? read(card, mebibytes, "vram total used memory (mib)");
+  return accelerator("GPU", {
+    index,
+    uuid: read(card, identifier, "unique id"),
+    name: read(card, nameCell, "card series", "device name", "card model"),
+    serial: read(card, identifier, "serial number"),
+    pci_bus_id: read(card, textCell, "pci bus"),
+    driver_version: driver,
+    utilization: read(card, percentCell, "gpu use (%)", "dcu use (%)", "hcu use (%)"),
+    // Until 6.1.1 "GPU memory use" is the memory controller's activity, as the later key says more clearly.
+    memory_utilization: read(card, percentCell, "gpu memory read/write activity (%)", "gpu memory use (%)"),
+    total_memory: total,
+    used_memory: used,
+    memory_free: freeOf(total, used),
+    // MI300 has no edge sensor.
+    temperature: read(
+      card,
+      celsiusCell,
+      "temperature (sensor edge) (c)",
+      "temperature (sensor junction) (c)",
+    ),
+    temperature_memory: read(card, celsiusCell, "temperature (sensor memory) (c)"),
+    power_consumption: read(
+      card,
+      wattsCell,
+      "current socket graphics package power (w)",
+      "average graphics package power (w)",
+      "average graphics package power",
+    ),
+    power_limit: read(card, positiveWatts, "max graphics package power (w)"),
+    frequency: read(card, clockCell, "sclk clock speed", "sclk clock level"),
+    clock_memory: read(card, clockCell, "mclk clock speed", "mclk clock level"),
+    fan_speed_percent: read(card, percentCell, "fan speed (%)"),
+    detail: presentTexts({
+      device_id: read(card, textCell, "device id", "gpu id"),
+      vendor: read(card, nameCell, "card vendor"),
+      sku: read(card, textCell, "card sku"),
+      gfx_version: read(card, textCell, "gfx version"),
+      guid: read(card, textCell, "guid"),
+      vbios_version: read(card, textCell, "vbios version"),
+      performance_level: read(card, textCell, "performance level"),
+      junction_temperature: read(card, textCell, "temperature (sensor junction) (c)"),
+      vram_allocated_percent: read(card, textCell, "gpu memory allocated (vram%)", "dcu memory use (%)"),
+      // Only the primary die of a two-die card reports power, for both.
+      power_note: noteIn(card.get("average graphics package power (w)")),
+    }),
+  });
+}
+
+const bytes = (raw: unknown): number | null => bytesCell(raw, "B");
+const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
+
+/** A card has some memory: 0 in all is a reading that failed. */
+function positiveBytes(raw: unknown): number | null {
+  const value = bytes(raw);
+  return value === 0 ? null : value;
+}
+
+/** The secondary die's limit is printed as 0.0. */
+function positiveWatts(raw: unknown): number | null {
+  const value = wattsCell(raw);
+  return value === 0 ? null : value;
+}
+
+/** A vendor's id in place of a name (`0x1002`, ROCm 4.3) is none. */
+function nameCell(raw: unknown): string | null {
+  const text = textCell(raw);
+  return text === null || /^0x[0-9a-f]+$/i.test(text) ? null : text;
+}
+
+/** A serial number or id of zeros alone is none. */
+function identifier(raw: unknown): string | null {
+  const text = textCell(raw);
+  return text === null || /^(?:0x)?0+$/.test(text) ? null : text;
+}
+
+/** `(1402Mhz)` or `1 (500Mhz)`. */
+function clockCell(raw: unknown): number | null {
+  if (typeof raw !== "string") return null;
+  return megahertzCell(/\(([^()]*)\)\s*$/.exec(raw)?.[1] ?? raw);
+}
+
+function noteIn(raw: unknown): string | null {
+  return typeof raw === "string" && isMissing(raw) ? (/\(([^()]+)\)/.exec(raw)?.[1] ?? null) : null;
+}
+
+/**
+ * The system's `PIDnnn` entries: `name, GPUs, VRAM bytes, SDMA, CU occupancy`, where the name may hold commas. A
+ * process on several GPUs has its memory in one sum, so it has no device of its own.
+ */
+function processesOf(system: Values, gpus: readonly Gpu[], gpuLists: string): readonly Process[] {
+  const gpusOfPid = pidGpus(gpuLists);
+  return [...system].flatMap(([key, value]) => {
+    const pid = Number(/^pid\s?(\d{1,10})$/.exec(key)?.[1] ?? Number.NaN);
+    if (Number.isNaN(pid) || typeof value !== "string") return [];
+    const cells = value.split(",").map((cell) => cell.trim());
+    if (cells.length < 5) return [];
+    const [count, vram] = cells.slice(-4);
+    const indices = gpusOfPid.get(pid) ?? (gpus.length === 1 && count === "1" ? [gpus[0]?.index ?? 0] : []);
+    const only = indices.length === 1 ? indices[0] : undefined;
+    return [
+      acceleratorProcess({
+        pid,
+        process_name: textCell(cells.slice(0, -4).join(", ")),
+        device_id: only ?? null,
+        device_uuid: gpus.find((gpu) => gpu.index === only)?.uuid ?? null,
+        used_memory: bytes(vram),
+        uses_gpu: integerCell(count) !== 0,
+        ...(indices.length > 1 ? { device_ids: indices } : {}),
+      }),
+    ];
+  });
+}
+
+/** `PID 1234 is using 2 DRM device(s):` with the indices on the next line. */
+function pidGpus(text: string): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, readonly number[]>();
+  for (const match of text.matchAll(/PID (\d{1,10}) is using \d+ DRM device\(s\):[ \t]*\r?\n?([\d \t]*)/g)) {
+    const indices = (match[2] ?? "").split(/\s+/).filter((word) => word !== "");
+    found.set(Number(match[1]), indices.map(Number));
+  }
+  return found;
+}
