@@ -1,0 +1,40 @@
+/** Adding to known_hosts (hostfile.c: add_host_to_hostfile). */
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { dirname } from "node:path";
+import { hashName } from "./hashed-name.js";
+
+/** `name type base64`, or with HashKnownHosts one line a name, since a hash holds one name. */
+export function knownHostsLines(names: readonly string[], type: string, blob: Buffer, hash: boolean): string {
+  const fields = hash ? names.map((name) => hashName(name)) : [names.join(",")];
+  return fields.map((field) => `${field} ${type} ${blob.toString("base64")}\n`).join("");
+}
+
+/**
+ * Appends whole lines in one write, so that programs that append at once never mix theirs. Makes the file with mode
+ * 0600, and `sshDir` (~/.ssh, 0700) when the file belongs right there; no other folder, as ssh. Starts a new line
+ * where the file does not end one. Follows symlinks, as ssh. Gives what it wrote and how the file was afterwards;
+ * throws the system's error.
+ */
+export function appendLines(file: string, lines: string, sshDir: string): { text: string; stats: Stats } {
+  if (dirname(file) === sshDir) makeIfMissing(sshDir);
+  const descriptor = openSync(file, "a+", 0o600);
+  try {
+    const text = endsLine(descriptor) ? lines : `\n${lines}`;
+    writeSync(descriptor, text);
+    return { text, stats: fstatSync(descriptor) };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function endsLine(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  if (size === 0) return true;
+  const last = Buffer.alloc(1);
+  return readSync(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 0x0a;
+}
+
+function makeIfMissing(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false }) === undefined) mkdirSync(dir, { mode: 0o700 });
+}

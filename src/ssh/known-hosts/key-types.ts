@@ -1,0 +1,38 @@
+/** Which host key algorithms to ask for first (sshconnect2.c: order_hostkeyalgs, OpenSSH 9.2). Pure. */
+import type { HostNames } from "./host-key.js";
+import type { Lookup } from "./lookup.js";
+import { isCertificateType, plainTypeOf } from "./public-key.js";
+
+export interface KnownTypes {
+  /** Plain key types (`ssh-rsa` for every RSA algorithm) of which the host has a key that is not revoked. */
+  readonly keyTypes: readonly string[];
+  /** A @cert-authority line names the host. */
+  readonly hasAuthority: boolean;
+}
+
+/** Asks for `names.name` alone, as ssh does: neither the address nor the name without its port counts here. */
+export function knownTypes(lookup: Lookup, names: HostNames): KnownTypes {
+  const lines = lookup(names.name);
+  const revoked = new Set(lines.filter((line) => line.marker === "revoked").map((line) => line.key.identity));
+  const firstOfType = new Map<string, string>();
+  for (const { marker, key } of lines) {
+    if (marker !== "none" || key.certificate !== null || firstOfType.has(key.plainType)) continue;
+    firstOfType.set(key.plainType, key.identity);
+  }
+  const keyTypes = [...firstOfType].filter(([, identity]) => !revoked.has(identity)).map(([type]) => type);
+  return { keyTypes, hasAuthority: lines.some((line) => line.marker === "cert-authority") };
+}
+
+/**
+ * `algorithms` with those first that the host is known by, otherwise in the order given. Unchanged when the first is
+ * one of them. ssh does this only while HostKeyAlgorithms is unset or begins with `+` or `-`.
+ */
+export function preferKnown(algorithms: readonly string[], known: KnownTypes): string[] {
+  const isKnown = (algorithm: string): boolean =>
+    known.keyTypes.includes(plainTypeOf(algorithm) ?? algorithm);
+  const [best] = algorithms;
+  if (best === undefined || isKnown(best)) return [...algorithms];
+  const isFirst = (algorithm: string): boolean =>
+    (isCertificateType(algorithm) && known.hasAuthority) || isKnown(algorithm);
+  return [...algorithms.filter(isFirst), ...algorithms.filter((algorithm) => !isFirst(algorithm))];
+}

@@ -1,0 +1,123 @@
+/** known_hosts as one host's configuration sees it: which files, asked in order, and where new keys go. */
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { errorCode } from "../../lib/error-code.js";
+import type { HostKey, HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
+import { KnownFile } from "./known-file.js";
+import { knownTypes } from "./key-types.js";
+import type { KnownTypes } from "./key-types.js";
+import type { Lookup } from "./lookup.js";
+import { readPublicKey } from "./public-key.js";
+import { readRevocationFile } from "./revoked.js";
+import type { RevocationFile } from "./revoked.js";
+import { judgeHostKey } from "./verdict.js";
+import { knownHostsLines } from "./append.js";
+
+export interface KnownHostsFiles {
+  /** UserKnownHostsFile, expanded; empty for `none`. New keys go to the first. */
+  readonly userFiles: readonly string[];
+  /** GlobalKnownHostsFile. */
+  readonly globalFiles: readonly string[];
+  /** RevokedHostKeys; empty for `none`. */
+  readonly revokedFiles: readonly string[];
+}
+
+/** A file that is there but cannot be read. ssh passes over it in silence. */
+export interface UnreadableFile {
+  readonly file: string;
+  /** `EACCES`, ... */
+  readonly code: string;
+}
+
+export interface KnownHosts {
+  /** Throws WireError or ShortKeyError for a key that no server of ours may have. */
+  verdict(names: HostNames, key: HostKey): HostKeyVerdict;
+  /** For `preferKnown`. */
+  knownTypes(names: HostNames): KnownTypes;
+  /** The types of the host's known keys, `ssh-rsa` standing for all RSA signature algorithms. */
+  knownKeyTypes(names: HostNames): readonly string[];
+  /** The @cert-authority line that covers the host, if there is one. */
+  authorityAt(names: HostNames): KnownLine | null;
+  /** False without a user file: ssh then refuses unknown hosts under every policy. */
+  readonly canRemember: boolean;
+  /** The files that were asked, and those of them that are there but cannot be read. */
+  readonly files: readonly string[];
+  unreadable(): readonly UnreadableFile[];
+  /**
+   * Adds the key for those of the names that are not known, as accept-new does. Gives a warning when it cannot be
+   * written; as in ssh the connection goes on.
+   */
+  remember(names: HostNames, key: HostKey, how: { readonly hash: boolean }): Promise<string | null>;
+}
+
+/** Shared by all hosts of a process, so that each file is read once. */
+export class KnownHostsStore {
+  readonly #known = new Map<string, KnownFile>();
+  readonly #revoked = new Map<string, RevocationFile>();
+
+  /** `sshDir` is the one folder that `remember` may make: ~/.ssh, home as the password database has it. */
+  constructor(private readonly sshDir = join(userInfo().homedir, ".ssh")) {}
+
+  open(files: KnownHostsFiles): KnownHosts {
+    const asked = [...files.userFiles, ...files.globalFiles];
+    const lookup: Lookup = (name) => asked.flatMap((file) => this.#file(file).lookup(name));
+    return {
+      verdict: (names, key) => {
+        const parsed = readPublicKey(key.blob);
+        for (const file of files.revokedFiles) {
+          const check = this.#revocations(file)(parsed, key.blob);
+          if (check.kind !== "clear") return check;
+        }
+        return judgeHostKey(lookup, names, parsed);
+      },
+      knownTypes: (names) => knownTypes(lookup, names),
+      knownKeyTypes: (names) => knownTypes(lookup, names).keyTypes,
+      authorityAt: (names) => lookup(names.name).find((line) => line.marker === "cert-authority")?.at ?? null,
+      canRemember: files.userFiles.length > 0,
+      files: asked,
+      unreadable: () =>
+        asked.flatMap((file) => {
+          const code = this.#file(file).problem();
+          return code === null ? [] : [{ file, code }];
+        }),
+      remember: (names, key, { hash }) =>
+        Promise.resolve(this.#remember(files.userFiles[0], lookup, names, key, hash)),
+    };
+  }
+
+  #file(path: string): KnownFile {
+    const file = this.#known.get(path) ?? new KnownFile(path);
+    this.#known.set(path, file);
+    return file;
+  }
+
+  #revocations(file: string): RevocationFile {
+    const known = this.#revoked.get(file) ?? readRevocationFile(file);
+    this.#revoked.set(file, known);
+    return known;
+  }
+
+  // Synchronous from the look to the write: two hosts of one process can never add the same line.
+  #remember(
+    file: string | undefined,
+    lookup: Lookup,
+    names: HostNames,
+    key: HostKey,
+    hash: boolean,
+  ): string | null {
+    if (file === undefined) return null;
+    const { identity, plainType } = readPublicKey(key.blob);
+    const isNew = (name: string): boolean =>
+      !lookup(name).some((line) => line.marker === "none" && line.key.identity === identity);
+    const unknown = [names.name, ...(names.address === null ? [] : [names.address])].filter(isNew);
+    if (unknown.length === 0) return null;
+    try {
+      this.#file(file).append(knownHostsLines(unknown, plainType, key.blob, hash), this.sshDir);
+      return null;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === null) throw error;
+      return `Failed to add the host to the list of known hosts (${file}): ${code}`;
+    }
+  }
+}

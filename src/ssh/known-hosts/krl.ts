@@ -1,0 +1,41 @@
+/** Binary key revocation lists, as `ssh-keygen -k` makes them (OpenSSH's PROTOCOL.krl). */
+import { createHash } from "node:crypto";
+import type { PublicKey } from "./public-key.js";
+import { readPublicKey } from "./public-key.js";
+import { WireError, WireReader } from "./wire.js";
+
+const MAGIC = Buffer.from("SSHKRL\n\0", "latin1");
+const SECTION = { certificates: 1, keys: 2, sha1: 3, signature: 4, sha256: 5 } as const;
+
+export function isKrl(bytes: Buffer): boolean {
+  return bytes.subarray(0, MAGIC.length).equals(MAGIC);
+}
+
+/** Whether a KRL revokes a key by itself or by its hash; `blob` is the key's. Throws WireError for a broken KRL. */
+export function readKrl(bytes: Buffer): (key: PublicKey, blob: Buffer) => boolean {
+  const reader = new WireReader(bytes);
+  reader.take(MAGIC.length);
+  if (reader.uint32() !== 1) throw new WireError("unknown KRL version");
+  for (let i = 0; i < 3; i++) reader.uint64();
+  reader.string();
+  reader.string();
+  const keys = new Set<string>();
+  const hashes = new Set<string>();
+  while (reader.left > 0) {
+    const kind = reader.byte();
+    const section = new WireReader(reader.string());
+    if (kind === SECTION.signature) break;
+    if (kind === SECTION.certificates) continue;
+    if (kind !== SECTION.keys && kind !== SECTION.sha1 && kind !== SECTION.sha256) {
+      throw new WireError(`unknown KRL section ${kind}`);
+    }
+    while (section.left > 0) {
+      const item = section.string();
+      if (kind === SECTION.keys) keys.add(readPublicKey(item).identity);
+      else hashes.add(item.toString("hex"));
+    }
+  }
+  return (key, blob) =>
+    keys.has(key.identity) ||
+    ["sha1", "sha256"].some((hash) => hashes.has(createHash(hash).update(blob).digest("hex")));
+}

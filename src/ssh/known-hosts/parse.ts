@@ -1,0 +1,80 @@
+/** The text of a known_hosts file as entries (hostfile.c: hostkeys_foreach, OpenSSH 9.2). Never throws. */
+import { needsMatching } from "./match.js";
+import { readHashedName } from "./hashed-name.js";
+import type { HashedName } from "./hashed-name.js";
+import type { KnownLine } from "./host-key.js";
+
+export type Marker = "none" | "revoked" | "cert-authority";
+
+/** Whom a line names: hashed, by patterns, or by names alone. */
+export type EntryNames =
+  | { readonly kind: "hashed"; readonly hash: HashedName }
+  | { readonly kind: "patterns"; readonly list: string }
+  | { readonly kind: "exact"; readonly list: string };
+
+/** A line that may name a host. Its key is still text: only the lines of hosts that are asked for are decoded. */
+export interface KnownHostsEntry {
+  readonly at: KnownLine;
+  readonly marker: Marker;
+  readonly names: EntryNames;
+  /** `type base64 comment` */
+  readonly keyText: string;
+}
+
+/** The lines of a file that can name a host. `text` holds one byte a character (latin1). Bad lines are skipped. */
+export function parseKnownHosts(text: string, file: string, linesBefore = 0): KnownHostsEntry[] {
+  const entries: KnownHostsEntry[] = [];
+  let number = linesBefore;
+  for (const line of text.split("\n")) {
+    const entry = parseLine(line, { file, line: ++number });
+    if (entry !== null) entries.push(entry);
+  }
+  return entries;
+}
+
+function parseLine(raw: string, at: KnownLine): KnownHostsEntry | null {
+  // A NUL ends the line for ssh, whose lines are C strings.
+  const end = raw.indexOf("\0");
+  const line = skipBlanks(end < 0 ? raw : raw.slice(0, end));
+  if (line === "" || line.startsWith("#")) return null;
+  const marked = readMarker(line);
+  if (marked === null) return null;
+  const [field, keyText] = cutAtBlank(marked.rest);
+  if (keyText === "" || keyText.startsWith("#")) return null;
+  const names = readNames(field);
+  return names === null ? null : { at, marker: marked.marker, names, keyText };
+}
+
+/** Null for a marker that ssh does not know, or for two. */
+function readMarker(line: string): { marker: Marker; rest: string } | null {
+  if (!line.startsWith("@")) return { marker: "none", rest: line };
+  // ssh ends the marker at the first blank, and looks for a tab only in a line without blanks.
+  const blank = line.includes(" ") ? line.indexOf(" ") : line.indexOf("\t");
+  const rest = skipBlanks(line.slice(blank));
+  if (blank < 0 || rest.startsWith("@")) return null;
+  switch (line.slice(0, blank)) {
+    case "@revoked":
+      return { marker: "revoked", rest };
+    case "@cert-authority":
+      return { marker: "cert-authority", rest };
+    default:
+      return null;
+  }
+}
+
+function readNames(field: string): EntryNames | null {
+  if (field.startsWith("|")) {
+    const hash = readHashedName(field);
+    return hash === null ? null : { kind: "hashed", hash };
+  }
+  return { kind: needsMatching(field) ? "patterns" : "exact", list: field };
+}
+
+function cutAtBlank(text: string): [string, string] {
+  const blank = text.search(/[ \t]/);
+  return blank < 0 ? [text, ""] : [text.slice(0, blank), skipBlanks(text.slice(blank))];
+}
+
+function skipBlanks(text: string): string {
+  return text.replace(/^[ \t]+/, "");
+}
