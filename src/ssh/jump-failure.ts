@@ -1,0 +1,39 @@
+/** What a jump host's failure means for the targets behind it. Pure. */
+import { HostError } from "../errors.js";
+import { oneLine } from "../lib/text.js";
+import type { FailureCode, Phase } from "../record.js";
+import type { HostConfig } from "./config/host-config.js";
+
+/** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept. */
+export function jumpFailure(name: string, error: HostError): HostError {
+  const { code, message, fix, tried, where } = error.failure;
+  const more = {
+    ...(fix === undefined ? {} : { fix }),
+    ...(tried === undefined ? {} : { tried }),
+    ...(where === undefined ? {} : { where }),
+  };
+  return new HostError("proxy-failed", "dial", `jump host ${name}: ${code}: ${message}`, more);
+}
+
+/** The session that carried the connection is gone. */
+export function lostWithJump(name: string, error: HostError): HostError {
+  const { code, message } = error.failure;
+  return new HostError("connection-lost", "sample", `jump host ${name} went away: ${code}: ${message}`);
+}
+
+// sshd sends the reason of a failed connect(2) as the channel's description (channels.c, port_open_helper).
+const REASONS: readonly (readonly [RegExp, FailureCode, Phase])[] = [
+  [/refused/i, "connection-refused", "dial"],
+  [/timed out/i, "connect-timeout", "dial"],
+  [/unreachable|no route|network is down/i, "network-unreachable", "dial"],
+  [/not known|resolve|no address|temporary failure in name|unknown host/i, "dns-not-found", "resolve"],
+];
+
+/** The jump host would not or could not connect to the target. `words` are the server's. */
+export function forwardFailure(name: string, target: HostConfig, words: string): HostError {
+  const said = oneLine(words.replace(/^\(SSH\) Channel open failure: /, ""));
+  const message = `jump host ${name} cannot connect to ${target.hostname}:${target.port}: ${said}`;
+  if (/prohibit/i.test(said)) return new HostError("proxy-failed", "dial", message);
+  const found = REASONS.find(([pattern]) => pattern.test(said));
+  return new HostError(found?.[1] ?? "proxy-failed", found?.[2] ?? "dial", message);
+}

@@ -1,0 +1,144 @@
+/** One session a jump host for all targets behind it. */
+import type { Duplex } from "node:stream";
+import { HostError } from "../errors.js";
+import type { Clock } from "../lib/clock.js";
+import { STATE_OF_CODE } from "../record.js";
+import { HandshakeGate } from "./jump-gate.js";
+
+/** A session with a host that can carry connections to others. */
+export interface JumpSession {
+  /** A TCP connection made from the jump host. Rejects with HostError or the server's words. */
+  forward(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** Settles when the session goes away for any cause but `close()`. Never rejects. */
+  readonly lost: Promise<HostError>;
+  close(): Promise<void>;
+}
+
+/** A share in a session; the session ends when the last one is released. */
+export interface JumpLease {
+  readonly session: JumpSession;
+  /** Bounds the handshakes under way through this jump host. */
+  readonly gate: HandshakeGate;
+  /** The reason once the session is gone; null while it stands. */
+  lostBy(): HostError | null;
+  /** Idempotent. */
+  release(): void;
+}
+
+export type OpenJump = (signal: AbortSignal) => Promise<JumpSession>;
+
+interface Entry {
+  readonly gate: HandshakeGate;
+  shares: number;
+  state:
+    | { readonly kind: "opening"; readonly session: Promise<JumpSession>; readonly stop: AbortController }
+    | { readonly kind: "open"; readonly session: JumpSession; lost: HostError | null };
+}
+
+/** How long a failed jump host is left alone: by doubling for what may pass, long for what an operator must mend. */
+const FIRST_HOLD_MS = 1_000;
+const LONGEST_HOLD_MS = 30_000;
+const OPERATOR_HOLD_MS = 300_000;
+
+interface Failure {
+  readonly error: HostError;
+  readonly times: number;
+  readonly untilMs: number;
+}
+
+export class JumpPool {
+  readonly #entries = new Map<string, Entry>();
+  readonly #failures = new Map<string, Failure>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /**
+   * Joins the session that `key` names, or opens it. All who wait share one attempt and its failure; it is given up when
+   * the last of them is aborted. Throws HostError, or the signal's reason.
+   */
+  async acquire(key: string, open: OpenJump, signal: AbortSignal): Promise<JumpLease> {
+    signal.throwIfAborted();
+    const failed = this.#failures.get(key);
+    if (failed !== undefined && this.clock.nowMs() < failed.untilMs) throw failed.error;
+    const entry = this.#entries.get(key) ?? this.#start(key, open);
+    entry.shares += 1;
+    try {
+      const session =
+        entry.state.kind === "open" ? entry.state.session : await unlessAborted(entry.state.session, signal);
+      return this.#lease(key, entry, session);
+    } catch (error) {
+      this.#drop(key, entry);
+      throw error;
+    }
+  }
+
+  #start(key: string, open: OpenJump): Entry {
+    const stop = new AbortController();
+    const session = open(stop.signal);
+    const entry: Entry = {
+      gate: new HandshakeGate(this.clock),
+      shares: 0,
+      state: { kind: "opening", session, stop },
+    };
+    this.#entries.set(key, entry);
+    session.then(
+      (opened) => this.#opened(key, entry, opened),
+      (error: unknown) => this.#failed(key, entry, error),
+    );
+    return entry;
+  }
+
+  #opened(key: string, entry: Entry, session: JumpSession): void {
+    this.#failures.delete(key);
+    const state: Entry["state"] = { kind: "open", session, lost: null };
+    entry.state = state;
+    // All who waited were aborted meanwhile.
+    if (entry.shares === 0) void session.close();
+    void session.lost.then((error) => {
+      state.lost = error;
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
+  }
+
+  #failed(key: string, entry: Entry, error: unknown): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    if (!(error instanceof HostError)) return;
+    const times = (this.#failures.get(key)?.times ?? 0) + 1;
+    const state = STATE_OF_CODE[error.failure.code];
+    const forOperator = state === "auth-failed" || state === "host-key-rejected";
+    const holdMs = forOperator
+      ? OPERATOR_HOLD_MS
+      : Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (times - 1));
+    this.#failures.set(key, { error, times, untilMs: this.clock.nowMs() + holdMs });
+  }
+
+  #lease(key: string, entry: Entry, session: JumpSession): JumpLease {
+    let released = false;
+    return {
+      session,
+      gate: entry.gate,
+      lostBy: () => (entry.state.kind === "open" ? entry.state.lost : null),
+      release: () => {
+        if (released) return;
+        released = true;
+        this.#drop(key, entry);
+      },
+    };
+  }
+
+  #drop(key: string, entry: Entry): void {
+    entry.shares -= 1;
+    if (entry.shares > 0) return;
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    if (entry.state.kind === "open") void entry.state.session.close();
+    else entry.state.stop.abort();
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
