@@ -2,7 +2,7 @@
 import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
 import type { FailureCode, Phase } from "../record.js";
-import type { HostConfig } from "./config/host-config.js";
+import type { HostPlan } from "./plan.js";
 
 /** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept. */
 export function jumpFailure(name: string, error: HostError): HostError {
@@ -30,9 +30,9 @@ const REASONS: readonly (readonly [RegExp, FailureCode, Phase])[] = [
 ];
 
 /** The jump host would not or could not connect to the target. `words` are the server's. */
-export function forwardFailure(name: string, target: HostConfig, words: string): HostError {
+export function forwardFailure(name: string, target: HostPlan, words: string): HostError {
   const said = oneLine(words.replace(/^\(SSH\) Channel open failure: /, ""));
-  const message = `jump host ${name} cannot connect to ${target.hostname}:${target.port}: ${said}`;
+  const message = `jump host ${name} cannot connect to ${target.host}:${target.port}: ${said}`;
   if (/prohibit/i.test(said)) return new HostError("proxy-failed", "dial", message);
   const found = REASONS.find(([pattern]) => pattern.test(said));
   return new HostError(found?.[1] ?? "proxy-failed", found?.[2] ?? "dial", message);

@@ -2,28 +2,18 @@
 import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
-import { formatHop } from "./config/jump.js";
-import type { HostConfig, JumpHop } from "./config/host-config.js";
 import type { Connection } from "./connection.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
+import { planLabel } from "./plan.js";
+import type { HostPlan } from "./plan.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
 
 /** What the connector lends to reach a jump host like any other host. */
 export interface JumpDeps {
   readonly pool: JumpPool;
   readonly clock: Clock;
-  /** The hop's own config. `--ssh-key` is not the hop's. Throws HostError. */
-  resolve(hop: JumpHop): Promise<HostConfig>;
-  /** Reaches the hop, whose `proxy` may itself be a jump: then by `connectThroughJump`. */
-  openSession(hop: HostConfig, signal: AbortSignal): Promise<JumpSession>;
-}
-
-export interface JumpRequest {
-  /** As written: the last hop is the one that reaches the target. */
-  readonly hops: readonly JumpHop[];
-  readonly target: HostConfig;
-  /** Bounds the forward's TCP connection. */
-  readonly timeoutMs: number;
+  /** Reaches the hop by its own way, which may itself be a jump: then by `connectThroughJump`. */
+  openSession(hop: HostPlan, signal: AbortSignal): Promise<JumpSession>;
 }
 
 /** How a connection ends, of its own accord or of ours. */
@@ -41,20 +31,21 @@ export interface Handshake<T extends Life> {
  * jump session is shared, and given back when the connection is closed or lost. Throws HostError, or the signal's reason.
  */
 export async function connectThroughJump<T extends Life>(
-  request: JumpRequest,
+  target: HostPlan,
+  hop: HostPlan,
   deps: JumpDeps,
   handshake: Handshake<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const { target, hops } = request;
-  const name = jumpName(hops);
-  const lease = await acquire(request, deps, signal).catch((error: unknown) => {
+  const name = planLabel(hop);
+  const opening = deps.pool.acquire(sessionKey(hop), (stop) => deps.openSession(hop, stop), signal);
+  const lease = await opening.catch((error: unknown) => {
     throw error instanceof HostError ? jumpFailure(name, error) : error;
   });
   try {
-    const place = await lease.gate.enter(`${target.hostname}:${target.port}`, signal);
+    const place = await lease.gate.enter(`${target.host}:${target.port}`, signal);
     try {
-      const stream = await forward(lease, request, deps.clock, signal);
+      const stream = await forward(lease, target, name, deps.clock, signal);
       const connection = await handshake.run(stream, () => place.heard());
       return handshake.carry(connection, shareOf(connection, lease, name));
     } finally {
@@ -68,50 +59,34 @@ export async function connectThroughJump<T extends Life>(
   }
 }
 
-/** The nearest jump host as the operator wrote it. */
-export function jumpName(hops: readonly JumpHop[]): string {
-  const last = hops.at(-1);
-  return last === undefined ? "" : formatHop(last);
-}
-
-async function acquire(request: JumpRequest, deps: JumpDeps, signal: AbortSignal): Promise<JumpLease> {
-  const { hops, target } = request;
-  const last = hops.at(-1);
-  if (last === undefined) throw new HostError("proxy-failed", "resolve", "ProxyJump names no host");
-  const resolved = await deps.resolve(last);
-  // ssh gives the chain before the last hop to that hop as `-J`, which wins over the hop's own config.
-  const before = hops.slice(0, -1);
-  const hop: HostConfig =
-    before.length === 0 ? resolved : { ...resolved, proxy: { kind: "jump", hops: before } };
-  // ssh.c, "jumphost loop via": by the names, not by what they resolve to.
-  const user = last.user ?? target.user;
-  if (last.host === target.hostname && (last.port ?? 22) === target.port && user === target.user) {
-    throw new HostError("proxy-failed", "resolve", `jumphost loop via ${last.host}`);
-  }
-  return deps.pool.acquire(JSON.stringify(hops), (stop) => deps.openSession(hop, stop), signal);
+/** Two targets share a session when every hop on the way is the same, and asked for by the same name. */
+function sessionKey(hop: HostPlan): string {
+  const way = hop.way.kind === "jump" ? sessionKey(hop.way.hop) : JSON.stringify(hop.way);
+  return `${hop.config.originalHost} ${planLabel(hop)} via ${way}`;
 }
 
 async function forward(
   lease: JumpLease,
-  request: JumpRequest,
+  target: HostPlan,
+  name: string,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Duplex> {
-  const { target, hops, timeoutMs } = request;
+  const limitMs = target.dialTimeoutMs;
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   const late = new HostError(
     "connect-timeout",
     "dial",
-    `jump host ${jumpName(hops)} made no connection to ${target.hostname}:${target.port} within ${timeoutMs / 1000} s`,
+    `jump host ${name} made no connection to ${target.host}:${target.port} within ${limitMs / 1000} s`,
   );
-  const timer = clock.after(timeoutMs, () => stop.abort(late));
+  const timer = clock.after(limitMs, () => stop.abort(late));
   try {
-    return await orAborted(lease.session.forward(target.hostname, target.port, stop.signal), stop.signal);
+    return await orAborted(lease.session.forward(target.host, target.port, stop.signal), stop.signal);
   } catch (error) {
     if (error instanceof HostError || stop.signal.aborted || !(error instanceof Error)) throw error;
-    throw forwardFailure(jumpName(hops), target, error.message);
+    throw forwardFailure(name, target, error.message);
   } finally {
     timer.cancel();
     signal.removeEventListener("abort", onAbort);
