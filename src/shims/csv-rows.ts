@@ -1,0 +1,63 @@
+/**
+ * nvidia-smi's CSV: separator `, `, no quoting, a header with units (`memory.used [MiB]`), and between the rows
+ * sentences about devices that failed. A comma in a name cannot be told from a column, so columns are counted from
+ * both ends and what is left over belongs to the one column that may hold commas.
+ */
+
+export type CsvLine =
+  | { readonly kind: "row"; readonly cells: ReadonlyMap<string, string> }
+  /** A line of another shape: an error message, a warning, a row that was cut. */
+  | { readonly kind: "text"; readonly text: string };
+
+export interface CsvTable {
+  /** Column names without units; the given ones where no header line was printed. */
+  readonly columns: readonly string[];
+  readonly lines: readonly CsvLine[];
+}
+
+/**
+ * Reads a table whose column names are told by its header, or else by `columns`. `wide` is the column that may hold
+ * commas. Header lines that come again (loop mode, joined outputs) are passed over.
+ */
+export function readCsv(text: string, columns: readonly string[], wide: string): CsvTable {
+  let current = columns;
+  const lines: CsvLine[] = [];
+  for (const line of text.split(/[\r\n]+/)) {
+    if (line.trim() === "") continue;
+    const header = headerOf(line);
+    if (header !== null) {
+      current = header;
+      continue;
+    }
+    const cells = cellsOf(line, current, wide);
+    lines.push(cells === null ? { kind: "text", text: line.trim() } : { kind: "row", cells });
+  }
+  return { columns: current, lines };
+}
+
+const COLUMN_NAME = /^[a-z][\w.]*(?: \[[^\]]{1,8}\])?$/i;
+// What every query of ours or of a recording names; no value looks like that.
+const SURE_NAMES = new Set(["index", "uuid", "name", "pid", "gpu_uuid", "gpu_name", "process_name"]);
+
+function headerOf(line: string): string[] | null {
+  const cells = line.split(",").map((cell) => cell.trim());
+  if (cells.length < 2 || !cells.every((cell) => COLUMN_NAME.test(cell))) return null;
+  const names = cells.map((cell) => cell.replace(/ \[.*$/, ""));
+  return names.some((name) => SURE_NAMES.has(name)) ? names : null;
+}
+
+function cellsOf(line: string, columns: readonly string[], wide: string): Map<string, string> | null {
+  const cells = line.split(",");
+  const surplus = cells.length - columns.length;
+  const wideAt = columns.indexOf(wide);
+  if (columns.length < 2 || surplus < 0 || (surplus > 0 && wideAt < 0)) return null;
+  const joined =
+    surplus === 0
+      ? cells
+      : [
+          ...cells.slice(0, wideAt),
+          cells.slice(wideAt, wideAt + surplus + 1).join(","),
+          ...cells.slice(wideAt + surplus + 1),
+        ];
+  return new Map(columns.map((column, at) => [column, (joined[at] ?? "").trim()]));
+}

@@ -1,0 +1,118 @@
+/** all-smi on the host itself, from 0.22 on: `all-smi snapshot --format json`, schema 1. */
+import { ParseError } from "../errors.js";
+import { cleanText } from "../lib/text.js";
+import { type Section, type SectionError, SECTIONS } from "../record.js";
+import { findJson, isObject, type JsonObject } from "./json-text.js";
+import { readSnapshot, sectionsOf } from "./native-snapshot.js";
+import { partError, whatItSaid } from "./part-output.js";
+import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "./shim.js";
+
+const SNAPSHOT = "native.snapshot";
+const VERSION = "native.version";
+const OLDEST = [0, 22] as const;
+
+export const nativeShim: Shim = {
+  id: "native",
+  aliases: ["all-smi"],
+  executables: ["all-smi"],
+
+  probe({ include, mode }) {
+    const snapshot = snapshotCommand(include);
+    if (mode === "plain")
+      return [
+        { id: VERSION, kind: "program", command: "{tool} --version" },
+        { id: SNAPSHOT, kind: "program", command: snapshot },
+      ];
+    // The version's line stands before the JSON; an old version ends with status 3 and runs nothing more.
+    const command = [
+      'v=$(b {tool} --version); printf "%s\\n" "$v"',
+      'case $v in *"all-smi "0.[0-9].*|*"all-smi "0.1[0-9].*|*"all-smi "0.2[01].*) ( exit 3 );; ' +
+        `*"all-smi "[0-9]*) b ${snapshot};; *) ( exit 3 );; esac`,
+    ].join("; ");
+    return [{ id: SNAPSHOT, kind: "shell", command }];
+  },
+
+  judge(outputs, context) {
+    const output = outputs.get(SNAPSHOT) ?? outputs.get(VERSION);
+    if (output === undefined) throw new ParseError("all-smi: the probe has no answer of it");
+    const version = versionIn(outputs.get(VERSION)?.stdout) ?? versionIn(output.stdout);
+    if (version !== null && isTooOld(version))
+      return {
+        kind: "too-old",
+        message: `all-smi ${version} is too old; ${OLDEST.join(".")} or later is needed`,
+      };
+    const snapshot = outputs.get(SNAPSHOT);
+    if (snapshot === undefined || snapshotIn(snapshot.stdout) === null)
+      return { kind: "broken", message: brokenBecause(output, version) };
+    return { kind: "usable", sampler: nativeSampler(context) };
+  },
+};
+
+function snapshotCommand(include: ReadonlySet<Section>): string {
+  const asked = SECTIONS.filter((section) => include.has(section));
+  return `{tool} snapshot --format json --pretty=false --include ${asked.join(",")}`;
+}
+
+function versionIn(text: string | undefined): string | null {
+  return /\ball-smi v?(\d{1,6}\.\d{1,6}(?:\.\d{1,6})?)/.exec(text ?? "")?.[1] ?? null;
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
+function brokenBecause(output: PartOutput, version: string | null): string {
+  const tool = version === null ? "all-smi" : `all-smi ${version}`;
+  const failed = partError("gpu", tool, { ...output, stdout: "" });
+  if (failed !== null) return failed.message;
+  const said = whatItSaid(output);
+  return `${tool} printed no snapshot${said === "" ? "" : `: ${said}`}`;
+}
+
+/** The last object that has a section: `--samples` prints an array, warnings may hold braces of their own. */
+function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly cut: boolean } | null {
+  const { documents, cut } = findJson(stdout);
+  const found = documents
+    .flat()
+    .filter(isObject)
+    .findLast((value) => sectionsOf(value).length > 0 || "schema" in value);
+  return found === undefined ? null : { snapshot: found, cut };
+}
+
+function nativeSampler({ include }: ProbeContext): Sampler {
+  const asked = SECTIONS.filter((section) => include.has(section));
+  return {
+    parts: [{ id: SNAPSHOT, kind: "program", command: snapshotCommand(include) }],
+    parse(outputs: PartOutputs) {
+      const output = outputs.get(SNAPSHOT);
+      const found = output === undefined ? null : snapshotIn(output.stdout);
+      if (output === undefined || found === null)
+        return { sections: {}, errors: asked.map((section) => failureOf(section, output)) };
+      const reading = readSnapshot(found.snapshot, NEEDS_CLEANING.test(output.stdout));
+      return found.cut
+        ? { ...reading, errors: [...reading.errors, ...cutErrors(asked, reading.sections)] }
+        : reading;
+    },
+  };
+}
+
+// Escapes of control characters and numbers past a double's range: nothing else in valid JSON needs a look at each text.
+const NEEDS_CLEANING =
+  /\\[bfnrt]|\\u00[01789]|\\u20(?:0[ef]|2[89a-e]|6[6-9])|[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|\d[eE]\+?\d{3}/i;
+
+function failureOf(section: Section, output: PartOutput | undefined): SectionError {
+  const failed = partError(section, "all-smi", output);
+  if (failed !== null) return failed;
+  const said = output === undefined ? "" : whatItSaid(output);
+  return { section, kind: "parse", message: cleanText(`all-smi printed no snapshot: ${said || "nothing"}`) };
+}
+
+function cutErrors(asked: readonly Section[], sections: object): SectionError[] {
+  const missing = asked.filter((section) => !sectionsOf(sections).includes(section));
+  return missing.map((section) => ({
+    section,
+    kind: "parse",
+    message: "all-smi: the snapshot was cut short",
+  }));
+}

@@ -1,0 +1,67 @@
+/** `nvidia-smi --query-compute-apps`: who uses which GPU, and how much of its memory. */
+import { oneLine } from "../lib/text.js";
+import type { Gpu, Process, SectionError } from "../record.js";
+import { acceleratorProcess } from "./accelerator.js";
+import { bytesCell, integerCell, textCell } from "./cells.js";
+import { readCsv } from "./csv-rows.js";
+import { explainFailure } from "./nvidia-smi-failures.js";
+import type { XmlGpu } from "./nvidia-smi-xml.js";
+
+export const APPS_FIELDS = ["gpu_uuid", "pid", "process_name", "used_gpu_memory"] as const;
+export const APPS_COMMAND = `{tool} --query-compute-apps=${APPS_FIELDS.join(",")} --format=csv,nounits`;
+
+export interface AppsAnswer {
+  readonly processes: readonly Process[];
+  readonly errors: readonly SectionError[];
+}
+
+/** `gpus` give the device numbers; `columns` the names to go by where no header was printed. */
+export function readApps(text: string, gpus: readonly Gpu[], columns: readonly string[]): AppsAnswer {
+  const indexOf = new Map(gpus.map((gpu) => [gpu.uuid, gpu.index ?? null]));
+  const processes = new Map<string, Process>();
+  const errors: SectionError[] = [];
+  for (const line of readCsv(text, columns, "process_name").lines) {
+    if (line.kind === "text") {
+      if (/^No running processes found$/i.test(line.text)) continue;
+      errors.push({ section: "process", kind: "error", message: explainFailure(line.text, null) });
+      continue;
+    }
+    const pid = integerCell(line.cells.get("pid"));
+    const uuid = textCell(line.cells.get("gpu_uuid"));
+    if (pid === null || pid === 0 || (uuid !== null && !/^(?:GPU|MIG)-/.test(uuid))) {
+      const told = oneLine([...line.cells.values()].join(", "), 120);
+      errors.push({
+        section: "process",
+        kind: "parse",
+        message: `nvidia-smi: a process row without a pid: ${told}`,
+      });
+      continue;
+    }
+    processes.set(
+      `${uuid ?? ""} ${pid}`,
+      acceleratorProcess({
+        pid,
+        process_name: textCell(line.cells.get("process_name")),
+        device_id: indexOf.get(uuid) ?? null,
+        device_uuid: uuid,
+        used_memory: bytesCell(memoryCell(line.cells), "MiB"),
+      }),
+    );
+  }
+  return { processes: [...processes.values()], errors };
+}
+
+// `used_memory` up to driver 346 and where the alias was asked for.
+function memoryCell(cells: ReadonlyMap<string, string>): string | undefined {
+  return cells.get("used_gpu_memory") ?? cells.get("used_memory");
+}
+
+/** The same processes with the MIG instance that each runs in, where the XML tells. */
+export function withInstanceIds(processes: readonly Process[], xml: readonly XmlGpu[]): readonly Process[] {
+  const told = xml.flatMap((gpu) => gpu.processes).filter((process) => process.gpuInstance !== null);
+  return processes.map((process) => {
+    const found = told.find((other) => other.pid === process.pid);
+    if (found === undefined) return process;
+    return { ...process, gpu_instance_id: found.gpuInstance, compute_instance_id: found.computeInstance };
+  });
+}

@@ -1,0 +1,114 @@
+/** The answer to `--query-gpu`: rows of GPUs, and between them what nvidia-smi says of those that failed. */
+import { oneLine } from "../lib/text.js";
+import type { Gpu, SectionError } from "../record.js";
+import { textCell } from "./cells.js";
+import { readCsv } from "./csv-rows.js";
+import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";
+import { EXIT_MARK, FIELDS_MARK } from "./nvidia-smi-fields.js";
+import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./nvidia-smi-gpu.js";
+
+export interface QueryAnswer {
+  /** Healthy and failed ones in the order told. */
+  readonly gpus: readonly Gpu[];
+  /** One for each failed GPU and for each line that is neither. */
+  readonly errors: readonly SectionError[];
+  /** What columns the rows have, as the tool or the probe's script names them. */
+  readonly columns: readonly string[];
+  /** The query's status that the probe's script tells; null where only the part's own is known. */
+  readonly exitCode: number | null;
+}
+
+/** `columns` are the names to go by where no header was printed. */
+export function readQuery(text: string, columns: readonly string[]): QueryAnswer {
+  const { asked, exitCode, rest } = withoutMarks(text);
+  const table = readCsv(rest, asked ?? columns, "name");
+  const gpus: Gpu[] = [];
+  const errors: SectionError[] = [];
+  const seen = new Set<string>();
+  let lostBefore = false;
+
+  for (const line of table.lines) {
+    if (line.kind === "row" && isBlankRow(line.cells)) {
+      // Comes after the sentence that names the same GPU, on some drivers without it.
+      if (!lostBefore) {
+        const reason = oneLine([...line.cells.values()][0]?.replace(/[[\]]/g, "") ?? "") || "Unknown Error";
+        gpus.push(failedGpu(reason));
+        errors.push({ section: "gpu", kind: "error", message: `a GPU gave no readings: ${reason}` });
+      }
+      lostBefore = false;
+      continue;
+    }
+    lostBefore = false;
+    if (line.kind === "row") {
+      const problem = problemOf(line.cells);
+      if (problem !== null) {
+        errors.push({ section: "gpu", kind: "parse", message: problem });
+        continue;
+      }
+      const gpu = gpuFromCells(line.cells);
+      if (isKnown(seen, gpu)) continue;
+      gpus.push(gpu);
+      if (gpu.error !== undefined) errors.push(errorOf(gpu, gpu.error));
+      continue;
+    }
+    const lost = lostGpu(line.text);
+    if (lost === null) {
+      errors.push({ section: "gpu", kind: "error", message: explainFailure(line.text, null) });
+      continue;
+    }
+    lostBefore = true;
+    const gpu = failedGpu(lost.reason, {
+      pci_bus_id: lost.busId,
+      ...(lost.index === null ? {} : { index: lost.index }),
+    });
+    if (isKnown(seen, gpu)) continue;
+    gpus.push(gpu);
+    errors.push({ ...errorOf(gpu, lost.reason), message: oneLine(line.text) });
+  }
+  return { gpus, errors, columns: table.columns, exitCode };
+}
+
+function errorOf(gpu: Gpu, reason: string): SectionError {
+  const device = gpu.pci_bus_id ?? gpu.uuid ?? undefined;
+  const message = `${gpu.name ?? "GPU"} ${device ?? "without an address"}: ${reason}`;
+  return { section: "gpu", kind: "error", message, ...(device === undefined ? {} : { device }) };
+}
+
+// A row whose cells stand in the wrong columns has a uuid, version or address of the wrong shape.
+const SHAPES: readonly (readonly [string, RegExp])[] = [
+  ["index", /^\d{1,4}$/],
+  ["uuid", /^(?:GPU|MIG|DLA)-/],
+  ["driver_version", /^\d+(?:\.\d+)+$/],
+  ["pci.bus_id", /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i],
+];
+
+function problemOf(cells: Cells): string | null {
+  for (const [field, shape] of SHAPES) {
+    const value = textCell(cells.get(field));
+    if (value !== null && !shape.test(value))
+      return `nvidia-smi: a row with ${field} "${oneLine(value, 80)}"`;
+  }
+  return null;
+}
+
+/** Whether this GPU was told before (loop mode, a doubled row); remembers it otherwise. */
+function isKnown(seen: Set<string>, gpu: Gpu): boolean {
+  const key = [gpu.index, gpu.uuid, gpu.pci_bus_id].join(" ");
+  if (gpu.uuid === null && (gpu.pci_bus_id ?? null) === null && (gpu.index ?? null) === null) return false;
+  if (seen.has(key)) return true;
+  seen.add(key);
+  return false;
+}
+
+function withoutMarks(text: string): { asked: string[] | null; exitCode: number | null; rest: string } {
+  let asked: string[] | null = null;
+  let exitCode: number | null = null;
+  const rest = text.split(/\r?\n/).filter((line) => {
+    if (line.startsWith(FIELDS_MARK)) asked = line.slice(FIELDS_MARK.length).trim().split(",");
+    else if (line.startsWith(EXIT_MARK) && /^\d{1,3}$/.test(line.slice(EXIT_MARK.length)))
+      exitCode = Number(line.slice(EXIT_MARK.length));
+    else return true;
+    return false;
+  });
+  return { asked, exitCode, rest: rest.join("\n") };
+}

@@ -1,0 +1,163 @@
+/**
+ * `nvidia-smi -q -x` (DTD v6 to v13): the only cheap source of MIG instances' memory, and a second source of the GPUs.
+ * The document has elements and text alone (one attribute, `<gpu id=...>`), so a scanner of one pattern reads it; what
+ * was cut off at the end is simply not there.
+ */
+import { ParseError } from "../errors.js";
+import type { Gpu } from "../record.js";
+import { bytesCell, integerCell } from "./cells.js";
+import { gpuFromCells } from "./nvidia-smi-gpu.js";
+
+export interface XmlNode {
+  readonly name: string;
+  readonly children: XmlNode[];
+  text: string;
+}
+
+/** The text and elements of one GPU, with what is in its MIG devices. */
+export interface XmlGpu {
+  readonly gpu: Gpu;
+  readonly migDevices: readonly XmlMigDevice[];
+  readonly processes: readonly XmlProcess[];
+}
+export interface XmlMigDevice {
+  /** As `Device  N` in `nvidia-smi -L`. */
+  readonly index: number | null;
+  readonly gpuInstance: number | null;
+  readonly computeInstance: number | null;
+  readonly usedMemory: number | null;
+  readonly totalMemory: number | null;
+}
+export interface XmlProcess {
+  readonly pid: number;
+  readonly gpuInstance: number | null;
+  readonly computeInstance: number | null;
+}
+
+/** Throws ParseError where the text holds no nvidia_smi_log. */
+export function readSmiXml(text: string): readonly XmlGpu[] {
+  const log = find(scan(text), "nvidia_smi_log");
+  if (log === undefined) throw new ParseError("nvidia-smi -q -x: no <nvidia_smi_log>");
+  const driver = textAt(log, "driver_version");
+  return log.children.filter((node) => node.name === "gpu").map((node, at) => gpuOf(node, at, driver));
+}
+
+// Field of --query-gpu -> where the XML has it; the first element that is there wins.
+const PATHS: readonly (readonly [string, ...string[]])[] = [
+  ["uuid", "uuid"],
+  ["name", "product_name"],
+  ["serial", "serial"],
+  ["pci.bus_id", "pci/pci_bus_id"],
+  ["vbios_version", "vbios_version"],
+  ["compute_mode", "compute_mode"],
+  ["addressing_mode", "addressing_mode"],
+  ["persistence_mode", "persistence_mode"],
+  ["utilization.gpu", "utilization/gpu_util"],
+  ["utilization.memory", "utilization/memory_util"],
+  ["memory.total", "fb_memory_usage/total"],
+  ["memory.used", "fb_memory_usage/used"],
+  ["memory.free", "fb_memory_usage/free"],
+  ["memory.reserved", "fb_memory_usage/reserved"],
+  ["temperature.gpu", "temperature/gpu_temp"],
+  ["temperature.memory", "temperature/memory_temp"],
+  ["clocks.current.graphics", "clocks/graphics_clock"],
+  ["clocks.current.sm", "clocks/sm_clock"],
+  ["clocks.current.memory", "clocks/mem_clock"],
+  ["power.draw", "power_readings/power_draw", "gpu_power_readings/power_draw"],
+  ["power.draw.average", "gpu_power_readings/average_power_draw"],
+  ["power.draw.instant", "gpu_power_readings/instant_power_draw"],
+  [
+    "power.limit",
+    "power_readings/power_limit",
+    "gpu_power_readings/requested_power_limit",
+    "gpu_power_readings/current_power_limit",
+  ],
+  ["enforced.power.limit", "power_readings/enforced_power_limit", "gpu_power_readings/current_power_limit"],
+  ["fan.speed", "fan_speed"],
+  ["pstate", "performance_state"],
+  ["ecc.mode.current", "ecc_mode/current_ecc"],
+  ["retired_pages.pending", "retired_pages/pending_retirement"],
+  ["remapped_rows.pending", "remapped_rows/remapped_row_pending"],
+  ["remapped_rows.failure", "remapped_rows/remapped_row_failure"],
+  ["pcie.link.gen.current", "pci/pci_gpu_link_info/pcie_gen/current_link_gen"],
+  ["pcie.link.width.current", "pci/pci_gpu_link_info/link_widths/current_link_width"],
+  ["gpu_recovery_action", "gpu_recovery_action"],
+  ["mig.mode.current", "mig_mode/current_mig"],
+];
+
+function gpuOf(node: XmlNode, at: number, driver: string | undefined): XmlGpu {
+  const cells = new Map<string, string>([["index", String(at)]]);
+  if (driver !== undefined) cells.set("driver_version", driver);
+  for (const [field, ...paths] of PATHS) {
+    const text = paths.map((path) => textAt(node, path)).find((found) => found !== undefined);
+    if (text !== undefined) cells.set(field, text);
+  }
+  return {
+    gpu: gpuFromCells(cells),
+    migDevices: childrenOf(node, "mig_devices", "mig_device").map(migDeviceOf),
+    processes: childrenOf(node, "processes", "process_info").flatMap(processOf),
+  };
+}
+
+function migDeviceOf(node: XmlNode): XmlMigDevice {
+  return {
+    index: integerCell(textAt(node, "index")),
+    gpuInstance: integerCell(textAt(node, "gpu_instance_id")),
+    computeInstance: integerCell(textAt(node, "compute_instance_id")),
+    usedMemory: bytesCell(textAt(node, "fb_memory_usage/used"), "MiB"),
+    totalMemory: bytesCell(textAt(node, "fb_memory_usage/total"), "MiB"),
+  };
+}
+
+function processOf(node: XmlNode): XmlProcess[] {
+  const pid = integerCell(textAt(node, "pid"));
+  if (pid === null || pid === 0) return [];
+  return [
+    {
+      pid,
+      gpuInstance: integerCell(textAt(node, "gpu_instance_id")),
+      computeInstance: integerCell(textAt(node, "compute_instance_id")),
+    },
+  ];
+}
+
+function childrenOf(node: XmlNode, list: string, item: string): readonly XmlNode[] {
+  const parent = node.children.find((child) => child.name === list);
+  return parent?.children.filter((child) => child.name === item) ?? [];
+}
+
+/** The text of the element at a path of names; undefined where there is none. */
+function textAt(node: XmlNode, path: string): string | undefined {
+  let here: XmlNode | undefined = node;
+  for (const name of path.split("/")) here = here?.children.find((child) => child.name === name);
+  const text = here?.text.trim();
+  return text === "" ? undefined : text;
+}
+
+function find(root: XmlNode, name: string): XmlNode | undefined {
+  return root.children.find((child) => child.name === name);
+}
+
+const TOKEN = /<!--[^]*?-->|<[?!][^>]*>|<(\/?)([A-Za-z_][\w.-]*)[^<>]*?(\/?)>|([^<]+)/g;
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const DEEPEST = 32;
+
+/** Elements as a tree under a root without a name; a closing tag without its opening is passed over. */
+function scan(text: string): XmlNode {
+  const root: XmlNode = { name: "", children: [], text: "" };
+  let open = [root];
+  for (const [, closing, name, selfClosing, words] of text.matchAll(TOKEN)) {
+    const parent = open.at(-1) ?? root;
+    if (words !== undefined) {
+      parent.text += words.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => ENTITIES[entity] ?? "");
+    } else if (name !== undefined && closing === "") {
+      const node: XmlNode = { name, children: [], text: "" };
+      if (open.length < DEEPEST) parent.children.push(node);
+      if (selfClosing === "" && open.length < DEEPEST) open.push(node);
+    } else if (name !== undefined) {
+      const at = open.findLastIndex((node) => node.name === name);
+      if (at > 0) open = open.slice(0, at);
+    }
+  }
+  return root;
+}

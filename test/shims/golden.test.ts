@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ParseError } from "../../src/errors.js";
+import { SHIMS } from "../../src/shims/registry.js";
+import type { PartOutputs, ProbeContext, Shim } from "../../src/shims/shim.js";
+import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
+
+describe("golden cases", () => {
+  for (const shim of SHIMS) {
+    const cases = goldenCases(shim.id);
+    test(`${shim.id} has cases`, () => {
+      assert.notEqual(cases.length, 0, `no case in golden/${shim.id}`);
+    });
+    for (const { name, dir, context, outputs } of cases) {
+      test(`${shim.id}/${name}`, () => {
+        const firstPart = shim.probe(context)[0];
+        assert.ok(firstPart);
+        assertComplete(dir);
+        assertGolden(dir, readingOf(shim, outputs(firstPart.id), context));
+      });
+    }
+  }
+});
+
+function readingOf(shim: Shim, outputs: PartOutputs, context: ProbeContext): object {
+  try {
+    const verdict = shim.judge(outputs, context);
+    if (!("sampler" in verdict)) return { verdict: verdict.kind, message: verdict.message };
+    const { sampler, kind } = verdict;
+    const parts = Object.fromEntries(sampler.parts.map((part) => [part.id, part.command]));
+    return { verdict: kind, parts, reading: sampler.parse(outputs) };
+  } catch (error) {
+    if (error instanceof ParseError) return { parse_error: error.message };
+    throw error;
+  }
+}
