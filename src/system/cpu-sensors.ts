@@ -1,0 +1,81 @@
+/**
+ * CPU temperatures (hwmon) and, where the account may read it, package energy (RAPL). Read with the shell's own `read`,
+ * which costs no process; the chosen drivers read registers of the CPU and cannot hang.
+ */
+import { cleanText } from "../lib/text.js";
+import { markedLines } from "./marked-lines.js";
+import { wholeNumber } from "./numbers.js";
+
+/** Drivers whose first two inputs are the package: Intel, AMD (Tctl, Tdie), thermal zones of ARM boards. */
+const CPU_DRIVERS = "coretemp|k10temp|zenpower|cpu*therm*|CPU*therm*|bigcore*therm*";
+
+/** Prints `@temps` and `DRIVER DEVICE INPUT MILLIDEGREES LABEL` lines, `@energy` and uptime and `DOMAIN NAME UJ` lines. */
+export const CPU_SENSORS_COMMAND =
+  `echo @temps; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; ` +
+  `case "$hn" in ${CPU_DRIVERS}) for hi in 1 2; do hv=; hl=; ` +
+  `if [ -r $hd/temp\${hi}_input ]; then read -r hv <$hd/temp\${hi}_input; fi; ` +
+  `if [ -r $hd/temp\${hi}_label ]; then read -r hl <$hd/temp\${hi}_label; fi; ` +
+  `if [ -n "$hv" ]; then echo "$hn $hd $hi $hv $hl"; fi; done;; esac; done 2>/dev/null; ` +
+  `echo @energy; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
+  `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; echo "$hn $hv $hl"; fi; done 2>/dev/null`;
+
+const MARKS = ["temps", "energy"] as const;
+
+export interface CpuSensors {
+  /** Degrees C, the hottest package; null when no sensor is there. */
+  readonly temperature: number | null;
+  /** By package id, where the driver names it. */
+  readonly packages: ReadonlyMap<number, number>;
+  /** By domain name (`package-0`): microjoules since some start, and the host's uptime in seconds when read. */
+  readonly energy: ReadonlyMap<string, { readonly microjoules: number; readonly atSecs: number }>;
+}
+
+export function parseCpuSensors(stdout: string): CpuSensors {
+  const blocks = markedLines(stdout, MARKS);
+  const packages = new Map<number, number>();
+  const byDevice = new Map<string, number>();
+  for (const line of blocks.get("temps") ?? []) {
+    const match = /^(\S+) (\S+) ([12]) (-?\d{1,7})(?: (.*))?$/.exec(line);
+    if (match === null) continue;
+    const [, driver = "", device = "", input = "", value = "", label = ""] = match;
+    const celsius = Number(value) / 1000;
+    // A sensor that is off says 0 or below; none is rated above 150.
+    if (celsius <= 0 || celsius > 150) continue;
+    const packageId = wholeNumber(/^(?:Package|Physical) id (\d+)$/.exec(label)?.[1]);
+    if (packageId !== null) packages.set(packageId, celsius);
+    // coretemp's second input is a core, k10temp's is Tdie: the die itself, where Tctl may carry an offset.
+    const isPackage = input === "1" || (driver !== "coretemp" && label === "Tdie");
+    if (isPackage) byDevice.set(device, celsius);
+  }
+  const hottest = [...byDevice.values()].reduce((max, value) => Math.max(max, value), 0);
+  return {
+    temperature: hottest === 0 ? null : hottest,
+    packages,
+    energy: energyIn(blocks.get("energy") ?? []),
+  };
+}
+
+function energyIn(lines: readonly string[]): CpuSensors["energy"] {
+  const energy = new Map<string, { microjoules: number; atSecs: number }>();
+  for (const line of lines) {
+    const match = /^(package-\d+) (\d+) (\d{1,10}(?:\.\d+)?)(?: .*)?$/.exec(line);
+    const microjoules = wholeNumber(match?.[2]);
+    if (match?.[1] === undefined || microjoules === null) continue;
+    energy.set(cleanText(match[1]), { microjoules, atSecs: Number(match[3]) });
+  }
+  return energy;
+}
+
+/** Watts of all packages between two readings; null when one is missing, a counter went round or may have. */
+export function wattsBetween(before: CpuSensors | null, after: CpuSensors): number | null {
+  if (before === null || after.energy.size === 0) return null;
+  let watts = 0;
+  for (const [domain, now] of after.energy) {
+    const then = before.energy.get(domain);
+    const elapsed = now.atSecs - (then?.atSecs ?? now.atSecs);
+    // The counter of a busy package goes round after some minutes.
+    if (then === undefined || elapsed <= 0 || elapsed > 60 || now.microjoules < then.microjoules) return null;
+    watts += (now.microjoules - then.microjoules) / 1e6 / elapsed;
+  }
+  return Math.round(watts * 100) / 100;
+}

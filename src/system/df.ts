@@ -1,0 +1,51 @@
+/** Local file systems and their space: `df -P` (POSIX), asked only for mount points that cannot hang on a network. */
+import type { Storage } from "../record.js";
+import type { Part } from "../shims/shim.js";
+import { cleanText } from "../lib/text.js";
+import { kibibytes } from "./numbers.js";
+
+/** Network and FUSE mounts hang; pseudo file systems and images (squashfs) hold no space of the host. */
+const LOCAL_TYPES = "ext[234]|xfs|btrfs|zfs|bcachefs|f2fs|jfs|reiserfs|vfat|exfat|ntfs|ntfs3|hfsplus|nilfs2";
+
+/**
+ * Each device once, where it was mounted first; a container's files such as /etc/hosts are mounts too and are left out.
+ * The kernel writes a blank in a path as \040 (a tab, a newline and a backslash alike), which `printf %b` reads.
+ */
+export const LINUX_STORAGE: Part = {
+  id: "host.storage",
+  kind: "shell",
+  command:
+    `(set --; hs=" "; while read -r hd hm ht hr; do case $ht in ${LOCAL_TYPES}) ;; ` +
+    `overlay) if [ "$hm" != / ]; then continue; fi;; *) continue;; esac; ` +
+    `case $hs in *" $hd "*) continue;; esac; ` +
+    `case $hm in *040*|*011*|*012*|*134*) hm=$(printf %b "$hm");; esac; ` +
+    `if [ -d "$hm" ]; then hs="$hs$hd "; set -- "$@" "$hm"; fi; done </proc/mounts; ` +
+    `if [ $# -gt 0 ]; then b df -P -k "$@"; fi)`,
+};
+
+/** macOS: the APFS and HFS volumes. `df -l` asks local file systems alone (df(1), macOS 10.3 and later). */
+export const DARWIN_STORAGE: Part = { id: "host.storage", kind: "program", command: "df -l -P -k" };
+
+// Device, then KiB of size, used and available, then `12%` (or `-`), then the mount point; both ends may hold blanks.
+const ROW = /^(.*?)\s+(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(\/.*)$/;
+
+export function parseDf(stdout: string): readonly Storage[] {
+  const rows: Storage[] = [];
+  for (const line of stdout.split("\n")) {
+    const match = ROW.exec(line.trimEnd());
+    if (match === null) continue;
+    const [, device = "", size, used, available, mountPoint = ""] = match;
+    const total = kibibytes(size);
+    if (total === null || total === 0 || device === "devfs" || device.startsWith("map ")) continue;
+    rows.push({
+      index: rows.length,
+      mount_point: cleanText(mountPoint),
+      total_bytes: total,
+      // Below 0 where root's reserve is in use: nothing is left for others.
+      available_bytes: available?.startsWith("-") === true ? 0 : kibibytes(available),
+      used_bytes: kibibytes(used),
+      device: cleanText(device),
+    });
+  }
+  return rows;
+}

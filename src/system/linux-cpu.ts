@@ -1,0 +1,115 @@
+/** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
+import type { Cpu, CpuSocket } from "../record.js";
+import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
+import type { LinuxFacts } from "./linux-facts.js";
+import { parseProcStat, utilizationBetween, utilizationOfCpus, type ProcStat } from "./proc-stat.js";
+
+export interface LinuxCpuReader {
+  /**
+   * `isProbe`: this answer came with the facts, whose momentary clock therefore is of now. Null when there are no
+   * counters. Utilization and power are null in the first reading.
+   */
+  read(stdout: string, isProbe: boolean): Cpu | null;
+}
+
+export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
+  let before: ProcStat | null = null;
+  let sensorsBefore: CpuSensors | null = null;
+  return {
+    read(stdout, isProbe) {
+      const lines = stdout.split("\n");
+      const stat = parseProcStat(lines);
+      const sensors = parseCpuSensors(stdout);
+      const told = stat.total !== null || stat.cpus.size > 0;
+      const cpu = told
+        ? {
+            ...cpuFacts(facts, stat),
+            utilization: utilizationBetween(before?.total, stat.total),
+            temperature: sensors.temperature,
+            power_consumption: wattsBetween(sensorsBefore, sensors),
+            per_socket_info: sockets(facts, before, stat, sensors, isProbe),
+            apple_silicon_info: null,
+            per_core_utilization: [...stat.cpus].map(([cpu, times]) => ({
+              core_id: cpu,
+              core_type: facts.coreTypes.get(cpu) ?? "Standard",
+              utilization: utilizationBetween(before?.cpus.get(cpu), times),
+            })),
+            load_average: loadAverage(lines),
+          }
+        : null;
+      before = told ? stat : null;
+      sensorsBefore = sensors;
+      return cpu;
+    },
+  };
+}
+
+function cpuFacts(
+  facts: LinuxFacts,
+  stat: ProcStat,
+): Pick<
+  Cpu,
+  | "index"
+  | "cpu_model"
+  | "architecture"
+  | "platform_type"
+  | "socket_count"
+  | "total_cores"
+  | "total_threads"
+  | "base_frequency_mhz"
+  | "max_frequency_mhz"
+  | "cache_size_mb"
+> & { readonly physical_cores: number | null } {
+  const { info } = facts;
+  const threads = stat.cpus.size > 0 ? stat.cpus.size : info.processors;
+  return {
+    index: 0,
+    cpu_model: info.model,
+    architecture: facts.machine,
+    platform_type: info.platform ?? { Other: "Unknown" },
+    socket_count: socketCount(facts),
+    total_cores: threads,
+    total_threads: threads,
+    base_frequency_mhz: facts.baseMhz,
+    max_frequency_mhz: facts.maxMhz,
+    cache_size_mb: facts.cacheMib,
+    physical_cores: facts.physicalCores.length > 0 ? facts.physicalCores.length : info.physicalCores,
+    ...(facts.offline > 0 ? { offline_cpus: facts.offline } : {}),
+    ...(facts.allowed !== null && threads !== null && facts.allowed < threads
+      ? { allowed_cpus: facts.allowed }
+      : {}),
+    ...(facts.cpuQuota === null ? {} : { cpu_quota: facts.cpuQuota }),
+  };
+}
+
+function socketCount({ sockets, info }: LinuxFacts): number | null {
+  return sockets.length > 0 ? sockets.length : info.sockets;
+}
+
+function sockets(
+  facts: LinuxFacts,
+  before: ProcStat | null,
+  stat: ProcStat,
+  sensors: CpuSensors,
+  isProbe: boolean,
+): readonly CpuSocket[] {
+  const isOnly = facts.sockets.length === 1;
+  return facts.sockets.map((cpus, id) => ({
+    socket_id: id,
+    utilization: utilizationOfCpus(cpus, before, stat),
+    cores:
+      facts.physicalCores.filter(([first]) => first !== undefined && cpus.includes(first)).length || null,
+    threads: cpus.length,
+    // Which of several k10temp devices is which socket's is told nowhere.
+    temperature: sensors.packages.get(id) ?? (isOnly ? sensors.temperature : null),
+    frequency_mhz: isProbe && isOnly ? facts.info.currentMhz : null,
+  }));
+}
+
+function loadAverage(lines: readonly string[]): readonly [number | null, number | null, number | null] {
+  for (const line of lines) {
+    const match = /^(\d{1,6}\.\d\d) (\d{1,6}\.\d\d) (\d{1,6}\.\d\d) \d+\/\d+/.exec(line);
+    if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
+  }
+  return [null, null, null];
+}

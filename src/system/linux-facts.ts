@@ -1,0 +1,200 @@
+/** What a Linux host is asked once a session: its CPUs' model and layout, limits of the cgroup, its maker. */
+import type { Part } from "../shims/shim.js";
+import { cleanText } from "../lib/text.js";
+import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
+import { markedLines } from "./marked-lines.js";
+import { cpuList, wholeNumber } from "./numbers.js";
+
+const PER_CPU = [
+  "topology/core_siblings_list",
+  "topology/thread_siblings_list",
+  "cache/index[23]/size",
+  "cache/index[23]/shared_cpu_list",
+  "cpufreq/cpuinfo_max_freq",
+  "cpufreq/base_frequency",
+  "cpu_capacity",
+].map((file) => `cpu[0-9]*/${file}`);
+
+const ELSEWHERE = [
+  "cpu0/acpi_cppc/nominal_freq",
+  "/sys/devices/system/cpu/offline",
+  "/sys/devices/cpu_core/cpus",
+  "/sys/devices/cpu_atom/cpus",
+  "/sys/fs/cgroup/memory.max",
+  "/sys/fs/cgroup/cpu.max",
+  "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+  "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+  "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
+];
+
+const DMI = {
+  product_name: "Product Name",
+  sys_vendor: "Vendor",
+  board_name: "Board",
+  product_version: "Version",
+  bios_version: "BIOS Version",
+} as const;
+
+// The CPUs' numbers are cut off where they tell nothing, so that 256 equal answers become one line.
+export const LINUX_FACTS: Part = {
+  id: "host.facts",
+  kind: "shell",
+  command: [
+    `uname -m`,
+    `echo @cpuinfo`,
+    CPUINFO_COMMAND,
+    `echo @allowed`,
+    `grep Cpus_allowed_list /proc/self/status`,
+    `echo @sys`,
+    `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
+      `${Object.keys(DMI)
+        .map((file) => `/sys/class/dmi/id/${file}`)
+        .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
+    `echo @model`,
+    `if [ -r /proc/device-tree/model ]; then cat /proc/device-tree/model; fi`,
+  ].join("; "),
+};
+
+const MARKS = ["cpuinfo", "processors", "allowed", "sys", "model"] as const;
+
+export type CoreType = "Performance" | "Efficiency" | "Standard";
+
+export interface LinuxFacts {
+  /** `uname -m`. */
+  readonly machine: string | null;
+  readonly info: CpuInfo;
+  /** The CPUs of each socket, in order; empty when the kernel does not tell. */
+  readonly sockets: readonly (readonly number[])[];
+  readonly physicalCores: readonly (readonly number[])[];
+  readonly coreTypes: ReadonlyMap<number, CoreType>;
+  readonly baseMhz: number | null;
+  readonly maxMhz: number | null;
+  readonly cacheMib: number | null;
+  readonly offline: number;
+  /** CPUs that a process of ours may use (cpuset, affinity). */
+  readonly allowed: number | null;
+  readonly memoryLimit: number | null;
+  /** CPUs' worth of time that the cgroup may use. */
+  readonly cpuQuota: number | null;
+  readonly chassisDetail: Readonly<Record<string, string>>;
+}
+
+export function parseLinuxFacts(stdout: string): LinuxFacts {
+  const blocks = markedLines(stdout, MARKS);
+  const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
+  const machineWord = lines("")[0]?.trim() ?? "";
+  const machine = machineWord === "" ? null : cleanText(machineWord);
+  const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
+  const sys = filesIn(lines("sys"));
+  const one = (path: string): string | undefined => sys.get(path)?.[0];
+  const lists = (path: string): (readonly number[])[] =>
+    (sys.get(path) ?? []).map(cpuList).filter((l) => l !== null);
+  const megahertz = (path: string): number | null => maxOf(sys.get(path) ?? [], 1000);
+  return {
+    machine,
+    info,
+    sockets: lists("/topology/core_siblings_list").sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
+    physicalCores: lists("/topology/thread_siblings_list"),
+    coreTypes: coreTypes(sys),
+    baseMhz:
+      megahertz("/cpufreq/base_frequency") ??
+      info.baseMhz ??
+      maxOf(sys.get("/acpi_cppc/nominal_freq") ?? [], 1),
+    maxMhz: megahertz("/cpufreq/cpuinfo_max_freq"),
+    cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : info.cacheKib / 1024),
+    offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
+    allowed: cpuList(lines("allowed")[0]?.split(":")[1] ?? "")?.length ?? null,
+    memoryLimit:
+      wholeNumber(one("/sys/fs/cgroup/memory.max")) ??
+      wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
+    cpuQuota: cpuQuota(one),
+    chassisDetail: chassisDetail(sys, lines("model"), info.machine),
+  };
+}
+
+/** `path:content` lines as a map of the distinct contents. Paths of CPUs begin behind `cpuN`. */
+function filesIn(lines: readonly string[]): Map<string, string[]> {
+  const files = new Map<string, string[]>();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon < 0) continue;
+    const path = line.slice(0, colon);
+    const contents = files.get(path) ?? [];
+    contents.push(line.slice(colon + 1).trim());
+    files.set(path, contents);
+  }
+  return files;
+}
+
+function maxOf(values: readonly string[], divisor: number): number | null {
+  const numbers = values.map(wholeNumber).filter((value) => value !== null && value > 0 && value < 1e8);
+  const largest = numbers.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
+  return largest === 0 ? null : largest / divisor;
+}
+
+/** Intel tells by PMU which CPUs are of which kind; ARM by their capacities. */
+function coreTypes(sys: ReadonlyMap<string, readonly string[]>): Map<number, CoreType> {
+  const types = new Map<number, CoreType>();
+  const performance = cpuList(sys.get("/sys/devices/cpu_core/cpus")?.[0] ?? "");
+  const efficiency = cpuList(sys.get("/sys/devices/cpu_atom/cpus")?.[0] ?? "");
+  if (performance !== null && efficiency !== null) {
+    for (const cpu of performance) types.set(cpu, "Performance");
+    for (const cpu of efficiency) types.set(cpu, "Efficiency");
+    return types;
+  }
+  const capacities = new Map<number, number>();
+  for (const [path, [text]] of sys) {
+    const cpu = wholeNumber(/^cpu(\d+)\/cpu_capacity$/.exec(path)?.[1]);
+    const capacity = wholeNumber(text);
+    if (cpu !== null && capacity !== null) capacities.set(cpu, capacity);
+  }
+  const most = [...capacities.values()].reduce((max, value) => Math.max(max, value), 0);
+  const least = [...capacities.values()].reduce((min, value) => Math.min(min, value), most);
+  // Preferred cores of one kind differ by a few percent; kinds of core by much more.
+  if (least > most * 0.8) return types;
+  for (const [cpu, capacity] of capacities)
+    types.set(cpu, capacity > most * 0.8 ? "Performance" : "Efficiency");
+  return types;
+}
+
+/** All instances of the last level together; null when sizes differ and it is not told which is where. */
+function cacheMib(sys: ReadonlyMap<string, readonly string[]>): number | null {
+  for (const level of ["/cache/index3", "/cache/index2"]) {
+    const sizes = (sys.get(`${level}/size`) ?? []).map((size) => wholeNumber(/^(\d+)K$/.exec(size)?.[1]));
+    const instances = sys.get(`${level}/shared_cpu_list`)?.length ?? 0;
+    if (sizes.length === 0 || instances === 0) continue;
+    const known = sizes.filter((size) => size !== null);
+    if (known.length !== sizes.length) return null;
+    const sum = known.reduce((total, size) => total + size, 0);
+    if (known.length === 1) return (sum * instances) / 1024;
+    return known.length === instances ? sum / 1024 : null;
+  }
+  return null;
+}
+
+function cpuQuota(one: (path: string) => string | undefined): number | null {
+  const [quotaV2, periodV2] = one("/sys/fs/cgroup/cpu.max")?.split(" ") ?? [];
+  const quota = wholeNumber(quotaV2 ?? one("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"));
+  const period = wholeNumber(periodV2 ?? one("/sys/fs/cgroup/cpu/cpu.cfs_period_us"));
+  return !quota || !period ? null : Math.round((quota / period) * 100) / 100;
+}
+
+/** Device trees end their texts with a NUL. Makers leave "To be filled by O.E.M." and the like where they said nothing. */
+function chassisDetail(
+  sys: ReadonlyMap<string, readonly string[]>,
+  deviceTree: readonly string[],
+  powerMachine: string | null,
+): Record<string, string> {
+  const detail: Record<string, string> = { platform: "Linux" };
+  for (const [file, key] of Object.entries(DMI)) {
+    const text = sys.get(`/sys/class/dmi/id/${file}`)?.[0] ?? "";
+    if (text !== "" && !NOT_FILLED_IN.test(text)) detail[key] = cleanText(text);
+  }
+  const model = deviceTree[0]?.split("\0")[0]?.trim() ?? "";
+  const product = model === "" ? powerMachine : model;
+  if (product !== null && product !== "") detail["Product Name"] ??= cleanText(product);
+  return detail;
+}
+
+const NOT_FILLED_IN =
+  /^(to be filled by o\.?e\.?m\.?|default string|not specified|system (product )?name|none|n\/a|x+|0+)$/i;

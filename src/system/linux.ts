@@ -1,0 +1,100 @@
+/** The sections that a Linux host tells of itself, from /proc and /sys alone, with no more rights than any account has. */
+import type { Chassis, Section, SectionError, Sections } from "../record.js";
+import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
+import { partError } from "../shims/part-output.js";
+import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
+import type { HostSystem } from "./host-system.js";
+import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
+import { LINUX_STORAGE, parseDf } from "./df.js";
+import { createLinuxCpuReader } from "./linux-cpu.js";
+import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
+import { parseMeminfo } from "./proc-meminfo.js";
+import { LINUX_PS } from "./ps.js";
+
+type Include = ReadonlySet<Section>;
+
+// One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there. The shell's own `read`
+// is cheaper on few CPUs, but dash asks for each byte by itself, and bash has the kernel write the file anew each line.
+const PROC_COMMAND =
+  `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
+  `/proc/stat /proc/meminfo /proc/loadavg`;
+
+const PROC: Part = { id: "host.proc", kind: "shell", command: PROC_COMMAND };
+const PROC_AND_SENSORS: Part = { ...PROC, command: `${PROC_COMMAND}; ${CPU_SENSORS_COMMAND}` };
+
+function tickParts(include: Include): readonly Part[] {
+  return [
+    ...(include.has("cpu") ? [PROC_AND_SENSORS] : include.has("memory") ? [PROC] : []),
+    ...(include.has("chassis") ? [CHASSIS_SENSORS] : []),
+    ...(include.has("storage") ? [LINUX_STORAGE] : []),
+    ...(include.has("process") ? [LINUX_PS] : []),
+  ];
+}
+
+/** With `process`, `host.ps` is among the parts for PsReader. */
+export const linux: HostSystem = {
+  id: "linux",
+  uname: "Linux",
+  probe(include) {
+    const tick = tickParts(include);
+    return tick.some(({ id }) => id === PROC.id || id === CHASSIS_SENSORS.id) ? [LINUX_FACTS, ...tick] : tick;
+  },
+  sampler: createLinuxSampler,
+};
+
+/** `parse` never throws: what failed stands in `errors`, and its section is left out. */
+function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
+  const facts = parseLinuxFacts(probe.get(LINUX_FACTS.id)?.stdout ?? "");
+  const cpuReader = createLinuxCpuReader(facts);
+  const sensorsAtProbe = probe.get(CHASSIS_SENSORS.id);
+  const hasNoSensors = sensorsAtProbe?.end.kind === "exit" && sensorsAtProbe.stdout.trim() === "";
+
+  return {
+    parts: tickParts(include).filter(({ id }) => id !== CHASSIS_SENSORS.id || !hasNoSensors),
+    parse(outputs) {
+      const errors: SectionError[] = [];
+      const proc = outputs.get(PROC.id);
+      const told = proc?.stdout ?? "";
+      const missing = (section: Section, what: string, output: PartOutput | undefined): void => {
+        const fallback: SectionError = {
+          section,
+          kind: "parse",
+          message: `${what} told nothing that can be read`,
+        };
+        errors.push(partError(section, what, output) ?? fallback);
+      };
+      const sections: { -readonly [K in keyof Sections]: Sections[K] } = {};
+      if (include.has("cpu")) {
+        const cpu = cpuReader.read(told, outputs.has(LINUX_FACTS.id));
+        if (cpu === null) missing("cpu", "/proc/stat", proc);
+        else sections.cpus = [cpu];
+      }
+      if (include.has("memory")) {
+        const memory = parseMeminfo(told.split("\n"), facts.memoryLimit);
+        if (memory === null) missing("memory", "/proc/meminfo", proc);
+        else sections.memory = [memory];
+      }
+      if (include.has("chassis")) {
+        const sensors = outputs.get(CHASSIS_SENSORS.id);
+        if (!hasNoSensors && endedEarly(sensors)) missing("chassis", "/sys/class/hwmon", sensors);
+        sections.chassis = [chassis(sensors?.stdout ?? "", facts.chassisDetail)];
+      }
+      if (include.has("storage")) {
+        const df = outputs.get(LINUX_STORAGE.id);
+        const storage = parseDf(df?.stdout ?? "");
+        if (endedEarly(df) || (storage.length === 0 && df?.stdout !== "")) missing("storage", "df", df);
+        if (storage.length > 0 || df?.end.kind === "exit") sections.storage = storage;
+      }
+      return { sections, errors };
+    },
+  };
+}
+
+/** A part that did not come to its end by itself. A status other than 0 alone is no failure: one of many files is not there. */
+function endedEarly(output: PartOutput | undefined): boolean {
+  return output?.end.kind !== "exit";
+}
+
+function chassis(sensors: string, detail: Readonly<Record<string, string>>): Chassis {
+  return { ...parseChassisSensors(sensors), thermal_pressure: null, psu_status: [], detail };
+}

@@ -1,0 +1,21 @@
+/** Output of a shell part that holds several answers, each after a line `@name`. */
+
+/** The lines after each `@name`, and under "" those before the first. Names are ours: unknown ones are data. */
+export function markedLines<Name extends string>(
+  text: string,
+  names: readonly Name[],
+): ReadonlyMap<Name | "", readonly string[]> {
+  const blocks = new Map<Name | "", string[]>();
+  let block: string[] = [];
+  blocks.set("", block);
+  for (const line of text.split("\n")) {
+    const name = names.find((known) => line === `@${known}`);
+    if (name === undefined) {
+      if (line !== "") block.push(line);
+    } else {
+      block = blocks.get(name) ?? [];
+      blocks.set(name, block);
+    }
+  }
+  return blocks;
+}
