@@ -1,0 +1,71 @@
+/**
+ * Records to text. A formatter is a value with no access to the world but the terminal it is given:
+ *
+ *     createFormatter(kind, options): Promise<Formatter>
+ *     drainTo(batches, formatter, output, { signal, clock, stop }): Promise<Drained>     (sink.ts)
+ */
+import type { ColorChoice, OutputFormat } from "../options.js";
+import type { Section, StreamRecord } from "../record.js";
+
+export interface Formatter {
+  /** Printed once, before everything else. */
+  header?(): string;
+  /** Whole lines, or a picture of the screen; "" when there is nothing to print yet. */
+  format(records: readonly StreamRecord[]): string;
+  /** What is left to print when the records end. */
+  end?(): string;
+  /** There when each text of `format` replaces the last one. */
+  readonly screen?: Screen;
+}
+
+/** How a picture that is redrawn in place is paced. */
+export interface Screen {
+  /** The least time between two pictures, in ms. */
+  readonly pauseMs: number;
+  /** Takes records in without a picture; `format([])` gives it later. */
+  absorb(records: readonly StreamRecord[]): void;
+  /** Calls back when the terminal's size has changed; returns the way to stop that. */
+  onResize(listener: () => void): () => void;
+}
+
+/** The terminal on which a table redraws in place. */
+export interface Terminal {
+  /** The size now, in cells. */
+  size(): { readonly columns: number; readonly rows: number };
+  onResize(listener: () => void): () => void;
+}
+
+export interface FormatterOptions {
+  /** Sections with CSV rows, in the contract's order. */
+  readonly csvSections: readonly Section[];
+  /** CSV columns as dot paths; empty for the default layout. */
+  readonly query: readonly string[];
+  readonly color: boolean;
+  /** Null: the table is appended plainly. */
+  readonly terminal: Terminal | null;
+  /** How many hosts are watched, where that is known (not in a replay). */
+  readonly hostCount: number | null;
+}
+
+/** Loads only what the format needs: the table's libraries cost more than everything else. */
+export async function createFormatter(kind: OutputFormat, options: FormatterOptions): Promise<Formatter> {
+  switch (kind) {
+    case "ndjson":
+      return (await import("./ndjson.js")).ndjsonFormatter;
+    case "csv":
+      return (await import("./csv.js")).createCsvFormatter(options);
+    case "table":
+      return (await import("./table.js")).createTableFormatter(options);
+  }
+}
+
+/** `--color` with NO_COLOR (no-color.org: set and not empty) and TERM=dumb. */
+export function wantsColor(
+  choice: ColorChoice,
+  env: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): boolean {
+  if (choice !== "auto") return choice === "always";
+  const noColor = env["NO_COLOR"];
+  return isTerminal && (noColor === undefined || noColor === "") && env["TERM"] !== "dumb";
+}

@@ -1,0 +1,118 @@
+/** Where text goes: standard output, or a file that is appended to. */
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import type { Writable } from "node:stream";
+
+export interface Output {
+  /** The first line that is already there, without its end: a header that need not be repeated. Null: nothing is. */
+  readonly firstLine: string | null;
+  /** Settles when the text is out. Rejects with OutputClosed or OutputError. One call at a time. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The reader has gone (`| head`): a quiet end, exit 0. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+/** The text cannot be written: no space, no permission. The message is for the operator; exit 1. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+}
+
+// EIO: the terminal has hung up.
+const READER_GONE = new Set([
+  "EPIPE",
+  "ECONNRESET",
+  "EIO",
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_WRITE_AFTER_END",
+]);
+
+/** Owns the stream's errors from now on; `close` leaves the stream open, for it is the process's. */
+export function streamOutput(stream: Writable, name = "standard output"): Output {
+  let broken: Error | undefined;
+  // A write that fails raises this event besides calling back; without a listener it would end the process.
+  stream.on("error", (error) => {
+    broken ??= error;
+  });
+  return {
+    firstLine: null,
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        if (broken !== undefined) {
+          reject(writeFailure(broken, name));
+          return;
+        }
+        stream.write(text, (error) => {
+          if (error === null || error === undefined) resolve();
+          else reject(writeFailure(error, name));
+        });
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Opens for appending, created with mode 0644 under the umask. A last line without an end (a full disk) gets one, so
+ * that what is appended starts on a line of its own. Throws OutputError.
+ */
+export async function fileOutput(path: string): Promise<Output> {
+  const name = `--output ${path}`;
+  const { handle, firstLine } = await openForAppending(path).catch((error: unknown) => {
+    throw writeFailure(error, name);
+  });
+  return {
+    firstLine,
+    async write(text) {
+      try {
+        await writeAll(handle, text);
+      } catch (error) {
+        throw writeFailure(error, name);
+      }
+    },
+    async close() {
+      await handle.close().catch((error: unknown) => {
+        throw writeFailure(error, name);
+      });
+    },
+  };
+}
+
+const FIRST_LINE_BYTES = 65_536;
+
+async function openForAppending(path: string): Promise<{ handle: FileHandle; firstLine: string | null }> {
+  const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o644);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile() || stat.size === 0) return { handle, firstLine: null };
+    const reader = await open(path, "r");
+    try {
+      const head = Buffer.alloc(Math.min(stat.size, FIRST_LINE_BYTES));
+      await reader.read(head, 0, head.length, 0);
+      const tail = Buffer.alloc(1);
+      await reader.read(tail, 0, 1, stat.size - 1);
+      if (tail.toString() !== "\n") await writeAll(handle, "\n");
+      return { handle, firstLine: head.toString().split("\n", 1)[0] ?? null };
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function writeAll(handle: FileHandle, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten;
+}
+
+function writeFailure(error: unknown, name: string): Error {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (READER_GONE.has(code)) return new OutputClosed(`${name} was closed by its reader`);
+  return new OutputError(
+    `cannot write to ${name}: ${error instanceof Error ? error.message : String(error)}`,
+  );
+}

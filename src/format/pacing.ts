@@ -1,0 +1,94 @@
+/** Batches of records to texts: at once for lines, at most one in `pauseMs` for a screen. */
+import type { Clock, Timer } from "../lib/clock.js";
+import type { StreamRecord } from "../record.js";
+import type { Formatter, Screen } from "./formatter.js";
+
+export type Batches = AsyncIterable<readonly StreamRecord[]>;
+
+/** Ends when the batches do, after the formatter's last text. Leaving early returns the batches' iterator. */
+export async function* textsOf(
+  batches: Batches,
+  formatter: Formatter,
+  clock: Clock,
+): AsyncGenerator<string, void> {
+  if (formatter.screen !== undefined) yield* pictures(batches, formatter, formatter.screen, clock);
+  else for await (const batch of batches) yield formatter.format(batch);
+  yield formatter.end?.() ?? "";
+}
+
+async function* pictures(
+  batches: Batches,
+  formatter: Formatter,
+  screen: Screen,
+  clock: Clock,
+): AsyncGenerator<string, void> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let wake: () => void = () => undefined;
+  const state: {
+    step: IteratorResult<readonly StreamRecord[], unknown> | null;
+    failure: { readonly error: unknown } | null;
+    stale: boolean;
+    timer: Timer | null;
+  } = { step: null, failure: null, stale: false, timer: null };
+  const pull = (): void => {
+    iterator.next().then(
+      (step) => {
+        state.step = step;
+        wake();
+      },
+      (error: unknown) => {
+        state.failure = { error };
+        wake();
+      },
+    );
+  };
+  const stopListening = screen.onResize(() => {
+    state.stale = true;
+    wake();
+  });
+  let ended = false;
+  try {
+    pull();
+    for (;;) {
+      if (state.failure !== null) {
+        ended = true;
+        throw state.failure.error;
+      }
+      const step: IteratorResult<readonly StreamRecord[], unknown> | null = state.step;
+      if (step?.done === true) {
+        ended = true;
+        if (state.stale) yield formatter.format([]);
+        return;
+      }
+      if (step !== null) {
+        state.step = null;
+        screen.absorb(step.value);
+        state.stale = true;
+        pull();
+      }
+      if (state.stale && state.timer === null) {
+        state.stale = false;
+        yield formatter.format([]);
+        state.timer = clock.after(screen.pauseMs, () => {
+          state.timer = null;
+          wake();
+        });
+      }
+      if (needsWait(state)) await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    stopListening();
+    state.timer?.cancel();
+    if (!ended) await iterator.return?.();
+  }
+}
+
+/** Whether nothing is there to be done until something calls `wake`. */
+function needsWait(state: {
+  readonly step: unknown;
+  readonly failure: unknown;
+  readonly stale: boolean;
+  readonly timer: Timer | null;
+}): boolean {
+  return state.step === null && state.failure === null && !(state.stale && state.timer === null);
+}

@@ -1,0 +1,72 @@
+/** The end of the pipeline: pulls records, writes text, and waits for the reader. */
+import type { Clock } from "../lib/clock.js";
+import type { Formatter } from "./formatter.js";
+import { OutputClosed, type Output } from "./output.js";
+import { textsOf, type Batches } from "./pacing.js";
+
+/** `closed`: the reader has gone. `abandoned`: it took nothing within the grace after the signal's abort. */
+export type Drained = "ended" | "closed" | "abandoned";
+
+export interface DrainOptions {
+  /** When it aborts, what is on its way is still written, for `GRACE_MS` at most. The batches must then end too. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Called once when the output takes no more, before the batches are returned: it must make them end. */
+  readonly stop: () => void;
+}
+
+const GRACE_MS = 300;
+
+/**
+ * One write a batch, whole lines; the next batch is pulled when the write is out. Throws OutputError, and what the
+ * batches throw. Does not close the output.
+ */
+export async function drainTo(
+  batches: Batches,
+  formatter: Formatter,
+  output: Output,
+  { signal, clock, stop }: DrainOptions,
+): Promise<Drained> {
+  const texts = textsOf(batches, formatter, clock);
+  const grace = graceAfter(signal, clock);
+  try {
+    const header = formatter.header?.() ?? "";
+    let text = header === `${output.firstLine ?? ""}\n` ? "" : header;
+    for (;;) {
+      if (text !== "") {
+        const written = await Promise.race([output.write(text).then(() => true), grace.over]);
+        if (!written) return giveUp("abandoned");
+      }
+      const step = await texts.next();
+      if (step.done === true) return "ended";
+      text = step.value;
+    }
+  } catch (error) {
+    if (error instanceof OutputClosed) return giveUp("closed");
+    stop();
+    throw error;
+  } finally {
+    grace.cancel();
+    await texts.return();
+  }
+
+  function giveUp(why: Drained): Drained {
+    stop();
+    return why;
+  }
+}
+
+/** `over` settles with false when the grace after an abort has passed. */
+function graceAfter(signal: AbortSignal, clock: Clock): { over: Promise<false>; cancel: () => void } {
+  let cancel = (): void => undefined;
+  const over = new Promise<false>((resolve) => {
+    const start = (): void => {
+      const timer = clock.after(GRACE_MS, () => resolve(false));
+      cancel = () => timer.cancel();
+    };
+    cancel = () => signal.removeEventListener("abort", start);
+    if (signal.aborted) start();
+    else signal.addEventListener("abort", start, { once: true });
+  });
+  return { over, cancel: () => cancel() };
+}

@@ -1,0 +1,84 @@
+/** Which columns a table shows, and how wide: the notes shrink first, then columns go, least needed first. */
+import { COLUMN_NAMES, type ColumnName, type TableRow } from "./table-rows.js";
+import { textWidth } from "./text-width.js";
+
+export interface ColumnWidth {
+  readonly name: ColumnName;
+  readonly width: number;
+}
+
+interface ColumnRule {
+  readonly title: string;
+  readonly align: "left" | "right";
+  /** Text columns may be cut down to this width; numbers never are. */
+  readonly least?: number;
+  readonly most?: number;
+}
+
+export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
+  host: { title: "Host", align: "left", least: 12, most: 48 },
+  state: { title: "State", align: "left" },
+  index: { title: "#", align: "right" },
+  device: { title: "Device", align: "left", least: 10, most: 40 },
+  utilization: { title: "Util %", align: "right" },
+  memory: { title: "Memory GiB", align: "right" },
+  temperature: { title: "°C", align: "right" },
+  power: { title: "Power W", align: "right" },
+  cpu: { title: "CPU %", align: "right" },
+  ram: { title: "RAM GiB", align: "right" },
+  note: { title: "Note", align: "left", least: 16, most: 120 },
+};
+export const GAP = "  ";
+
+const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
+const DROP_ORDER: readonly ColumnName[] = [
+  ...(["ram", "cpu", "power", "device", "temperature", "memory", "note", "index", "utilization"] as const),
+  "state",
+];
+
+/** Natural widths of the columns that any row has something in, at least those of `before` (so that nothing jitters). */
+export function naturalWidths(
+  rows: readonly TableRow[],
+  before: ReadonlyMap<ColumnName, number>,
+): Map<ColumnName, number> {
+  const widths = new Map(before);
+  for (const { cells } of rows) {
+    for (const name of COLUMN_NAMES) {
+      const text = cells[name];
+      if (text === undefined || (name === "note" && text === "")) continue;
+      const rule = COLUMN_RULES[name];
+      const known = widths.get(name) ?? textWidth(rule.title);
+      widths.set(name, Math.max(known, Math.min(textWidth(text), rule.most ?? Infinity)));
+    }
+  }
+  return widths;
+}
+
+/** Columns in order, with widths whose sum with the gaps is at most `width`. Not empty unless `natural` is. */
+export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: number): readonly ColumnWidth[] {
+  const widths = new Map(natural);
+  const excess = (): number => {
+    const sum = [...widths.values()].reduce((total, w) => total + w, 0);
+    return sum + GAP.length * Math.max(0, widths.size - 1) - width;
+  };
+  const shrink = (): void => {
+    for (const name of SHRINK_ORDER) {
+      const full = natural.get(name);
+      if (full === undefined || !widths.has(name)) continue;
+      widths.set(name, full);
+      const least = Math.min(full, COLUMN_RULES[name].least ?? full);
+      widths.set(name, Math.max(least, full - Math.max(0, excess())));
+    }
+  };
+  shrink();
+  for (const name of DROP_ORDER) {
+    if (excess() <= 0 || widths.size <= 1) break;
+    if (widths.delete(name)) shrink();
+  }
+  const last = [...widths.keys()].at(-1);
+  if (last !== undefined && excess() > 0) widths.set(last, Math.max(1, width));
+  return COLUMN_NAMES.flatMap((name) => {
+    const columnWidth = widths.get(name);
+    return columnWidth === undefined ? [] : [{ name, width: columnWidth }];
+  });
+}

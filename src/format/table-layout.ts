@@ -1,0 +1,132 @@
+/** Rows to lines of text: cli-table3 sets the columns, picocolors colours the states. */
+import CliTable from "cli-table3";
+import pc from "picocolors";
+import { HOST_STATES, type HostState } from "../record.js";
+import { COLUMN_RULES, fitColumns, GAP, naturalWidths } from "./table-columns.js";
+import type { ColumnName, TableRow } from "./table-rows.js";
+import { clusters, fitText } from "./text-width.js";
+
+type Paint = (text: string) => string;
+export interface Palette {
+  readonly title: Paint;
+  readonly faint: Paint;
+  readonly state: Readonly<Record<HostState, Paint>>;
+}
+
+export function createPalette(color: boolean): Palette {
+  const { bold, dim, green, yellow, red, magenta } = pc.createColors(color);
+  return {
+    title: bold,
+    faint: dim,
+    state: {
+      connecting: dim,
+      connected: green,
+      "auth-failed": red,
+      "host-key-rejected": red,
+      timeout: yellow,
+      unreachable: red,
+      disconnected: yellow,
+      unsupported: magenta,
+    },
+  };
+}
+
+export interface LaidOut {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** To be handed back as `before` next time, so that columns keep their widths. */
+  readonly widths: ReadonlyMap<ColumnName, number>;
+}
+
+/** No line is wider than `width`, without line ends. */
+export function layOut(
+  rows: readonly TableRow[],
+  width: number,
+  palette: Palette,
+  before: ReadonlyMap<ColumnName, number> = new Map(),
+): LaidOut {
+  const widths = naturalWidths(rows, before);
+  const columns = fitColumns(widths, width);
+  const placeholders = new Placeholders();
+  const table = new CliTable({
+    chars: { ...NO_BORDERS, middle: GAP },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+    colWidths: columns.map((column) => column.width),
+    colAligns: columns.map((column) => COLUMN_RULES[column.name].align),
+  });
+  const cell = (text: string, columnWidth: number): string => placeholders.hide(fitText(text, columnWidth));
+  table.push(columns.map((column) => palette.title(cell(COLUMN_RULES[column.name].title, column.width))));
+  for (const row of rows) {
+    table.push(
+      columns.map((column) => {
+        const text = cell(row.cells[column.name] ?? "", column.width);
+        return column.name === "state" && text !== "" ? palette.state[row.state](text) : text;
+      }),
+    );
+  }
+  const [title = "", ...lines] =
+    columns.length === 0 ? [] : placeholders.reveal(table.toString()).split("\n");
+  return { title: title.trimEnd(), lines: lines.map((line) => line.trimEnd()), widths };
+}
+
+/** `12 hosts: 10 connected, 1 timeout, 1 unsupported`, cut to the width. */
+export function countLine(states: readonly HostState[], width: number, palette: Palette): string {
+  const total = `${states.length} ${states.length === 1 ? "host" : "hosts"}`;
+  const counts = HOST_STATES.flatMap((state) => {
+    const count = states.filter((one) => one === state).length;
+    return count === 0 ? [] : [{ state, text: `${count} ${state}` }];
+  });
+  const plain = [total, counts.map(({ text }) => text).join(", ")].filter((part) => part !== "").join(": ");
+  if (fitText(plain, width) !== plain) return fitText(plain, width);
+  const painted = counts.map(({ state, text }) => palette.state[state](text)).join(", ");
+  return painted === "" ? total : `${total}: ${painted}`;
+}
+
+const NO_BORDERS = {
+  ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
+  ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
+  ...{ left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "" },
+};
+
+/**
+ * cli-table3 measures with an old string-width that is wrong about newer emoji and many combining marks. So it gets to
+ * see one private-use character a column instead, and the text is put back afterwards.
+ */
+class Placeholders {
+  private readonly codes = new Map<string, string>();
+  private readonly texts = new Map<string, string>();
+  // U+E000 fills the second column of a wide character.
+  private next = 0xe001;
+
+  hide(text: string): string {
+    if (/^[ -~]*$/.test(text)) return text;
+    let hidden = "";
+    let pending = "";
+    for (const { text: cluster, width } of clusters(text)) {
+      if (width === 0) pending += cluster;
+      else {
+        hidden += this.codeOf(pending + cluster, width);
+        pending = "";
+      }
+    }
+    return hidden;
+  }
+
+  reveal(text: string): string {
+    return text.replace(/[\ue000-\uf8ff]/g, (code) => this.texts.get(code) ?? "");
+  }
+
+  private codeOf(text: string, width: number): string {
+    const key = `${width} ${text}`;
+    const known = this.codes.get(key);
+    if (known !== undefined) return known;
+    // More kinds of characters than there are private-use ones: shown as unknown rather than wrongly.
+    if (this.next > 0xf8ff) return "?".repeat(width);
+    const code = String.fromCharCode(this.next);
+    this.next += 1;
+    this.texts.set(code, text);
+    const padded = code + "\ue000".repeat(width - 1);
+    this.codes.set(key, padded);
+    return padded;
+  }
+}

@@ -1,0 +1,124 @@
+/** Records as the table's cells: words and numbers, no colour and no widths yet. */
+import { cleanText } from "../lib/text.js";
+import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../record.js";
+import { deviceRows, type Device, type DeviceRow } from "./device-rows.js";
+import { sectionErrorWords, stateWords } from "./error-words.js";
+
+export const COLUMN_NAMES = [
+  ...(["host", "state", "index", "device", "utilization", "memory", "temperature", "power"] as const),
+  ...(["cpu", "ram", "note"] as const),
+] as const;
+export type ColumnName = (typeof COLUMN_NAMES)[number];
+
+export interface TableRow {
+  readonly state: HostState;
+  /** Absent: the host has no such reading to show, and no row of the table need show the column. */
+  readonly cells: Readonly<Partial<Record<ColumnName, string>>>;
+}
+
+const UNKNOWN = "-";
+const GIB = 2 ** 30;
+
+/** How many rows `tableRows` gives. */
+export function countRows(record: StreamRecord): number {
+  return record.record === "frame" ? Math.max(1, record.gpus?.length ?? 0) : 1;
+}
+
+/** One row a GPU; one for a host that has none or no frame. `label` is how the host is called. */
+export function tableRows(record: StreamRecord, label: string): readonly TableRow[] {
+  const host = { host: cleanText(label), state: record.state };
+  if (record.record === "state") {
+    return [{ state: record.state, cells: { ...host, note: cleanText(stateNote(record)) } }];
+  }
+  const all = deviceRows(record, ["gpu"]);
+  const gpus = all.filter((row) => row.device !== null);
+  const hostNotes = hostErrors(record, gpus).join("; ");
+  const shared = { ...host, ...hostCells(record) };
+  if (gpus.length === 0) {
+    const empty = record.gpus === undefined ? {} : NO_GPU;
+    return [{ state: record.state, cells: { ...shared, ...empty, note: cleanText(hostNotes) } }];
+  }
+  return gpus.map((row, place) => ({
+    state: record.state,
+    cells: { ...shared, ...gpuCells(row), note: gpuNote(row, place === 0 ? hostNotes : "") },
+  }));
+}
+
+/** How each host is called: its name as typed, or its id where two hosts have the same name. */
+export function hostLabels(records: Iterable<StreamRecord>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const uses = new Map<string, Set<string>>();
+  for (const { host_id: id, hostname } of records) {
+    names.set(id, hostname);
+    const ids = uses.get(hostname) ?? new Set();
+    uses.set(hostname, ids.add(id));
+  }
+  return new Map(
+    [...names].map(([id, name]) => [id, (uses.get(name)?.size ?? 0) > 1 || name === "" ? id : name]),
+  );
+}
+
+const NO_GPU = {
+  index: UNKNOWN,
+  device: UNKNOWN,
+  utilization: UNKNOWN,
+  memory: UNKNOWN,
+  temperature: UNKNOWN,
+  power: UNKNOWN,
+};
+
+function gpuCells({ device, index }: DeviceRow): Partial<Record<ColumnName, string>> {
+  const name = device?.["name"];
+  return {
+    index: index === null ? UNKNOWN : String(index),
+    device: typeof name === "string" && name !== "" ? cleanText(name) : UNKNOWN,
+    utilization: rounded(device?.["utilization"]),
+    memory: pair(gib(device?.["used_memory"]), gib(device?.["total_memory"])),
+    temperature: rounded(device?.["temperature"]),
+    power: pair(rounded(device?.["power_consumption"]), rounded(device?.["power_limit"])),
+  };
+}
+
+function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {
+  const cpu: Device | undefined = frame.cpus?.[0];
+  const memory: Device | undefined = frame.memory?.[0];
+  return {
+    ...(frame.cpus === undefined ? {} : { cpu: rounded(cpu?.["utilization"]) }),
+    ...(frame.memory === undefined
+      ? {}
+      : { ram: pair(gib(memory?.["used_bytes"]), gib(memory?.["total_bytes"])) }),
+  };
+}
+
+function gpuNote(row: DeviceRow, hostNotes: string): string {
+  const own = [...(row.said === null ? [] : [row.said]), ...row.errors.map(sectionErrorWords)];
+  return cleanText([...own, hostNotes].filter((note) => note !== "").join("; "));
+}
+
+/** The errors of a frame that no GPU's row tells. */
+function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly string[] {
+  const told = new Set(gpus.flatMap((row) => row.errors));
+  return (frame.errors ?? [])
+    .filter((error) => !told.has(error))
+    .map((error) => `${error.section} ${sectionErrorWords(error)}`);
+}
+
+function stateNote(record: StateRecord): string {
+  const words = stateWords(record);
+  if (record.retry_in_ms === null || record.state === "connected") return words;
+  return `${words}; retry in ${Math.max(0, Math.ceil(record.retry_in_ms / 1000))} s`;
+}
+
+function rounded(value: unknown): string {
+  return typeof value === "number" && Number.isFinite(value) ? String(Math.round(value)) : UNKNOWN;
+}
+
+function gib(value: unknown): string {
+  if (typeof value !== "number" || !Number.isFinite(value)) return UNKNOWN;
+  const amount = value / GIB;
+  return amount >= 100 ? String(Math.round(amount)) : amount.toFixed(1);
+}
+
+function pair(now: string, limit: string): string {
+  return limit === UNKNOWN ? now : `${now}/${limit}`;
+}

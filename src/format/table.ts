@@ -1,0 +1,76 @@
+/** The table: redrawn in place on a terminal, appended a tick at a time elsewhere. */
+import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
+import type { StreamRecord } from "../record.js";
+import { Roster } from "./roster.js";
+import { repaint } from "./screen.js";
+import { countLine, createPalette, layOut, type Palette } from "./table-layout.js";
+import type { ColumnName } from "./table-rows.js";
+import { TickBlocks } from "./tick-blocks.js";
+import { fitText } from "./text-width.js";
+
+/** Ten repaints a second are as many as an eye wants. */
+const PAUSE_MS = 100;
+
+export function createTableFormatter(options: FormatterOptions): Formatter {
+  const palette = createPalette(options.color);
+  return options.terminal === null
+    ? appendedTable(options.hostCount, palette)
+    : screenTable(options.terminal, palette);
+}
+
+function appendedTable(hostCount: number | null, palette: Palette): Formatter {
+  const blocks = new TickBlocks(hostCount);
+  const render = (records: readonly StreamRecord[]): string => {
+    const roster = new Roster();
+    for (const record of records) roster.put(record);
+    const { title, lines } = layOut(roster.rows(Infinity).rows, Infinity, palette);
+    return [title, ...lines, countLine(roster.states(), Infinity, palette), "", ""].join("\n");
+  };
+  return {
+    format: (records) => blocks.take(records).map(render).join(""),
+    end: () => blocks.rest().map(render).join(""),
+  };
+}
+
+function screenTable(terminal: Terminal, palette: Palette): Formatter {
+  const roster = new Roster();
+  let widths: ReadonlyMap<ColumnName, number> = new Map();
+  let painted: { readonly columns: number; readonly rows: number } | null = null;
+
+  const paint = (): string => {
+    const { columns, rows } = terminal.size();
+    const resized = painted?.columns !== columns || painted.rows !== rows;
+    if (resized) widths = new Map();
+    const first = painted === null;
+    painted = { columns, rows };
+
+    // The title, the line of counts, and where not all fit the line that says so.
+    const total = roster.rowCount();
+    const room = Math.max(0, rows - 2);
+    const shown = total <= room ? total : Math.max(0, room - 1);
+    const visible = roster.rows(shown);
+    const laidOut = layOut(visible.rows, columns, palette, widths);
+    widths = laidOut.widths;
+    const hidden = total - visible.rows.length;
+    const more = `${hidden} more ${hidden === 1 ? "row" : "rows"} of ${total} not shown: the terminal is too small`;
+    const lines = [
+      laidOut.title,
+      ...laidOut.lines,
+      ...(hidden > 0 ? [palette.faint(fitText(more, columns))] : []),
+      countLine(roster.states(), columns, palette),
+    ];
+    return repaint(lines.slice(-Math.max(1, rows)), { first, resized, rows });
+  };
+
+  const absorb = (records: readonly StreamRecord[]): void => {
+    for (const record of records) roster.put(record);
+  };
+  return {
+    format(records) {
+      absorb(records);
+      return roster.isEmpty() ? "" : paint();
+    },
+    end: () => (painted === null ? "" : "\n"),
+    screen: { pauseMs: PAUSE_MS, absorb, onResize: (listener) => terminal.onResize(listener) },
+  };
+}

@@ -1,0 +1,27 @@
+/** The terminal behind a stream. */
+import type { Terminal } from "./formatter.js";
+
+/** What node:tty's WriteStream is. */
+interface TerminalStream {
+  readonly columns?: number;
+  readonly rows?: number;
+  on(event: "resize", listener: () => void): unknown;
+  off(event: "resize", listener: () => void): unknown;
+}
+
+/** 80 by 24 where the terminal does not tell (a serial line, a pty of size 0). */
+export function terminalOf(stream: TerminalStream): Terminal {
+  return {
+    size: () => ({ columns: sizeOr(stream.columns, 80), rows: sizeOr(stream.rows, 24) }),
+    onResize(listener) {
+      stream.on("resize", listener);
+      return () => {
+        stream.off("resize", listener);
+      };
+    },
+  };
+}
+
+function sizeOr(size: number | undefined, otherwise: number): number {
+  return size === undefined || size <= 0 ? otherwise : size;
+}
