@@ -21,8 +21,10 @@ export type Lookup = (name: string) => readonly KnownKey[];
 /** The lines of one file by the names they name. Answers are kept until lines are added. */
 export class KnownIndex {
   readonly #exact = new Map<string, KnownHostsEntry[]>();
+  /** Hashed lines whose name has been asked for. */
+  readonly #unhashed = new Map<string, KnownHostsEntry[]>();
   readonly #patterns: { readonly entry: KnownHostsEntry; readonly list: string }[] = [];
-  /** Lines whose name nobody has asked for yet. */
+  /** Hashed lines whose name nobody has asked for yet. */
   readonly #hashed = new Set<{ readonly entry: KnownHostsEntry; readonly hash: HashedName }>();
   readonly #answers = new Map<string, readonly KnownKey[]>();
 
@@ -32,7 +34,7 @@ export class KnownIndex {
       const { names } = entry;
       if (names.kind === "hashed") this.#hashed.add({ entry, hash: names.hash });
       else if (names.kind === "patterns") this.#patterns.push({ entry, list: names.list });
-      else for (const name of new Set(splitList(lowerAscii(names.list)))) this.#addExact(name, entry);
+      else for (const name of new Set(splitList(lowerAscii(names.list)))) addTo(this.#exact, name, entry);
     }
   }
 
@@ -47,9 +49,9 @@ export class KnownIndex {
     this.#nameHashed(name);
     // A hash tells capitals apart, a pattern does not; ssh asks in lower case, ssh-keygen -F as typed.
     const lower = lowerAscii(name);
-    const exact = [...new Set([lower, name])].flatMap((form) => this.#exact.get(form) ?? []);
+    const named = [...(this.#exact.get(lower) ?? []), ...(this.#unhashed.get(name) ?? [])];
     const patterned = this.#patterns.filter(({ list }) => matchesList(lower, list)).map(({ entry }) => entry);
-    return [...exact, ...patterned].sort((a, b) => a.at.line - b.at.line).flatMap(withKey);
+    return [...named, ...patterned].sort((a, b) => a.at.line - b.at.line).flatMap(withKey);
   }
 
   /** A hash is of one name: once that is known, the line need not be hashed for any other. */
@@ -59,14 +61,8 @@ export class KnownIndex {
     for (const item of this.#hashed) {
       if (!isHashOf(item.hash)) continue;
       this.#hashed.delete(item);
-      this.#addExact(name, item.entry);
+      addTo(this.#unhashed, name, item.entry);
     }
-  }
-
-  #addExact(name: string, entry: KnownHostsEntry): void {
-    const entries = this.#exact.get(name);
-    if (entries === undefined) this.#exact.set(name, [entry]);
-    else entries.push(entry);
   }
 }
 
@@ -77,4 +73,10 @@ function withKey({ at, marker, keyText }: KnownHostsEntry): KnownKey[] {
     if (error instanceof WireError || error instanceof ShortKeyError) return [];
     throw error;
   }
+}
+
+function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
 }

@@ -33,13 +33,11 @@ export function parseKnownHosts(text: string, file: string, linesBefore = 0): Kn
 }
 
 function parseLine(raw: string, at: KnownLine): KnownHostsEntry | null {
-  // A NUL ends the line for ssh, whose lines are C strings.
-  const end = raw.indexOf("\0");
-  const line = skipBlanks(end < 0 ? raw : raw.slice(0, end));
-  if (line === "" || line.startsWith("#")) return null;
+  const line = skipBlanks(raw);
+  if (/^(?:$|[#\0])/.test(line)) return null;
   const marked = readMarker(line);
   if (marked === null) return null;
-  const [field, keyText] = cutAtBlank(marked.rest);
+  const [field, keyText] = cutField(marked.rest);
   if (keyText === "" || keyText.startsWith("#")) return null;
   const names = readNames(field);
   return names === null ? null : { at, marker: marked.marker, names, keyText };
@@ -70,9 +68,13 @@ function readNames(field: string): EntryNames | null {
   return { kind: needsMatching(field) ? "patterns" : "exact", list: field };
 }
 
-function cutAtBlank(text: string): [string, string] {
-  const blank = text.search(/[ \t]/);
-  return blank < 0 ? [text, ""] : [text.slice(0, blank), skipBlanks(text.slice(blank))];
+/** ssh's lines are C strings: a NUL ends them, but one that ends the names is stepped over like a blank. */
+function cutField(text: string): [string, string] {
+  const end = text.search(/[ \t\0]/);
+  if (end < 0) return [text, ""];
+  const rest = text.slice(end + 1);
+  const nul = rest.indexOf("\0");
+  return [text.slice(0, end), skipBlanks(nul < 0 ? rest : rest.slice(0, nul))];
 }
 
 function skipBlanks(text: string): string {

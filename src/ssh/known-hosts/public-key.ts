@@ -134,12 +134,14 @@ function curvePoint(reader: WireReader, curve: string): Buffer {
   const openssl = CURVES[curve];
   if (openssl === undefined || reader.text() !== curve) throw new WireError("curve of another type");
   const point = reader.string();
+  // ssh takes no other form of a point (sshbuf_get_ec).
+  if (point[0] !== 0x04) throw new WireError("point not in its long form");
   try {
-    // Fails on a point off the curve, and gives the one form of a point that came compressed.
-    return Buffer.from(ECDH.convertKey(point, openssl, undefined, undefined, "uncompressed"));
+    ECDH.convertKey(point, openssl);
   } catch {
     throw new WireError("point not on the curve");
   }
+  return point;
 }
 
 function readCertificate(reader: WireReader, blob: Buffer): Certificate {
