@@ -1,0 +1,220 @@
+/** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" stands bare, inside `value`, or for a section. */
+import type { Gpu } from "../record.js";
+import { accelerator, freeOf } from "./accelerator.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  megahertzCell,
+  numberCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { at, findJson, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+
+export interface ItemsByGpu {
+  readonly byGpu: ReadonlyMap<number, JsonObject>;
+  readonly cut: boolean;
+}
+
+/** The objects with a `gpu` number of a list, of {"gpu_data": list} or of one object; the first of a number counts. */
+export function itemsByGpu(stdout: string): ItemsByGpu {
+  const { documents, cut } = findJson(stdout);
+  const byGpu = new Map<number, JsonObject>();
+  for (const document of documents) {
+    const list = at(document, "gpu_data") ?? document;
+    for (const item of Array.isArray(list) ? (list as readonly unknown[]) : [list]) {
+      const gpu = integerCell(at(item, "gpu"));
+      if (gpu !== null && isObject(item) && !byGpu.has(gpu)) byGpu.set(gpu, item);
+    }
+  }
+  return { byGpu, cut };
+}
+
+/** `value` and `unit` as one cell; anything else as it is. */
+export function unwrapped(raw: unknown): unknown {
+  if (!isObject(raw)) return raw;
+  const value = at(raw, "value");
+  const unit = at(raw, "unit");
+  return typeof value === "number" && typeof unit === "string" ? `${String(value)} ${unit}` : value;
+}
+
+type Path = readonly string[];
+
+/** The first path that leads to a value, which differ by release. */
+function read<T>(item: unknown, cell: (raw: unknown) => T | null, ...paths: readonly Path[]): T | null {
+  for (const path of paths) {
+    const value = cell(unwrapped(at(item, ...path)));
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+export function amdGpu(
+  index: number,
+  metric: JsonObject,
+  fixed: JsonObject | undefined,
+  listed: JsonObject | undefined,
+  rocmVersion: string | null,
+): Gpu {
+  const name = read(fixed, textCell, ["board", "product_name"], ["asic", "market_name"]);
+  const partition =
+    read(fixed, textCell, ["partition", "partition_id"]) ?? read(listed, textCell, ["partition_id"]);
+  const memory = memoryOf(metric, fixed, name);
+  return accelerator("GPU", {
+    index,
+    uuid:
+      read(listed, textCell, ["uuid"], ["gpu_uuid"]) ??
+      read(fixed, textCell, ["uuid"], ["asic", "asic_serial"]),
+    name,
+    serial: read(fixed, textCell, ["board", "product_serial"]),
+    pci_bus_id: read(listed, textCell, ["bdf"], ["gpu_bdf"]) ?? read(fixed, textCell, ["bus", "bdf"]),
+    driver_version: read(fixed, textCell, ["driver", "version"], ["driver", "driver_version"]),
+    utilization:
+      read(metric, percentCell, ["usage", "gfx_activity"], ["usage", "gfx_usage"]) ??
+      meanBusy(at(metric, "usage", "gfx_busy_inst", `xcp_${partition ?? "0"}`)),
+    memory_utilization: read(metric, percentCell, ["usage", "umc_activity"], ["usage", "mem_usage"]),
+    ...memory,
+    memory_free: freeOf(memory.total_memory, memory.used_memory),
+    // MI300 has no edge sensor.
+    temperature: read(
+      metric,
+      celsiusCell,
+      ["temperature", "edge"],
+      ["temperature", "edge_temperature"],
+      ["temperature", "hotspot"],
+      ["temperature", "hotspot_temperature"],
+      ["temperature", "junction"],
+    ),
+    temperature_memory: read(metric, celsiusCell, ["temperature", "mem"], ["temperature", "mem_temperature"]),
+    power_consumption: read(
+      metric,
+      wattsCell,
+      ["power", "socket_power"],
+      ["power", "current_power"],
+      ["power", "current_socket_power"],
+      ["power", "average_socket_power"],
+    ),
+    power_limit:
+      read(
+        fixed,
+        wattsCell,
+        ["limit", "socket_power"],
+        ["limit", "ppt0", "socket_power_limit"],
+        ["limit", "max_power"],
+        ["limit", "ppt0", "max_power_limit"],
+      ) ?? read(metric, wattsCell, ["power", "power_limit"]),
+    frequency: clockOf(metric, "gfx"),
+    clock_memory: clockOf(metric, "mem"),
+    fan_speed_percent: read(metric, percentCell, ["fan", "usage"]),
+    ecc_corrected_total: read(
+      metric,
+      integerCell,
+      ["ecc", "total_correctable_count"],
+      ["ecc", "correctable"],
+    ),
+    ecc_uncorrected_total: read(
+      metric,
+      integerCell,
+      ["ecc", "total_uncorrectable_count"],
+      ["ecc", "uncorrectable"],
+    ),
+    throttle_reasons: throttling(at(metric, "power", "throttle_status")),
+    pcie_link_width: read(metric, integerCell, ["pcie", "width"], ["pcie", "current_width"]),
+    pcie_link_gen: generationOf(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
+    numa_node_id: read(fixed, integerCell, ["numa", "node"]),
+    detail: presentTexts({
+      rocm_version: rocmVersion,
+      vendor: read(fixed, textCell, ["asic", "vendor_name"]),
+      market_name: read(fixed, textCell, ["asic", "market_name"]),
+      gfx_version: read(fixed, textCell, ["asic", "target_graphics_version"]),
+      compute_units: read(fixed, textCell, ["asic", "num_compute_units"]),
+      compute_partition: read(
+        fixed,
+        textCell,
+        ["partition", "accelerator_partition"],
+        ["partition", "compute_partition"],
+      ),
+      memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
+      partition_id: partition,
+      hotspot_temperature: read(metric, textCell, ["temperature", "hotspot"]),
+      performance_level: read(metric, textCell, ["perf_level"]),
+    }),
+  });
+}
+
+type MemoryOfGpu = Pick<Gpu, "total_memory" | "used_memory"> & Partial<Pick<Gpu, "memory_source">>;
+
+/** An APU without memory of its own (MI300A) computes in the host's, of which GTT is its share. */
+function memoryOf(metric: JsonObject, fixed: JsonObject | undefined, name: string | null): MemoryOfGpu {
+  const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
+  const total = read(
+    metric,
+    mebibytes,
+    ["mem_usage", "total_vram"],
+    ["fb_usage", "fb_total"],
+    ["fb_usage", "total_vram"],
+  );
+  const used = read(
+    metric,
+    mebibytes,
+    ["mem_usage", "used_vram"],
+    ["fb_usage", "fb_used"],
+    ["fb_usage", "used_vram"],
+  );
+  const gtt = read(metric, mebibytes, ["mem_usage", "total_gtt"]);
+  const withoutVram = total === null || total === 0 || /MI300A/i.test(name ?? "");
+  if (withoutVram && gtt !== null && gtt > 0)
+    return {
+      total_memory: gtt,
+      used_memory: read(metric, mebibytes, ["mem_usage", "used_gtt"]),
+      memory_source: "host",
+    };
+  if (total === 0) return { total_memory: null, used_memory: null };
+  return {
+    total_memory: total ?? read(fixed, mebibytes, ["vram", "size"], ["vram", "vram_size"]),
+    used_memory: used,
+  };
+}
+
+/** Of `gfx_0` to `gfx_7` the first that runs, or ROCm 5.7's and 6.0's plain `gfx`. */
+function clockOf(metric: JsonObject, domain: "gfx" | "mem"): number | null {
+  const names = [...Array.from({ length: 8 }, (_, i) => `${domain}_${String(i)}`), domain];
+  return read(
+    metric,
+    megahertzCell,
+    ...names.flatMap((name) => ["clk", "cur_clk"].map((key) => ["clock", name, key])),
+  );
+}
+
+/** A partition's own activity, where the GPU's as a whole is N/A: the mean over its compute dies. */
+function meanBusy(raw: unknown): number | null {
+  if (!Array.isArray(raw)) return null;
+  const busy = raw.map((one: unknown) => percentCell(unwrapped(one))).filter((value) => value !== null);
+  return busy.length === 0 ? null : busy.reduce((sum, value) => sum + value, 0) / busy.length;
+}
+
+function throttling(raw: unknown): readonly string[] | null {
+  const status = textCell(raw);
+  if (status === null) return null;
+  return /^un-?throttled$/i.test(status) ? [] : [status];
+}
+
+const GENERATION_OF_SPEED = new Map([
+  [2.5, 1],
+  [5, 2],
+  [8, 3],
+  [16, 4],
+  [32, 5],
+  [64, 6],
+]);
+
+/** `16 GT/s`, or bare GT/s or MT/s. */
+function generationOf(speed: string | null): number | null {
+  const value = numberCell(speed?.replace(/\s*[GM]T\/s$/i, ""));
+  if (value === null) return null;
+  return GENERATION_OF_SPEED.get(value > 1000 ? value / 1000 : value) ?? null;
+}

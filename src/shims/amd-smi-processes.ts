@@ -1,0 +1,56 @@
+/** amd-smi's `process --json`, whose nesting changed with each of ROCm 5.7, 6.0, 6.2 and 7. */
+import type { Gpu, Process } from "../record.js";
+import { unwrapped } from "./amd-smi-gpu.js";
+import { acceleratorProcess } from "./accelerator.js";
+import { bytesCell, integerCell, textCell } from "./cells.js";
+import { at, findJson, isObject } from "./json-text.js";
+
+/** The processes of every GPU, a row each where one uses several; null where the text holds no JSON. */
+export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Process[] | null {
+  const { documents } = findJson(stdout);
+  if (documents.length === 0) return null;
+  const found = new Map<string, Process>();
+  for (const { gpu, info } of documents.flatMap((document) => infosIn(document, null))) {
+    const pid = integerCell(at(info, "pid"));
+    if (pid === null || pid === 0) continue;
+    const vram = bytesCell(unwrapped(at(info, "memory_usage", "vram_mem")), "B");
+    const inAll = bytesCell(unwrapped(at(info, "mem_usage")), "B");
+    const key = `${String(gpu)} ${String(pid)}`;
+    if (found.has(key)) continue;
+    found.set(
+      key,
+      acceleratorProcess({
+        pid,
+        process_name: textCell(at(info, "name")),
+        device_id: gpu,
+        device_uuid: gpus.find((one) => one.index === gpu)?.uuid ?? null,
+        // Some releases leave the split at 0 and fill the sum alone.
+        used_memory: vram === null || vram === 0 ? (inAll ?? vram) : vram,
+      }),
+    );
+  }
+  return [...found.values()];
+}
+
+interface Info {
+  readonly gpu: number | null;
+  readonly info: unknown;
+}
+
+/** Each `process_info` with the GPU it stands under, or that was named before it in the same list. */
+function infosIn(value: unknown, under: number | null): readonly Info[] {
+  if (Array.isArray(value)) {
+    let gpu = under;
+    return value.flatMap((item: unknown) => {
+      gpu = integerCell(at(item, "gpu")) ?? gpu;
+      return infosIn(item, gpu);
+    });
+  }
+  if (!isObject(value)) return [];
+  const gpu = integerCell(at(value, "gpu")) ?? under;
+  const info = at(value, "process_info");
+  return [
+    ...(isObject(info) ? [{ gpu, info }] : infosIn(info, gpu)),
+    ...["process_list", "processes", "values", "gpu_data"].flatMap((key) => infosIn(at(value, key), gpu)),
+  ];
+}

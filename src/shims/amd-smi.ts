@@ -1,0 +1,135 @@
+/**
+ * AMD's amd-smi, ROCm 5.7 to 7 and later. Source: amdsmi_commands.py and CHANGELOG.md of ROCm/amdsmi. `static` and
+ * `list` are asked once, for names, ids and limits; `metric` each tick. Before 26 each prints a list, from 26 on
+ * `metric` and `static` print {"gpu_data": list}. -w is never used: 7.1.1 prints nothing with it, and others a banner.
+ */
+import type { SectionError, Sections } from "../record.js";
+import { amdGpu, itemsByGpu } from "./amd-smi-gpu.js";
+import type { ItemsByGpu } from "./amd-smi-gpu.js";
+import { amdProcesses } from "./amd-smi-processes.js";
+import { at, findJson } from "./json-text.js";
+import { oneLine } from "../lib/text.js";
+import { partError, whatItSaid } from "./part-output.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./shim.js";
+
+const METRIC: Part = { id: "amd-smi.metric", kind: "program", command: "{tool} metric --json" };
+const STATIC: Part = { id: "amd-smi.static", kind: "program", command: "{tool} static --json" };
+const LIST: Part = { id: "amd-smi.list", kind: "program", command: "{tool} list --json" };
+const PROCESS: Part = { id: "amd-smi.process", kind: "program", command: "{tool} process --json" };
+const VERSION: Part = { id: "amd-smi.version", kind: "program", command: "{tool} version" };
+
+export const amdSmiShim: Shim = {
+  id: "amd-smi",
+  aliases: ["amdsmi"],
+  executables: ["amd-smi"],
+  probe: (context) => [METRIC, STATIC, LIST, VERSION, ...(context.include.has("process") ? [PROCESS] : [])],
+  judge(outputs, context): Verdict {
+    const metric = outputs.get(METRIC.id);
+    const items = itemsByGpu(metric?.stdout ?? "");
+    if (items.byGpu.size === 0) return { kind: "broken", message: `amd-smi: ${whyNoGpu(metric)}` };
+    return { kind: "usable", sampler: new AmdSmiSampler(tickCommand(items), outputs, context) };
+  },
+};
+
+/**
+ * `metric` prints up to 30 kB a GPU. A tick asks for what is read, by the flags of the sections that the probe's
+ * answer has: which flags there are differs between releases, bare metal and guests, and an unknown one fails.
+ */
+function tickCommand(items: ItemsByGpu): string {
+  const flags: readonly (readonly [section: string, flag: string])[] = [
+    ["usage", "--usage"],
+    ["power", "--power"],
+    ["clock", "--clock"],
+    ["temperature", "--temperature"],
+    ["ecc", "--ecc"],
+    ["pcie", "--pcie"],
+    ["fan", "--fan"],
+    ["mem_usage", "--mem-usage"],
+    ["fb_usage", "--fb-usage"],
+  ];
+  const first = [...items.byGpu.values()][0];
+  const there = flags.filter(([section]) => at(first, section) !== undefined).map(([, flag]) => flag);
+  return there.length === 0 ? METRIC.command : `{tool} metric ${there.join(" ")} --json`;
+}
+
+/** How often `static` and `list` are asked again where the probe's deadline cut them off. */
+const MOST_REPEATS = 3;
+
+class AmdSmiSampler implements Sampler {
+  readonly #metric: Part;
+  readonly #include: ProbeContext["include"];
+  readonly #rocmVersion: string | null;
+  #statics: ItemsByGpu;
+  #list: ItemsByGpu;
+  #repeats = 0;
+
+  constructor(command: string, probed: PartOutputs, context: ProbeContext) {
+    this.#metric = { ...METRIC, command };
+    this.#include = context.include;
+    this.#rocmVersion = rocmVersionIn(probed.get(VERSION.id)?.stdout ?? "");
+    this.#statics = itemsByGpu(probed.get(STATIC.id)?.stdout ?? "");
+    this.#list = itemsByGpu(probed.get(LIST.id)?.stdout ?? "");
+  }
+
+  get parts(): readonly Part[] {
+    const again = this.#repeats < MOST_REPEATS;
+    return [
+      this.#metric,
+      ...(again && this.#statics.byGpu.size === 0 ? [STATIC] : []),
+      ...(again && this.#list.byGpu.size === 0 ? [LIST] : []),
+      ...(this.#include.has("process") ? [PROCESS] : []),
+    ];
+  }
+
+  parse(outputs: PartOutputs): Reading {
+    this.#learn(outputs);
+    const metric = outputs.get(METRIC.id);
+    const items = itemsByGpu(metric?.stdout ?? "");
+    const errors: SectionError[] = [];
+    const failed = partError("gpu", "amd-smi metric", metric);
+    if (failed !== null) errors.push(failed);
+    else if (items.byGpu.size === 0)
+      errors.push({ section: "gpu", kind: "error", message: `amd-smi metric: ${whyNoGpu(metric)}` });
+    if (items.cut)
+      errors.push({ section: "gpu", kind: "parse", message: "amd-smi metric: the JSON is cut short" });
+
+    const gpus = [...items.byGpu]
+      .sort(([a], [b]) => a - b)
+      .map(([index, item]) =>
+        amdGpu(index, item, this.#statics.byGpu.get(index), this.#list.byGpu.get(index), this.#rocmVersion),
+      );
+    const sections: Sections = this.#include.has("gpu") && gpus.length > 0 ? { gpus } : {};
+    if (!this.#include.has("process")) return { sections, errors };
+    const process = outputs.get(PROCESS.id);
+    const failedProcess = partError("process", "amd-smi process", process);
+    if (failedProcess !== null) errors.push(failedProcess);
+    const processes = amdProcesses(process?.stdout ?? "", gpus);
+    return { sections: processes === null ? sections : { ...sections, processes }, errors };
+  }
+
+  /** Takes in what a later tick tells of names and ids. */
+  #learn(outputs: PartOutputs): void {
+    const statics = itemsByGpu(outputs.get(STATIC.id)?.stdout ?? "");
+    const list = itemsByGpu(outputs.get(LIST.id)?.stdout ?? "");
+    if (outputs.has(STATIC.id) || outputs.has(LIST.id)) this.#repeats += 1;
+    if (this.#statics.byGpu.size === 0) this.#statics = statics;
+    if (this.#list.byGpu.size === 0) this.#list = list;
+  }
+}
+
+/** The tool's own words for having no GPU; it needs the groups that own /dev/kfd and /dev/dri. */
+function whyNoGpu(output: PartOutput | undefined): string {
+  if (output === undefined) return "no answer";
+  const [document] = findJson(output.stdout).documents;
+  const error = at(document, "error");
+  const said = typeof error === "string" ? oneLine(error) : whatItSaid(output);
+  const hint = /permission|elevat|render|not permitted|access denied/i.test(said)
+    ? " (the user must be in the groups video and render)"
+    : "";
+  return `${said === "" ? "it printed no GPU" : said}${hint}`;
+}
+
+/** `AMDSMI Tool: 23.4.2+505b858 | AMDSMI Library version: 24.2.0.0 | ROCm version: 6.1.0` */
+function rocmVersionIn(text: string): string | null {
+  return /ROCm version:\s*(\d[\w.-]*)/i.exec(text)?.[1] ?? null;
+}
