@@ -1,10 +1,12 @@
 /** The tools that are tried, in the order they are tried. A new tool is one file beside this one and one line here. */
 import { nativeShim } from "./native.js";
+import { amdSmiShim } from "./amd-smi.js";
+import { rocmSmiShim } from "./rocm-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
 /** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
-export const SHIMS: readonly Shim[] = [nativeShim, nvidiaSmiShim];
+export const SHIMS: readonly Shim[] = [nativeShim, nvidiaSmiShim, amdSmiShim, rocmSmiShim];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
 export const FALLBACK_IDS: readonly string[] = SHIMS.filter((shim) => shim !== nativeShim).map(
