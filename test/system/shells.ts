@@ -1,0 +1,69 @@
+/** Runs parts as the remote script does, under the shells of this machine and, where asked, in a made-up /proc and /sys. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Part, PartOutput, PartOutputs } from "../../src/shims/shim.js";
+
+export interface Shell {
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+  /** Programs from this folder alone. */
+  readonly path?: string;
+}
+
+const KNOWN: readonly Shell[] = [
+  { name: "dash", argv: ["dash"] },
+  { name: "bash", argv: ["bash"] },
+  { name: "busybox sh", argv: ["busybox", "sh"] },
+  { name: "ksh", argv: ["ksh"] },
+  { name: "zsh as sh", argv: ["zsh", "--emulate", "sh"] },
+];
+
+const APPLETS = ["grep", "sort", "uniq", "sed", "cat", "df", "ps", "date", "uname", "timeout", "sh"];
+
+/** The POSIX shells that are installed here. */
+export const SHELLS: readonly Shell[] = KNOWN.filter(({ argv }) => has(argv[0]));
+
+/** busybox's shell with busybox's programs and no others; null where there is no busybox. Removed at exit. */
+export function busyboxAlone(): Shell | null {
+  if (!has("busybox")) return null;
+  const path = mkdtempSync(join(tmpdir(), "allsmi-ssh-busybox-"));
+  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  const busybox = execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
+  for (const applet of APPLETS) symlinkSync(busybox, join(path, applet));
+  return { name: "busybox alone", argv: [busybox, "sh"], path };
+}
+
+function has(program: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+/** Files below a new folder, given by absolute path; `null` makes a folder. Removed at exit. */
+export function fakeRoot(files: Readonly<Record<string, string | null>>): string {
+  const root = mkdtempSync(join(tmpdir(), "allsmi-ssh-root-"));
+  process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(content === null ? join(root, path) : dirname(join(root, path)), { recursive: true });
+    if (content !== null) writeFileSync(join(root, path), content);
+  }
+  return root;
+}
+
+/** `root`: what stands for / in the part's /proc and /sys paths; it is taken out of the output again. */
+export function runPart(part: Part, shell: Shell, root = ""): PartOutput {
+  const command = root === "" ? part.command : part.command.replaceAll(/(\/(?:proc|sys)\/)/g, `${root}$1`);
+  const script = `LC_ALL=C; export LC_ALL; b() { timeout -k 1 10 "$@"; }; { ${command}; } </dev/null; exit $?`;
+  const [program, ...args] = shell.argv;
+  const run = spawnSync(program, [...args, "-c", script], {
+    encoding: "utf8",
+    env: { ...process.env, ...(shell.path === undefined ? {} : { PATH: shell.path }) },
+    timeout: 30_000,
+  });
+  const cut = (text: string): string => (root === "" ? text : text.replaceAll(root, ""));
+  return { stdout: cut(run.stdout), stderr: cut(run.stderr), end: { kind: "exit", code: run.status ?? 255 } };
+}
+
+export function runParts(parts: readonly Part[], shell: Shell, root = ""): PartOutputs {
+  return new Map(parts.map((part) => [part.id, runPart(part, shell, root)]));
+}
