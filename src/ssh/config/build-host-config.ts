@@ -1,0 +1,139 @@
+/** Collected options to the typed HostConfig, with ssh's defaults. */
+import { ConfigError } from "./config-error.js";
+import type { ConfigEnvironment } from "./environment.js";
+import type { HostConfig, Proxy } from "./host-config.js";
+import type { NamedFile, Options } from "./options.js";
+import type { ResolvedOptions } from "./resolve.js";
+import { familyOf } from "./canonicalize.js";
+import { expand, expandTilde, type Expanded } from "./tokens.js";
+
+const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
+const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
+const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+const STRICT = { true: "yes", false: "no", ask: "ask", "accept-new": "accept-new" } as const;
+
+/** Throws ConfigError for expansions that ssh makes only when it connects. */
+export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEnvironment): HostConfig {
+  const { options, originalHost, host, port, user } = resolved;
+  const paths = new PathReader(resolved, environment);
+  const flag = (key: string, byDefault: boolean): boolean =>
+    options.has(key) ? options.yes(key) : byDefault;
+  const named = options.identityFiles.length > 0;
+  return {
+    originalHost,
+    hostname: host,
+    port,
+    user,
+    addressFamily: familyOf(options),
+    bindAddress: options.text("bindaddress"),
+    bindInterface: options.text("bindinterface"),
+    connectTimeoutSecs: options.number("connecttimeout"),
+    connectionAttempts: options.number("connectionattempts") ?? 1,
+    serverAliveIntervalSecs: options.number("serveraliveinterval") ?? 0,
+    serverAliveCountMax: options.number("serveralivecountmax") ?? 3,
+    tcpKeepAlive: flag("tcpkeepalive", true),
+    compression: flag("compression", false),
+    proxy: readProxy(resolved),
+    identityFiles: named
+      ? paths.files("identityfile", options.identityFiles)
+      : DEFAULT_IDENTITIES.map((type) => paths.tilde(`~/.ssh/id_${type}`)),
+    identityFilesNamed: named,
+    certificateFiles: paths.files("certificatefile", options.certificateFiles),
+    identitiesOnly: flag("identitiesonly", false),
+    identityAgent: readAgent(options.text("identityagent"), environment.env),
+    pubkeyAuthentication: (options.text("pubkeyauthentication") ?? "true") !== "false",
+    gssapiAuthentication: flag("gssapiauthentication", false),
+    hostbasedAuthentication: flag("hostbasedauthentication", false),
+    preferredAuthentications: options.text("preferredauthentications"),
+    pkcs11Provider: options.textUnlessNone("pkcs11provider"),
+    securityKeyProvider: readKeyProvider(options, environment.env),
+    pubkeyAcceptedAlgorithms: options.text("pubkeyacceptedalgorithms"),
+    hostKeyAlgorithms: options.text("hostkeyalgorithms"),
+    caSignatureAlgorithms: options.text("casignaturealgorithms"),
+    kexAlgorithms: options.text("kexalgorithms"),
+    ciphers: options.text("ciphers"),
+    macs: options.text("macs"),
+    requiredRsaSize: options.number("requiredrsasize") ?? 1024,
+    strictHostKeyChecking: readStrict(options.text("stricthostkeychecking")),
+    userKnownHostsFiles: paths.list(options.list("userknownhostsfile") ?? DEFAULT_USER_KNOWN_HOSTS),
+    globalKnownHostsFiles: paths.list(options.list("globalknownhostsfile") ?? DEFAULT_GLOBAL_KNOWN_HOSTS),
+    hostKeyAlias: options.text("hostkeyalias"),
+    hashKnownHosts: flag("hashknownhosts", false),
+    checkHostIp: flag("checkhostip", false),
+    noHostAuthenticationForLocalhost: flag("nohostauthenticationforlocalhost", false),
+    verifyHostKeyDns: options.text("verifyhostkeydns") ?? "false",
+    revokedHostKeys: paths.list([options.textUnlessNone("revokedhostkeys") ?? "none"]),
+    knownHostsCommand: options.textUnlessNone("knownhostscommand"),
+    setEnv: (options.list("setenv") ?? []).map(splitPair),
+    sendEnv: [...options.sendEnv],
+    remoteCommand: options.textUnlessNone("remotecommand"),
+    origins: options.origins(),
+  };
+}
+
+class PathReader {
+  constructor(
+    private readonly resolved: ResolvedOptions,
+    private readonly environment: ConfigEnvironment,
+  ) {}
+
+  tilde(path: string): string {
+    return unwrap(expandTilde(path, (user) => this.environment.homeOf(user)));
+  }
+
+  /** `none` in the first place stands for no file. */
+  list(paths: readonly string[]): string[] {
+    return paths[0]?.toLowerCase() === "none" ? [] : paths.map((path) => this.tilde(path));
+  }
+
+  /** Identities and certificates: tilde, tokens and environment; `none` entries are dropped. */
+  files(key: string, files: readonly NamedFile[]): string[] {
+    return files
+      .filter(({ path }) => path.toLowerCase() !== "none")
+      .map(({ path }) =>
+        unwrap(expand(this.tilde(path), { tokens: this.resolved.tokens, env: this.environment.env }), key),
+      );
+  }
+}
+
+function unwrap(expanded: Expanded, key = ""): string {
+  if (expanded.ok) return expanded.text;
+  const message = key === "" ? expanded.message : `${key}: ${expanded.message}`;
+  throw new ConfigError([{ file: null, line: null, message }]);
+}
+
+function readProxy({ options, tokens }: ResolvedOptions): Proxy {
+  const { proxy } = options;
+  if (proxy.kind === "jump" && proxy.jump.kind === "via") return { kind: "jump", hops: proxy.jump.hops };
+  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
+  const { h = "", k = "", n = "", p = "", r = "" } = tokens;
+  return {
+    kind: "command",
+    command: unwrap(expand(proxy.command, { tokens: { h, k, n, p, r } }), "proxycommand"),
+  };
+}
+
+function readAgent(written: string | null, env: Readonly<Record<string, string | undefined>>): string | null {
+  if (written === "none") return null;
+  if (written === null || written === "SSH_AUTH_SOCK") return env["SSH_AUTH_SOCK"] ?? null;
+  if (written.startsWith("$") && !written.startsWith("${")) return env[written.slice(1)] ?? null;
+  return written;
+}
+
+/** Null: none, or an unset variable; "internal" is ssh's own. */
+function readKeyProvider(options: Options, env: Readonly<Record<string, string | undefined>>): string | null {
+  if (!options.has("securitykeyprovider")) return "internal";
+  const written = options.textUnlessNone("securitykeyprovider");
+  if (written === null || !/^\$./.test(written)) return written;
+  return env[written.slice(1)] ?? null;
+}
+
+function readStrict(written: string | null): HostConfig["strictHostKeyChecking"] {
+  const known = Object.entries(STRICT).find(([key]) => key === written);
+  return known?.[1] ?? "ask";
+}
+
+function splitPair(pair: string): readonly [string, string] {
+  const equals = pair.indexOf("=");
+  return [pair.slice(0, equals), pair.slice(equals + 1)];
+}

@@ -1,0 +1,21 @@
+/** What is wrong with an ssh_config file, in the words that ssh itself uses. */
+import { UsageError } from "../../errors.js";
+
+/** One complaint. `line` is null where ssh names none (permissions, a file that cannot be read, a bad expansion). */
+export interface ConfigProblem {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly message: string;
+}
+
+/** ssh would refuse to start with this configuration: all the complaints that ssh prints before it gives up. */
+export class ConfigError extends UsageError {
+  constructor(readonly details: readonly ConfigProblem[]) {
+    super(details.map(describe));
+  }
+}
+
+function describe({ file, line, message }: ConfigProblem): string {
+  if (file === null) return message;
+  return line === null ? `${file}: ${message}` : `${file} line ${line}: ${message}`;
+}

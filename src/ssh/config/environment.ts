@@ -1,0 +1,23 @@
+/** What resolving a host asks of the machine it runs on. Types only; local-environment.ts is the real one. */
+import type { LoadContext } from "./load.js";
+
+/** A name that the system's resolver knows; the canonical name is asked for only where CNAMEs may be followed. */
+export interface NameFound {
+  readonly canonicalName: string | null;
+}
+
+export type AddressFamily = "any" | "inet" | "inet6";
+
+export interface ConfigEnvironment extends LoadContext {
+  readonly localUser: string;
+  readonly localHostname: string;
+  readonly uid: number;
+  /** The home directory of a user (null: of the one who runs us) in the password database; null: no such user. */
+  homeOf(user: string | null): string | null;
+  /** Runs a `Match exec` command by the user's shell. True: it exited with 0. Throws when it could not be run. */
+  runMatchExec(command: string): Promise<boolean>;
+  /** Looks a name up as ssh would before it connects; null when there is no such name. */
+  lookup(name: string, family: AddressFamily, wantCanonicalName: boolean): Promise<NameFound | null>;
+  /** Addresses of the network interfaces that are up, for `Match localnetwork`. */
+  localAddresses(): readonly string[];
+}

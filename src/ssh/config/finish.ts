@@ -1,0 +1,180 @@
+/** What ssh does between reading its files and connecting: checks, the final name, expansions (main() in ssh.c). */
+import { assembleAlgorithms, KNOWN_ALGORITHMS, type AlgorithmFamily } from "./algorithms.js";
+import { ConfigError } from "./config-error.js";
+import { SINCE } from "./dialect.js";
+import type { ConfigEnvironment } from "./environment.js";
+import type { ForwardEnd } from "./forwards.js";
+import { asciiLower } from "./lexer.js";
+import { connectionTokens } from "./match.js";
+import type { Options } from "./options.js";
+import { expand, expandTilde, type Expanded, type Tokens } from "./tokens.js";
+
+export interface FinishedNames {
+  readonly originalHost: string;
+  /** The name or address to connect to. */
+  readonly host: string;
+  readonly user: string;
+  readonly port: number;
+  readonly tokens: Tokens;
+}
+
+const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
+  ["ciphers", "cipher"],
+  ["macs", "mac"],
+  ["kexalgorithms", "kex"],
+  ["hostbasedacceptedalgorithms", "key"],
+  ["pubkeyacceptedalgorithms", "key"],
+  ["casignaturealgorithms", "ca"],
+  ["hostkeyalgorithms", "key"],
+];
+
+/** Replaces values in `options` by their expanded forms. Throws ConfigError for what ssh exits over. */
+export function finish(
+  options: Options,
+  { originalHost, host }: { originalHost: string; host: string },
+  environment: ConfigEnvironment,
+): FinishedNames {
+  checkAlgorithms(options);
+  const port = options.number("port") ?? 22;
+  const alias = options.text("hostkeyalias");
+  if (alias !== null) options.replace("hostkeyalias", asciiLower(alias));
+  if (options.number("connectionattempts") === 0)
+    refuse("Invalid number of ConnectionAttempts", options, "connectionattempts");
+
+  const facts = { originalHost, host, port, keyAlias: options.text("hostkeyalias") ?? originalHost };
+  const jumpHost = options.jumpHost;
+  const user = finishUser(options, environment, { ...facts, jumpHost });
+  checkProxy(options, { host, port, user });
+
+  const tokens = connectionTokens(environment, { ...facts, user, jumpHost });
+  expandValues(options, new Expander(options, environment, tokens));
+  return { originalHost, host, user, port, tokens };
+}
+
+function refuse(message: string, options: Options, key: string): never {
+  const origin = options.origins().get(key);
+  const place =
+    origin?.kind === "file" ? { file: origin.file, line: origin.line } : { file: null, line: null };
+  throw new ConfigError([{ ...place, message }]);
+}
+
+function checkAlgorithms(options: Options): void {
+  for (const [key, family] of ALGORITHM_KEYS) {
+    const list = options.text(key);
+    const all = KNOWN_ALGORITHMS[family];
+    if (assembleAlgorithms(list, all, all) === null)
+      refuse(`${key}: no algorithm is left of '${list ?? ""}'`, options, key);
+  }
+}
+
+function finishUser(
+  options: Options,
+  environment: ConfigEnvironment,
+  facts: { originalHost: string; host: string; port: number; keyAlias: string; jumpHost: string },
+): string {
+  const written = options.text("user") ?? environment.localUser;
+  if (environment.dialect < SINCE.tokensInUser) return written;
+  const tokens: Tokens = connectionTokens(environment, { ...facts, user: "" });
+  // %r and %C contain the user themselves.
+  const usable = Object.fromEntries(Object.entries(tokens).filter(([letter]) => !"rC".includes(letter)));
+  const expanded = expand(written, { tokens: usable, env: environment.env });
+  if (!expanded.ok) refuse(expanded.message, options, "user");
+  if (!isValidUser(expanded.text)) refuse("remote username contains invalid characters", options, "user");
+  return expanded.text;
+}
+
+/** User names that could do harm in a command line are refused (valid_ruser in ssh.c). */
+export function isValidUser(user: string): boolean {
+  return !/^-|['`";&<>|(){}]|[ \t\n\v\f\r]-|\\$/.test(user);
+}
+
+/** Host names likewise (valid_hostname in ssh.c). */
+export function isValidHost(host: string): boolean {
+  return !/^-|['`"$\\;&<>|(){}, \t\n\v\f\r\u0000-\u001f\u007f]/.test(host);
+}
+
+function checkProxy(
+  options: Options,
+  { host, port, user }: { host: string; port: number; user: string },
+): void {
+  if (options.proxy.kind === "jump" && options.proxy.jump.kind === "via") {
+    const { last } = options.proxy.jump;
+    if (last.host === host && (last.port ?? 22) === port && (last.user ?? user) === user) {
+      refuse(`jumphost loop via ${host}`, options, "proxyjump");
+    }
+    if (options.has("proxyusefdpass")) options.replace("proxyusefdpass", "no");
+  }
+  if (options.proxy.kind === "command" && options.proxy.command === "-" && options.yes("proxyusefdpass")) {
+    refuse("ProxyCommand=- and ProxyUseFDPass are incompatible", options, "proxycommand");
+  }
+}
+
+class Expander {
+  constructor(
+    private readonly options: Options,
+    private readonly environment: ConfigEnvironment,
+    private readonly tokens: Tokens,
+  ) {}
+
+  get dialect(): number {
+    return this.environment.dialect;
+  }
+
+  /** Tilde, tokens and environment. */
+  path(key: string, path: string): string {
+    const home = (user: string | null): string | null => this.environment.homeOf(user);
+    return this.everything(key, this.checked(key, expandTilde(path, home)));
+  }
+
+  everything(key: string, text: string): string {
+    return this.checked(key, expand(text, { tokens: this.tokens, env: this.environment.env }));
+  }
+
+  percent(key: string, text: string): string {
+    return this.checked(key, expand(text, { tokens: this.tokens }));
+  }
+
+  private checked(key: string, expanded: Expanded): string {
+    if (!expanded.ok) refuse(`${key}: ${expanded.message}`, this.options, key);
+    return expanded.text;
+  }
+}
+
+function expandValues(options: Options, expander: Expander): void {
+  const dialect = expander.dialect;
+  const remoteCommand = options.textUnlessNone("remotecommand");
+  if (remoteCommand !== null)
+    options.replace("remotecommand", expander.percent("remotecommand", remoteCommand));
+  const paths = ["controlpath", "identityagent", "forwardagentpath"];
+  if (dialect >= SINCE.tokensInRevokedHostKeys) paths.push("revokedhostkeys");
+  for (const key of paths) {
+    const path =
+      key === "identityagent" || key === "forwardagentpath" ? options.text(key) : options.textUnlessNone(key);
+    if (path !== null) options.replace(key, expander.path(key, path));
+  }
+  const knownHosts = options.list("userknownhostsfile");
+  if (knownHosts !== null && knownHosts[0]?.toLowerCase() !== "none") {
+    options.replace(
+      "userknownhostsfile",
+      knownHosts.map((path) => expander.path("userknownhostsfile", path)),
+    );
+  }
+  const environment = options.list("setenv");
+  if (environment !== null && dialect >= SINCE.tokensInSetEnv) {
+    const expandValue = (pair: string): string => {
+      const value = pair.indexOf("=") + 1;
+      return pair.slice(0, value) + expander.everything("setenv", pair.slice(value));
+    };
+    options.replace("setenv", environment.map(expandValue));
+  }
+  const expandEnd = <End extends ForwardEnd | null>(key: string, end: End): End | ForwardEnd =>
+    end?.kind === "path" ? { kind: "path", path: expander.percent(key, end.path) } : end;
+  options.localForwards = options.localForwards.map(({ listen, connect }) => ({
+    listen: expandEnd("localforward", listen),
+    connect: expandEnd("localforward", connect),
+  }));
+  options.remoteForwards = options.remoteForwards.map(({ listen, connect }) => ({
+    listen: expandEnd("remoteforward", listen),
+    connect: expandEnd("remoteforward", connect),
+  }));
+}

@@ -1,0 +1,119 @@
+/** The real ConfigEnvironment: this machine, this user. The only file here that starts processes or looks names up. */
+import { execFile, spawn } from "node:child_process";
+import { promises as dns } from "node:dns";
+import { hostname, networkInterfaces, userInfo } from "node:os";
+import { promisify } from "node:util";
+import { NEWEST_DIALECT, type DialectVersion } from "./dialect.js";
+import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
+import { database, localFiles } from "./read.js";
+
+/** Reads user, home (from the password database, not $HOME) and host name now. */
+export function localEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  dialect: DialectVersion = NEWEST_DIALECT,
+): ConfigEnvironment {
+  const { username, homedir, uid } = userInfo();
+  const homeOf = (user: string | null): string | null => {
+    if (user === null) return homedir;
+    return database("/etc/passwd").find(([name]) => name === user)?.[5] ?? null;
+  };
+  return {
+    env,
+    dialect,
+    uid,
+    localUser: username,
+    home: homedir,
+    localHostname: hostname(),
+    files: localFiles(uid),
+    homeOf,
+    includeHome: (user) => (user === null ? (env["HOME"] ?? homedir) : homeOf(user)),
+    servicePort: memoized(servicePort),
+    runMatchExec: (command) => runInShell(command, env),
+    lookup,
+    localAddresses: () =>
+      Object.values(networkInterfaces()).flatMap((addresses) =>
+        (addresses ?? []).map(({ address }) => address),
+      ),
+  };
+}
+
+function memoized<Value>(read: (name: string) => Value): (name: string) => Value {
+  const known = new Map<string, Value>();
+  return (name) => {
+    const value = known.get(name) ?? read(name);
+    known.set(name, value);
+    return value;
+  };
+}
+
+/** /etc/services: `name port/protocol aliases...`. */
+function servicePort(wanted: string): number | null {
+  for (const [text = ""] of database("/etc/services")) {
+    const [name, entry = "", ...aliases] = (text.split("#", 1)[0] ?? "").split(/\s+/);
+    if (!entry.endsWith("/tcp") || (name !== wanted && !aliases.includes(wanted))) continue;
+    return parseInt(entry, 10);
+  }
+  return null;
+}
+
+/** $SHELL -c, with standard input and output closed off, as ssh runs `Match exec`. */
+function runInShell(command: string, env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(env["SHELL"] ?? "/bin/sh", ["-c", command], {
+      env: { ...env },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      if (code === null) reject(new Error(`ended by ${signal ?? "a signal"}`));
+      else resolve(code === 0);
+    });
+  });
+}
+
+const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
+
+async function lookup(
+  name: string,
+  family: AddressFamily,
+  wantCanonicalName: boolean,
+): Promise<NameFound | null> {
+  try {
+    await dns.lookup(name, { family: FAMILIES[family] });
+  } catch {
+    return null;
+  }
+  return { canonicalName: wantCanonicalName ? await canonicalNameOf(name, family) : null };
+}
+
+const GETENT = { any: "ahosts", inet: "ahostsv4", inet6: "ahostsv6" } as const;
+const GETENT_TIMEOUT_MS = 30_000;
+
+/** getaddrinfo's canonical name, which Node does not give: from getent(1), or by DNS where there is none. */
+async function canonicalNameOf(name: string, family: AddressFamily): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)("getent", [GETENT[family], name], {
+      timeout: GETENT_TIMEOUT_MS,
+    });
+    const line = /^\S+\s+STREAM[^\S\n]+(\S+)/m.exec(stdout);
+    return line?.[1] ?? null;
+  } catch {
+    return followAliases(name);
+  }
+}
+
+const MOST_ALIASES = 16;
+
+async function followAliases(name: string): Promise<string | null> {
+  let current = name;
+  for (let step = 0; step < MOST_ALIASES; step++) {
+    try {
+      const [next] = await dns.resolveCname(current);
+      if (next === undefined) break;
+      current = next;
+    } catch {
+      break;
+    }
+  }
+  return current === name ? null : current;
+}

@@ -1,0 +1,168 @@
+/** Whether the criteria of a Match line hold for a host. */
+import { createHash } from "node:crypto";
+import { BlockList, isIP } from "node:net";
+import { SINCE } from "./dialect.js";
+import type { Criterion } from "./directive.js";
+import type { ConfigEnvironment } from "./environment.js";
+import { matchHostname, matchPatternList } from "./patterns.js";
+import type { Options } from "./options.js";
+import { expand, type Tokens } from "./tokens.js";
+
+/** The host as far as it is known while the files are read. */
+export interface Subject {
+  /** As typed. */
+  readonly originalHost: string;
+  /** What Host patterns see: as typed at first, the resolved name in the final pass. */
+  readonly host: string;
+  readonly pass: "first" | "final";
+}
+
+export type Verdict =
+  | { readonly kind: "answer"; readonly matched: boolean; readonly wantsFinalPass: boolean }
+  | { readonly kind: "bad"; readonly message: string; readonly fatal: boolean };
+
+/** Goes through all criteria, as ssh does; only `exec` is spared once one has failed. */
+export async function matches(
+  criteria: readonly Criterion[],
+  subject: Subject,
+  options: Options,
+  environment: ConfigEnvironment,
+): Promise<Verdict> {
+  const facts = gatherFacts(subject, options, environment);
+  if (typeof facts === "string") return { kind: "bad", message: facts, fatal: true };
+  let matched = true;
+  let wantsFinalPass = false;
+  for (const criterion of criteria) {
+    let holds: boolean;
+    if (criterion.name === "exec") {
+      const command = expand(criterion.argument, { tokens: facts.tokens() });
+      if (!command.ok) return { kind: "bad", message: command.message, fatal: true };
+      if (!matched) continue;
+      try {
+        holds = await environment.runMatchExec(command.text);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return { kind: "bad", message: `match exec '${command.text}' error: ${reason}`, fatal: true };
+      }
+    } else if (criterion.name === "localnetwork") {
+      const answer = onNetwork(criterion.argument, environment.localAddresses());
+      if (answer === null) {
+        return { kind: "bad", message: `Invalid network list ${criterion.argument}`, fatal: false };
+      }
+      holds = answer;
+    } else {
+      holds = criterionHolds(criterion, facts);
+      if (criterion.name === "final") wantsFinalPass = true;
+    }
+    if (holds === criterion.negated) matched = false;
+  }
+  return { kind: "answer", matched, wantsFinalPass };
+}
+
+interface Facts {
+  readonly subject: Subject;
+  readonly host: string;
+  readonly user: string;
+  readonly localUser: string;
+  readonly tag: string;
+  readonly tokens: () => Tokens;
+}
+
+function gatherFacts(subject: Subject, options: Options, environment: ConfigEnvironment): Facts | string {
+  const named = options.text("hostname");
+  let host = named ?? subject.host;
+  if (named !== null && subject.pass === "first") {
+    const expanded = expand(named, { tokens: { h: subject.host } });
+    if (!expanded.ok) return expanded.message;
+    host = expanded.text;
+  }
+  const user = options.text("user") ?? environment.localUser;
+  const tokens = (): Tokens =>
+    connectionTokens(environment, {
+      originalHost: subject.originalHost,
+      host,
+      user,
+      port: options.number("port") ?? 22,
+      keyAlias: options.text("hostkeyalias") ?? host,
+      jumpHost: /^none$/i.test(options.jumpHost) ? "" : options.jumpHost,
+    });
+  return { subject, host, user, localUser: environment.localUser, tag: options.text("tag") ?? "", tokens };
+}
+
+function criterionHolds({ name, argument }: Criterion, facts: Facts): boolean {
+  switch (name) {
+    case "all":
+      return true;
+    case "canonical":
+    case "final":
+      return facts.subject.pass === "final";
+    case "host":
+      return matchHostname(facts.host, argument);
+    case "originalhost":
+      return matchHostname(facts.subject.originalHost, argument);
+    case "user":
+      return matchPatternList(facts.user, argument) === "matched";
+    case "localuser":
+      return matchPatternList(facts.localUser, argument) === "matched";
+    case "tagged":
+      return matchPatternList(facts.tag, argument) === "matched";
+    // We always run a command of our own in an ordinary session, as `ssh host command` does.
+    case "sessiontype":
+      return matchPatternList("exec", argument) === "matched";
+    case "version":
+    case "command":
+    case "exec":
+    case "localnetwork":
+      return false;
+  }
+}
+
+/** Null when the list is malformed. */
+function onNetwork(list: string, addresses: readonly string[]): boolean | null {
+  const wanted = new BlockList();
+  const unwanted = new BlockList();
+  for (const item of list.split(",")) {
+    const [, bang = "", address = "", bits] = /^(!?)([^/]+)(?:\/(\d+))?$/.exec(item) ?? [];
+    const version = isIP(address);
+    const widest = version === 4 ? 32 : 128;
+    const prefix = bits === undefined ? widest : Number(bits);
+    if (version === 0 || prefix > widest) return null;
+    (bang === "" ? wanted : unwanted).addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
+  }
+  return addresses.some((address) => {
+    const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+    return wanted.check(address, family) && !unwanted.check(address, family);
+  });
+}
+
+export interface ConnectionFacts {
+  readonly originalHost: string;
+  readonly host: string;
+  readonly user: string;
+  readonly port: number;
+  readonly keyAlias: string;
+  /** Empty without a jump. */
+  readonly jumpHost: string;
+}
+
+/** The tokens that most keywords take (ssh_config(5), TOKENS). */
+export function connectionTokens(environment: ConfigEnvironment, facts: ConnectionFacts): Tokens {
+  const { localHostname, dialect } = environment;
+  const knowsJump = dialect >= SINCE.jumpToken;
+  const hashed =
+    localHostname + facts.host + String(facts.port) + facts.user + (knowsJump ? facts.jumpHost : "");
+  return {
+    C: createHash("sha1").update(hashed).digest("hex"),
+    L: localHostname.split(".", 1)[0] ?? "",
+    d: environment.home,
+    h: facts.host,
+    i: String(environment.uid),
+    k: facts.keyAlias,
+    l: localHostname,
+    n: facts.originalHost,
+    p: String(facts.port),
+    r: facts.user,
+    u: environment.localUser,
+    ...(knowsJump ? { j: facts.jumpHost } : {}),
+  };
+}

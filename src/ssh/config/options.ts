@@ -1,0 +1,119 @@
+/** The values that one host's configuration has collected, each with the line that decided it. */
+import type { SettingValue } from "./directive.js";
+import type { Forward } from "./forwards.js";
+import type { Origin } from "./host-config.js";
+import type { Jump } from "./jump.js";
+import { matchPattern } from "./patterns.js";
+
+/** A ProxyJump that won: all its hops, first to last. */
+export type ChosenProxy =
+  | { readonly kind: "unset" }
+  | { readonly kind: "jump"; readonly jump: Jump }
+  | { readonly kind: "command"; readonly command: string };
+
+interface Setting {
+  readonly value: SettingValue;
+  readonly origin: Origin;
+}
+
+export interface NamedFile {
+  readonly path: string;
+  readonly ofUser: boolean;
+}
+
+export class Options {
+  private readonly settings = new Map<string, Setting>();
+  /** IdentityFile and CertificateFile accumulate. */
+  readonly identityFiles: NamedFile[] = [];
+  readonly certificateFiles: NamedFile[] = [];
+  sendEnv: string[] = [];
+  localForwards: Forward[] = [];
+  remoteForwards: Forward[] = [];
+  proxy: ChosenProxy = { kind: "unset" };
+  /** The first line of each keyword that accumulates, and of the proxy. */
+  private readonly otherOrigins = new Map<string, Origin>();
+
+  has(key: string): boolean {
+    return this.settings.has(key);
+  }
+
+  /** First value wins. */
+  offer(key: string, value: SettingValue, origin: Origin): void {
+    if (!this.settings.has(key)) this.settings.set(key, { value, origin });
+  }
+
+  /** For what ssh itself replaces: the hostname once it is known, expanded values. */
+  replace(key: string, value: SettingValue, origin?: Origin): void {
+    const known = this.settings.get(key);
+    this.settings.set(key, { value, origin: origin ?? known?.origin ?? { kind: "default" } });
+  }
+
+  clear(key: string): void {
+    this.settings.delete(key);
+  }
+
+  text(key: string): string | null {
+    const value = this.settings.get(key)?.value;
+    return typeof value === "string" ? value : null;
+  }
+
+  number(key: string): number | null {
+    const value = this.settings.get(key)?.value;
+    return typeof value === "number" ? value : null;
+  }
+
+  /** `none` is as good as unset for commands, paths and providers. */
+  textUnlessNone(key: string): string | null {
+    const value = this.text(key);
+    return value === null || value.toLowerCase() === "none" ? null : value;
+  }
+
+  list(key: string): readonly string[] | null {
+    const value = this.settings.get(key)?.value;
+    return typeof value === "object" ? value : null;
+  }
+
+  yes(key: string): boolean {
+    const value = this.text(key);
+    return value === "yes" || value === "true";
+  }
+
+  noteOrigin(key: string, origin: Origin): void {
+    if (!this.otherOrigins.has(key)) this.otherOrigins.set(key, origin);
+  }
+
+  /** By the names that `ssh -G` prints. */
+  origins(): ReadonlyMap<string, Origin> {
+    const origins = new Map(this.otherOrigins);
+    for (const [key, { origin }] of this.settings) origins.set(key, origin);
+    return origins;
+  }
+
+  /** `SendEnv -pattern` takes names away again. */
+  sendEnvironment(names: readonly string[]): void {
+    for (const name of names) {
+      if (name.startsWith("-"))
+        this.sendEnv = this.sendEnv.filter((kept) => !matchPattern(kept, name.slice(1)));
+      else this.sendEnv.push(name);
+    }
+  }
+
+  addForward(side: "local" | "remote", forward: Forward): void {
+    const forwards = side === "local" ? this.localForwards : this.remoteForwards;
+    const written = JSON.stringify(forward);
+    if (!forwards.some((known) => JSON.stringify(known) === written)) forwards.push(forward);
+  }
+
+  /** The host of the last hop as the tokens %j and %C see it; empty without a jump. */
+  get jumpHost(): string {
+    return this.proxy.kind === "jump" && this.proxy.jump.kind === "via" ? this.proxy.jump.last.host : "";
+  }
+
+  /** Neither a jump nor a command stands between us and the host. */
+  get direct(): boolean {
+    if (this.proxy.kind === "jump") {
+      return this.proxy.jump.kind === "none" || this.jumpHost.toLowerCase() === "none";
+    }
+    return this.proxy.kind === "unset" || this.proxy.command.toLowerCase() === "none";
+  }
+}

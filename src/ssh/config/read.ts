@@ -1,0 +1,109 @@
+/** The file system edge of the configuration: reading with ssh's permission check, and globbing. */
+import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
+import { existsSync, readFileSync, type Stats } from "node:fs";
+import type { ConfigFiles, FileText } from "./load.js";
+import { globMatcher, hasWildcard, unescapeGlob } from "./glob-pattern.js";
+
+const OTHERS_WRITE = 0o002;
+const GROUP_WRITE = 0o020;
+
+/** The real files, for a process of user `uid`. */
+export function localFiles(uid: number): ConfigFiles {
+  return {
+    read: (path, checkPermissions) => readConfigFile(path, checkPermissions ? uid : null),
+    glob: expandGlob,
+  };
+}
+
+/** Reads a file after fstat on the open file, as ssh does; `uid` null: permissions do not matter. */
+async function readConfigFile(path: string, uid: number | null): Promise<FileText> {
+  let file: FileHandle | null = null;
+  try {
+    file = await open(path, "r");
+    const stats = await file.stat();
+    if (uid !== null && !isSecure(stats, uid)) return { kind: "insecure" };
+    // A directory opens, but gives no lines.
+    return { kind: "text", text: stats.isDirectory() ? "" : (await file.readFile()).toString("utf8") };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const code = "code" in error ? error.code : null;
+    return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", reason: error.message };
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Owned by root or by us and writable by nobody else (secure_permissions in readconf.c). */
+export function isSecure(
+  { uid: owner, gid, mode }: Pick<Stats, "uid" | "gid" | "mode">,
+  uid: number,
+): boolean {
+  if (owner !== 0 && owner !== uid) return false;
+  if ((mode & OTHERS_WRITE) !== 0) return false;
+  return (mode & GROUP_WRITE) === 0 || (existsSync("/etc/debian_version") && isPrivateGroup(gid, owner, uid));
+}
+
+/** Debian's ssh lets a group write when the owner is its only member. */
+function isPrivateGroup(gid: number, owner: number, uid: number): boolean {
+  const group = database("/etc/group").find((entry) => Number(entry[2]) === gid);
+  if (group === undefined) return false;
+  const users = database("/etc/passwd");
+  const primary = users.filter((entry) => Number(entry[3]) === gid);
+  if (primary.some((entry) => Number(entry[2]) !== uid)) return false;
+  const ownerName = users.find((entry) => Number(entry[2]) === owner)?.[0];
+  if (ownerName === undefined) return false;
+  const members = (group[3] ?? "").split(",").filter((name) => name !== "");
+  if (members.length > 0) return members.length === 1 && members[0] === ownerName;
+  return primary.length > 0;
+}
+
+/** The entries of a colon-separated system file; empty when it cannot be read. */
+export function database(path: string): readonly (readonly string[])[] {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(":"));
+  } catch {
+    return [];
+  }
+}
+
+/** Paths that match, sorted by bytes. A pattern without wildcards matches the one file it names, if that exists. */
+async function expandGlob(pattern: string): Promise<readonly string[]> {
+  const parts = pattern.split("/");
+  let found = [""];
+  for (const [index, part] of parts.entries()) {
+    const glue = index === 0 ? "" : "/";
+    if (part === "" || !hasWildcard(part)) {
+      found = found.map((base) => base + glue + unescapeGlob(part));
+      continue;
+    }
+    const matches = globMatcher(part);
+    const next: string[] = [];
+    for (const base of found) {
+      for (const name of await namesIn(base + glue)) if (matches(name)) next.push(base + glue + name);
+    }
+    found = next;
+  }
+  const there: string[] = [];
+  for (const path of found) if (await isThere(path)) there.push(path);
+  return there.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory === "" ? "." : directory);
+  } catch {
+    return [];
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+/** One host's configuration, as `ssh` would have it. */
+import { canonicalAddress, looksNumeric } from "./addresses.js";
+import { applyConfig, applyFlags } from "./apply.js";
+import { buildHostConfig } from "./build-host-config.js";
+import { canonicalize, familyOf } from "./canonicalize.js";
+import { ConfigError } from "./config-error.js";
+import type { ConfigEnvironment } from "./environment.js";
+import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
+import type { HostConfig, JumpHop } from "./host-config.js";
+import { formatHop } from "./jump.js";
+import { asciiLower } from "./lexer.js";
+import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
+import type { Subject } from "./match.js";
+import { Options } from "./options.js";
+import { parseLine } from "./parse.js";
+import { expand } from "./tokens.js";
+
+/** What stands on the command line; it wins over the files. */
+export interface TypedTarget {
+  readonly user?: string;
+  readonly host: string;
+  readonly port?: number;
+}
+
+export interface Overrides {
+  /** As `ssh -o`: "StrictHostKeyChecking=no". */
+  readonly options?: readonly string[];
+  /** As `ssh -J`: the hops to go through, whatever the files say. */
+  readonly jump?: readonly JumpHop[];
+}
+
+/** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
+export interface ResolvedOptions extends FinishedNames {
+  readonly options: Options;
+}
+
+/** Resolves a target. Throws ConfigError for everything over which ssh would not even connect. */
+export async function resolveHost(
+  typed: TypedTarget,
+  overrides: Overrides,
+  config: LoadedConfig,
+  environment: ConfigEnvironment,
+): Promise<HostConfig> {
+  return buildHostConfig(await resolveOptions(typed, overrides, config, environment), environment);
+}
+
+/** The part of `resolveHost` that `ssh -G` does. */
+export async function resolveOptions(
+  typed: TypedTarget,
+  overrides: Overrides,
+  config: LoadedConfig,
+  environment: ConfigEnvironment,
+): Promise<ResolvedOptions> {
+  if (!isValidHost(typed.host)) throw complaint("hostname contains invalid characters");
+  if (typed.user !== undefined && !isValidUser(typed.user)) {
+    throw complaint("remote username contains invalid characters");
+  }
+  const options = new Options();
+  const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first" };
+  await applyCommandLine(typed, overrides, options, first, environment);
+  const wantsFinalPass = await applyConfig(config, first, options, environment);
+
+  const host = await finalName(typed.host, options, environment);
+  const canonicalizes = (options.text("canonicalizehostname") ?? "false") !== "false";
+  if (wantsFinalPass || canonicalizes) {
+    options.replace("hostname", host);
+    await applyConfig(config, { originalHost: typed.host, host, pass: "final" }, options, environment);
+  }
+  return { options, ...finish(options, { originalHost: typed.host, host }, environment) };
+}
+
+function complaint(message: string): ConfigError {
+  return new ConfigError([{ file: null, line: null, message }]);
+}
+
+async function applyCommandLine(
+  typed: TypedTarget,
+  overrides: Overrides,
+  options: Options,
+  subject: Subject,
+  environment: ConfigEnvironment,
+): Promise<void> {
+  const flags = (overrides.options ?? []).flatMap((text) => {
+    const directive = parseLine(text, environment);
+    if (directive === null) return [];
+    const notHere: LoadedDirective = {
+      kind: "bad",
+      message: "not supported as a command-line option",
+      fatal: true,
+    };
+    const isFlag = directive.kind !== "host" && directive.kind !== "match" && directive.kind !== "include";
+    return [{ line: 0, directive: isFlag ? directive : notHere }];
+  });
+  await applyFlags(layOut("command-line", true, flags), subject, options, environment);
+  if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
+  if (typed.port !== undefined) options.offer("port", typed.port, { kind: "flag" });
+  const last = overrides.jump?.at(-1);
+  if (overrides.jump !== undefined && last !== undefined) {
+    const before = overrides.jump.slice(0, -1);
+    const extra = before.length === 0 ? null : before.map(formatHop).join(",");
+    options.proxy = { kind: "jump", jump: { kind: "via", hops: overrides.jump, last, extra } };
+    options.noteOrigin("proxyjump", { kind: "flag" });
+  }
+}
+
+/** HostName applied, names in lower case, addresses in their usual form, canonicalized where the files ask for it. */
+async function finalName(typed: string, options: Options, environment: ConfigEnvironment): Promise<string> {
+  const named = options.text("hostname");
+  const expanded = named === null ? null : expand(named, { tokens: { h: typed } });
+  if (expanded?.ok === false) throw complaint(`HostName ${named ?? ""}: ${expanded.message}`);
+  const name = expanded?.text ?? typed;
+  if (named !== null) options.replace("hostname", name);
+  const isAddress = looksNumeric(name) || canonicalAddress(name, familyOf(options)) !== null;
+  return canonicalize(isAddress ? name : asciiLower(name), options, environment);
+}
