@@ -21,6 +21,8 @@ export interface OpensshContext {
   readonly clock: Clock;
   /** The jump host's name for messages, when the way goes through one. */
   readonly via: string | null;
+  /** Why the system's `ssh` is used, for the message where there is none. */
+  readonly why: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -56,7 +58,7 @@ export class OpensshProcess {
       this.heard(remote);
     });
     this.ended = new Promise((resolve) => {
-      this.child.on("error", (error) => resolve({ kind: "failed", error: spawnFailure(error) }));
+      this.child.on("error", (error) => resolve({ kind: "failed", error: spawnFailure(error, context.why) }));
       this.child.on("close", (code, signal) => {
         this.heard(this.log.flush());
         resolve(this.howEnded(code, signal, via));
@@ -144,11 +146,16 @@ export class OpensshProcess {
   }
 }
 
-function spawnFailure(error: NodeJS.ErrnoException): HostError {
+function spawnFailure(error: NodeJS.ErrnoException, why: string): HostError {
   if (error.code !== "ENOENT") {
     return new HostError("protocol-error", "dial", `ssh could not be started: ${error.message}`);
   }
-  return new HostError("protocol-error", "dial", "the system's ssh program is needed and is not on PATH", {
-    fix: "install OpenSSH's client (openssh-client), or use --ssh-client ssh2",
-  });
+  return new HostError(
+    "protocol-error",
+    "dial",
+    `the system's ssh program is needed (${why}) and is not on PATH`,
+    {
+      fix: "install OpenSSH's client (openssh-client)",
+    },
+  );
 }

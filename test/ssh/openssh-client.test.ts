@@ -32,6 +32,7 @@ function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): Op
     },
     keepAlive: { intervalSecs: 5, countMax: 3 },
     via: null,
+    why: "a test",
     clock: realClock,
   };
 }
@@ -210,6 +211,7 @@ test("a silent server costs its own deadline", { skip }, async () => {
     },
     keepAlive: null,
     via: null,
+    why: "a test",
     clock: realClock,
   };
   const error = await failureOf(connectOpenssh(silent, never));
@@ -231,9 +233,11 @@ test("without an ssh program the record says what is needed", async () => {
     },
     keepAlive: null,
     via: null,
+    why: "a test",
     clock: realClock,
     env: { PATH: "/nonexistent" },
   };
   const error = await failureOf(connectOpenssh(request, never));
   assert.match(error.failure.fix ?? "", /openssh-client/);
+  assert.match(error.message, /\(a test\)/);
 });

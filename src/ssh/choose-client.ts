@@ -1,0 +1,102 @@
+/** Which program speaks SSH for a host: ssh2 unless the host needs what only the system's `ssh` can do. */
+import { existsSync } from "node:fs";
+import { HostError } from "../errors.js";
+import type { AlgorithmOffer } from "./algorithms.js";
+import type { Connection } from "./connection.js";
+import type { KnownLine } from "./known-hosts/host-key.js";
+import type { HostConfig } from "./config/host-config.js";
+import type { SshClientChoice } from "./ssh-options.js";
+
+type ConfigNeeds = Pick<
+  HostConfig,
+  "knownHostsCommand" | "pkcs11Provider" | "verifyHostKeyDns" | "preferredAuthentications"
+>;
+type AuthConfig = Pick<HostConfig, "gssapiAuthentication" | "hostbasedAuthentication">;
+
+/** What the choice depends on before anything is connected. */
+export interface ClientNeeds {
+  readonly config: ConfigNeeds;
+  readonly offer: AlgorithmOffer;
+  /** The @cert-authority line that covers the host. */
+  readonly authority: KnownLine | null;
+}
+
+/** Why the system's `ssh` is needed, as far as config and known_hosts tell; null when ssh2 will do. Pure. */
+export function opensshNeeded({ config, offer, authority }: ClientNeeds): string | null {
+  if (authority !== null) return `host certificates (@cert-authority, ${authority.file}:${authority.line})`;
+  if (offer.kind === "cannot") return `${offer.keyword} ${offer.list}`;
+  if (config.knownHostsCommand !== null) return "KnownHostsCommand";
+  if (config.pkcs11Provider !== null) return "PKCS11Provider";
+  if (!/^(no|false)$/i.test(config.verifyHostKeyDns)) return "VerifyHostKeyDNS";
+  const methods = config.preferredAuthentications?.split(",");
+  if (methods !== undefined && !methods.includes("publickey"))
+    return `PreferredAuthentications ${methods.join(",")}`;
+  return null;
+}
+
+/**
+ * Why `ssh` may succeed where ssh2 has just failed: only the server's answer tells. Null when it would fail for the same
+ * reason. `hasTicket`: a Kerberos credential cache is there.
+ */
+export function opensshMayHelp(
+  config: AuthConfig,
+  error: HostError,
+  hasTicket: () => boolean = hasKerberosTicket,
+): string | null {
+  const { code, phase, message, tried = [] } = error.failure;
+  if (phase === "handshake" && (code === "host-key-algorithm" || code === "protocol-error")) {
+    return /no matching|algorithm/i.test(message) ? "the server has no algorithm in common with ssh2" : null;
+  }
+  if (code !== "auth-failed" && code !== "no-usable-key") return null;
+  const told = [message, ...tried].join("\n");
+  if (/refused to sign/.test(told)) return "agent keys that are constrained to destinations";
+  if (/security key|\bsk-(ssh|ecdsa)/.test(told)) return "security keys (FIDO)";
+  if (config.gssapiAuthentication && /gssapi/.test(told) && hasTicket()) return "GSSAPIAuthentication";
+  if (config.hostbasedAuthentication && /hostbased/.test(told)) return "HostbasedAuthentication";
+  return null;
+}
+
+function hasKerberosTicket(): boolean {
+  const named = process.env["KRB5CCNAME"];
+  // Other kinds of cache (KEYRING:, KCM:, DIR:) cannot be looked into from here.
+  if (named !== undefined && named !== "")
+    return named.startsWith("/") || named.startsWith("FILE:")
+      ? existsSync(named.replace(/^FILE:/, ""))
+      : true;
+  return existsSync(`/tmp/krb5cc_${process.getuid?.() ?? 0}`);
+}
+
+/** The two ways to connect; `why` is the reason for the system's `ssh`, for its messages. */
+export interface Clients {
+  ssh2(signal: AbortSignal): Promise<Connection>;
+  openssh(why: string, signal: AbortSignal): Promise<Connection>;
+}
+
+/** One host's choice, which learns from what the server answered. */
+export class ClientChooser {
+  #learned: string | null = null;
+
+  constructor(
+    private readonly choice: SshClientChoice,
+    private readonly config: AuthConfig,
+  ) {}
+
+  /**
+   * Connects by ssh2, or by the system's `ssh` where `needed` says why, or after ssh2 has failed where `ssh` may do
+   * better; then the next attempt begins with it. Throws HostError, or the signal's reason.
+   */
+  async connect(needed: string | null, clients: Clients, signal: AbortSignal): Promise<Connection> {
+    if (this.choice === "ssh2") return clients.ssh2(signal);
+    const why = this.choice === "openssh" ? "--ssh-client openssh" : (needed ?? this.#learned);
+    if (why !== null) return clients.openssh(why, signal);
+    try {
+      return await clients.ssh2(signal);
+    } catch (error) {
+      const remedy = error instanceof HostError ? opensshMayHelp(this.config, error) : null;
+      if (remedy === null) throw error;
+      const connection = await clients.openssh(remedy, signal);
+      this.#learned = remedy;
+      return connection;
+    }
+  }
+}

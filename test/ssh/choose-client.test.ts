@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { HostError } from "../../src/errors.js";
+import type { LastError } from "../../src/record.js";
+import type { AlgorithmOffer } from "../../src/ssh/algorithms.js";
+import { ClientChooser, opensshMayHelp, opensshNeeded } from "../../src/ssh/choose-client.js";
+import type { ClientNeeds, Clients } from "../../src/ssh/choose-client.js";
+import type { Connection } from "../../src/ssh/connection.js";
+
+const offer: AlgorithmOffer = {
+  kind: "offer",
+  algorithms: { kex: ["k"], serverHostKey: ["h"], cipher: ["c"], hmac: ["m"], compress: ["none"] },
+};
+const plain: ClientNeeds = {
+  config: {
+    knownHostsCommand: null,
+    pkcs11Provider: null,
+    verifyHostKeyDns: "no",
+    preferredAuthentications: null,
+  },
+  offer,
+  authority: null,
+};
+const authConfig = { gssapiAuthentication: true, hostbasedAuthentication: true };
+const never = new AbortController().signal;
+
+const needs: readonly (readonly [string, ClientNeeds, string | null])[] = [
+  ["nothing special", plain, null],
+  [
+    "a host certificate",
+    { ...plain, authority: { file: "/kh", line: 3 } },
+    "host certificates (@cert-authority, /kh:3)",
+  ],
+  [
+    "algorithms that ssh2 lacks",
+    { ...plain, offer: { kind: "cannot", keyword: "MACs", list: "umac-64@openssh.com" } },
+    "MACs umac-64@openssh.com",
+  ],
+  [
+    "KnownHostsCommand",
+    { ...plain, config: { ...plain.config, knownHostsCommand: "/bin/x" } },
+    "KnownHostsCommand",
+  ],
+  [
+    "PKCS11Provider",
+    { ...plain, config: { ...plain.config, pkcs11Provider: "/lib/x.so" } },
+    "PKCS11Provider",
+  ],
+  [
+    "VerifyHostKeyDNS",
+    { ...plain, config: { ...plain.config, verifyHostKeyDns: "ask" } },
+    "VerifyHostKeyDNS",
+  ],
+  ["ssh -G's spelling of no", { ...plain, config: { ...plain.config, verifyHostKeyDns: "false" } }, null],
+  [
+    "other authentication alone",
+    { ...plain, config: { ...plain.config, preferredAuthentications: "gssapi-with-mic,hostbased" } },
+    "PreferredAuthentications gssapi-with-mic,hostbased",
+  ],
+  [
+    "public keys among others",
+    { ...plain, config: { ...plain.config, preferredAuthentications: "publickey,password" } },
+    null,
+  ],
+];
+for (const [name, config, expected] of needs) {
+  test(`before connecting: ${name}`, () => assert.equal(opensshNeeded(config), expected));
+}
+
+const auth = (message: string, more: Partial<LastError> = {}): HostError =>
+  new HostError("auth-failed", "auth", message, more);
+const remedies: readonly (readonly [string, HostError, RegExp | null])[] = [
+  [
+    "no common kex",
+    new HostError("protocol-error", "handshake", "no matching key exchange algorithm"),
+    /in common/,
+  ],
+  [
+    "no common host key type",
+    new HostError("host-key-algorithm", "handshake", "no matching host key type"),
+    /in common/,
+  ],
+  [
+    "a host key too short",
+    new HostError("host-key-algorithm", "handshake", "the host key has 1024 bits"),
+    null,
+  ],
+  ["garbage", new HostError("protocol-error", "handshake", "bad packet length"), null],
+  [
+    "an agent that refuses",
+    auth("denied", { tried: ["agent SHA256:x skipped: the agent refused to sign"] }),
+    /constrained/,
+  ],
+  ["GSSAPI", auth("denied; the server takes publickey, gssapi-with-mic"), /GSSAPI/],
+  ["hostbased", auth("denied; the server takes hostbased"), /Hostbased/],
+  ["a wrong key", auth("denied; the server takes publickey", { tried: ["agent SHA256:x refused"] }), null],
+  ["refused connections", new HostError("connection-refused", "dial", "no algorithm"), null],
+];
+for (const [name, error, expected] of remedies) {
+  test(`after ssh2 has failed: ${name}`, () => {
+    const remedy = opensshMayHelp(authConfig, error, () => true);
+    if (expected === null) assert.equal(remedy, null);
+    else assert.match(remedy ?? "", expected);
+  });
+}
+
+test("without a ticket or without the option there is nothing to gain", () => {
+  const error = auth("the server takes gssapi-with-mic, hostbased");
+  const none = { gssapiAuthentication: false, hostbasedAuthentication: false };
+  assert.equal(
+    opensshMayHelp(none, error, () => true),
+    null,
+  );
+  assert.equal(
+    opensshMayHelp({ ...none, gssapiAuthentication: true }, error, () => false),
+    null,
+  );
+});
+
+function connection(client: Connection["client"]): Connection {
+  return {
+    client,
+    open: () => assert.fail("not opened"),
+    lost: new Promise(() => undefined),
+    close: () => Promise.resolve(),
+  };
+}
+
+function clients(calls: string[], ssh2Error: HostError | null): Clients {
+  return {
+    ssh2: () => {
+      calls.push("ssh2");
+      return ssh2Error === null ? Promise.resolve(connection("ssh2")) : Promise.reject(ssh2Error);
+    },
+    openssh: (why) => {
+      calls.push(`openssh: ${why}`);
+      return Promise.resolve(connection("openssh"));
+    },
+  };
+}
+
+test("auto goes on with ssh in the same attempt, and begins with it from then on", async () => {
+  const calls: string[] = [];
+  const chooser = new ClientChooser("auto", authConfig);
+  const ways = clients(calls, new HostError("protocol-error", "handshake", "no matching kex algorithm"));
+  assert.equal((await chooser.connect(null, ways, never)).client, "openssh");
+  assert.equal((await chooser.connect(null, ways, never)).client, "openssh");
+  const why = "openssh: the server has no algorithm in common with ssh2";
+  assert.deepEqual(calls, ["ssh2", why, why]);
+});
+
+test("auto stays with ssh2 where it will do, and with its failure where ssh would fail too", async () => {
+  const calls: string[] = [];
+  const chooser = new ClientChooser("auto", authConfig);
+  assert.equal((await chooser.connect(null, clients(calls, null), never)).client, "ssh2");
+  const denied = auth("denied");
+  await assert.rejects(chooser.connect(null, clients(calls, denied), never), denied);
+  await chooser.connect("KnownHostsCommand", clients(calls, denied), never);
+  assert.deepEqual(calls, ["ssh2", "ssh2", "openssh: KnownHostsCommand"]);
+});
+
+test("the flag decides alone", async () => {
+  const calls: string[] = [];
+  const failing = clients(calls, new HostError("protocol-error", "handshake", "no matching kex algorithm"));
+  await assert.rejects(new ClientChooser("ssh2", authConfig).connect("PKCS11Provider", failing, never));
+  await new ClientChooser("openssh", authConfig).connect(null, failing, never);
+  assert.deepEqual(calls, ["ssh2", "openssh: --ssh-client openssh"]);
+});
