@@ -1,0 +1,179 @@
+/** A client of ssh-agent (draft-miller-ssh-agent): one connection an agent, shared by all hosts, with its own deadline. */
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "../../lib/clock.js";
+import { uint32, wireString } from "../wire-writer.js";
+import { WireReader } from "../known-hosts/wire.js";
+
+export interface AgentKey {
+  readonly blob: Buffer;
+  readonly comment: string;
+}
+
+/** The agent is not there, does not answer or says no. The message is for the record. */
+export class AgentError extends Error {
+  override readonly name = "AgentError";
+}
+
+const REQUEST_IDENTITIES = 11;
+const IDENTITIES_ANSWER = 12;
+const SIGN_REQUEST = 13;
+const SIGN_RESPONSE = 14;
+const RSA_SHA2_256 = 2;
+const RSA_SHA2_512 = 4;
+
+const ANSWER_MS = 1_000;
+/** How long a dead or hung agent is left alone, so that it costs a fleet its deadline once and not once a host. */
+const SHUNNED_MS = 30_000;
+/** How long a list of keys is good for: hosts that start together ask once. */
+const LIST_FRESH_MS = 2_000;
+const LONGEST_ANSWER = 1 << 20;
+
+interface Pending {
+  readonly resolve: (answer: Buffer) => void;
+  readonly reject: (error: AgentError) => void;
+}
+
+export class Agent {
+  #socket: Socket | null = null;
+  #received: Buffer = Buffer.alloc(0);
+  #deadline: Timer | null = null;
+  readonly #pending: Pending[] = [];
+  #shunned: { readonly untilMs: number; readonly error: AgentError } | null = null;
+  #list: { readonly atMs: number; readonly keys: Promise<readonly AgentKey[]> } | null = null;
+
+  constructor(
+    readonly path: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The agent's keys in its order. Rejects with AgentError. */
+  keys(): Promise<readonly AgentKey[]> {
+    const nowMs = this.clock.nowMs();
+    if (this.#list !== null && nowMs - this.#list.atMs < LIST_FRESH_MS) return this.#list.keys;
+    const keys = this.#ask(Buffer.from([REQUEST_IDENTITIES])).then(readKeys);
+    this.#list = { atMs: nowMs, keys };
+    return keys;
+  }
+
+  /** The SSH signature blob, as the agent made it. Rejects with AgentError. */
+  async sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer> {
+    const flags = algorithm.startsWith("rsa-sha2-256")
+      ? RSA_SHA2_256
+      : algorithm.startsWith("rsa-sha2-512")
+        ? RSA_SHA2_512
+        : 0;
+    const request = [Buffer.from([SIGN_REQUEST]), wireString(blob), wireString(data), uint32(flags)];
+    const answer = await this.#ask(Buffer.concat(request));
+    if (answer[0] !== SIGN_RESPONSE) throw new AgentError("the agent refused to sign");
+    try {
+      return new WireReader(answer.subarray(1)).string();
+    } catch {
+      throw new AgentError("the agent's answer cannot be read");
+    }
+  }
+
+  close(): void {
+    this.#fail(new AgentError("closed"), false);
+  }
+
+  #ask(message: Buffer): Promise<Buffer> {
+    const shunned = this.#shunned;
+    if (shunned !== null && this.clock.nowMs() < shunned.untilMs) return Promise.reject(shunned.error);
+    this.#shunned = null;
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      this.#socket ??= this.#dial();
+      this.#socket.ref();
+      this.#socket.write(wireString(message));
+      this.#deadline ??= this.#startDeadline();
+    });
+  }
+
+  #dial(): Socket {
+    const socket = connect(this.path);
+    this.#received = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => this.#receive(socket, chunk));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.#socket === socket)
+        this.#fail(new AgentError(`cannot be reached (${error.code ?? error.message})`), true);
+    });
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#fail(new AgentError("closed the connection"), false);
+    });
+    return socket;
+  }
+
+  /** Answers come in the order of the requests; each has its own time from when it is the next one. */
+  #startDeadline(): Timer {
+    return this.clock.after(ANSWER_MS, () =>
+      this.#fail(new AgentError(`no answer within ${ANSWER_MS} ms`), true),
+    );
+  }
+
+  #receive(socket: Socket, chunk: Buffer): void {
+    if (this.#socket !== socket) return;
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    while (this.#received.length >= 4) {
+      const length = this.#received.readUInt32BE();
+      if (length > LONGEST_ANSWER) {
+        this.#fail(new AgentError("does not speak the agent protocol"), true);
+        return;
+      }
+      if (this.#received.length < 4 + length) return;
+      const answer = Buffer.from(this.#received.subarray(4, 4 + length));
+      this.#received = this.#received.subarray(4 + length);
+      this.#deadline?.cancel();
+      const pending = this.#pending.shift();
+      this.#deadline = this.#pending.length > 0 ? this.#startDeadline() : null;
+      // An idle agent must not keep the process alive.
+      if (this.#pending.length === 0) socket.unref();
+      pending?.resolve(answer);
+    }
+  }
+
+  #fail(error: AgentError, shun: boolean): void {
+    this.#deadline?.cancel();
+    this.#deadline = null;
+    this.#list = null;
+    if (shun) this.#shunned = { untilMs: this.clock.nowMs() + SHUNNED_MS, error };
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.destroy();
+    for (const pending of this.#pending.splice(0)) pending.reject(error);
+  }
+}
+
+function readKeys(answer: Buffer): AgentKey[] {
+  if (answer[0] !== IDENTITIES_ANSWER) throw new AgentError("refused to list its keys");
+  try {
+    const reader = new WireReader(answer.subarray(1));
+    const count = reader.uint32();
+    const keys: AgentKey[] = [];
+    for (let i = 0; i < count; i++) {
+      keys.push({ blob: Buffer.from(reader.string()), comment: reader.string().toString("utf8") });
+    }
+    return keys;
+  } catch {
+    throw new AgentError("does not speak the agent protocol");
+  }
+}
+
+/** One client a socket path. */
+export class AgentPool {
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(private readonly clock: Clock) {}
+
+  at(path: string): Agent {
+    const known = this.#agents.get(path);
+    if (known !== undefined) return known;
+    const agent = new Agent(path, this.clock);
+    this.#agents.set(path, agent);
+    return agent;
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.close();
+  }
+}

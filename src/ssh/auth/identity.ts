@@ -1,0 +1,206 @@
+/** Which keys a host is offered, and in which order (sshconnect2.c: pubkey_prepare). */
+import { fingerprint } from "../known-hosts/fingerprint.js";
+import { readPublicKey } from "../known-hosts/public-key.js";
+import type { IdentityPlan } from "../plan.js";
+import type { AgentKey, AgentPool } from "./agent.js";
+import { AgentError } from "./agent.js";
+import type { KeyCache, KeyFile } from "./key-cache.js";
+import { readPublicFile } from "./key-cache.js";
+import { signWithKey } from "./signature.js";
+
+/** A public key or certificate that can be proven. */
+export interface Candidate {
+  /** Where it comes from, for the record: `--ssh-key FILE`, `agent`, `FILE`. */
+  readonly source: string;
+  /** Plain key type; `ssh-rsa` for RSA. */
+  readonly type: string;
+  readonly certified: boolean;
+  readonly rsaBits: number | null;
+  /** What is offered. */
+  readonly blob: Buffer;
+  /** `SHA256:...` of the plain key. */
+  readonly fingerprint: string;
+  /** The private key is in memory: proving costs no question to anybody. */
+  readonly inMemory: boolean;
+  /** The SSH signature blob by a plain algorithm name. Throws, or rejects, with an Error whose message is a reason. */
+  sign(algorithm: string, data: Buffer): Buffer | Promise<Buffer>;
+}
+
+export interface Candidates {
+  readonly keys: readonly Candidate[];
+  /** Keys and agents that could not be used, and why. */
+  readonly skipped: readonly Skipped[];
+}
+
+export interface Skipped {
+  readonly source: string;
+  readonly reason: string;
+  /** `ssh-add FILE` would make it usable. */
+  readonly encrypted: boolean;
+}
+
+export interface IdentitySources {
+  readonly agents: AgentPool;
+  readonly keys: KeyCache;
+}
+
+interface NamedFile {
+  readonly path: string;
+  readonly source: string;
+  readonly file: KeyFile;
+  /** The user asked for this file, so that its absence is worth a word. */
+  readonly asked: boolean;
+}
+
+interface HeldKey {
+  readonly blob: Buffer;
+  readonly identity: string;
+  readonly parsed: ReturnType<typeof readPublicKey>;
+}
+
+/**
+ * Order: `--ssh-key`; certificates; agent keys that are named; other agent keys unless IdentitiesOnly; the other files.
+ * Never rejects: what cannot be used is in `skipped`.
+ */
+export async function findCandidates(plan: IdentityPlan, sources: IdentitySources): Promise<Candidates> {
+  const [files, certificates, agent] = await Promise.all([
+    loadFiles(plan, sources.keys),
+    Promise.all(plan.certificateFiles.map(async (path) => ({ path, blob: await readPublicFile(path) }))),
+    askAgent(plan.agentSocket, sources.agents),
+  ]);
+  const skipped: Skipped[] = [...agent.skipped];
+  const held = agent.keys.map((key) => parseHeld(key.blob)).filter((key) => key !== null);
+  const chosen = new Chosen();
+  const viaAgent = (key: HeldKey, source: string): Candidate => {
+    const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
+    return candidate(source, key, false, sign);
+  };
+
+  const explicit = files.slice(0, plan.keyFiles.length);
+  const configured = files.slice(plan.keyFiles.length);
+  const inAgent = (blob: Buffer | null): HeldKey | null => {
+    const wanted = blob === null ? null : parseHeld(blob);
+    if (wanted === null) return null;
+    return held.find((key) => key.parsed.certificate === null && key.identity === wanted.identity) ?? null;
+  };
+  const fromFile = (named: NamedFile): Candidate | null => {
+    const { file } = named;
+    if (file.kind === "missing") return null;
+    if (file.kind === "usable") {
+      const key = parseHeld(file.blob);
+      const sign = (algorithm: string, data: Buffer): Buffer => signWithKey(file.key, algorithm, data);
+      return key === null ? null : candidate(named.source, key, true, sign);
+    }
+    const agentKey = inAgent(file.blob);
+    return agentKey === null ? null : viaAgent(agentKey, `${named.source} (agent)`);
+  };
+  const certificatesOf = (named: readonly NamedFile[]): void => {
+    const explicitBlobs = certificates.map((entry) => ({ source: entry.path, blob: entry.blob }));
+    const beside = named.map((entry) => ({
+      source: `${entry.path}-cert.pub`,
+      blob: entry.file.kind === "missing" ? null : entry.file.certificate,
+    }));
+    for (const { source, blob } of [...explicitBlobs, ...beside]) {
+      const certificate = blob === null ? null : parseHeld(blob);
+      if (certificate === null || certificate.parsed.certificate === null) continue;
+      const owner = files.map(fromFile).find((key) => key !== null && samePlainKey(key.blob, certificate));
+      const agentOwner = held.find(
+        (key) => key.identity === certificate.identity && key.parsed.certificate === null,
+      );
+      const signer = owner ?? (agentOwner === undefined ? null : viaAgent(agentOwner, source));
+      if (signer !== null)
+        chosen.add(candidate(source, certificate, signer.inMemory, (...args) => signer.sign(...args)));
+    }
+  };
+
+  certificatesOf(explicit);
+  for (const named of explicit) chosen.add(fromFile(named));
+  certificatesOf(configured);
+  const namedIdentities = new Set(
+    files.map((entry) =>
+      entry.file.kind === "missing" || entry.file.blob === null ? null : parseHeld(entry.file.blob)?.identity,
+    ),
+  );
+  for (const key of held) if (namedIdentities.has(key.identity)) chosen.add(viaAgent(key, "agent"));
+  if (!plan.identitiesOnly) for (const key of held) chosen.add(viaAgent(key, "agent"));
+  for (const named of configured) chosen.add(fromFile(named));
+
+  for (const named of files) {
+    const { file } = named;
+    if (file.kind === "missing") {
+      if (named.asked) skipped.push({ source: named.source, reason: "no such file", encrypted: false });
+    } else if (file.kind === "unusable" && inAgent(file.blob) === null) {
+      skipped.push({ source: named.source, reason: file.reason, encrypted: file.encrypted });
+    }
+  }
+  return { keys: chosen.keys, skipped };
+}
+
+/** The candidates chosen so far; a key is offered once, from the first place it was found in. */
+class Chosen {
+  readonly keys: Candidate[] = [];
+  readonly #seen = new Set<string>();
+
+  add(key: Candidate | null): void {
+    if (key === null) return;
+    const name = key.blob.toString("base64");
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
+    this.keys.push(key);
+  }
+}
+
+function loadFiles(plan: IdentityPlan, cache: KeyCache): Promise<NamedFile[]> {
+  const explicit = plan.keyFiles.map((path) => ({ path, source: `--ssh-key ${path}`, asked: true }));
+  const configured = plan.configFiles
+    .filter((path) => !plan.keyFiles.includes(path))
+    .map((path) => ({ path, source: path, asked: plan.configFilesNamed }));
+  return Promise.all(
+    [...explicit, ...configured].map(async (named) => ({ ...named, file: await cache.load(named.path) })),
+  );
+}
+
+interface AskedAgent {
+  readonly keys: readonly AgentKey[];
+  readonly skipped: readonly Skipped[];
+  sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer>;
+}
+
+async function askAgent(socket: string | null, agents: AgentPool): Promise<AskedAgent> {
+  const none: AskedAgent = { keys: [], skipped: [], sign: () => Promise.reject(new AgentError("no agent")) };
+  if (socket === null) return none;
+  const agent = agents.at(socket);
+  try {
+    return { keys: await agent.keys(), skipped: [], sign: (...args) => agent.sign(...args) };
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return { ...none, skipped: [{ source: `agent ${socket}`, reason: error.message, encrypted: false }] };
+  }
+}
+
+function parseHeld(blob: Buffer): HeldKey | null {
+  try {
+    const parsed = readPublicKey(blob);
+    return { blob, identity: parsed.identity, parsed };
+  } catch {
+    return null;
+  }
+}
+
+function samePlainKey(blob: Buffer, certificate: HeldKey): boolean {
+  return parseHeld(blob)?.identity === certificate.identity;
+}
+
+function candidate(source: string, key: HeldKey, inMemory: boolean, sign: Candidate["sign"]): Candidate {
+  const { parsed, blob } = key;
+  return {
+    source,
+    type: parsed.plainType,
+    certified: parsed.certificate !== null,
+    rsaBits: parsed.rsaBits,
+    blob,
+    fingerprint: fingerprint(blob),
+    inMemory,
+    sign,
+  };
+}

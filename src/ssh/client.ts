@@ -1,0 +1,215 @@
+/** Speaking SSH by ssh2: key exchange, host key check and authentication. The only importer of ssh2, at first use. */
+import type { Duplex } from "node:stream";
+import type { Client, ConnectConfig } from "ssh2";
+import { HostError } from "../errors.js";
+import type { Clock } from "../lib/clock.js";
+import { offerAlgorithms } from "./algorithms.js";
+import type { OfferedAlgorithms } from "./algorithms.js";
+import type { Candidates } from "./auth/identity.js";
+import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
+import { Userauth } from "./auth/userauth.js";
+import type { Dialled } from "./dial.js";
+import { IDENT } from "./greeting.js";
+import { authFailure, handshakeFailure, NeedsOpenssh } from "./handshake-failure.js";
+import { checkHostKey } from "./host-key-check.js";
+import type { HostKey } from "./known-hosts/host-key.js";
+import type { KnownHosts } from "./known-hosts/known-hosts.js";
+import { planHostNames, planLabel } from "./plan.js";
+import type { HostPlan } from "./plan.js";
+import { Session } from "./session.js";
+import { takeOverAuthentication } from "./ssh2-internals.js";
+import type { Ssh2Internals } from "./ssh2-internals.js";
+import { coalesceWrites } from "./coalesce.js";
+
+export interface HandshakeRequest {
+  readonly plan: HostPlan;
+  /** Greeted: our line is sent, the server's is next in the stream. */
+  readonly dialled: Dialled;
+  readonly knownHosts: KnownHosts;
+  readonly candidates: Promise<Candidates>;
+  readonly clock: Clock;
+  /** Told once the user is in: the fingerprint of the key that did it, null when none was needed. */
+  readonly accepted: (fingerprint: string | null) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** Authenticates on a greeted stream, which is destroyed when that fails. Throws HostError, or the signal's reason. */
+export async function openSession(request: HandshakeRequest, signal: AbortSignal): Promise<Session> {
+  const { dialled, plan, knownHosts } = request;
+  const offer = offerAlgorithms(plan.config, knownHosts.knownTypes(planHostNames(plan, dialled.address)));
+  if (offer.kind === "cannot") {
+    dialled.stream.destroy();
+    const message = `${planLabel(plan)}: ${offer.keyword} allows nothing that the built-in client can do (${offer.list})`;
+    throw new NeedsOpenssh("protocol-error", "handshake", message, { fix: "install OpenSSH's ssh" });
+  }
+  const ssh2 = await import("ssh2");
+  signal.throwIfAborted();
+  return await new Handshake(request, new ssh2.default.Client(), offer.algorithms).run(signal);
+}
+
+class Handshake {
+  #phase: "handshake" | "auth" = "handshake";
+  #userauth: Userauth | null = null;
+  #hostKey: { readonly blob: Buffer; readonly remember: HostKey | null } | null = null;
+  #session: Session | null = null;
+  #settled = false;
+  #serviceAccepted = false;
+  #started = false;
+  #wire: Ssh2Internals | null = null;
+  #settle: {
+    readonly resolve: (session: Session) => void;
+    readonly reject: (error: unknown) => void;
+  } | null = null;
+
+  constructor(
+    private readonly request: HandshakeRequest,
+    private readonly client: Client,
+    private readonly algorithms: OfferedAlgorithms,
+  ) {}
+
+  get #stream(): Duplex {
+    return this.request.dialled.stream;
+  }
+
+  run(signal: AbortSignal): Promise<Session> {
+    const { plan, clock } = this.request;
+    const limitMs = plan.handshakeTimeoutMs;
+    const onAbort = (): void => this.#fail(signal.reason);
+    const deadline = clock.after(limitMs, () => {
+      const step = this.#phase === "auth" ? "authentication" : "key exchange";
+      const message = `${planLabel(plan)}: no end of the ${step} within ${limitMs / 1000} s`;
+      this.#fail(new HostError("handshake-timeout", this.#phase, message, this.#tried()));
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+    const running = new Promise<Session>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      try {
+        this.#start();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+    return running.finally(() => {
+      deadline.cancel();
+      signal.removeEventListener("abort", onAbort);
+    });
+  }
+
+  #start(): void {
+    const { client } = this;
+    // One listener of each for ever: ssh2 often says a second error after the first.
+    client.on("error", (error) => this.#ended(error));
+    client.on("end", () => this.#ended(null));
+    client.on("close", () => this.#ended(null));
+    client.once("handshake", () => this.#keysExchanged());
+    client.on("ready", () => this.#ready());
+    coalesceWrites(this.#stream, { exceptFirst: true });
+    client.connect(this.#config());
+    this.#wire = takeOverAuthentication(client, {
+      serviceAccepted: () => {
+        this.#serviceAccepted = true;
+        if (this.#userauth !== null) this.#startOnce();
+      },
+      keyAccepted: () => this.#userauth?.keyAccepted(),
+      failure: (methods, partial) => this.#userauth?.failure(methods, partial),
+      success: () => this.request.accepted(this.#userauth?.accepted?.fingerprint ?? null),
+    });
+  }
+
+  #config(): ConnectConfig {
+    const { plan } = this.request;
+    return {
+      sock: this.#stream,
+      ident: IDENT,
+      username: plan.user,
+      readyTimeout: 0,
+      keepaliveInterval: 0,
+      algorithms: this.algorithms as NonNullable<ConnectConfig["algorithms"]>,
+      hostVerifier: (blob: Buffer) => this.#verify(blob),
+    };
+  }
+
+  /** Asked again at every rekey: the key must stay the one that was accepted. */
+  #verify(blob: Buffer): boolean {
+    const { plan, dialled, knownHosts } = this.request;
+    if (this.#hostKey !== null) return this.#hostKey.blob.equals(blob);
+    const decision = checkHostKey(plan, planHostNames(plan, dialled.address), knownHosts, blob);
+    if (decision.kind === "refuse") {
+      this.#fail(decision.error);
+      return false;
+    }
+    this.#hostKey = { blob: Buffer.from(blob), remember: decision.remember };
+    return true;
+  }
+
+  /** The server has proven its key; the service request is written right after this. */
+  #keysExchanged(): void {
+    this.#phase = "auth";
+    this.#rememberHostKey();
+    this.request.candidates.then(
+      (candidates) => this.#authenticate(candidates),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #authenticate(candidates: Candidates): void {
+    const wire = this.#wire;
+    if (wire === null || this.#settled) return;
+    const { plan } = this.request;
+    const { pubkeyAcceptedAlgorithms, requiredRsaSize, pubkeyAuthentication } = plan.config;
+    const keys = pubkeyAuthentication ? candidates.keys : [];
+    const algorithms = userKeyAlgorithms(pubkeyAcceptedAlgorithms);
+    this.#userauth = new Userauth(wire, { user: plan.user, keys, algorithms, requiredRsaSize }, (refusal) => {
+      this.#fail(authFailure(plan, refusal, candidates));
+    });
+    // sshd reads on after the service request, so the first key need not wait for its answer. An RSA key does where the
+    // server has not said yet which signatures it takes.
+    const rsaFirst = keys[0]?.type === "ssh-rsa" && wire.serverAlgorithms() === null;
+    const readsAhead = wire.serverSoftware().startsWith("OpenSSH_") && !rsaFirst;
+    if (this.#serviceAccepted || readsAhead) this.#startOnce();
+  }
+
+  #startOnce(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#userauth?.start();
+  }
+
+  #ready(): void {
+    const wire = this.#wire;
+    if (wire === null || this.#settled) return;
+    const { plan, clock } = this.request;
+    const { client } = this;
+    this.#settled = true;
+    this.#session = new Session({ client, stream: this.#stream, plan, clock, ping: () => wire.ping() });
+    this.#settle?.resolve(this.#session);
+  }
+
+  #ended(error: unknown): void {
+    if (this.#session !== null) this.#session.fail(error);
+    else this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, ...this.#tried() }));
+  }
+
+  /** The first cause counts. The stream goes at once: a server that talks garbage would keep a core busy. */
+  #fail(error: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#stream.on("error", () => undefined);
+    this.#stream.destroy();
+    this.#settle?.reject(error);
+  }
+
+  #tried(): { readonly tried: readonly string[] } {
+    return { tried: this.#userauth?.tried ?? [] };
+  }
+
+  #rememberHostKey(): void {
+    const { plan, dialled, knownHosts, warn } = this.request;
+    const key = this.#hostKey?.remember ?? null;
+    if (key === null) return;
+    const names = planHostNames(plan, dialled.address);
+    void knownHosts.remember(names, key, { hash: plan.config.hashKnownHosts }).then((warning) => {
+      if (warning !== null) warn(warning);
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/** The first words of a connection: identification lines (RFC 4253, section 4.2), exchanged before ssh2 is asked. */
+import type { Duplex } from "node:stream";
+import { HostError } from "../errors.js";
+import type { Clock } from "../lib/clock.js";
+import { oneLine } from "../lib/text.js";
+import { planLabel } from "./plan.js";
+import type { HostPlan } from "./plan.js";
+import { systemFailure } from "./system-failure.js";
+
+/** What we call ourselves, without the `SSH-2.0-` before it. */
+export const IDENT = "allsmi-ssh";
+const IDENT_LINE = `SSH-2.0-${IDENT}\r\n`;
+
+/** A server may say some lines before its own; ssh takes 1024 of 8 KiB, which no honest server comes near. */
+const LONGEST_GREETING = 64 * 1024;
+
+/** The server hung up before it said who it is: sshd does so beyond MaxStartups, and it may work a moment later. */
+export class DroppedEarly extends HostError {}
+
+/**
+ * Sends our line and waits for the server's, which stays in the stream for who reads it next. The stream is paused.
+ * `heard` is called at the server's first byte. Throws HostError, or the signal's reason.
+ */
+export function greet(
+  stream: Duplex,
+  plan: HostPlan,
+  clock: Clock,
+  heard: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const done = (act: () => void): void => {
+      deadline.cancel();
+      signal.removeEventListener("abort", onAbort);
+      stream.off("data", onData).off("error", onError).off("end", onEnd).off("close", onEnd);
+      act();
+    };
+    const fail = (error: Error): void => done(() => reject(error));
+    const onAbort = (): void => fail(signal.reason as Error);
+    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+      const said =
+        received.length === 0
+          ? "nothing was heard"
+          : `only heard "${oneLine(received.toString("latin1"), 80)}"`;
+      const message = `${planLabel(plan)}: ${said} within ${plan.handshakeTimeoutMs / 1000} s of connecting`;
+      fail(new HostError("handshake-timeout", "handshake", message));
+    });
+    const onData = (chunk: Buffer): void => {
+      if (received.length === 0) heard();
+      received = Buffer.concat([received, chunk]);
+      const problem = judgeGreeting(received);
+      if (problem === "incomplete") return;
+      stream.pause();
+      if (problem === null) {
+        done(() => {
+          stream.unshift(received);
+          resolve();
+        });
+      } else {
+        fail(new HostError("not-ssh", "handshake", `${planLabel(plan)}: ${problem}`));
+      }
+    };
+    const onError = (error: Error): void => {
+      const failure = systemFailure(error, plan, "handshake");
+      const dropped = received.length === 0 && failure.failure.code === "connection-lost";
+      fail(dropped ? new DroppedEarly("connection-lost", "handshake", failure.message) : failure);
+    };
+    const onEnd = (): void => fail(closedEarly(plan, received.toString("latin1")));
+    signal.addEventListener("abort", onAbort, { once: true });
+    stream.on("data", onData).on("error", onError).on("end", onEnd).on("close", onEnd);
+    stream.write(IDENT_LINE);
+  });
+}
+
+/** Null once the server's line is there whole and ours to go on with; a problem that settles it; or `incomplete`. */
+function judgeGreeting(received: Buffer): string | null {
+  const text = received.toString("latin1");
+  const lines = text.split("\n");
+  for (const line of lines.slice(0, -1)) {
+    if (!line.startsWith("SSH-")) continue;
+    return /^SSH-(2\.0|1\.99)-/.test(line)
+      ? null
+      : `an SSH server of an old protocol ("${oneLine(line, 60)}")`;
+  }
+  if (/^(HTTP\/|<|\x15\x03|\x16\x03)/.test(text))
+    return `not an SSH server: it answered "${oneLine(text, 60)}"`;
+  if (received.length > LONGEST_GREETING)
+    return `not an SSH server: it sent "${oneLine(text.slice(0, 200), 60)}" and more`;
+  return "incomplete";
+}
+
+function closedEarly(plan: HostPlan, text: string): HostError {
+  const name = planLabel(plan);
+  if (text === "") {
+    return new DroppedEarly(
+      "connection-lost",
+      "handshake",
+      `${name}: the server closed the connection at once`,
+    );
+  }
+  const said = oneLine(text, 100);
+  if (/^(Exceeded MaxStartups|Not allowed at this time)/.test(text)) {
+    const message = `${name}: the server closed the connection: "${said}"`;
+    const ours = text.startsWith("Exceeded");
+    return ours
+      ? new DroppedEarly("connection-lost", "handshake", message)
+      : new HostError("connection-lost", "handshake", message, {
+          fix: "wait: the server's PerSourcePenalties pass",
+        });
+  }
+  return new HostError("not-ssh", "handshake", `${name}: not an SSH server: it said "${said}" and closed`);
+}

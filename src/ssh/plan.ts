@@ -1,0 +1,145 @@
+/** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
+import type { HostConfig, JumpHop, Origin } from "./config/host-config.js";
+import { matchPattern } from "./config/patterns.js";
+import type { HostNames } from "./known-hosts/host-key.js";
+import type { KnownHostsFiles } from "./known-hosts/known-hosts.js";
+import { hostNames } from "./known-hosts/names.js";
+import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
+
+/** How the first byte gets to the host. A hop is a host of its own, with its own way there. */
+export type Way =
+  | { readonly kind: "direct" }
+  | { readonly kind: "jump"; readonly hop: HostPlan }
+  | { readonly kind: "command"; readonly command: string };
+
+export interface IdentityPlan {
+  /** `--ssh-key`; empty for jump hosts. */
+  readonly keyFiles: readonly string[];
+  /** IdentityFile, or the default files when the config names none (`configFilesNamed` false). */
+  readonly configFiles: readonly string[];
+  readonly configFilesNamed: boolean;
+  readonly certificateFiles: readonly string[];
+  /** Null: no agent is asked. */
+  readonly agentSocket: string | null;
+  /** The agent may only use keys that are named. */
+  readonly identitiesOnly: boolean;
+}
+
+export interface HostPlan {
+  readonly config: HostConfig;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly way: Way;
+  readonly knownHosts: KnownHostsFiles;
+  readonly hostKeyPolicy: HostKeyPolicy;
+  readonly hostKeyPolicyOrigin: Origin;
+  readonly identity: IdentityPlan;
+  readonly dialTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** SetEnv and what SendEnv takes from our own environment. */
+  readonly env: readonly (readonly [string, string])[];
+  readonly keepalive: { readonly intervalMs: number; readonly countMax: number };
+}
+
+/** Notices a dead peer within a minute where the config sets no ServerAliveInterval. */
+const KEEPALIVE_SECS = 15;
+
+/** `resolveHop` gives a jump host's own config; makePlan throws what it throws. `environment` is our own. */
+export function makePlan(
+  config: HostConfig,
+  options: SshOptions,
+  resolveHop: (hop: JumpHop) => HostConfig,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): HostPlan {
+  const timeoutMs = config.connectTimeoutSecs === null ? options.timeoutMs : config.connectTimeoutSecs * 1000;
+  const knownHostsFile = options.knownHostsFile;
+  return {
+    config,
+    host: config.hostname,
+    port: config.port,
+    user: config.user,
+    way: makeWay(config, options, resolveHop),
+    knownHosts: {
+      userFiles: knownHostsFile === null ? config.userKnownHostsFiles : [knownHostsFile],
+      globalFiles: config.globalKnownHostsFiles,
+      revokedFiles: config.revokedHostKeys,
+    },
+    ...hostKeyPolicy(config, options),
+    identity: {
+      keyFiles: options.keyFiles,
+      configFiles: config.identityFiles,
+      configFilesNamed: config.identityFilesNamed,
+      certificateFiles: config.certificateFiles,
+      agentSocket: config.identityAgent,
+      identitiesOnly: config.identitiesOnly,
+    },
+    dialTimeoutMs: timeoutMs,
+    handshakeTimeoutMs: timeoutMs,
+    env: sentEnvironment(config, environment),
+    keepalive: {
+      intervalMs:
+        (config.serverAliveIntervalSecs > 0 ? config.serverAliveIntervalSecs : KEEPALIVE_SECS) * 1000,
+      countMax: Math.max(1, config.serverAliveCountMax),
+    },
+  };
+}
+
+function makeWay(config: HostConfig, options: SshOptions, resolveHop: (hop: JumpHop) => HostConfig): Way {
+  if (config.proxy.kind !== "jump") return config.proxy;
+  // `--ssh-key` is for the target alone, as `ssh -i` is.
+  const hopOptions = { ...options, keyFiles: [] };
+  let way: Way = { kind: "direct" };
+  config.proxy.hops.forEach((hop, position) => {
+    // Only the first hop goes by its own config's way; the next are reached through the one before.
+    const before = way;
+    const resolved = resolveHop(hop);
+    const plan = makePlan(
+      position === 0 ? resolved : { ...resolved, proxy: { kind: "direct" } },
+      hopOptions,
+      resolveHop,
+    );
+    way = { kind: "jump", hop: position === 0 ? plan : { ...plan, way: before } };
+  });
+  return way;
+}
+
+function sentEnvironment(
+  config: HostConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly (readonly [string, string])[] {
+  const sent = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && config.sendEnv.some((pattern) => matchPattern(name, pattern)))
+      sent.set(name, value);
+  }
+  for (const [name, value] of config.setEnv) sent.set(name, value);
+  return [...sent];
+}
+
+function hostKeyPolicy(
+  config: HostConfig,
+  options: SshOptions,
+): { readonly hostKeyPolicy: HostKeyPolicy; readonly hostKeyPolicyOrigin: Origin } {
+  if (options.hostKeyPolicy !== null) {
+    return { hostKeyPolicy: options.hostKeyPolicy, hostKeyPolicyOrigin: { kind: "flag" } };
+  }
+  const asked = config.strictHostKeyChecking;
+  return {
+    // There is nobody to ask.
+    hostKeyPolicy: asked === "ask" ? "yes" : asked,
+    hostKeyPolicyOrigin: config.origins.get("stricthostkeychecking") ?? { kind: "default" },
+  };
+}
+
+/** `user@host:port`, as messages and limits name a host. */
+export function planLabel(plan: HostPlan): string {
+  const host = plan.host.includes(":") ? `[${plan.host}]` : plan.host;
+  return `${plan.user}@${host}:${plan.port}`;
+}
+
+/** The names that known_hosts is asked for; `peerAddress` is the numeric address of a direct connection, else null. */
+export function planHostNames(plan: HostPlan, peerAddress: string | null): HostNames {
+  const { hostKeyAlias, checkHostIp } = plan.config;
+  return hostNames({ hostname: plan.host, port: plan.port, hostKeyAlias, checkHostIp, address: peerAddress });
+}

@@ -1,0 +1,109 @@
+/** Plans and shared parts of the SSH stage for tests, without config files. */
+import type { HostConfig } from "../../src/ssh/config/host-config.js";
+import type { SshOptions } from "../../src/ssh/ssh-options.js";
+import { realClock } from "../../src/lib/clock.js";
+import { KeyedLimiter, Limiter } from "../../src/lib/limiter.js";
+import { AgentPool } from "../../src/ssh/auth/agent.js";
+import { KeyCache } from "../../src/ssh/auth/key-cache.js";
+import { HANDSHAKES_AN_ADDRESS } from "../../src/ssh/connector.js";
+import type { SshShared } from "../../src/ssh/connector.js";
+import { JumpPool } from "../../src/ssh/jump-pool.js";
+import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
+import { makePlan } from "../../src/ssh/plan.js";
+import type { HostPlan } from "../../src/ssh/plan.js";
+
+/** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
+export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {
+  return {
+    originalHost: changes.hostname ?? "127.0.0.1",
+    hostname: "127.0.0.1",
+    port: 22,
+    user: "watcher",
+    addressFamily: "any",
+    bindAddress: null,
+    bindInterface: null,
+    connectTimeoutSecs: null,
+    connectionAttempts: 1,
+    serverAliveIntervalSecs: 0,
+    serverAliveCountMax: 3,
+    tcpKeepAlive: true,
+    compression: false,
+    proxy: { kind: "direct" },
+    identityFiles: [],
+    identityFilesNamed: false,
+    certificateFiles: [],
+    identitiesOnly: false,
+    identityAgent: null,
+    pubkeyAuthentication: true,
+    gssapiAuthentication: false,
+    hostbasedAuthentication: false,
+    preferredAuthentications: null,
+    pkcs11Provider: null,
+    securityKeyProvider: null,
+    pubkeyAcceptedAlgorithms: null,
+    hostKeyAlgorithms: null,
+    caSignatureAlgorithms: null,
+    kexAlgorithms: null,
+    ciphers: null,
+    macs: null,
+    requiredRsaSize: 1024,
+    strictHostKeyChecking: "ask",
+    userKnownHostsFiles: [],
+    globalKnownHostsFiles: [],
+    hostKeyAlias: null,
+    hashKnownHosts: false,
+    checkHostIp: false,
+    noHostAuthenticationForLocalhost: false,
+    verifyHostKeyDns: "false",
+    revokedHostKeys: [],
+    knownHostsCommand: null,
+    setEnv: [],
+    sendEnv: [],
+    remoteCommand: null,
+    origins: new Map(),
+    ...changes,
+  };
+}
+
+export function testOptions(changes: Partial<SshOptions> = {}): SshOptions {
+  return {
+    keyFiles: [],
+    configFile: "none",
+    knownHostsFile: null,
+    hostKeyPolicy: null,
+    timeoutMs: 5_000,
+    client: "ssh2",
+    concurrency: 32,
+    ...changes,
+  };
+}
+
+export function testPlan(config: Partial<HostConfig>, options: Partial<SshOptions> = {}): HostPlan {
+  return makePlan(testConfig(config), testOptions(options), (hop) => {
+    throw new Error(`no jump host ${hop.host} in this test`);
+  });
+}
+
+export interface TestShared extends SshShared {
+  readonly warnings: string[];
+  close(): void;
+}
+
+export function testShared(concurrency = 32): TestShared {
+  const clock = realClock;
+  const warnings: string[] = [];
+  const agents = new AgentPool(clock);
+  return {
+    clock,
+    handshakes: new Limiter(concurrency),
+    perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
+    agents,
+    keys: new KeyCache(clock),
+    knownHosts: new KnownHostsStore(),
+    jumps: new JumpPool(clock),
+    acceptedKeys: new Map(),
+    warn: (message) => warnings.push(message),
+    warnings,
+    close: () => agents.close(),
+  };
+}
