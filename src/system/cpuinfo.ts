@@ -49,6 +49,7 @@ export function parseCpuinfo(
     s390Machine !== undefined
       ? `IBM ${Z_MODELS.get(s390Machine) ?? "Z"} (${s390Machine})`
       : modelName(tallies, machine);
+  const powerMachine = first("cpu") === null ? null : (first("machine") ?? first("model"));
   const sockets = tallies.get("physical id")?.length ?? null;
   const coresPerSocket = wholeNumber(first("cpu cores") ?? undefined);
   const counted = wholeNumber(first("# processors") ?? processorCount?.trim());
@@ -61,8 +62,12 @@ export function parseCpuinfo(
     baseMhz: nominalMhz(model) ?? positive(first("cpu mhz static")),
     currentMhz:
       mean(tallies.get("cpu mhz")) ?? mean(tallies.get("cpu mhz dynamic")) ?? mean(tallies.get("clock")),
-    cacheKib: wholeNumber(/^(\d+) KB$/.exec(first("cache size") ?? "")?.[1]),
-    machine: first("machine") ?? (first("platform") === null ? null : first("model")),
+    // Of one socket on Intel; AMD's kernels say a core's second level there.
+    cacheKib:
+      first("vendor_id") === "GenuineIntel"
+        ? wholeNumber(/^(\d+) KB$/.exec(first("cache size") ?? "")?.[1])
+        : null,
+    machine: powerMachine === null || powerMachine === "" ? null : powerMachine,
   };
 }
 

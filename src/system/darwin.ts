@@ -17,7 +17,7 @@ const FACTS: Part = {
   kind: "program",
   command:
     "sysctl hw.machine hw.model hw.memsize hw.packages hw.physicalcpu hw.logicalcpu hw.cpufrequency hw.cpufrequency_max " +
-    "hw.l2cachesize hw.l3cachesize hw.nperflevels hw.perflevel0.physicalcpu hw.perflevel1.physicalcpu " +
+    "hw.l3cachesize hw.nperflevels hw.perflevel0.physicalcpu hw.perflevel1.physicalcpu " +
     "machdep.cpu.brand_string kern.osproductversion",
 };
 
@@ -140,7 +140,8 @@ function cpuSection(facts: Facts, load: CpuLoad | null): Cpu {
   const brand = facts.get("machdep.cpu.brand_string") ?? null;
   const machine = facts.get("hw.machine") ?? null;
   const threads = whole(facts, "hw.logicalcpu");
-  const cache = whole(facts, "hw.l3cachesize") ?? whole(facts, "hw.l2cachesize");
+  // Apple Silicon has none; its clusters' second levels are not told as a total.
+  const cache = whole(facts, "hw.l3cachesize");
   return {
     index: 0,
     cpu_model: brand === null ? null : cleanText(brand),

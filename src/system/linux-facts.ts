@@ -101,7 +101,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       info.baseMhz ??
       maxOf(sys.get("/acpi_cppc/nominal_freq") ?? [], 1),
     maxMhz: megahertz("/cpufreq/cpuinfo_max_freq"),
-    cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : info.cacheKib / 1024),
+    cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : (info.cacheKib * (info.sockets ?? 1)) / 1024),
     offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
     allowed: cpuList(lines("allowed")[0]?.split(":")[1] ?? "")?.length ?? null,
     memoryLimit:
