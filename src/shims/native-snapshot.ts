@@ -75,7 +75,7 @@ const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: number) => 
 
 /** The fields of `spec`, each read and null where it is odd or not there; and all others as they are. */
 function read(device: JsonObject, spec: Fields): JsonObject {
-  const known = Object.entries(spec).map(([field, reader]) => [field, reader(device[field])]);
+  const known = Object.entries(spec).map(([field, reader]) => [field, reader(device[field])] as const);
   return { ...device, ...Object.fromEntries(known) };
 }
 
@@ -88,10 +88,8 @@ const positive: Read = (value) => (value === 0 ? null : amount(value));
 const percent: Read = (value) => (typeof value === "number" && value <= 100 ? amount(value) : null);
 const signed: Read = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
 const list: Read = (value) => objectsIn(value);
-const texts: Read = (value): JsonObject =>
-  isObject(value)
-    ? Object.fromEntries(Object.entries(value).filter(([, item]) => typeof item === "string"))
-    : {};
+const texts: Read = (value) =>
+  isObject(value) ? withoutEntries(value, (_, item) => typeof item !== "string") : {};
 
 const GPU: Fields = {
   uuid: text,
@@ -247,7 +245,11 @@ function objectsIn(value: unknown): readonly JsonObject[] {
 }
 
 function withoutLabels(device: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(device).filter(([key]) => !LABELS.has(key)));
+  return withoutEntries(device, (key) => LABELS.has(key));
+}
+
+function withoutEntries(from: JsonObject, drop: (key: string, value: unknown) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(from).filter(([key, value]) => !drop(key, value)));
 }
 
 /** all-smi's {section, kind: timeout | panic | error, message}. */

@@ -23,11 +23,11 @@ export const nativeShim: Shim = {
         { id: VERSION, kind: "program", command: "{tool} --version" },
         { id: SNAPSHOT, kind: "program", command: snapshot },
       ];
-    // The version's line stands before the JSON; an old version ends with status 3 and runs nothing more.
+    // The version's line and any warnings stand before the JSON; an old version ends with status 3 and runs nothing more.
     const command = [
       'v=$(b {tool} --version); printf "%s\\n" "$v"',
       'case $v in *"all-smi "0.[0-9].*|*"all-smi "0.1[0-9].*|*"all-smi "0.2[01].*) ( exit 3 );; ' +
-        `*"all-smi "[0-9]*) b ${snapshot};; *) ( exit 3 );; esac`,
+        `*"all-smi "[0-9]*) b ${snapshot} 2>&1;; *) ( exit 3 );; esac`,
     ].join("; ");
     return [{ id: SNAPSHOT, kind: "shell", command }];
   },
@@ -64,9 +64,11 @@ function isTooOld(version: string): boolean {
 
 function brokenBecause(output: PartOutput, version: string | null): string {
   const tool = version === null ? "all-smi" : `all-smi ${version}`;
-  const failed = partError("gpu", tool, { ...output, stdout: "" });
+  // The probe's script prints the version before what the snapshot says.
+  const words = { ...output, stdout: output.stdout.replace(/^all-smi \S+$/m, "").trim() };
+  const failed = partError("gpu", tool, words);
   if (failed !== null) return failed.message;
-  const said = whatItSaid(output);
+  const said = whatItSaid(words);
   return `${tool} printed no snapshot${said === "" ? "" : `: ${said}`}`;
 }
 

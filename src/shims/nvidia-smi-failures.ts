@@ -50,6 +50,7 @@ const EXIT_MEANINGS: ReadonlyMap<number, string> = new Map([
   [15, "a GPU is lost (reboot the host)"],
   [16, "a GPU requires a reset"],
   [18, "the NVIDIA library and the loaded kernel driver differ in version (reload the driver or reboot)"],
+  [124, "nvidia-smi did not end in time"],
   [126, "nvidia-smi cannot be run"],
   [127, "nvidia-smi was not found"],
 ]);
@@ -68,22 +69,22 @@ export function explainFailure(said: string, exitCode: number | null): string {
 export interface LostGpu {
   /** Where the sentence names one. */
   readonly index: number | null;
-  /** As `0000:02:00.0`. */
+  /** As the rows tell it: `00000000:02:00.0`. */
   readonly busId: string;
   readonly reason: string;
 }
 
 const NO_HANDLE =
-  /Unable to determine the device handle for gpu\s*(?:(\d{1,4}):\s+)?([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s*:?\s*(.*)/i;
+  /Unable to determine the device handle for gpu\s*(?:(\d{1,4}):\s+)?([0-9a-f]{4,8})(:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s*:?\s*(.*)/i;
 
 /** Reads `Unable to determine the device handle for GPU0000:02:00.0: Unknown Error` and its variants. */
 export function lostGpu(line: string): LostGpu | null {
   const match = NO_HANDLE.exec(line);
   if (match === null) return null;
-  const [, index, busId = "", reason = ""] = match;
+  const [, index, domain = "", address = "", reason = ""] = match;
   return {
     index: index === undefined ? null : Number(index),
-    busId,
+    busId: `${domain.padStart(8, "0")}${address}`.toUpperCase(),
     reason: oneLine(reason) || "Unknown Error",
   };
 }

@@ -107,8 +107,8 @@ export const PROBE_COMMAND = [
   `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; *) s=;; esac`,
   `case $h in *\\"uuid\\"*) for f in ${MORE_FIELDS.join(" ")}; do ` +
     `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; esac`,
-  `o=$(b {tool} --query-gpu=$q --format=csv,nounits); r=$?`,
-  `case $o in *"not a valid field"*) q=${TEN}; o=$(b {tool} --query-gpu=$q --format=csv,nounits); r=$?;; esac`,
+  `o=$(b {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?`,
+  `case $o in *"not a valid field"*) q=${TEN}; o=$(b {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?;; esac`,
   `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"`,
   `case $o in *GPU-*) ( exit 0 );; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");

@@ -10,6 +10,8 @@ import { gpuFromCells } from "./nvidia-smi-gpu.js";
 
 export interface XmlNode {
   readonly name: string;
+  /** The one attribute that the document has: a GPU's bus id. */
+  readonly id: string | undefined;
   readonly children: XmlNode[];
   text: string;
 }
@@ -87,6 +89,7 @@ const PATHS: readonly (readonly [string, ...string[]])[] = [
 
 function gpuOf(node: XmlNode, at: number, driver: string | undefined): XmlGpu {
   const cells = new Map<string, string>([["index", String(at)]]);
+  if (node.id !== undefined) cells.set("pci.bus_id", node.id);
   if (driver !== undefined) cells.set("driver_version", driver);
   for (const [field, ...paths] of PATHS) {
     const text = paths.map((path) => textAt(node, path)).find((found) => found !== undefined);
@@ -138,20 +141,20 @@ function find(root: XmlNode, name: string): XmlNode | undefined {
   return root.children.find((child) => child.name === name);
 }
 
-const TOKEN = /<!--[^]*?-->|<[?!][^>]*>|<(\/?)([A-Za-z_][\w.-]*)[^<>]*?(\/?)>|([^<]+)/g;
+const TOKEN = /<!--[^]*?-->|<[?!][^>]*>|<(\/?)([A-Za-z_][\w.-]*)(?: id="([^"<>]*)")?[^<>]*?(\/?)>|([^<]+)/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 const DEEPEST = 32;
 
 /** Elements as a tree under a root without a name; a closing tag without its opening is passed over. */
 function scan(text: string): XmlNode {
-  const root: XmlNode = { name: "", children: [], text: "" };
+  const root: XmlNode = { name: "", id: undefined, children: [], text: "" };
   let open = [root];
-  for (const [, closing, name, selfClosing, words] of text.matchAll(TOKEN)) {
+  for (const [, closing, name, id, selfClosing, words] of text.matchAll(TOKEN)) {
     const parent = open.at(-1) ?? root;
     if (words !== undefined) {
       parent.text += words.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => ENTITIES[entity] ?? "");
     } else if (name !== undefined && closing === "") {
-      const node: XmlNode = { name, children: [], text: "" };
+      const node: XmlNode = { name, id, children: [], text: "" };
       if (open.length < DEEPEST) parent.children.push(node);
       if (selfClosing === "" && open.length < DEEPEST) open.push(node);
     } else if (name !== undefined) {

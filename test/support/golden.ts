@@ -14,7 +14,7 @@ export interface GoldenCase {
   readonly dir: string;
   readonly context: ProbeContext;
   /** By part id. The outputs of a case without part folders stand under `onlyPart`. */
-  outputs(onlyPart: string): PartOutputs;
+  readonly outputs: (onlyPart: string) => PartOutputs;
 }
 
 /** The cases of golden/<group>/; none when the folder is not there. */

@@ -1,0 +1,456 @@
+import type { Gpu } from "../../src/record.js";
+import { textCell } from "../../src/shims/cells.js";
+import { APPS_FIELDS, readApps } from "../../src/shims/nvidia-smi-apps.js";
+import { fieldsInHelp, TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
+import { readList } from "../../src/shims/nvidia-smi-mig.js";
+import { readQuery } from "../../src/shims/nvidia-smi-query.js";
+import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
+import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
+import { accelerator } from "../../src/shims/accelerator.js";
+import type { Reading } from "../../src/shims/shim.js";
+import { type FixtureRow, testFixtures, type UnusedFixture } from "../support/fixture-table.js";
+import { partOutputs, probeContext } from "../support/shim-outputs.js";
+
+const MIB = 1024 ** 2;
+
+const queried =
+  (columns: readonly string[]) =>
+  (text: string): Reading => {
+    const { gpus, errors } = readQuery(text, columns);
+    return { sections: { gpus }, errors };
+  };
+const fromXml = (text: string): Reading => ({
+  sections: { gpus: readSmiXml(text).map(({ gpu }) => gpu) },
+  errors: [],
+});
+
+/** What is no GPU stands in the table as devices numbered in the order told. */
+const facts = (list: readonly object[]): Reading => ({
+  sections: { gpus: list.map((fact, index): Gpu => accelerator("GPU", { ...fact, index })) },
+  errors: [],
+});
+const processes =
+  (columns: readonly string[]) =>
+  (text: string): Reading =>
+    facts(readApps(text, [], columns).processes);
+const listed = (text: string): Reading =>
+  facts(
+    readList(text).map(({ uuid, instances }) => ({
+      uuid,
+      instances: instances.map((one) => `${one.profile} ${String(one.device)} ${one.uuid ?? ""}`).join("; "),
+    })),
+  );
+const failed = (text: string): Reading => {
+  const outputs = partOutputs({ "nvidia-smi.query": text });
+  const verdict = nvidiaSmiShim.judge(outputs, probeContext(["gpu"]));
+  if (!("sampler" in verdict))
+    return facts([{ verdict: verdict.kind, message: verdict.message.split("; nvidia-smi:")[0] }]);
+  const { sections, errors } = verdict.sampler.parse(outputs);
+  return {
+    sections: { gpus: sections.gpus?.map((gpu, index) => ({ ...gpu, index, errors: errors.length })) ?? [] },
+    errors,
+  };
+};
+
+/** Utilization %, memory used and total MiB, temperature C, power W, graphics clock MHz. */
+type Values = readonly [
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+];
+
+function values(name: string | null, driver: string | undefined, told: Values) {
+  const [utilization, used, total, temperature, power, clock] = told;
+  return {
+    ...(name === null ? {} : { name }),
+    ...(driver === undefined ? {} : { driver_version: driver }),
+    utilization,
+    used_memory: used === null ? null : used * MIB,
+    total_memory: total === null ? null : total * MIB,
+    temperature,
+    power_consumption: power,
+    frequency: clock,
+  };
+}
+
+interface Capture {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly idle: Values;
+  readonly load: Values;
+  /** compute-apps rows: how many, and the first's pid, name and MiB. */
+  readonly idleApps: readonly [number, number?, string?, (number | null)?];
+  readonly loadApps: readonly [number, number?, string?, (number | null)?];
+}
+
+const TEXT_INPUT_HOST =
+  "C:\\Windows\\SystemApps\\MicrosoftWindows.Client.CBS_cw5n1h2txyewy\\TextInputHost.exe";
+const CAPTURES: readonly Capture[] = [
+  {
+    id: "h100-590.48.01",
+    name: "NVIDIA H100 80GB HBM3",
+    driver: "590.48.01",
+    idle: [0, 0, 81559, 41, 69.85, 345],
+    load: [100, 19818, 81559, 59, 631.95, 1980],
+    idleApps: [0],
+    loadApps: [3, 11327, "/root/tools/memhog", 2566],
+  },
+  {
+    id: "h100-mig-590.48.01",
+    name: "NVIDIA H100 80GB HBM3",
+    driver: "590.48.01",
+    idle: [null, 59, 81559, 42, 71.15, 345],
+    load: [null, 11125, 81559, 53, 433.78, 1980],
+    idleApps: [0],
+    loadApps: [3, 21180, "/root/tools/memhog", 2296],
+  },
+  {
+    id: "h200-590.48.01",
+    name: "NVIDIA H200",
+    driver: "590.48.01",
+    idle: [0, 0, 143771, 28, 77.71, 345],
+    load: [100, 32362, 143771, 52, 627.4, 1980],
+    idleApps: [0],
+    loadApps: [3, 10291, "/root/tools/memhog", 2566],
+  },
+  {
+    id: "rtx2080super-linux-595.71.05",
+    name: "NVIDIA GeForce RTX 2080 SUPER",
+    driver: "595.71.05",
+    idle: [0, 214, 8192, 40, 39.32, 765],
+    load: [8, 819, 8192, 45, 111.5, 2055],
+    idleApps: [0],
+    loadApps: [2, 5268, "ffmpeg", 370],
+  },
+  {
+    id: "rtx2080super-windows-591.86",
+    name: "NVIDIA GeForce RTX 2080 SUPER",
+    driver: "591.86",
+    idle: [0, 702, 8192, 40, 38.92, 300],
+    load: [7, 1296, 8192, 45, 97.43, 2055],
+    idleApps: [10, 12444, TEXT_INPUT_HOST, null],
+    loadApps: [12, 12444, TEXT_INPUT_HOST, null],
+  },
+  {
+    id: "rtx4080super-linux-595.71.05",
+    name: "NVIDIA GeForce RTX 4080 SUPER",
+    driver: "595.71.05",
+    idle: [0, 596, 16376, 43, 26.2, 210],
+    load: [7, 1474, 16376, 46, 84.24, 2805],
+    idleApps: [1, 2165, "/usr/bin/kwin_wayland", 25],
+    loadApps: [3, 2165, "/usr/bin/kwin_wayland", 25],
+  },
+];
+
+const captureRows = CAPTURES.flatMap((capture) =>
+  (["idle", "load"] as const).flatMap((state): FixtureRow[] => {
+    const device = { 0: values(capture.name, capture.driver, capture[state]) };
+    const [rows, pid, name, mib] = capture[`${state}Apps`];
+    const first = {
+      pid: pid ?? null,
+      process_name: name ?? null,
+      used_memory: typeof mib === "number" ? mib * MIB : null,
+    };
+    const file = `${capture.id}__${state}.csv`;
+    return [
+      { file: `query-gpu-all__${file}`, count: 1, devices: device, read: queried([]) },
+      { file: `derived/ten-col__${file}`, count: 1, devices: device, read: queried(TEN_FIELDS) },
+      {
+        file: `compute-apps__${file}`,
+        count: rows,
+        devices: pid === undefined ? {} : { 0: first },
+        read: processes([]),
+      },
+    ];
+  }),
+);
+
+const MASKED = "GPU-00000000-0000-0000-0000-000000000000";
+const listRows = CAPTURES.map(({ id }): FixtureRow => {
+  const mig = id.includes("mig");
+  return {
+    file: `list-L__${id}.txt`,
+    count: 1,
+    devices: {
+      0: {
+        uuid: MASKED,
+        instances: mig
+          ? [
+              "3g.40gb 0 MIG-00000000-0000-0000-0000-000000000000",
+              "2g.20gb 1 MIG-00000001-0000-0000-0000-000000000001",
+              "1g.10gb 2 MIG-00000002-0000-0000-0000-000000000002",
+              "1g.10gb 3 MIG-00000003-0000-0000-0000-000000000003",
+            ].join("; ")
+          : "",
+      },
+    },
+    read: listed,
+  };
+});
+
+/** File, name, driver, bus id, values; the first GPU's where there are several. */
+const XML: readonly (readonly [string, string, string | undefined, string, Values])[] = [
+  [
+    "2x-gtx1070-384.66",
+    "GeForce GTX 1070",
+    "384.66",
+    "00000000:01:00.0",
+    [100, 2028, 8112, 60, 119.47, 1923],
+  ],
+  [
+    "a100-sxm4-80gb-mig-535.54.03",
+    "NVIDIA A100-SXM4-80GB",
+    "535.54.03",
+    "00000000:01:00.0",
+    [null, 50, 81920, 27, 67.03, 1275],
+  ],
+  ["a10g-515.105.01", "NVIDIA A10G", "515.105.01", "00000000:00:1E.0", [0, 22, 23028, 17, 25.58, 210]],
+  ["graphics-device-418.43", "Graphics Device", "418.43", "00000000:43:00.0", [0, 0, 5912, 40, 8.93, 300]],
+  // INDEX says what is printed, 0 C and 0 MHz with power N/A: a vGPU guest is not told its temperature and clock.
+  ["grid-p4-1q-vgpu-513.46", "GRID P4-1Q", "513.46", "00000000:00:0B.0", [0, 807, 1024, null, null, null]],
+  [
+    "gt730-384.111-trimmed",
+    "GeForce GT 730",
+    "384.111",
+    "00000000:01:00.0",
+    [null, null, null, null, null, null],
+  ],
+  [
+    "gtx1070ti-trimmed-v10",
+    "GeForce GTX 1070 Ti",
+    undefined,
+    "00000000:01:00.0",
+    [0, 42, 4096, 39, null, 135],
+  ],
+  ["quadro-p2000-525.125.06", "Quadro P2000", "525.125.06", "00000000:17:00.0", [0, 1, 5120, 34, 4.61, 139]],
+  [
+    "rtx2070-590.44.01-trimmed-to-gpu0",
+    "NVIDIA GeForce RTX 2070",
+    "590.44.01",
+    "00000000:01:00.0",
+    [0, 1, 8192, 14, 9.23, 300],
+  ],
+  [
+    "rtx3060-570.124.04",
+    "NVIDIA GeForce RTX 3060",
+    "570.124.04",
+    "00000000:2D:00.0",
+    [0, 116, 12288, 42, 11.6, 210],
+  ],
+  [
+    "rtx3080-windows-536.40",
+    "NVIDIA GeForce RTX 3080",
+    "536.40",
+    "00000000:04:00.0",
+    [0, 1128, 10240, 31, 22.78, 210],
+  ],
+  [
+    "rtx3090-525.147.05",
+    "NVIDIA GeForce RTX 3090",
+    "525.147.05",
+    "00000000:00:10.0",
+    [0, 1, 24576, 37, 27.23, 0],
+  ],
+];
+const SECOND_GTX1070 = {
+  ...values("GeForce GTX 1070", "384.66", [98, 4057, 8114, 59, 139.3, 1936]),
+  pci_bus_id: "00000000:03:00.0",
+};
+const xmlRows = XML.map(([id, name, driver, bus, told]): FixtureRow => {
+  const isPair = id.startsWith("2x-");
+  const first = { ...values(name, driver, told), pci_bus_id: bus };
+  return {
+    file: `xml__${id}.xml`,
+    count: isPair ? 2 : 1,
+    devices: isPair ? { 0: first, 1: SECOND_GTX1070 } : { 0: first },
+    read: fromXml,
+  };
+});
+
+const healthy4080 = values("NVIDIA GeForce RTX 4080 SUPER", "595.71.05", [0, 596, 16376, 43, 26.2, 210]);
+const otherRows: readonly FixtureRow[] = [
+  {
+    file: "derived/ten-col__composed-failed-gpu-between.txt",
+    count: 3,
+    devices: { 0: healthy4080, 2: healthy4080 },
+    read: queried(TEN_FIELDS),
+  },
+  {
+    file: "derived/ten-col__composed-gb10-unified-memory.csv",
+    count: 1,
+    devices: {
+      0: { ...values("NVIDIA GB10", "580.142", [0, null, null, 52, 10.8, 2405]), memory_source: "host" },
+    },
+    read: queried(TEN_FIELDS),
+  },
+  {
+    file: "derived/query__3050ti-a100-util-na.csv",
+    count: 2,
+    devices: {
+      0: {
+        temperature: 48,
+        used_memory: 12 * MIB,
+        total_memory: 4096 * MIB,
+        utilization: 26.3,
+        power_consumption: 12.73,
+      },
+      1: {
+        name: "NVIDIA A100-PCIE-40GB",
+        temperature: 38,
+        used_memory: 74 * MIB,
+        total_memory: 40960 * MIB,
+        utilization: null,
+        power_consumption: 36.79,
+      },
+    },
+    read: queried([
+      "index",
+      "name",
+      "temperature.gpu",
+      "memory.used",
+      "memory.total",
+      "utilization.gpu",
+      "power.draw",
+    ]),
+  },
+  {
+    file: "query__4x-a10-noheader-nounits.csv",
+    count: 4,
+    devices: {
+      0: {
+        name: "NVIDIA A10",
+        temperature: 45,
+        used_memory: 19676 * MIB,
+        total_memory: 23028 * MIB,
+        utilization: 0,
+        power_consumption: 58.98,
+      },
+      2: {
+        temperature: 44,
+        used_memory: 21700 * MIB,
+        total_memory: 23028 * MIB,
+        utilization: 0,
+        power_consumption: 59.57,
+      },
+    },
+    read: queried([
+      "index",
+      "name",
+      "temperature.gpu",
+      "memory.used",
+      "memory.total",
+      "utilization.gpu",
+      "power.draw",
+    ]),
+  },
+  {
+    file: "query__gtx1070ti-2018-noheader-nounits.csv",
+    count: 1,
+    devices: {
+      1: {
+        name: "GeForce GTX 1070 Ti",
+        utilization: 100,
+        used_memory: 553 * MIB,
+        total_memory: 8114 * MIB,
+        temperature: 61,
+        fan_speed_percent: 85,
+        performance_state: 2,
+      },
+    },
+    read: queried([
+      "fan.speed",
+      "memory.total",
+      "memory.used",
+      "memory.free",
+      "pstate",
+      "temperature.gpu",
+      "name",
+      "uuid",
+      "compute_mode",
+      "utilization.gpu",
+      "utilization.memory",
+      "index",
+    ]),
+  },
+  {
+    file: "derived/compute-apps__composed-windows-wddm.csv",
+    count: 2,
+    devices: {
+      0: { pid: 1852, process_name: null, used_memory: null },
+      1: { pid: 22884, process_name: "...\\ollama\\llama-server.exe", used_memory: null },
+    },
+    read: processes(APPS_FIELDS.slice(1)),
+  },
+  {
+    file: "errors/driver-not-loaded.txt",
+    count: 1,
+    devices: { 0: { verdict: "broken", message: "the NVIDIA driver is not loaded" } },
+    read: failed,
+  },
+  {
+    file: "errors/no-devices.txt",
+    count: 1,
+    devices: { 0: { verdict: "broken", message: "the NVIDIA driver is loaded and sees no GPU" } },
+    read: failed,
+  },
+  {
+    file: "errors/nvml-mismatch-old.txt",
+    count: 1,
+    devices: {
+      0: {
+        verdict: "broken",
+        message:
+          "the NVIDIA library and the loaded kernel driver differ in version (reload the driver or reboot)",
+      },
+    },
+    read: failed,
+  },
+  {
+    file: "errors/gpu-lost.txt",
+    count: 1,
+    devices: {
+      0: {
+        ...values(null, undefined, [null, null, null, null, null, null]),
+        error: "GPU is lost. Reboot the system to recover this GPU",
+        pci_bus_id: "00000000:41:00.0",
+        errors: 1,
+      },
+    },
+    read: failed,
+  },
+  {
+    file: "single-field__temperature.memory.txt",
+    count: 1,
+    devices: { 0: { text: null } },
+    read: (text) => facts([{ text: textCell(text) }]),
+  },
+  {
+    file: "help-query-gpu__h100-590.48.01.txt",
+    count: 1,
+    devices: { 0: { fields: 42, throttle: "clocks_event_reasons.active" } },
+    read: (text) => {
+      const fields = fieldsInHelp(text);
+      return facts([{ fields: fields.length, throttle: fields.find((field) => field.includes("reasons")) }]);
+    },
+  },
+];
+
+const notParsed = (file: string, why: string): UnusedFixture => ({ file, why });
+const unused: readonly UnusedFixture[] = [
+  ...CAPTURES.map(({ id }) =>
+    notParsed(`version__${id}.txt`, "--version is absent on older drivers; not asked for"),
+  ),
+  ...CAPTURES.map(({ id }) =>
+    notParsed(`table__${id}__load.txt`, "the bare table is for people; not asked for"),
+  ),
+  notParsed("table__h100-mig-590.48.01__idle.txt", "the bare table is for people; not asked for"),
+  notParsed("table__hidden-name-err-fan-525.125.06.txt", "the bare table is for people; not asked for"),
+  notParsed("q-text__a10-535.129.03.txt", "-q as text says what -q -x says; not asked for"),
+  notParsed("q-text__h100-mig-590.48.01__idle.txt", "-q as text says what -q -x says; not asked for"),
+];
+
+testFixtures("nvidia-smi", [...captureRows, ...listRows, ...xmlRows, ...otherRows], unused);
