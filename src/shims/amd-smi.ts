@@ -86,7 +86,7 @@ class AmdSmiSampler implements Sampler {
     const metric = outputs.get(METRIC.id);
     const items = itemsByGpu(metric?.stdout ?? "");
     const errors: SectionError[] = [];
-    const failed = partError("gpu", "amd-smi metric", metric);
+    const failed = partError("gpu", "amd-smi metric", metric, items.byGpu.size > 0);
     if (failed !== null) errors.push(failed);
     else if (items.byGpu.size === 0)
       errors.push({ section: "gpu", kind: "error", message: `amd-smi metric: ${whyNoGpu(metric)}` });

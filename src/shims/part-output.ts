@@ -3,14 +3,18 @@ import type { Section, SectionError } from "../record.js";
 import { oneLine } from "../lib/text.js";
 import type { PartOutput } from "./shim.js";
 
-/** The entry for `errors` of a part that did not end with exit 0; null when it did. */
+/**
+ * The entry for `errors` of a part that did not end with exit 0; null when it did. Where its output could be read all
+ * the same (`wasRead`), that output is no message.
+ */
 export function partError(
   section: Section,
   tool: string,
   output: PartOutput | undefined,
+  wasRead = false,
 ): SectionError | null {
   if (output === undefined) return { section, kind: "error", message: `${tool}: no answer` };
-  const said = whatItSaid(output);
+  const said = wasRead ? oneLine(output.stderr) : whatItSaid(output);
   switch (output.end.kind) {
     case "exit":
       if (output.end.code === 0) return null;

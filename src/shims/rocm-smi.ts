@@ -63,7 +63,7 @@ function parse(outputs: PartOutputs, context: ProbeContext): Reading {
   const metrics = outputs.get(METRICS);
   const found = cardsIn(metrics?.stdout ?? "");
   const errors: SectionError[] = [];
-  const failed = partError("gpu", "rocm-smi", metrics);
+  const failed = partError("gpu", "rocm-smi", metrics, found.cards.size > 0);
   if (failed !== null) errors.push(failed);
   else if (found.cards.size === 0) {
     const said = metrics === undefined ? "" : whatItSaid(metrics);

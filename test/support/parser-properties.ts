@@ -18,6 +18,8 @@ export interface ParserUnderTest {
   assemble(devices: readonly string[]): string;
   /** Other whole outputs to start mutations from. */
   readonly samples?: readonly string[];
+  /** The index is the place in the list: devices are told apart by their PCI address. */
+  readonly positional?: boolean;
   /** A tool of one device has no rows to mix. */
   readonly single?: boolean;
 }
@@ -79,9 +81,11 @@ export function testParserProperties(under: ParserUnderTest): void {
     });
 
     if (under.single === true) return;
+    const key = under.positional === true ? "pci_bus_id" : "index";
+    const identified = (gpu: Gpu): Gpu => (under.positional === true ? { ...gpu, index: null } : gpu);
     test("devices shuffled, doubled, cut and among error lines: the whole ones stay as they are", () => {
       const alone = new Map(
-        [0, 1, 2, 3, 4, 5].map((index) => [index, onlyDevice(under, sampler, index)] as const),
+        [0, 1, 2, 3, 4, 5].map((index) => [index, identified(onlyDevice(under, sampler, index))] as const),
       );
       const rows = fc.array(fc.nat(5), { minLength: 1, maxLength: 8 });
       fc.assert(
@@ -97,7 +101,7 @@ export function testParserProperties(under: ParserUnderTest): void {
             const expected = new Set(cut === whole.length ? order : order.slice(0, -1));
             const gpus = read(() => sampler.parse(outputsOf(under, stdout))).sections.gpus ?? [];
             for (const index of expected) {
-              const found = gpus.filter((gpu) => gpu.index === alone.get(index)?.index);
+              const found = gpus.map(identified).filter((gpu) => gpu[key] === alone.get(index)?.[key]);
               assert.deepEqual(found, [alone.get(index)], `device ${String(index)} of ${stdout}`);
             }
           },

@@ -1,0 +1,78 @@
+/** Tables drawn with `+-|` or with Unicode lines, as vendor tools print them for people. */
+import { stripVTControlCharacters } from "node:util";
+
+export interface BoxTable {
+  /** The table's own first line, or the last line of text before it. */
+  readonly title: string;
+  readonly columns: readonly string[];
+  /** By column name. */
+  readonly rows: readonly Readonly<Record<string, string>>[];
+}
+
+/** The cells of a line that stands between vertical lines; null for any other line. */
+export function cellsOf(line: string): readonly string[] | null {
+  const bare = line.trim().replaceAll(/[│┃║]/g, "|");
+  if (bare.length < 2 || !bare.startsWith("|") || !bare.endsWith("|")) return null;
+  return bare
+    .slice(1, -1)
+    .split("|")
+    .map((cell) => cell.trim());
+}
+
+/** A horizontal line: no letter or digit. */
+export function isBorder(line: string): boolean {
+  return /^[\s|+\-=\u2500-\u257f]+$/.test(line) && /[-=\u2500-\u257f]{3}/.test(line);
+}
+
+export function textLines(text: string): readonly string[] {
+  return text.split(/[\r\n]+/).map((line) => stripVTControlCharacters(line));
+}
+
+/**
+ * Every table of the text. A line of text between the rows is passed over; a row of another width than its header is
+ * no row of that table. A header stands right below a horizontal line.
+ */
+export function boxTables(text: string): readonly BoxTable[] {
+  const tables: { title: string; columns: readonly string[]; rows: Record<string, string>[] }[] = [];
+  let title = "";
+  let afterBorder = false;
+  let opened = true;
+  for (const line of textLines(text)) {
+    if (isBorder(line)) {
+      // The first line of a table drawn in Unicode.
+      if (/^\s*[┏┌╭╔]/.test(line)) opened = true;
+      afterBorder = true;
+      continue;
+    }
+    const cells = cellsOf(line);
+    if (cells === null) {
+      if (line.trim() !== "") title = line.trim();
+      continue;
+    }
+    const current = tables.at(-1);
+    if (cells.length === 1) {
+      title = cells[0] ?? "";
+      opened = true;
+    } else if (current === undefined || opened || (afterBorder && isHeader(cells))) {
+      tables.push({ title, columns: cells, rows: [] });
+      opened = false;
+    } else if (cells.length === current.columns.length && cells.join("|") !== current.columns.join("|")) {
+      current.rows.push(Object.fromEntries(current.columns.map((column, i) => [column, cells[i] ?? ""])));
+    }
+    afterBorder = false;
+  }
+  return tables;
+}
+
+/** A row of words alone: every device's row has a digit. */
+function isHeader(cells: readonly string[]): boolean {
+  return (
+    cells.every((cell) => !/\d/.test(cell)) &&
+    cells.some((cell) => cell !== "" && !/^(?:n\/a|-)$/i.test(cell))
+  );
+}
+
+/** The rows of all tables of a text that holds one kind of table. */
+export function tableRows(text: string): readonly Readonly<Record<string, string>>[] {
+  return boxTables(text).flatMap((table) => table.rows);
+}

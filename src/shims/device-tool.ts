@@ -1,0 +1,90 @@
+/** What the tools share that print the state of every device at once: one file a tool needs no more than its text. */
+import type { Gpu, Process, SectionError, Sections } from "../record.js";
+import { partError, whatItSaid } from "./part-output.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./shim.js";
+
+export interface DevicesRead {
+  readonly gpus: readonly Gpu[];
+  /** Undefined where the tool does not tell of processes. */
+  readonly processes?: readonly Process[] | undefined;
+  /** What was wrong with single rows. */
+  readonly errors?: readonly SectionError[];
+}
+
+export interface DeviceTool extends Pick<Shim, "id" | "aliases" | "executables"> {
+  /** The first part tells of the devices: the tool works when it does. */
+  readonly probe: (context: ProbeContext) => readonly Part[];
+  /** Which of them a later tick runs; all when left out. What is not run again is read from the probe's answer. */
+  readonly tick?: (context: ProbeContext) => readonly Part[];
+  /** Reads a tick's outputs over the probe's. Never throws for what a tool prints. */
+  readonly read: (outputs: PartOutputs, context: ProbeContext) => DevicesRead;
+}
+
+/** The shim of such a tool. */
+export function deviceTool(tool: DeviceTool): Shim {
+  return {
+    id: tool.id,
+    aliases: tool.aliases,
+    executables: tool.executables,
+    probe: tool.probe,
+    judge(probed, context): Verdict {
+      if (tool.read(probed, context).gpus.length === 0)
+        return { kind: "broken", message: `${tool.id}: ${whyNoDevice(firstOutput(tool, probed, context))}` };
+      const parts = (tool.tick ?? tool.probe)(context);
+      return {
+        kind: "usable",
+        sampler: { parts, parse: (outputs) => reading(tool, outputs, probed, context) },
+      };
+    },
+  };
+}
+
+function reading(
+  tool: DeviceTool,
+  outputs: PartOutputs,
+  probed: PartOutputs,
+  context: ProbeContext,
+): Reading {
+  // What a tick was to run and did not is not the probe's answer again.
+  const again = new Set((tool.tick ?? tool.probe)(context).map((part) => part.id));
+  const known = [...probed].filter(([id]) => !again.has(id));
+  const read = tool.read(new Map([...known, ...outputs]), context);
+  const errors: SectionError[] = [];
+  const output = firstOutput(tool, outputs, context);
+  const failed = partError("gpu", tool.id, output, read.gpus.length > 0);
+  if (failed !== null) errors.push(failed);
+  else if (read.gpus.length === 0)
+    errors.push({ section: "gpu", kind: "error", message: `${tool.id}: ${whyNoDevice(output)}` });
+  errors.push(...(read.errors ?? []));
+  const sections: Sections = {
+    ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
+    ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),
+  };
+  return { sections, errors };
+}
+
+function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
+  return outputs.get(tool.probe(context)[0]?.id ?? "");
+}
+
+function whyNoDevice(output: PartOutput | undefined): string {
+  const said = output === undefined ? "" : whatItSaid(output);
+  return said === "" ? "it printed no device" : said;
+}
+
+/** What of a part's text is there to read; "" for a part that was not run or said nothing. */
+export function stdoutOf(outputs: PartOutputs, id: string): string {
+  return outputs.get(id)?.stdout ?? "";
+}
+
+/** Devices by index, the first of each, in order. */
+export function byIndex(gpus: readonly Gpu[]): readonly Gpu[] {
+  const first = new Map<unknown, Gpu>();
+  for (const gpu of gpus) if (!first.has(gpu.index)) first.set(gpu.index, gpu);
+  return [...first.values()].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
+}
+
+/** The entry for `errors` of a text that ends within its JSON. */
+export function cutShort(tool: string, cut: boolean): readonly SectionError[] {
+  return cut ? [{ section: "gpu", kind: "parse", message: `${tool}: the JSON is cut short` }] : [];
+}
