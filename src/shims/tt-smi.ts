@@ -1,0 +1,77 @@
+/**
+ * Tenstorrent's tt-smi: `-s` prints one JSON document, values as texts with blanks. It tells neither utilization nor
+ * memory. Source: tt-smi's README and its recorded 3.0 snapshots.
+ */
+import type { Gpu } from "../record.js";
+import { accelerator } from "./accelerator.js";
+import { celsiusCell, integerCell, megahertzCell, presentTexts, textCell, wattsCell } from "./cells.js";
+import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
+import type { DevicesRead } from "./device-tool.js";
+import { at, findJson } from "./json-text.js";
+
+const SNAPSHOT = "tt-smi.snapshot";
+
+export const ttSmiShim = deviceTool({
+  id: "tt-smi",
+  aliases: ["tenstorrent", "ttsmi"],
+  executables: ["tt-smi"],
+  probe: () => [{ id: SNAPSHOT, kind: "program", command: "{tool} -s" }],
+  read: (outputs) => read(stdoutOf(outputs, SNAPSHOT)),
+});
+
+function read(stdout: string): DevicesRead {
+  const { documents, cut } = findJson(stdout);
+  const snapshot = documents.find((document) => Array.isArray(at(document, "device_info")));
+  const driver = textCell(at(snapshot, "host_info", "Driver"));
+  const devices = chipsOf(at(snapshot, "device_info"));
+  const boards = devices.map((device) => textCell(at(device, "board_info", "board_id")));
+  const gpus = devices.map((device, index) => {
+    const board = boards[index] ?? null;
+    // The chips of a multi-chip board or a Galaxy have one board id, which then names none of them.
+    const unique = boards.filter((other) => other === board).length === 1;
+    return gpuOf(device, index, unique ? board : null, driver);
+  });
+  return { gpus, errors: cutShort("tt-smi", cut) };
+}
+
+/** Each once: no two chips have one PCI address. A chip behind another has none. */
+function chipsOf(list: unknown): readonly unknown[] {
+  const devices: readonly unknown[] = Array.isArray(list) ? list : [];
+  const seen = new Set<string>();
+  return devices.filter((device) => {
+    const board = at(device, "board_info");
+    if (board === undefined) return false;
+    const address = textCell(at(board, "bus_id"));
+    if (address === null) return true;
+    const known = seen.has(address);
+    seen.add(address);
+    return !known;
+  });
+}
+
+function gpuOf(device: unknown, index: number, uuid: string | null, driver: string | null): Gpu {
+  const of = (group: string, key: string): unknown => at(device, group, key);
+  return accelerator("NPU", {
+    index,
+    uuid,
+    name: textCell(of("board_info", "board_type")),
+    serial: textCell(of("board_info", "board_id")),
+    pci_bus_id: textCell(of("board_info", "bus_id")),
+    driver_version: driver?.replace(/^TT-KMD\s+/i, "") ?? null,
+    temperature: celsiusCell(of("telemetry", "asic_temperature")),
+    power_consumption: wattsCell(of("telemetry", "power")),
+    power_limit: wattsCell(of("limits", "tdp_limit")),
+    frequency: megahertzCell(of("telemetry", "aiclk")),
+    pcie_link_gen: integerCell(of("board_info", "pcie_speed")),
+    pcie_link_width: integerCell(of("board_info", "pcie_width")),
+    detail: presentTexts({
+      coordinates: textCell(of("board_info", "coords")),
+      dram_speed: textCell(of("board_info", "dram_speed")),
+      voltage: textCell(of("telemetry", "voltage")),
+      current: textCell(of("telemetry", "current")),
+      heartbeat: textCell(of("telemetry", "heartbeat")),
+      max_frequency: textCell(of("limits", "asic_fmax")),
+      firmware_bundle: textCell(of("firmwares", "fw_bundle_version")),
+    }),
+  });
+}
