@@ -2,11 +2,12 @@
 import { nativeShim } from "./native.js";
 import { amdSmiShim } from "./amd-smi.js";
 import { rocmSmiShim } from "./rocm-smi.js";
+import { ttSmiShim } from "./tt-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
 /** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
-export const SHIMS: readonly Shim[] = [nativeShim, nvidiaSmiShim, amdSmiShim, rocmSmiShim];
+export const SHIMS: readonly Shim[] = [nativeShim, nvidiaSmiShim, amdSmiShim, rocmSmiShim, ttSmiShim];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
 export const FALLBACK_IDS: readonly string[] = SHIMS.filter((shim) => shim !== nativeShim).map(
