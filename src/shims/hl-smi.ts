@@ -1,0 +1,73 @@
+/** Intel Gaudi's hl-smi: CSV with units. Source: Habana's "System Management Interface Tool" guide and all-smi's tests. */
+import type { Gpu, SectionError } from "../record.js";
+import { accelerator, freeOf } from "./accelerator.js";
+import { bytesCell, celsiusCell, integerCell, percentCell, textCell, wattsCell } from "./cells.js";
+import { readCsv } from "./csv-rows.js";
+import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
+import type { DevicesRead } from "./device-tool.js";
+import { oneLine } from "../lib/text.js";
+import type { Part } from "./shim.js";
+
+// What every release knows: an unknown field fails the whole query.
+const COLUMNS =
+  "index,uuid,name,driver_version,memory.total,memory.used,memory.free,power.draw,power.max,temperature.aip,utilization.aip";
+const ID_COLUMNS = "index,bus_id,serial";
+
+const query = (id: string, columns: string): Part => ({
+  id,
+  kind: "program",
+  command: `{tool} -Q ${columns} -f csv,noheader`,
+});
+const QUERY = query("hl-smi.query", COLUMNS);
+const IDS = query("hl-smi.ids", ID_COLUMNS);
+
+export const hlSmiShim = deviceTool({
+  id: "hl-smi",
+  aliases: ["gaudi", "habana", "hlsmi"],
+  executables: ["hl-smi"],
+  probe: () => [QUERY, IDS],
+  tick: () => [QUERY],
+  read: (outputs) => read(stdoutOf(outputs, QUERY.id), stdoutOf(outputs, IDS.id)),
+});
+
+type Cells = ReadonlyMap<string, string>;
+
+function read(query: string, ids: string): DevicesRead {
+  const idsOf = new Map(rowsOf(ids, ID_COLUMNS).rows.map((row) => [row.get("index"), row]));
+  const { rows, broken } = rowsOf(query, COLUMNS);
+  const gpus = rows.map((row) => gpuOf(row, idsOf.get(row.get("index"))));
+  return { gpus: byIndex(gpus), errors: gpus.length === 0 ? [] : broken };
+}
+
+function rowsOf(text: string, columns: string): { rows: readonly Cells[]; broken: readonly SectionError[] } {
+  const rows: Cells[] = [];
+  const broken: SectionError[] = [];
+  for (const line of readCsv(text, columns.split(","), "name").lines) {
+    if (line.kind === "row" && integerCell(line.cells.get("index")) !== null) rows.push(line.cells);
+    else {
+      const shown = line.kind === "text" ? line.text : [...line.cells.values()].join(", ");
+      broken.push({ section: "gpu", kind: "error", message: `hl-smi: ${oneLine(shown)}` });
+    }
+  }
+  return { rows, broken };
+}
+
+function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
+  const total = bytesCell(row.get("memory.total"), "MiB");
+  const used = bytesCell(row.get("memory.used"), "MiB");
+  return accelerator("NPU", {
+    index: integerCell(row.get("index")),
+    uuid: textCell(row.get("uuid")),
+    name: textCell(row.get("name")),
+    serial: textCell(ids?.get("serial")),
+    pci_bus_id: textCell(ids?.get("bus_id")),
+    driver_version: textCell(row.get("driver_version")),
+    utilization: percentCell(row.get("utilization.aip")),
+    temperature: celsiusCell(row.get("temperature.aip")),
+    total_memory: total,
+    used_memory: used,
+    memory_free: bytesCell(row.get("memory.free"), "MiB") ?? freeOf(total, used),
+    power_consumption: wattsCell(row.get("power.draw")),
+    power_limit: wattsCell(row.get("power.max")),
+  });
+}
