@@ -3,11 +3,19 @@ import { nativeShim } from "./native.js";
 import { amdSmiShim } from "./amd-smi.js";
 import { rocmSmiShim } from "./rocm-smi.js";
 import { ttSmiShim } from "./tt-smi.js";
+import { hlSmiShim } from "./hl-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
 /** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
-export const SHIMS: readonly Shim[] = [nativeShim, nvidiaSmiShim, amdSmiShim, rocmSmiShim, ttSmiShim];
+export const SHIMS: readonly Shim[] = [
+  nativeShim,
+  nvidiaSmiShim,
+  amdSmiShim,
+  rocmSmiShim,
+  ttSmiShim,
+  hlSmiShim,
+];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
 export const FALLBACK_IDS: readonly string[] = SHIMS.filter((shim) => shim !== nativeShim).map(
