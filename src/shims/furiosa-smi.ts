@@ -1,0 +1,143 @@
+/**
+ * Furiosa's furiosa-smi (RNGD, and Warboy's with --output instead of --format), and furiosactl before it, which prints
+ * a table only. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
+ */
+import type { Gpu, Process } from "../record.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { tableRows } from "./box-table.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  megahertzCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { byIndex, cutShort, deviceTool, stdoutOf } from "./device-tool.js";
+import type { DevicesRead } from "./device-tool.js";
+import { at, findJson, firstOf, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+import type { Part, PartOutputs, ProbeContext } from "./shim.js";
+
+/**
+ * The flag is --format, Warboy's releases had --output, and furiosactl has a table alone. Exit 2 says that an argument
+ * is not known: anything else, a deadline too, is the answer.
+ */
+function ask(id: string, subcommand: string, context: ProbeContext): Part {
+  const json = `{tool} ${subcommand} --format json`;
+  if (context.mode === "plain") return { id, kind: "program", command: json };
+  const otherwise = (command: string): string => `if [ $q -eq 2 ]; then b ${command}; q=$?; fi`;
+  const command =
+    `( b ${json}; q=$?; ${otherwise(`{tool} ${subcommand} --output json`)}; ` +
+    `${otherwise(`{tool} ${subcommand}`)}; exit $q ) 2>&1`;
+  return { id, kind: "shell", command };
+}
+
+export const furiosaSmiShim = deviceTool({
+  id: "furiosa-smi",
+  aliases: ["furiosa", "furiosactl"],
+  executables: ["furiosa-smi", "furiosactl"],
+  probe: (context) => [
+    ask("furiosa-smi.info", "info", context),
+    ask("furiosa-smi.status", "status", context),
+    ...(context.include.has("process") ? [ask("furiosa-smi.ps", "ps", context)] : []),
+  ],
+  read,
+});
+
+function read(outputs: PartOutputs): DevicesRead {
+  const info = findJson(stdoutOf(outputs, "furiosa-smi.info"));
+  const devices = objectsIn(info.documents);
+  const rows = devices.length > 0 ? devices : tableRows(stdoutOf(outputs, "furiosa-smi.info"));
+  const states = new Map(
+    objectsIn(findJson(stdoutOf(outputs, "furiosa-smi.status")).documents).map((state) => [
+      textCell(firstOf(state, ["device", "dev_name", "npu"])),
+      state,
+    ]),
+  );
+  const gpus = byIndex(
+    rows.flatMap((row) => {
+      const device = textCell(firstOf(row, ["dev_name", "device", "Device", "NPU"]));
+      const index = indexOf(device);
+      return index === null ? [] : [gpuOf(row, index, states.get(device))];
+    }),
+  );
+  return {
+    gpus,
+    processes: processesOf(stdoutOf(outputs, "furiosa-smi.ps"), gpus),
+    errors: cutShort("furiosa-smi", info.cut),
+  };
+}
+
+function objectsIn(documents: readonly unknown[]): readonly JsonObject[] {
+  const items = documents.flatMap((document) =>
+    Array.isArray(document) ? (document as readonly unknown[]) : [document],
+  );
+  return items.filter(isObject);
+}
+
+/** `npu0` -> 0. */
+function indexOf(device: string | null): number | null {
+  return integerCell(/^npu(\d{1,4})$/i.exec(device ?? "")?.[1]);
+}
+
+/** A device of `info`, as JSON or as a row of the table, with its `status`. */
+function gpuOf(info: JsonObject, index: number, state: JsonObject | undefined): Gpu {
+  const total = bytesCell(at(state, "memory", "DRAM", "total_size"), "B");
+  const used = bytesCell(at(state, "memory", "DRAM", "used_size"), "B");
+  const arch = textCell(firstOf(info, ["arch", "Arch"]));
+  const governor = textCell(info["governor"]);
+  return accelerator("NPU", {
+    index,
+    uuid: textCell(info["device_uuid"]),
+    name: textCell(info["Name"]) ?? (arch === null ? null : `Furiosa ${arch.toUpperCase()}`),
+    serial: textCell(info["device_sn"]),
+    pci_bus_id: textCell(firstOf(info, ["pci_bdf", "PCI-BDF"])),
+    utilization: meanUtilization(state),
+    temperature: celsiusCell(firstOf(info, ["temperature", "Temp."])),
+    power_consumption: wattsCell(firstOf(info, ["power", "Power"])),
+    frequency: megahertzCell(info["core_clock"]),
+    total_memory: total,
+    used_memory: used,
+    memory_free: freeOf(total, used),
+    detail: presentTexts({
+      firmware: textCell(firstOf(info, ["firmware", "Firmware"])),
+      pert: textCell(firstOf(info, ["pert", "PERT"])),
+      governor,
+      liveness: textCell(state?.["liveness"]),
+    }),
+  });
+}
+
+/** Over the processing elements: each is told by itself, in percent. */
+function meanUtilization(state: JsonObject | undefined): number | null {
+  const elements = state?.["pe_utilizations"];
+  if (!Array.isArray(elements)) return null;
+  const busy = elements
+    .map((element: unknown) => percentCell(firstOf(element, ["pe_utilization", "utilization"])))
+    .filter((value) => value !== null);
+  return busy.length === 0 ? null : busy.reduce((sum, value) => sum + value, 0) / busy.length;
+}
+
+/** One row a device: RNGD's `npu4:[0, 7], npu5:[0, 7]` names several. */
+function processesOf(stdout: string, gpus: readonly Gpu[]): readonly Process[] {
+  return objectsIn(findJson(stdout).documents).flatMap((row) => {
+    const pid = integerCell(row["pid"]);
+    const devices = textCell(firstOf(row, ["dev_name", "npu", "device"])) ?? "";
+    if (pid === null || pid === 0) return [];
+    const command = textCell(firstOf(row, ["cmdline", "cmd"]));
+    const indices = [...new Set([...devices.matchAll(/npu(\d{1,4})/gi)].map((match) => Number(match[1])))];
+    return (indices.length === 0 ? [null] : indices).map((index) =>
+      acceleratorProcess({
+        pid,
+        process_name: command?.split(" ")[0]?.replace(/^.*\//, "") ?? null,
+        command,
+        device_id: index,
+        device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+        used_memory: indices.length > 1 ? null : bytesCell(row["memory"], "MiB"),
+      }),
+    );
+  });
+}
