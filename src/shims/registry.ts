@@ -4,6 +4,7 @@ import { amdSmiShim } from "./amd-smi.js";
 import { rocmSmiShim } from "./rocm-smi.js";
 import { ttSmiShim } from "./tt-smi.js";
 import { hlSmiShim } from "./hl-smi.js";
+import { furiosaSmiShim } from "./furiosa-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -15,6 +16,7 @@ export const SHIMS: readonly Shim[] = [
   rocmSmiShim,
   ttSmiShim,
   hlSmiShim,
+  furiosaSmiShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
