@@ -1,0 +1,131 @@
+/**
+ * Rebellions' rbln-smi, named rbln-stat before: `-j` prints one JSON document, without it tables. Source: docs.rbln.ai
+ * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
+ */
+import type { Gpu, Process } from "../record.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { tableRows } from "./box-table.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import type { ByteUnit } from "./cells.js";
+import { byIndex, cutShort, deviceTool, stdoutOf } from "./device-tool.js";
+import type { DevicesRead } from "./device-tool.js";
+import { at, findJson, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+
+const STATUS = "rbln-smi.status";
+
+export const rblnSmiShim = deviceTool({
+  id: "rbln-smi",
+  aliases: ["rbln-stat", "rbln", "rebellions"],
+  executables: ["rbln-smi", "rbln-stat"],
+  probe: () => [{ id: STATUS, kind: "program", command: "{tool} -j" }],
+  read: (outputs) => read(stdoutOf(outputs, STATUS)),
+});
+
+function read(stdout: string): DevicesRead {
+  const { documents, cut } = findJson(stdout);
+  const driver = documents
+    .map((document) => textCell(at(document, "KMD_version")))
+    .find((text) => text !== null);
+  const devices = documents.flatMap((document) => listAt(document, "devices"));
+  const told =
+    devices.length > 0 ? devices.map((device) => gpuOf(device, driver ?? null)) : tableGpus(stdout);
+  const gpus = byIndex(told.filter((gpu) => gpu.index !== null));
+  const unit = bareUnit(at(devices[0], "memory", "total"));
+  const processes = documents
+    .flatMap((document) => listAt(document, "contexts"))
+    .flatMap((context) => processOf(context, gpus, unit));
+  return { gpus, processes, errors: cutShort("rbln-smi", cut) };
+}
+
+function listAt(document: unknown, key: string): readonly JsonObject[] {
+  const list = at(document, key);
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function gpuOf(device: JsonObject, driver: string | null): Gpu {
+  const unit = bareUnit(at(device, "memory", "total"));
+  const total = bytesCell(at(device, "memory", "total"), unit);
+  const used = bytesCell(at(device, "memory", "used"), unit);
+  return accelerator("NPU", {
+    index: integerCell(device["npu"]),
+    uuid: textCell(device["uuid"]),
+    name: textCell(device["name"]),
+    serial: textCell(device["sid"]),
+    pci_bus_id: textCell(at(device, "pci", "bus_id")),
+    driver_version: driver,
+    utilization: percentCell(device["util"]),
+    temperature: celsiusCell(device["temperature"]),
+    power_consumption: wattsCell(device["card_power"]),
+    total_memory: total,
+    used_memory: used,
+    memory_free: freeOf(total, used),
+    performance_state: performanceState(device["pstate"]),
+    numa_node_id: integerCell(at(device, "pci", "numa_node")),
+    pcie_link_width: integerCell(textCell(at(device, "pci", "link_width"))?.replace(/^x/i, "")),
+    detail: presentTexts({
+      device: textCell(device["device"]),
+      status: textCell(device["status"]),
+      firmware: textCell(device["fw_ver"]),
+      board: textCell(device["board_info"]),
+      link_speed: textCell(at(device, "pci", "link_speed")),
+    }),
+  });
+}
+
+/** A device has gigabytes: a total below 16 Mi is no count of bytes. */
+function bareUnit(total: unknown): ByteUnit {
+  const number = integerCell(total);
+  return number !== null && number < 2 ** 24 ? "MiB" : "B";
+}
+
+/** `P14` */
+function performanceState(raw: unknown): number | null {
+  return integerCell(textCell(raw)?.replace(/^P/i, ""));
+}
+
+/** The table of a release that has no JSON: `Memory(used/total)` as `2.4GiB / 15.7GiB`. */
+function tableGpus(stdout: string): readonly Gpu[] {
+  return tableRows(stdout).map((row) => {
+    const [used, total] = (row["Memory(used/total)"] ?? "").split("/").map((cell) => bytesCell(cell, "B"));
+    return accelerator("NPU", {
+      index: integerCell(row["NPU"]),
+      name: textCell(row["Name"]),
+      pci_bus_id: textCell(row["PCI BUS ID"]),
+      driver_version: textCell(/KMD ver:\s*(\S+)/.exec(stdout)?.[1]),
+      utilization: percentCell(row["Util"]),
+      temperature: celsiusCell(row["Temp"]),
+      power_consumption: wattsCell(row["Power"]),
+      total_memory: total ?? null,
+      used_memory: used ?? null,
+      memory_free: freeOf(total ?? null, used ?? null),
+      performance_state: performanceState(row["Perf"]),
+      detail: presentTexts({ device: textCell(row["Device"]) }),
+    });
+  });
+}
+
+function processOf(context: JsonObject, gpus: readonly Gpu[], unit: ByteUnit): readonly Process[] {
+  const pid = integerCell(context["pid"]);
+  if (pid === null || pid === 0) return [];
+  const command = textCell(context["cmd"]) ?? textCell(context["process"]);
+  const index = integerCell(context["npu"]);
+  return [
+    acceleratorProcess({
+      pid,
+      process_name: command?.split(" ")[0]?.replace(/^.*\//, "") ?? null,
+      command,
+      device_id: index,
+      device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+      used_memory: bytesCell(context["memory"], unit),
+    }),
+  ];
+}
