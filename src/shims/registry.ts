@@ -5,6 +5,7 @@ import { rocmSmiShim } from "./rocm-smi.js";
 import { ttSmiShim } from "./tt-smi.js";
 import { hlSmiShim } from "./hl-smi.js";
 import { furiosaSmiShim } from "./furiosa-smi.js";
+import { rblnSmiShim } from "./rbln-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -17,6 +18,7 @@ export const SHIMS: readonly Shim[] = [
   ttSmiShim,
   hlSmiShim,
   furiosaSmiShim,
+  rblnSmiShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
