@@ -10,7 +10,7 @@ import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
 import type { Dialled } from "./dial.js";
 import { IDENT } from "./greeting.js";
-import { authFailure, handshakeFailure, NeedsOpenssh } from "./handshake-failure.js";
+import { authFailure, handshakeFailure } from "./handshake-failure.js";
 import { checkHostKey } from "./host-key-check.js";
 import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
@@ -40,7 +40,7 @@ export async function openSession(request: HandshakeRequest, signal: AbortSignal
   if (offer.kind === "cannot") {
     dialled.stream.destroy();
     const message = `${planLabel(plan)}: ${offer.keyword} allows nothing that the built-in client can do (${offer.list})`;
-    throw new NeedsOpenssh("protocol-error", "handshake", message, { fix: "install OpenSSH's ssh" });
+    throw new HostError("protocol-error", "handshake", message, { fix: "install OpenSSH's ssh" });
   }
   const ssh2 = await import("ssh2");
   signal.throwIfAborted();

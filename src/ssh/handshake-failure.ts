@@ -8,9 +8,6 @@ import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 
-/** ssh2 cannot do what this host needs; the system's ssh may. */
-export class NeedsOpenssh extends HostError {}
-
 export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;
   /** What authentication offered so far. */
@@ -31,8 +28,8 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
   const missing = /^Handshake failed: no matching (.+)$/.exec(said)?.[1];
   if (missing !== undefined) {
     const code = missing === "host key format" ? "host-key-algorithm" : "protocol-error";
-    const message = `${name}: no ${missing.replace("format", "algorithm")} in common with the server`;
-    return new NeedsOpenssh(code, "handshake", message, {
+    const message = `${name}: no matching ${missing}: the built-in client and the server have none in common`;
+    return new HostError(code, "handshake", message, {
       fix: "install OpenSSH's ssh, which knows more algorithms",
     });
   }

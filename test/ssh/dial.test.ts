@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import test from "node:test";
+import { HostError } from "../../src/errors.js";
+import { realClock } from "../../src/lib/clock.js";
+import { dialDirect } from "../../src/ssh/dial.js";
+import { freePort } from "../support/free-port.js";
+import { testPlan } from "../support/host-plan.js";
+import { signalPid } from "../support/processes.js";
+import { startTcpServer } from "../support/tcp-server.js";
+
+async function failure(config: Parameters<typeof testPlan>[0], timeoutMs = 3_000): Promise<HostError> {
+  try {
+    const dialled = await dialDirect(testPlan(config, { timeoutMs }), realClock, AbortSignal.timeout(20_000));
+    dialled.stream.destroy();
+  } catch (error) {
+    assert.ok(error instanceof HostError, String(error));
+    return error;
+  }
+  assert.fail("it was reached");
+}
+
+test("a refused port", async () => {
+  const port = await freePort();
+  const error = await failure({ port });
+  assert.deepEqual([error.failure.code, error.failure.phase], ["connection-refused", "dial"]);
+  assert.match(
+    error.message,
+    new RegExp(`127\\.0\\.0\\.1 port ${port}: connection refused \\(ECONNREFUSED\\)`),
+  );
+});
+
+test("a name that has no address", async () => {
+  const error = await failure({ hostname: "no-such-host.invalid" });
+  assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
+});
+
+test("a name whose addresses all refuse says why", async () => {
+  const error = await failure({ hostname: "localhost", port: await freePort() });
+  assert.equal(error.failure.code, "connection-refused");
+});
+
+test("AddressFamily shuts out addresses of the other family", async () => {
+  const error = await failure({ hostname: "127.0.0.1", addressFamily: "inet6" });
+  assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
+});
+
+test("BindAddress is where the connection comes from", async (t) => {
+  let from = "";
+  const server = await startTcpServer((socket) => (from = socket.remoteAddress ?? ""));
+  t.after(() => server.stop());
+  const plan = testPlan({ port: server.port, bindAddress: "127.0.0.7" });
+  const { stream, address } = await dialDirect(plan, realClock, AbortSignal.timeout(5_000));
+  stream.destroy();
+  assert.equal(address, "127.0.0.1");
+  assert.equal(from, "127.0.0.7");
+});
+
+test("a bind address that is not ours is a failure of the network", async () => {
+  const error = await failure({ bindAddress: "192.0.2.1", port: 9 });
+  assert.deepEqual([error.failure.code, error.failure.phase], ["network-unreachable", "dial"]);
+});
+
+test("a port that drops what is sent to it times out, and the abort ends a dial at once", async (t) => {
+  // A stopped process with a full backlog leaves every further SYN unanswered.
+  const script =
+    "require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const fillers: Socket[] = [];
+  t.after(() => {
+    for (const socket of fillers) socket.destroy();
+    if (child.pid !== undefined) signalPid(child.pid, "SIGKILL");
+  });
+  const port = await new Promise<number>((resolve) =>
+    child.stdout.once("data", (text: Buffer) => resolve(Number(text))),
+  );
+  if (child.pid !== undefined) signalPid(child.pid, "SIGSTOP");
+  for (let i = 0; i < 4; i++) {
+    fillers.push(connect(port, "127.0.0.1").on("error", () => undefined));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  const error = await failure({ port }, 500);
+  assert.deepEqual([error.failure.code, error.failure.phase], ["connect-timeout", "dial"]);
+  assert.match(error.message, /within 0\.5 s/);
+
+  const stop = new AbortController();
+  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), realClock, stop.signal);
+  setTimeout(() => stop.abort(new Error("enough")), 20);
+  await assert.rejects(dialling, { message: "enough" });
+});
