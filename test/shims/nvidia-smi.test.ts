@@ -1,0 +1,331 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { readCsv } from "../../src/shims/csv-rows.js";
+import { readApps } from "../../src/shims/nvidia-smi-apps.js";
+import { explainFailure, lostGpu } from "../../src/shims/nvidia-smi-failures.js";
+import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
+import { throttleReasons } from "../../src/shims/nvidia-smi-gpu.js";
+import { readQuery } from "../../src/shims/nvidia-smi-query.js";
+import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
+import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
+import { ParseError } from "../../src/errors.js";
+import { makeTools } from "../support/fake-tools.js";
+import { GOLDEN_ROOT } from "../support/golden.js";
+import { testParserProperties } from "../support/parser-properties.js";
+import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const golden = (file: string): string => readFileSync(`${GOLDEN_ROOT}nvidia-smi/${file}`, "utf8");
+
+const HEADER =
+  "index, uuid, name, driver_version, utilization.gpu [%], memory.used [MiB], memory.total [MiB], " +
+  "temperature.gpu, clocks.current.graphics [MHz], power.draw [W], fan.speed [%], pstate, " +
+  "ecc.errors.corrected.aggregate.total, clocks_event_reasons.active, pcie.link.gen.current, pci.bus_id";
+const uuidOf = (index: number): string => `GPU-5d3f1c52-8f1e-4f6a-9a34-00000000000${String(index)}`;
+const gpuRow = (index: number, value?: string): string =>
+  [
+    String(index),
+    uuidOf(index),
+    `NVIDIA Board, rev ${String(index)}`,
+    "575.57.08",
+    value ?? `${String(index)}7`,
+    value ?? "1410",
+    value ?? "81559",
+    value ?? "45",
+    value ?? "1980",
+    value ?? "301.25",
+    value ?? "33",
+    value ?? "P2",
+    value ?? "4",
+    value ?? "0x0000000000000004",
+    value ?? "4",
+    `00000000:0${String(index + 1)}:00.0`,
+  ].join(", ");
+
+testParserProperties({
+  shim: nvidiaSmiShim,
+  part: "nvidia-smi.query",
+  others: {
+    "nvidia-smi.apps": `gpu_uuid, pid, process_name, used_gpu_memory [MiB]\n${uuidOf(0)}, 4711, python, 512\n`,
+  },
+  device: gpuRow,
+  assemble: (rows) => `${HEADER}\n${rows.join("\n")}\n`,
+  samples: [
+    golden("mig-h200/nvidia-smi.query/stdout.txt"),
+    golden("mig-h200/nvidia-smi.xml/stdout.txt"),
+    golden("mig-h200/nvidia-smi.list/stdout.txt"),
+    golden("mig-h200/nvidia-smi.apps/stdout.txt"),
+    golden("unknown-error-row/stdout.txt"),
+    golden("tesla-k80-390/stdout.txt"),
+  ],
+});
+
+describe("nvidia-smi rows", () => {
+  test("commas in one column are counted off from both ends", () => {
+    const { lines } = readCsv("1, a, b, c, 9", ["index", "name", "power.draw"], "name");
+    assert.deepEqual(lines, [
+      {
+        kind: "row",
+        cells: new Map([
+          ["index", "1"],
+          ["name", "a, b, c"],
+          ["power.draw", "9"],
+        ]),
+      },
+    ]);
+  });
+
+  test("a row whose values slid into other columns is an error and no device", () => {
+    const { gpus, errors } = readQuery(`0, GPU-1, A, B, 550.1, 3\n`, [
+      "index",
+      "uuid",
+      "name",
+      "driver_version",
+      "x",
+    ]);
+    assert.deepEqual(
+      gpus.map((gpu) => gpu.name),
+      ["A, B"],
+    );
+    assert.deepEqual(errors, []);
+    const slid = readQuery(`0, GPU-1, A, B, 3\n`, ["index", "uuid", "name", "driver_version", "x"]);
+    assert.deepEqual(slid.gpus, []);
+    assert.equal(slid.errors[0]?.kind, "parse");
+  });
+
+  test("error lines between rows never hide a healthy row", () => {
+    const noise = fc.constantFrom(
+      "Unable to determine the device handle for GPU0000:09:00.0: Unknown Error",
+      Array(16).fill("[Unknown Error]").join(", "),
+      "WARNING: infoROM is corrupted at gpu 0000:06:00.0",
+      gpuRow(9, "[GPU is lost]"),
+      "",
+    );
+    const lines = fc.array(fc.oneof(fc.nat(5), noise), { maxLength: 12 });
+    fc.assert(
+      fc.property(lines, (mixed) => {
+        const wanted = [...new Set(mixed.filter((line) => typeof line === "number"))];
+        const text = mixed.map((line) => (typeof line === "number" ? gpuRow(line) : line)).join("\n");
+        const { gpus, errors } = readQuery(`${HEADER}\n${text}\n`, []);
+        const healthy = gpus.filter((gpu) => gpu.error === undefined);
+        assert.deepEqual(
+          healthy.map((gpu) => gpu.uuid),
+          wanted.map(uuidOf),
+        );
+        for (const gpu of gpus) if (gpu.error !== undefined) assert.notEqual(errors.length, 0);
+      }),
+    );
+  });
+
+  test("a tool that was ended in the middle leaves no half number", () => {
+    const outputs = (stdout: string) =>
+      partOutputs({ "nvidia-smi.query": { stdout, end: { kind: "timeout", afterSecs: 5 } } });
+    const whole = `${HEADER}\n${gpuRow(0)}\n${gpuRow(1)}`;
+    const { sections, errors } = firstReading(nvidiaSmiShim, outputs(whole), probeContext(["gpu"]));
+    assert.deepEqual(
+      sections.gpus?.map((gpu) => gpu.index),
+      [0],
+    );
+    assert.deepEqual(
+      errors.map((error) => error.kind),
+      ["timeout"],
+    );
+  });
+
+  test("the names of throttle reasons are the bits of nvml.h", () => {
+    assert.deepEqual(throttleReasons("0x0000000000000000"), []);
+    assert.deepEqual(throttleReasons("0x00000000000000E1"), [
+      "gpu_idle",
+      "sw_thermal_slowdown",
+      "hw_thermal_slowdown",
+      "hw_power_brake_slowdown",
+    ]);
+    assert.deepEqual(throttleReasons("0x8000000000000200"), ["0x200", "0x8000000000000000"]);
+    for (const none of ["N/A", "[N/A]", "Active", "0x", ""]) assert.equal(throttleReasons(none), null);
+  });
+
+  test("lost GPUs are told in several wordings", () => {
+    const busId = "00000000:2A:00.0";
+    const cases = [
+      ["Unable to determine the device handle for GPU0000:2A:00.0: Unknown Error", null, "Unknown Error"],
+      [
+        "Unable to determine the device handle for GPU 0000:2a:00.0: GPU is lost.  Reboot",
+        null,
+        "GPU is lost. Reboot",
+      ],
+      ["Unable to determine the device handle for gpu 0000:2A:00.0: Not Found", null, "Not Found"],
+      ["Unable to determine the device handle for GPU3: 0000:2A:00.0: Unknown Error", 3, "Unknown Error"],
+      ["Unable to determine the device handle for GPU 00000000:2A:00.0", null, "Unknown Error"],
+    ] as const;
+    for (const [line, index, reason] of cases)
+      assert.deepEqual(lostGpu(line), { index, busId, reason }, line);
+    assert.equal(lostGpu("No devices were found"), null);
+  });
+
+  test("a status alone is explained too", () => {
+    assert.equal(
+      explainFailure("", 9),
+      "the NVIDIA driver is not loaded; nvidia-smi exited 9 and told nothing",
+    );
+    assert.equal(explainFailure("", 77), "nvidia-smi exited 77 and told nothing");
+    assert.equal(explainFailure("what\nnow", 77), "nvidia-smi: what; now");
+  });
+});
+
+describe("nvidia-smi ticks", () => {
+  const sampler = () => {
+    const verdict = nvidiaSmiShim.judge(
+      partOutputs({ "nvidia-smi.query": `${HEADER}\n${gpuRow(0)}\n` }),
+      probeContext(["gpu", "process"]),
+    );
+    assert.equal(verdict.kind, "usable");
+    return verdict.sampler;
+  };
+  const apps = `gpu_uuid, pid, process_name, used_gpu_memory [MiB]\n${uuidOf(0)}, 4711, a, b, 512\n`;
+
+  test("a driver that goes away costs the GPUs and says so", () => {
+    const stdout = "Failed to initialize NVML: Driver/library version mismatch\n";
+    const end = { kind: "exit", code: 18 } as const;
+    const { sections, errors } = sampler().parse(
+      partOutputs({ "nvidia-smi.query": { stdout, end }, "nvidia-smi.apps": { stdout, end } }),
+    );
+    assert.deepEqual(sections, {});
+    assert.deepEqual(
+      errors.map(({ section, kind, exit_code }) => ({ section, kind, exit_code })),
+      [
+        { section: "gpu", kind: "error", exit_code: 18 },
+        { section: "process", kind: "error", exit_code: 18 },
+      ],
+    );
+    assert.match(errors[0]?.message ?? "", /differ in version.*version mismatch/);
+  });
+
+  test("processes keep the device numbers of the last good query", () => {
+    const end = { kind: "timeout", afterSecs: 5 } as const;
+    const { sections, errors } = sampler().parse(
+      partOutputs({ "nvidia-smi.query": { end }, "nvidia-smi.apps": apps }),
+    );
+    assert.equal(sections.gpus, undefined);
+    assert.deepEqual(
+      sections.processes?.map(({ pid, device_id, process_name }) => ({ pid, device_id, process_name })),
+      [{ pid: 4711, device_id: 0, process_name: "a, b" }],
+    );
+    assert.deepEqual(
+      errors.map((error) => error.kind),
+      ["timeout"],
+    );
+  });
+
+  test("any bytes as processes or XML give a result or a ParseError", () => {
+    const bytes = fc.string({ unit: "binary", maxLength: 300 });
+    const pieces = fc.array(
+      fc.constantFrom("<gpu>", "</gpu>", "<nvidia_smi_log>", "<pid>", "7", "<a/>", "<!--", "&amp;", "\u0000"),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          bytes,
+          pieces.map((list) => list.join("")),
+        ),
+        (text) => {
+          for (const process of readApps(text, [], []).processes)
+            assert.ok(Number.isSafeInteger(process.pid));
+          try {
+            for (const { gpu } of readSmiXml(text)) assert.equal(gpu.device_type, "GPU");
+          } catch (error) {
+            assert.ok(error instanceof ParseError);
+          }
+        },
+      ),
+    );
+  });
+
+  test("what is not asked for is not run", () => {
+    const parts = (include: Parameters<typeof probeContext>[0]) => {
+      const outputs = partOutputs({ "nvidia-smi.query": `${HEADER}\n${gpuRow(0)}\n` });
+      const verdict = nvidiaSmiShim.judge(outputs, probeContext(include));
+      return "sampler" in verdict ? verdict.sampler.parts.map((part) => part.id) : [];
+    };
+    assert.deepEqual(parts(["gpu"]), ["nvidia-smi.query"]);
+    assert.deepEqual(parts(["gpu", "process"]), ["nvidia-smi.query", "nvidia-smi.apps"]);
+    assert.deepEqual(parts(["process"]), ["nvidia-smi.apps"]);
+    assert.deepEqual(parts(["cpu"]), []);
+  });
+
+  test("only our own field names reach a command", () => {
+    const command = queryCommand(["index", "uuid", "$(reboot)", "name;reboot"]);
+    assert.equal(command, "{tool} --query-gpu=index,uuid --format=csv,nounits");
+    assert.equal(queryCommand(["rm"]), queryCommand(TEN_FIELDS));
+  });
+});
+
+describe("nvidia-smi probe script", () => {
+  const HELP = (fields: readonly string[]): string => fields.map((field) => `"${field}"\nText.\n`).join("\n");
+  const shells = ["sh", "dash", "bash", "ksh", "busybox", "zsh"].filter(
+    (name) => spawnSync("/bin/sh", ["-c", `command -v ${name}`]).status === 0,
+  );
+  /** A tool that refuses fields that its help does not list, as every driver does. */
+  const fakeTool = (help: string, rows: string, status: number, before = ":"): string =>
+    [
+      before,
+      `case $1 in`,
+      `--help-query-gpu) cat <<'END'\n${help}\nEND\n;;`,
+      `--query-gpu=*) f=\${1#--query-gpu=}; IFS=,; for x in $f; do case '${help.replaceAll("\n", " ")}' in *"\\"$x\\""*) ;; *)`,
+      `echo "Field \\"$x\\" is not a valid field to query."; exit 2;; esac; done`,
+      `cat <<'END'\n${rows}\nEND\nexit ${String(status)};;`,
+      `esac`,
+    ].join("\n");
+
+  function run(shell: string, tool: string): { stdout: string; status: number | null } {
+    const dir = makeTempDir("nvidia-smi");
+    const bin = makeTools(dir.path, { "nvidia-smi": tool });
+    const script = `b() { "$@"; }; ${PROBE_COMMAND.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
+    const args = shell === "busybox" ? ["ash", "-c", script] : ["-c", script];
+    const { stdout, status } = spawnSync(shell, args, { encoding: "utf8" });
+    dir.remove();
+    return { stdout, status };
+  }
+
+  for (const shell of shells) {
+    test(`asks for what help lists under ${shell}`, () => {
+      const known = [
+        ...TEN_FIELDS,
+        "fan.speed",
+        "clocks_throttle_reasons.active",
+        "clocks_event_reasons.active",
+        "pci.bus_id",
+      ];
+      const { stdout, status } = run(shell, fakeTool(HELP(known), `0, ${uuidOf(0)}`, 0));
+      const asked = [...TEN_FIELDS, "fan.speed", "clocks_event_reasons.active", "pci.bus_id"];
+      assert.equal(stdout, `@fields ${asked.join(",")}\n0, ${uuidOf(0)}\n@exit 0\n`);
+      assert.equal(status, 0);
+      assert.deepEqual(fieldsInHelp(HELP(known)), asked);
+    });
+
+    test(`falls back to ten columns under ${shell}`, () => {
+      const liar = `case $1 in *fan.speed*) echo 'Field "fan.speed" is not a valid field to query.'; exit 2;; esac`;
+      const { stdout } = run(shell, fakeTool(HELP([...TEN_FIELDS, "fan.speed"]), `0, ${uuidOf(0)}`, 0, liar));
+      assert.equal(stdout, `@fields ${TEN_FIELDS.join(",")}\n0, ${uuidOf(0)}\n@exit 0\n`);
+      const silent = run(shell, `case $1 in --query-gpu=*) echo "$1 ${uuidOf(1)}";; *) exit 1;; esac`);
+      assert.equal(silent.stdout.split("\n")[1], `--query-gpu=${TEN_FIELDS.join(",")} ${uuidOf(1)}`);
+    });
+
+    test(`ends with 0 exactly when a GPU answered, under ${shell}`, () => {
+      const statusOf = (rows: string, status: number) =>
+        run(shell, fakeTool(HELP(TEN_FIELDS), rows, status)).status;
+      assert.equal(statusOf(`0, ${uuidOf(0)}`, 15), 0);
+      assert.equal(statusOf("No devices were found", 0), 6);
+      assert.equal(statusOf("Failed to initialize NVML", 9), 9);
+    });
+  }
+
+  test("is one line that any login shell hands on unharmed", () => {
+    for (const mode of ["shell", "plain"] as const)
+      for (const part of nvidiaSmiShim.probe(probeContext(["gpu", "process"], mode)))
+        assert.doesNotMatch(part.command, /['!\n\r]|\\\\/);
+    assert.equal(execFileSync("/bin/sh", ["-n", "-c", PROBE_COMMAND], { encoding: "utf8" }), "");
+  });
+});
