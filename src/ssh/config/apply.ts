@@ -50,7 +50,7 @@ class Pass {
     for (const index of blocksFor(file, this.subject.host)) {
       const block = file.blocks[index];
       if (block === undefined) continue;
-      if (block.header !== null) active = (await this.holds(block.header, file)) && live;
+      if (block.header !== null) active = (await this.holds(block.header, file, live)) && live;
       if (active || block.alwaysRead) await this.block(block, file, active);
     }
     if (this.problems.length > before) throw new ConfigError(this.problems);
@@ -66,9 +66,9 @@ class Pass {
     }
   }
 
-  private async holds(header: LoadedLine, file: LoadedFile): Promise<boolean> {
+  private async holds(header: LoadedLine, file: LoadedFile, live: boolean): Promise<boolean> {
     const { directive } = header;
-    if (directive.kind === "host") return this.isForHost(directive.patterns);
+    if (directive.kind === "host") return this.isForHost(directive.patterns, header, file, live);
     if (directive.kind !== "match") return false;
     const verdict = await matches(directive.criteria, this.subject, this.options, this.environment);
     if (verdict.kind === "bad") {
@@ -80,9 +80,19 @@ class Pass {
     return verdict.matched;
   }
 
-  private isForHost(patterns: readonly string[]): boolean {
+  private isForHost(
+    patterns: readonly string[],
+    header: LoadedLine,
+    file: LoadedFile,
+    live: boolean,
+  ): boolean {
     let found = false;
     for (const pattern of patterns) {
+      if (pattern === "") {
+        this.complain(file, header, "keyword host empty argument", false);
+        return false;
+      }
+      if (!live) return false;
       const negated = pattern.startsWith("!");
       if (!matchPattern(this.subject.host, negated ? pattern.slice(1) : pattern)) continue;
       if (negated) return false;
@@ -129,11 +139,12 @@ class Pass {
         break;
       case "jump":
         if (options.proxy.kind !== "unset") break;
-        options.proxy = { kind: "jump", jump: directive.jump };
+        options.proxy =
+          directive.jump.kind === "via" ? { kind: "jump", jump: directive.jump } : { kind: "no-jump" };
         options.noteOrigin("proxyjump", origin);
         break;
       case "proxy-command":
-        if (options.proxy.kind !== "unset") break;
+        if (options.proxy.kind !== "unset" && options.proxy.kind !== "no-jump") break;
         options.proxy = { kind: "command", command: directive.command };
         options.noteOrigin("proxycommand", origin);
         break;

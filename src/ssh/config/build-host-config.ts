@@ -66,7 +66,6 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     knownHostsCommand: options.textUnlessNone("knownhostscommand"),
     setEnv: (options.list("setenv") ?? []).map(splitPair),
     sendEnv: [...options.sendEnv],
-    remoteCommand: options.textUnlessNone("remotecommand"),
     origins: options.origins(),
   };
 }
@@ -104,7 +103,7 @@ function unwrap(expanded: Expanded, key = ""): string {
 
 function readProxy({ options, tokens }: ResolvedOptions): Proxy {
   const { proxy } = options;
-  if (proxy.kind === "jump" && proxy.jump.kind === "via") return { kind: "jump", hops: proxy.jump.hops };
+  if (proxy.kind === "jump") return { kind: "jump", hops: proxy.jump.hops };
   if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
   const { h = "", k = "", n = "", p = "", r = "" } = tokens;
   return {

@@ -9,6 +9,9 @@ import { connectionTokens } from "./match.js";
 import type { Options } from "./options.js";
 import { expand, expandTilde, type Expanded, type Tokens } from "./tokens.js";
 
+/** What the session is for: our own command, as `ssh host command`, or a way further, as `ssh -W`. */
+export type Purpose = "command" | "forward";
+
 export interface FinishedNames {
   readonly originalHost: string;
   /** The name or address to connect to. */
@@ -31,7 +34,7 @@ const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
 /** Replaces values in `options` by their expanded forms. Throws ConfigError for what ssh exits over. */
 export function finish(
   options: Options,
-  { originalHost, host }: { originalHost: string; host: string },
+  { originalHost, host, purpose }: { originalHost: string; host: string; purpose: Purpose },
   environment: ConfigEnvironment,
 ): FinishedNames {
   checkAlgorithms(options);
@@ -40,6 +43,10 @@ export function finish(
   if (alias !== null) options.replace("hostkeyalias", asciiLower(alias));
   if (options.number("connectionattempts") === 0)
     refuse("Invalid number of ConnectionAttempts", options, "connectionattempts");
+
+  if (purpose === "command" && options.textUnlessNone("remotecommand") !== null) {
+    refuse("Cannot execute command-line and remote command.", options, "remotecommand");
+  }
 
   const facts = { originalHost, host, port, keyAlias: options.text("hostkeyalias") ?? originalHost };
   const jumpHost = options.jumpHost;
@@ -97,7 +104,7 @@ function checkProxy(
   options: Options,
   { host, port, user }: { host: string; port: number; user: string },
 ): void {
-  if (options.proxy.kind === "jump" && options.proxy.jump.kind === "via") {
+  if (options.proxy.kind === "jump") {
     const { last } = options.proxy.jump;
     if (last.host === host && (last.port ?? 22) === port && (last.user ?? user) === user) {
       refuse(`jumphost loop via ${host}`, options, "proxyjump");
@@ -142,9 +149,6 @@ class Expander {
 
 function expandValues(options: Options, expander: Expander): void {
   const dialect = expander.dialect;
-  const remoteCommand = options.textUnlessNone("remotecommand");
-  if (remoteCommand !== null)
-    options.replace("remotecommand", expander.percent("remotecommand", remoteCommand));
   const paths = ["controlpath", "identityagent", "forwardagentpath"];
   if (dialect >= SINCE.tokensInRevokedHostKeys) paths.push("revokedhostkeys");
   for (const key of paths) {

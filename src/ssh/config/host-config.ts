@@ -77,7 +77,6 @@ export interface HostConfig {
 
   readonly setEnv: readonly (readonly [string, string])[];
   readonly sendEnv: readonly string[];
-  readonly remoteCommand: string | null;
 
   /** Which line decided each keyword (lower case, as `ssh -G` prints it). */
   readonly origins: ReadonlyMap<string, Origin>;

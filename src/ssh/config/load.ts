@@ -237,5 +237,5 @@ function indexBlocks(blocks: readonly Block[]): Pick<LoadedFile, "common" | "byN
 function plainNames({ header, alwaysRead }: Block): ReadonlySet<string> | null {
   if (alwaysRead || header?.directive.kind !== "host") return null;
   const { patterns } = header.directive;
-  return patterns.some((pattern) => /^!|[*?]/.test(pattern)) ? null : new Set(patterns);
+  return patterns.some((pattern) => pattern === "" || /^!|[*?]/.test(pattern)) ? null : new Set(patterns);
 }

@@ -5,10 +5,11 @@ import type { Origin } from "./host-config.js";
 import type { Jump } from "./jump.js";
 import { matchPattern } from "./patterns.js";
 
-/** A ProxyJump that won: all its hops, first to last. */
+/** The proxy that won so far. `no-jump`: `ProxyJump none`, which shuts later jumps out but no command. */
 export type ChosenProxy =
   | { readonly kind: "unset" }
-  | { readonly kind: "jump"; readonly jump: Jump }
+  | { readonly kind: "no-jump" }
+  | { readonly kind: "jump"; readonly jump: Extract<Jump, { kind: "via" }> }
   | { readonly kind: "command"; readonly command: string };
 
 interface Setting {
@@ -106,14 +107,12 @@ export class Options {
 
   /** The host of the last hop as the tokens %j and %C see it; empty without a jump. */
   get jumpHost(): string {
-    return this.proxy.kind === "jump" && this.proxy.jump.kind === "via" ? this.proxy.jump.last.host : "";
+    return this.proxy.kind === "jump" ? this.proxy.jump.last.host : "";
   }
 
   /** Neither a jump nor a command stands between us and the host. */
   get direct(): boolean {
-    if (this.proxy.kind === "jump") {
-      return this.proxy.jump.kind === "none" || this.jumpHost.toLowerCase() === "none";
-    }
-    return this.proxy.kind === "unset" || this.proxy.command.toLowerCase() === "none";
+    if (this.proxy.kind === "jump") return this.jumpHost.toLowerCase() === "none";
+    return this.proxy.kind !== "command" || this.proxy.command.toLowerCase() === "none";
   }
 }

@@ -5,7 +5,7 @@ import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
+import { finish, isValidHost, isValidUser, type FinishedNames, type Purpose } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
 import { asciiLower } from "./lexer.js";
@@ -27,6 +27,8 @@ export interface Overrides {
   readonly options?: readonly string[];
   /** As `ssh -J`: the hops to go through, whatever the files say. */
   readonly jump?: readonly JumpHop[];
+  /** "command" when absent. */
+  readonly purpose?: Purpose;
 }
 
 /** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
@@ -66,7 +68,14 @@ export async function resolveOptions(
     options.replace("hostname", host);
     await applyConfig(config, { originalHost: typed.host, host, pass: "final" }, options, environment);
   }
-  return { options, ...finish(options, { originalHost: typed.host, host }, environment) };
+  return {
+    options,
+    ...finish(
+      options,
+      { originalHost: typed.host, host, purpose: overrides.purpose ?? "command" },
+      environment,
+    ),
+  };
 }
 
 function complaint(message: string): ConfigError {

@@ -30,7 +30,7 @@ export async function resolveRoute(
     }
     const before = hops.slice(0, -1);
     const jump = before.length === 0 ? {} : { jump: before };
-    current = await resolveHost(nearest, { ...overrides, ...jump }, config, environment);
+    current = await resolveHost(nearest, { ...overrides, ...jump, purpose: "forward" }, config, environment);
     route.unshift(current);
   }
   return route;

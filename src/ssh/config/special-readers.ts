@@ -169,13 +169,27 @@ export const readFingerprintHash: Reader = (line, key) => {
   return set(key, hash);
 };
 
-const LEVELS = ["QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3"];
+const LEVELS = [
+  "SILENT",
+  "QUIET",
+  "FATAL",
+  "ERROR",
+  "INFO",
+  "VERBOSE",
+  "DEBUG",
+  "DEBUG1",
+  "DEBUG2",
+  "DEBUG3",
+];
+
+/** Two names of one level; `ssh -G` prints the first it knows. */
+const LEVEL_SPELLINGS: Readonly<Record<string, string>> = { QUIET: "SILENT", DEBUG1: "DEBUG" };
 
 export const readLogLevel: Reader = (line, key) => {
   const word = line.next() ?? "<NONE>";
   const level = LEVELS.find((known) => known === word.toUpperCase());
   if (level === undefined) throw new LineProblem(`unsupported log level '${word}'`);
-  return set(key, level === "DEBUG1" ? "DEBUG" : level);
+  return set(key, LEVEL_SPELLINGS[level] ?? level);
 };
 
 const FACILITIES = [
@@ -253,7 +267,8 @@ export const readForwardAgent: Reader = (line, key) => {
 
 export const readInclude: Reader = (line) => ({ kind: "include", patterns: takeList(line, []) });
 
-export const readHost: Reader = (line) => ({ kind: "host", patterns: takeList(line, []) });
+/** Empty patterns are complained of only when matching comes to them. */
+export const readHost: Reader = (line) => ({ kind: "host", patterns: line.all() });
 
 export const readChannelTimeout: Reader = (line, key) => {
   const words = takeList(line, ["none"], true);
