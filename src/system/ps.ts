@@ -8,7 +8,7 @@ const PART_ID = "host.ps";
 
 /**
  * The host's clock, then all processes but kernel threads (thousands on a large host). procps first; busybox knows
- * fewer columns and refuses at once. Columns are named by the header, so each may print what it has. Lines end at 512
+ * fewer columns, by its build, and refuses others at once. Columns are named by the header, so each may print what it has. Lines end at 512
  * columns.
  */
 export const LINUX_PS: Part = {
@@ -18,7 +18,8 @@ export const LINUX_PS: Part = {
     `date +%s; (set -- -e; hn=; if [ -r /proc/2/comm ]; then read -r hn </proc/2/comm; fi; ` +
     `case $hn in kthreadd) set -- -N --ppid 2 -p 2;; esac; ` +
     `b ps "$@" --cols 512 -o pid,ppid,nlwp,ni,pri,pcpu,pmem,rss,vsz,etime,time,stat,user:32,args 2>/dev/null; hs=$?; ` +
-    `case $hs in 0|124|137) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,etime,time,stat,user,args)`,
+    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,etime,time,stat,user,args 2>/dev/null; hs=$?; ` +
+    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,stat,user,args)`,
 };
 
 /** BSD's columns, as in macOS's ps(1). */

@@ -28,11 +28,21 @@ export const SHELLS: readonly Shell[] = KNOWN.filter(({ argv }) => has(argv[0]))
 /** busybox's shell with busybox's programs and no others; null where there is no busybox. Removed at exit. */
 export function busyboxAlone(): Shell | null {
   if (!has("busybox")) return null;
-  const path = mkdtempSync(join(tmpdir(), "allsmi-ssh-busybox-"));
-  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  const path = temporaryFolder("busybox");
   const busybox = execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
   for (const applet of APPLETS) symlinkSync(busybox, join(path, applet));
   return { name: "busybox alone", argv: [busybox, "sh"], path };
+}
+
+const folders: string[] = [];
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporaryFolder(purpose: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `allsmi-ssh-${purpose}-`));
+  folders.push(folder);
+  return folder;
 }
 
 function has(program: string): boolean {
@@ -41,8 +51,7 @@ function has(program: string): boolean {
 
 /** Files below a new folder, given by absolute path; `null` makes a folder. Removed at exit. */
 export function fakeRoot(files: Readonly<Record<string, string | null>>): string {
-  const root = mkdtempSync(join(tmpdir(), "allsmi-ssh-root-"));
-  process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+  const root = temporaryFolder("root");
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(content === null ? join(root, path) : dirname(join(root, path)), { recursive: true });
     if (content !== null) writeFileSync(join(root, path), content);
@@ -51,9 +60,9 @@ export function fakeRoot(files: Readonly<Record<string, string | null>>): string
 }
 
 /** `root`: what stands for / in the part's /proc and /sys paths; it is taken out of the output again. */
-export function runPart(part: Part, shell: Shell, root = ""): PartOutput {
+export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10): PartOutput {
   const command = root === "" ? part.command : part.command.replaceAll(/(\/(?:proc|sys)\/)/g, `${root}$1`);
-  const script = `LC_ALL=C; export LC_ALL; b() { timeout -k 1 10 "$@"; }; { ${command}; } </dev/null; exit $?`;
+  const script = `LC_ALL=C; export LC_ALL; b() { timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; exit $?`;
   const [program, ...args] = shell.argv;
   const run = spawnSync(program, [...args, "-c", script], {
     encoding: "utf8",

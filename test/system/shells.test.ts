@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { SECTIONS } from "../../src/record.js";
+import type { Part } from "../../src/shims/shim.js";
+import { darwin } from "../../src/system/darwin.js";
+import { LINUX_STORAGE, parseDf } from "../../src/system/df.js";
+import { linux } from "../../src/system/linux.js";
+import { createPsReader } from "../../src/system/ps.js";
+import { windows } from "../../src/system/windows.js";
+import { SHELLS, busyboxAlone, fakeRoot, runPart, runParts, type Shell } from "./shells.js";
+
+const ALL = new Set(SECTIONS);
+const alone = busyboxAlone();
+const shells: readonly Shell[] = alone === null ? SHELLS : [...SHELLS, alone];
+const isLinux = process.platform === "linux";
+const skip = isLinux ? false : "NOT LINUX: /proc and /sys commands were not run";
+
+function partOf(id: string): Part {
+  const part = linux.probe(ALL).find((each) => each.id === id);
+  assert.ok(part);
+  return part;
+}
+
+describe("commands", () => {
+  for (const system of [linux, darwin, windows])
+    for (const { id, command } of system.probe(ALL))
+      test(`${system.id}: ${id} passes unharmed through csh and fish quotes`, () => {
+        assert.doesNotMatch(command, /['\n\r!]|\\\\/);
+        assert.doesNotMatch(command, /;\s*$/);
+      });
+
+  test("a host that is asked for GPUs alone is asked for nothing else", () => {
+    for (const system of [linux, darwin, windows]) assert.deepEqual(system.probe(new Set(["gpu"])), []);
+  });
+});
+
+describe("this machine's /proc and /sys", { skip }, () => {
+  for (const shell of shells)
+    test(`all parts, parsed, under ${shell.name}`, () => {
+      const probe = runParts(linux.probe(ALL), shell);
+      for (const [id, output] of probe) assert.equal(output.stderr, "", `${id} on standard error`);
+      const { sections, errors } = linux.sampler(probe, ALL).parse(probe);
+      assert.deepEqual(errors, []);
+      assert.equal(sections.cpus?.[0]?.total_threads, cpus().length);
+      assert.equal(sections.cpus[0].utilization, null);
+      assert.equal(sections.memory?.[0]?.total_bytes, totalmem());
+      const self = createPsReader().read(probe).get(process.pid);
+      assert.ok(self, "ps lists this process");
+      assert.equal(self.ppid, process.ppid);
+      assert.match(self.command ?? "", /node/);
+    });
+});
+
+const HWMON = "/sys/class/hwmon";
+const TREE = {
+  "/proc/stat": "cpu  1 0 1 8 0 0 0 0 0 0\ncpu0 1 0 1 8 0 0 0 0 0 0\nintr 5 1/1\n",
+  "/proc/meminfo": "MemTotal:  4 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\n",
+  "/proc/loadavg": "0.50 0.40 0.30 1/100 5\n",
+  "/proc/uptime": "100.50 80.00\n",
+  "/proc/cpuinfo": "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: A CPU @ 2.00GHz\n",
+  "/proc/self/status": "Cpus_allowed_list:\t0\n",
+  "/sys/devices/system/cpu/cpu0/topology/core_siblings_list": "0\n",
+  "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list": "0\n",
+  "/sys/class/dmi/id/product_name": "A box\n",
+  [`${HWMON}/hwmon0/name`]: "coretemp\n",
+  [`${HWMON}/hwmon0/temp1_input`]: "40000\n",
+  [`${HWMON}/hwmon0/temp1_label`]: "Package id 0\n",
+  [`${HWMON}/hwmon0/temp2_input`]: "99000\n",
+  [`${HWMON}/hwmon1/name`]: "nct6779\n",
+  [`${HWMON}/hwmon1/fan1_input`]: "1200\n",
+  [`${HWMON}/hwmon1/fan2_input`]: "800\n",
+  [`${HWMON}/hwmon1/fan2_label`]: "Rear $(id) `id` fan\n",
+  [`${HWMON}/hwmon1/temp1_label`]: "Inlet\n",
+  [`${HWMON}/hwmon1/temp1_input`]: "21500\n",
+  [`${HWMON}/hwmon2/name`]: "power_meter\n",
+  [`${HWMON}/hwmon2/power1_average`]: "250000000\n",
+  [`${HWMON}/hwmon3/name`]: "nvme\n",
+  [`${HWMON}/hwmon3/fan1_input`]: "77\n",
+  [`${HWMON}/hwmon4/temp1_input`]: "88000\n",
+  "/sys/class/powercap/intel-rapl:0/name": "package-0\n",
+  "/sys/class/powercap/intel-rapl:0/energy_uj": "5000000\n",
+};
+
+describe("a made-up /proc and /sys", { skip }, () => {
+  const include = new Set(["cpu", "memory", "chassis"] as const);
+  for (const shell of shells)
+    test(`under ${shell.name}`, () => {
+      const root = fakeRoot(TREE);
+      const probe = runParts(linux.probe(include), shell, root);
+      const sampler = linux.sampler(probe, include);
+      const first = sampler.parse(probe);
+      assert.deepEqual(first.errors, []);
+      assert.equal(first.sections.cpus?.[0]?.cpu_model, "A CPU @ 2.00GHz");
+      assert.equal(first.sections.cpus[0].temperature, 40);
+      assert.equal(first.sections.memory?.[0]?.utilization, 50);
+      assert.deepEqual(first.sections.chassis?.[0], {
+        total_power_watts: 250,
+        inlet_temperature: 21.5,
+        outlet_temperature: null,
+        fan_speeds: [
+          { id: 0, name: "nct6779 fan1", speed_rpm: 1200, max_rpm: null },
+          { id: 1, name: "Rear $(id) `id` fan", speed_rpm: 800, max_rpm: null },
+        ],
+        thermal_pressure: null,
+        psu_status: [],
+        detail: { platform: "Linux", "Product Name": "A box" },
+      });
+
+      const later = {
+        "/proc/stat": "cpu  4 0 1 15 0 0 0 0 0 0\ncpu0 4 0 1 15 0 0 0 0 0 0\n",
+        "/proc/uptime": "110.50 80.00\n",
+        "/sys/class/powercap/intel-rapl:0/energy_uj": "1005000000\n",
+      };
+      for (const [path, text] of Object.entries(later)) writeFileSync(join(root, path), text);
+      const cpu = sampler.parse(runParts(sampler.parts, shell, root)).sections.cpus?.[0];
+      assert.equal(cpu?.utilization, 30);
+      assert.equal(cpu.power_consumption, 100);
+    });
+
+  test("an unreadable tree costs the sections, not the shell", () => {
+    for (const shell of shells) {
+      const probe = runParts(linux.probe(include), shell, fakeRoot({ "/proc/none": null }));
+      const { sections, errors } = linux.sampler(probe, include).parse(probe);
+      assert.deepEqual(
+        errors.map(({ section }) => section),
+        ["cpu", "memory"],
+        shell.name,
+      );
+      assert.deepEqual(sections.chassis?.[0]?.detail, { platform: "Linux" });
+    }
+  });
+
+  test("a fan that hangs costs the chassis part alone, and only until its deadline", () => {
+    for (const shell of SHELLS) {
+      const root = fakeRoot({ [`${HWMON}/hwmon0/name`]: "dell_smm\n" });
+      execFileSync("mkfifo", [join(root, HWMON, "hwmon0/fan1_input")]);
+      const output = runPart(partOf("host.sensors"), shell, root, 1);
+      // busybox's timeout tells the signal, GNU's 124.
+      assert.ok(output.end.kind === "exit" && [124, 143].includes(output.end.code), shell.name);
+      assert.equal(output.stdout, "");
+    }
+  });
+
+  test("df is asked for local file systems alone, each device once, blanks and all", () => {
+    for (const shell of shells) {
+      const root = fakeRoot({ "/proc/none": null, "/mnt/file": "" });
+      mkdirSync(join(root, "mnt/two blanks here"), { recursive: true });
+      mkdirSync(join(root, "mnt/tab\there"), { recursive: true });
+      const at = (path: string): string => join(root, "mnt", path);
+      const mounts = [
+        `proc /proc proc rw 0 0`,
+        `nas:/x ${at("gone")} nfs4 rw 0 0`,
+        `//nas/x ${at("gone")} cifs rw 0 0`,
+        `user@nas: ${at("gone")} fuse.sshfs rw 0 0`,
+        `overlay ${at("none")} overlay rw 0 0`,
+        `/dev/a ${at("two\\040blanks\\040here")} ext4 rw 0 0`,
+        `/dev/a ${at("")} ext4 rw 0 0`,
+        `/dev/b ${at("file")} ext4 rw 0 0`,
+        `/dev/c ${at("tab\\011here")} xfs rw 0 0`,
+      ];
+      writeFileSync(join(root, "proc/mounts"), `${mounts.join("\n")}\n`);
+      const output = runPart(LINUX_STORAGE, shell, root);
+      assert.equal(output.stderr, "", shell.name);
+      assert.equal(parseDf(output.stdout).length, 2, shell.name);
+    }
+  });
+});
