@@ -58,7 +58,7 @@ export function frameRecord(
   reading: Reading,
   latencyMs: number,
 ): FrameRecord {
-  const { timestamp, ...rest } = envelope(host, route, wallMs, tick);
+  const { schema, timestamp, ...rest } = envelope(host, route, wallMs, tick);
   const labels: DeviceLabels = {
     host_id: host.hostId,
     hostname: host.hostname,
@@ -66,6 +66,7 @@ export function frameRecord(
     time: timestamp,
   };
   return {
+    schema,
     record: "frame",
     timestamp,
     ...rest,
@@ -109,9 +110,11 @@ export function stateRecord(
   tick: number | null,
   facts: StateFacts,
 ): StateRecord {
+  const { schema, ...rest } = envelope(host, route, wallMs, tick);
   return {
+    schema,
     record: "state",
-    ...envelope(host, route, wallMs, tick),
+    ...rest,
     state: facts.state,
     previous_state: facts.previous,
     attempt: facts.attempt,

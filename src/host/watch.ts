@@ -49,7 +49,10 @@ type Link =
  * Yields the host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was
  * consumed: ticks that pass meanwhile are skipped. Throws only for a bug.
  */
-export async function* watchHost(options: WatchOptions, signal: AbortSignal): AsyncGenerator<StreamRecord, void> {
+export async function* watchHost(
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<StreamRecord, void> {
   const watch = new HostWatch(options, signal);
   try {
     yield* watch.records();
@@ -115,7 +118,7 @@ class HostWatch {
       case "tick":
         return yield* this.#onTick();
       case "retry":
-        this.#attempt += 1;
+        this.#attempt = this.#failures + 1;
         this.#link = { kind: "connecting" };
         yield* this.#enter("connecting", this.#lastError);
         this.#connect();
@@ -182,7 +185,14 @@ class HostWatch {
     const { ticks, clock } = this.#options;
     if (ticks.now() > ticks.at(event.nowMs) + 1) return;
     const wallMs = clock.wallMs() - (clock.nowMs() - event.nowMs);
-    yield frameRecord(this.#options.host, live.route, wallMs, event.tick, event.sample.reading, event.sample.latencyMs);
+    yield frameRecord(
+      this.#options.host,
+      live.route,
+      wallMs,
+      event.tick,
+      event.sample.reading,
+      event.sample.latencyMs,
+    );
   }
 
   // ---- connection

@@ -5,7 +5,9 @@
  * more, so at most one item of each is ever held. Ends when every source has; rethrows a source's error.
  * When the consumer leaves early, every source is returned; sources must end by themselves once their signal aborts.
  */
-export async function* merge<T>(sources: readonly AsyncGenerator<T, void>[]): AsyncGenerator<readonly T[], void> {
+export async function* merge<T>(
+  sources: readonly AsyncGenerator<T, void>[],
+): AsyncGenerator<readonly T[], void> {
   let ready: T[] = [];
   let taken: AsyncGenerator<T, void>[] = [];
   let open = sources.length;

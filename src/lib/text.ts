@@ -13,6 +13,11 @@ export function cleanText(text: string): string {
 /** Remote text as one short line for a message: lines joined by `; `, blanks squeezed, cut at `limit` characters. */
 export function oneLine(text: string, limit = 300): string {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  const joined = cleanText(lines.filter((line) => line !== "").join("; ").replace(/\s+/g, " "));
+  const joined = cleanText(
+    lines
+      .filter((line) => line !== "")
+      .join("; ")
+      .replace(/\s+/g, " "),
+  );
   return joined.length > limit ? `${joined.slice(0, limit - 1)}…` : joined;
 }

@@ -1,6 +1,8 @@
 /** One host's reading of a tick, from what its vendor tool and its operating system told. */
 import { ParseError } from "../errors.js";
-import { KEY_OF_SECTION, SECTIONS, type Section, type SectionError, type Sections } from "../record.js";
+import type { SampleOptions } from "../options.js";
+import type { Process, Section, SectionError, Sections } from "../record.js";
+import { joinProcesses, redact } from "../shims/processes.js";
 import { fillUnifiedMemory } from "../shims/unified-memory.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
 
@@ -26,24 +28,29 @@ export function failedSections(
   return sections.map((section) => ({ section, kind, message }));
 }
 
+export interface Told {
+  readonly system: Reading;
+  readonly tool: Reading;
+  /** The host's processes by pid, for what the vendor tool does not know of its own. */
+  readonly ps: ReadonlyMap<number, Partial<Process>>;
+}
+
 /**
- * Joins both readings: the tool's word wins where both tell a section, except that the system's process table fills
- * what the tool's processes lack and its memory stands in for accelerators that have none of their own.
+ * Joins what both told: the tool's word wins where both tell a section. The host's process table fills what the tool's
+ * processes lack, and its memory stands in for accelerators that have none of their own.
  */
-export function composeReading(
-  include: ReadonlySet<Section>,
-  system: Reading,
-  tool: Reading,
-): Reading {
-  const all: Sections = { ...system.sections, ...tool.sections };
-  const asked: Record<string, unknown> = {};
-  for (const section of SECTIONS) {
-    const key = KEY_OF_SECTION[section];
-    if (include.has(section) && all[key] !== undefined) asked[key] = all[key];
-  }
-  const sections = asked as Sections;
-  const gpus = sections.gpus;
-  const filled = gpus === undefined ? sections : { ...sections, gpus: fillUnifiedMemory(gpus, all.memory?.[0] ?? null) };
-  const errors = [...system.errors, ...tool.errors].filter((error) => include.has(error.section));
-  return { sections: filled, errors };
+export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
+  const all: Sections = { ...told.system.sections, ...told.tool.sections };
+  const { gpus, cpus, memory, chassis, processes, storage } = all;
+  const joined = processes && joinProcesses(processes, told.ps);
+  const sections: Sections = {
+    ...(gpus && include.has("gpu") && { gpus: fillUnifiedMemory(gpus, memory) }),
+    ...(cpus && include.has("cpu") && { cpus }),
+    ...(memory && include.has("memory") && { memory }),
+    ...(chassis && include.has("chassis") && { chassis }),
+    ...(joined && include.has("process") && { processes: isRedacted ? redact(joined) : joined }),
+    ...(storage && include.has("storage") && { storage }),
+  };
+  const errors = [...told.system.errors, ...told.tool.errors];
+  return { sections, errors: errors.filter((error) => include.has(error.section)) };
 }

@@ -50,11 +50,14 @@ export class FrameReader {
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
   push(chunk: Buffer, nowMs: number): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > LARGEST_FRAME_BYTES) throw new RangeError("the host sent more than 32 MiB in one frame");
+    if (this.#bytes > LARGEST_FRAME_BYTES)
+      throw new RangeError("the host sent more than 32 MiB in one frame");
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#end.length)]);
-    this.#tail = Buffer.from(Buffer.concat([this.#tail, chunk.subarray(-this.#end.length)]).subarray(1 - this.#end.length));
+    this.#tail = Buffer.from(
+      Buffer.concat([this.#tail, chunk.subarray(-this.#end.length)]).subarray(1 - this.#end.length),
+    );
     return seam.includes(this.#end) || chunk.includes(this.#end);
   }
 
@@ -67,7 +70,10 @@ export class FrameReader {
 
   /** What has come so far, as parts. `toolTimeoutSecs` tells a part that was ended from one that failed. */
   frame(toolTimeoutSecs: number): Frame {
-    const whole = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    const whole =
+      this.#chunks.length === 1 && this.#chunks[0] !== undefined
+        ? this.#chunks[0]
+        : Buffer.concat(this.#chunks);
     return parseFrame(whole, this.#nonce, toolTimeoutSecs, (offset) => this.#arrivalAt(offset));
   }
 
@@ -135,7 +141,8 @@ export function parseFrame(
 /** `timeout` says 124; a killed program says 128 + the signal, and shells differ in more: elapsed time decides those. */
 function partEnd(status: number, elapsedMs: number, toolTimeoutSecs: number): PartEnd {
   if (status === 124) return { kind: "timeout", afterSecs: toolTimeoutSecs };
-  if (status !== 0 && elapsedMs >= toolTimeoutSecs * 1000 - 100) return { kind: "timeout", afterSecs: toolTimeoutSecs };
+  if (status !== 0 && elapsedMs >= toolTimeoutSecs * 1000 - 100)
+    return { kind: "timeout", afterSecs: toolTimeoutSecs };
   const signal = status > 128 && status < 160 ? SIGNALS.get(status - 128) : undefined;
   if (signal !== undefined) return { kind: "signal", signal };
   return { kind: "exit", code: Number.isInteger(status) ? status : 255 };

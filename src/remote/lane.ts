@@ -46,7 +46,12 @@ export class Lane {
   }
 
   /** Opens a channel and asks nothing yet. Rejects as Connection.open does. */
-  static async open(connection: Connection, command: string, nonce: string, timing: LaneTiming): Promise<Lane> {
+  static async open(
+    connection: Connection,
+    command: string,
+    nonce: string,
+    timing: LaneTiming,
+  ): Promise<Lane> {
     const lane = new Lane(nonce, timing);
     await lane.#open(connection, command);
     return lane;

@@ -1,9 +1,9 @@
 /** One plain command an exec, for hosts that run no script of ours: forced commands, Windows. */
-import type { Clock } from "../lib/clock.js";
 import type { Part, PartEnd, PartOutput, ProbeContext, Shim } from "../shims/shim.js";
 import type { ChannelEnd, Connection } from "../ssh/connection.js";
-import { isAbsent } from "./probe.js";
 import type { FoundTool } from "./frame.js";
+import type { LaneTiming } from "./lane.js";
+import { isAbsent } from "./probe.js";
 
 const LARGEST_OUTPUT_BYTES = 8 * 1024 * 1024;
 const STDERR_BYTES = 4000;
@@ -12,8 +12,7 @@ const STDERR_BYTES = 4000;
 export async function runPlain(
   connection: Connection,
   command: string,
-  toolTimeoutSecs: number,
-  clock: Clock,
+  { clock, toolTimeoutSecs }: LaneTiming,
 ): Promise<PartOutput> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -71,25 +70,27 @@ export async function runPlainParts(
   connection: Connection,
   parts: readonly Part[],
   executable: string,
-  toolTimeoutSecs: number,
-  clock: Clock,
+  timing: LaneTiming,
 ): Promise<Map<string, PartOutput>> {
   const outputs = new Map<string, PartOutput>();
   for (const part of parts) {
     if (part.kind !== "program") continue;
     const command = part.command.replaceAll("{tool}", executable);
-    outputs.set(part.id, await runPlain(connection, command, toolTimeoutSecs, clock));
+    outputs.set(part.id, await runPlain(connection, command, timing));
   }
   return outputs;
 }
 
-/** The plain form of the bootstrap: asks each shim's tool until one's first part exits 0. */
+/**
+ * The plain form of the bootstrap: asks each shim's tool until one's first part exits 0. `said` is what the host answered
+ * to the bootstrap: a host that says the same to everything, and fails, has no tool.
+ */
 export async function probePlain(
   connection: Connection,
   shims: readonly Shim[],
   context: ProbeContext,
-  toolTimeoutSecs: number,
-  clock: Clock,
+  said: string,
+  timing: LaneTiming,
 ): Promise<{ readonly found: readonly FoundTool[]; readonly outputs: Map<string, PartOutput> }> {
   const found: FoundTool[] = [];
   const outputs = new Map<string, PartOutput>();
@@ -97,16 +98,21 @@ export async function probePlain(
     const [first, ...rest] = shim.probe(context);
     if (first?.kind !== "program") continue;
     for (const executable of shim.executables) {
-      const answers = await runPlainParts(connection, [first], executable, toolTimeoutSecs, clock);
+      const answers = await runPlainParts(connection, [first], executable, timing);
       const answer = answers.get(first.id);
-      if (answer === undefined || isAbsent(answer)) continue;
+      if (answer === undefined || isAbsent(answer) || isRefusal(answer, said)) continue;
       found.push({ shim: shim.id, executable });
       outputs.set(first.id, answer);
       if (answer.end.kind !== "exit" || answer.end.code !== 0) break;
-      const others = await runPlainParts(connection, rest, executable, toolTimeoutSecs, clock);
+      const others = await runPlainParts(connection, rest, executable, timing);
       for (const [id, output] of others) outputs.set(id, output);
       return { found, outputs };
     }
   }
   return { found, outputs };
+}
+
+function isRefusal(answer: PartOutput, said: string): boolean {
+  const failed = answer.end.kind !== "exit" || answer.end.code !== 0;
+  return failed && `${answer.stdout}${answer.stderr}`.trim() === said.trim();
 }

@@ -47,13 +47,23 @@ export function judgeFound(
     const verdict = judge(shim, outputs, context);
     switch (verdict.kind) {
       case "usable":
-        return { usable: { kind: "usable", shim, executable, sampler: verdict.sampler }, fallbacks, others: [] };
+        return {
+          usable: { kind: "usable", shim, executable, sampler: verdict.sampler },
+          fallbacks,
+          others: [],
+        };
       case "poor":
-        fallbacks.push({ kind: "poor", tool: { kind: "usable", shim, executable, sampler: verdict.sampler } });
+        fallbacks.push({
+          kind: "poor",
+          tool: { kind: "usable", shim, executable, sampler: verdict.sampler },
+        });
         break;
       case "broken": {
         const isTimeout = first.end.kind === "timeout" || first.end.kind === "missing";
-        fallbacks.push({ kind: "broken", tool: { kind: "broken", shim, message: verdict.message, isTimeout } });
+        fallbacks.push({
+          kind: "broken",
+          tool: { kind: "broken", shim, message: verdict.message, isTimeout },
+        });
         break;
       }
       case "too-old":

@@ -7,6 +7,7 @@ import { SECTIONS, type ChannelMode, type Section } from "../record.js";
 import type { PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
+import { createPsReader } from "../system/ps.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import { Lane, type Answer, type LaneTiming } from "./lane.js";
 import { probePlain, runPlainParts } from "./plain.js";
@@ -66,6 +67,7 @@ export class HostSession {
   #quarantinedUntil = 0;
   #reprobeAt: number | null = null;
   #note: string | null = null;
+  readonly #ps = createPsReader();
 
   private constructor(connection: Connection, options: SessionOptions) {
     this.#connection = connection;
@@ -153,7 +155,8 @@ export class HostSession {
       if (answer.kind === "stuck") this.#quarantine();
       const system = systems.find((each) => each.uname === frame.uname) ?? null;
       const tool: ChosenTool =
-        judged.usable ?? (tried.length === 0 && system !== null ? { kind: "none" } : bestFallback(fallbacks, tried, ""));
+        judged.usable ??
+        (tried.length === 0 && system !== null ? { kind: "none" } : bestFallback(fallbacks, tried, ""));
       this.#reprobeAt = tool.kind === "broken" ? clock.nowMs() + REPROBE_MS : null;
       const isComplete = tool.kind === "usable" && tool.shim.id === "native";
       this.#found = {
@@ -171,13 +174,10 @@ export class HostSession {
     const { sample, clock } = this.#options;
     const context: ProbeContext = { include: sample.include, mode: "plain" };
     const begun = clock.nowMs();
-    const { found, outputs } = await probePlain(
-      this.#connection,
-      this.#shims,
-      context,
-      sample.toolTimeoutSecs,
+    const { found, outputs } = await probePlain(this.#connection, this.#shims, context, said, {
       clock,
-    );
+      toolTimeoutSecs: sample.toolTimeoutSecs,
+    });
     const judged = judgeFound(this.#shims, found, outputs, context);
     const tool = judged.usable ?? bestFallback(judged.fallbacks, this.#shims, said);
     this.#reprobeAt = tool.kind === "broken" ? clock.nowMs() + REPROBE_MS : null;
@@ -255,7 +255,12 @@ export class HostSession {
       }
       const definitions = this.#isDefined ? "" : tickDefinitions(plan);
       const answer = await this.#lane.ask(definitions + tickLine(scope, tick), tick);
-      if (answer.kind === "closed" && !this.#isDefined && !answer.frame.isWhole && answer.end.kind !== "lost") {
+      if (
+        answer.kind === "closed" &&
+        !this.#isDefined &&
+        !answer.frame.isWhole &&
+        answer.end.kind !== "lost"
+      ) {
         this.#found = { ...found, mode: "exec" };
         return await this.#ask(this.#found, scope, tick);
       }
@@ -280,18 +285,13 @@ export class HostSession {
   }
 
   async #samplePlain(found: Found): Promise<Sample> {
-    const { clock, sample } = this.#options;
-    if (found.tool.kind !== "usable") return { reading: this.#read(found, new Map(), "system"), latencyMs: 0 };
+    const { clock } = this.#options;
+    if (found.tool.kind !== "usable")
+      return { reading: this.#read(found, new Map(), "system"), latencyMs: 0 };
     const begun = clock.nowMs();
     const { sampler, executable } = found.tool;
     try {
-      const outputs = await runPlainParts(
-        this.#connection,
-        sampler.parts,
-        executable,
-        sample.toolTimeoutSecs,
-        clock,
-      );
+      const outputs = await runPlainParts(this.#connection, sampler.parts, executable, this.#timing);
       return { reading: this.#read(found, outputs, "all"), latencyMs: clock.nowMs() - begun };
     } catch (error) {
       if (error instanceof ChannelRefused) return this.#failed(error.message, clock.nowMs() - begun);
@@ -299,7 +299,10 @@ export class HostSession {
     }
   }
 
-  async #openAsking(command: string, tick: number): Promise<{ readonly lane: Lane; readonly answer: Answer }> {
+  async #openAsking(
+    command: string,
+    tick: number,
+  ): Promise<{ readonly lane: Lane; readonly answer: Answer }> {
     return Lane.openAsking(this.#connection, command, this.#nonce, this.#timing, tick);
   }
 
@@ -310,20 +313,27 @@ export class HostSession {
     const asked = SECTIONS.filter((section) => include.has(section));
     const own = asked.filter((section) => !TOOL_SECTIONS.includes(section));
     const empty: Reading = { sections: {}, errors: [] };
-    const system = found.system === null ? empty : readSampler(found.system, outputs, own);
-    const tool = this.#readTool(found.tool, outputs, scope, asked);
-    const reading = composeReading(include, system, tool);
     const note = this.#note;
     this.#note = null;
-    return note === null ? reading : { ...reading, errors: [...failedSections(["gpu"], "error", note), ...reading.errors] };
+    const system = found.system === null ? empty : readSampler(found.system, outputs, own);
+    const tool = this.#readTool(found.tool, outputs, scope, asked);
+    const ps = include.has("process") ? this.#ps.read(outputs) : new Map<number, never>();
+    const reading = composeReading(this.#options.sample, { system, tool, ps });
+    return note === null
+      ? reading
+      : { ...reading, errors: [...failedSections(["gpu"], "error", note), ...reading.errors] };
   }
 
   #readTool(tool: ChosenTool, outputs: PartOutputs, scope: TickScope, asked: readonly Section[]): Reading {
     const none: Reading = { sections: {}, errors: [] };
     if (tool.kind === "none") return none;
-    const told = tool.shim.id === "native" ? asked : asked.filter((section) => TOOL_SECTIONS.includes(section));
+    const told =
+      tool.shim.id === "native" ? asked : asked.filter((section) => TOOL_SECTIONS.includes(section));
     if (tool.kind === "broken") {
-      return { sections: {}, errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message) };
+      return {
+        sections: {},
+        errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message),
+      };
     }
     if (scope === "system") {
       const message = `${tool.shim.id} hung in an earlier tick; it is asked again after ${QUARANTINE_MS / 1000} s`;
@@ -331,7 +341,8 @@ export class HostSession {
     }
     const reading = readSampler(tool.sampler, outputs, told);
     if (tool.sampler.parts.some((part) => outputs.get(part.id)?.end.kind === "timeout")) this.#quarantine();
-    if (tool.shim.id === "native" && isEmpty(reading) && reading.errors.length > 0) this.#giveUpNative(reading);
+    if (tool.shim.id === "native" && isEmpty(reading) && reading.errors.length > 0)
+      this.#giveUpNative(reading);
     return reading;
   }
 
@@ -351,7 +362,9 @@ export class HostSession {
 }
 
 function isEmpty(reading: Reading): boolean {
-  return Object.values(reading.sections).every((devices: readonly unknown[] | undefined) => (devices?.length ?? 0) === 0);
+  return Object.values(reading.sections).every(
+    (devices: readonly unknown[] | undefined) => (devices?.length ?? 0) === 0,
+  );
 }
 
 function closedMessage(answer: Answer & { readonly kind: "closed" }): string {

@@ -1,0 +1,102 @@
+/** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
+import type { PlannedTarget } from "./fleet.js";
+import type { Clock } from "./lib/clock.js";
+import { cleanText } from "./lib/text.js";
+import type { Options } from "./options.js";
+import { findCandidates } from "./ssh/auth/identity.js";
+import type { Origin } from "./ssh/config/host-config.js";
+import type { SshShared } from "./ssh/connector.js";
+import { whatIsNeeded } from "./ssh/host-connector.js";
+import { planHostNames, planLabel, type HostPlan, type Way } from "./ssh/plan.js";
+import { createSshShared } from "./ssh/shared.js";
+
+/** One text a host. Asks the agent for its public keys and reads key files and known_hosts, and nothing else. */
+export async function* describePlans(
+  planned: readonly PlannedTarget[],
+  options: Options,
+  world: { readonly clock: Clock },
+): AsyncGenerator<string, void> {
+  const shared = createSshShared(world.clock, options.ssh.concurrency, () => undefined);
+  try {
+    for (const each of planned) yield await describe(each, options, shared);
+  } finally {
+    shared.agents.close();
+  }
+}
+
+async function describe(
+  { target, plan }: PlannedTarget,
+  options: Options,
+  shared: SshShared,
+): Promise<string> {
+  const rows: (readonly [label: string, value: string])[] = [
+    ["address", planLabel(plan)],
+    ...wayRows(plan),
+    ["client", client(plan, options, shared)],
+    ...(await keys(plan, shared)),
+    ["host key policy", `${plan.hostKeyPolicy} (${originText(plan.hostKeyPolicyOrigin)})`],
+    ["known hosts", [...plan.knownHosts.userFiles, ...plan.knownHosts.globalFiles].join(", ") || "none"],
+    ["known as", knownAs(plan, shared)],
+    ...decidedBy(plan),
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const labels = Object.entries(target.labels).map(([key, value]) => ` ${key}=${value}`);
+  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
+  return `${[`${target.host} (${target.origin})${labels.join("")}`, ...lines].map(cleanText).join("\n")}\n`;
+}
+
+function wayRows(plan: HostPlan): (readonly [string, string])[] {
+  if (plan.way.kind === "command") return [["proxy command", plan.way.command]];
+  const hops: string[] = [];
+  for (let way: Way = plan.way; way.kind === "jump"; way = way.hop.way) hops.unshift(planLabel(way.hop));
+  return hops.length === 0 ? [] : [["jump hosts", hops.join(" -> ")]];
+}
+
+function client(plan: HostPlan, options: Options, shared: SshShared): string {
+  if (options.ssh.client !== "auto") return `${options.ssh.client} (--ssh-client)`;
+  const why = whatIsNeeded(plan, shared);
+  return why === null ? "ssh2" : `openssh: ${why}`;
+}
+
+async function keys(plan: HostPlan, shared: SshShared): Promise<(readonly [string, string])[]> {
+  const { keys: candidates, skipped } = await findCandidates(plan.identity, shared);
+  const offered = candidates.map(
+    ({ source, type, fingerprint, certified }, position): readonly [string, string] => [
+      `key ${position + 1}`,
+      `${source} ${type}${certified ? " certificate" : ""} ${fingerprint}`,
+    ],
+  );
+  const left = skipped.map(({ source, reason }): readonly [string, string] => [
+    "key skipped",
+    `${source}: ${reason}`,
+  ]);
+  const none: (readonly [string, string])[] =
+    offered.length === 0 ? [["key", "none: authentication will fail"]] : [];
+  return [...offered, ...none, ...left];
+}
+
+function knownAs(plan: HostPlan, shared: SshShared): string {
+  const names = planHostNames(plan, null);
+  const types = shared.knownHosts.open(plan.knownHosts).knownKeyTypes(names);
+  return types.length === 0 ? `${names.name}: no key is known` : `${names.name} by ${types.join(", ")}`;
+}
+
+/** Only what files decided: defaults are ssh's. */
+function decidedBy(plan: HostPlan): (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [];
+  for (const [keyword, origin] of plan.config.origins) {
+    if (origin.kind === "file") rows.push(["decided by", `${originText(origin)} (${keyword})`]);
+  }
+  return rows;
+}
+
+function originText(origin: Origin): string {
+  switch (origin.kind) {
+    case "file":
+      return `${origin.file}:${origin.line}`;
+    case "flag":
+      return "command line";
+    case "default":
+      return "default";
+  }
+}

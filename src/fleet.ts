@@ -1,0 +1,104 @@
+/** Targets to the hosts of a fleet: who each one is in the records, and how it is reached and probed. */
+import type { FleetHost } from "./pipeline.js";
+import type { SampleOptions } from "./options.js";
+import type { HostIdentity } from "./host/host-record.js";
+import type { LiveHost } from "./host/watch.js";
+import { HostSession, type Sample, type SessionOptions } from "./remote/session.js";
+import { shimsToTry } from "./shims/registry.js";
+import type { Connection, Connector } from "./ssh/connection.js";
+import type { SshShared } from "./ssh/connector.js";
+import { createHostConnector } from "./ssh/host-connector.js";
+import type { HostPlan } from "./ssh/plan.js";
+import type { SshOptions } from "./ssh/ssh-options.js";
+import { HOST_SYSTEMS } from "./system/registry.js";
+import type { Target } from "./targets/target.js";
+
+export interface PlannedTarget {
+  readonly target: Target;
+  readonly plan: HostPlan;
+}
+
+/** `stay`: sessions keep a shell open between ticks. */
+export function fleetHosts(
+  planned: readonly PlannedTarget[],
+  ssh: SshOptions,
+  sample: SampleOptions,
+  shared: SshShared,
+  stay: boolean,
+): readonly FleetHost[] {
+  const session: SessionOptions = {
+    sample,
+    shims: shimsToTry(sample.fallback),
+    systems: HOST_SYSTEMS,
+    clock: shared.clock,
+    stay,
+  };
+  const identities = identify(planned);
+  return planned.map(({ target, plan }, position) => {
+    const identity = identities[position];
+    if (identity === undefined) throw new Error("a target lost its identity");
+    const connector = createHostConnector({ target, plan, options: ssh }, shared);
+    return { identity, reach: (signal) => reachHost(connector, session, signal) };
+  });
+}
+
+/**
+ * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
+ * are told apart by the name that was typed.
+ */
+export function identify(planned: readonly PlannedTarget[]): readonly HostIdentity[] {
+  const counts = new Map<string, number>();
+  const resolvedId = ({ plan }: PlannedTarget): string => hostId(plan.user, plan.host, plan.port);
+  for (const each of planned) counts.set(resolvedId(each), (counts.get(resolvedId(each)) ?? 0) + 1);
+  return planned.map((each) => {
+    const { target, plan } = each;
+    const typed = hostId(plan.user, target.host, plan.port);
+    const unique = (counts.get(resolvedId(each)) ?? 0) < 2;
+    return {
+      hostId: unique ? resolvedId(each) : typed,
+      target: `ssh://${plan.port === 22 ? typed.slice(0, typed.lastIndexOf(":")) : typed}`,
+      hostname: target.host,
+      labels: target.labels,
+    };
+  });
+}
+
+function hostId(user: string, host: string, port: number): string {
+  return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Connects, probes, takes the first sample. Throws HostError, or the signal's reason; leaves nothing open then. */
+async function reachHost(
+  connector: Connector,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<{ readonly live: LiveHost; readonly first: Sample }> {
+  const connection = await connector.connect(signal);
+  const giveUp = (): void => void connection.close();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    const { session, first } = await HostSession.start(connection, options);
+    signal.throwIfAborted();
+    return { live: liveHost(connection, session), first };
+  } catch (error) {
+    await connection.close();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+function liveHost(connection: Connection, session: HostSession): LiveHost {
+  return {
+    get route() {
+      return { transport: session.transport, client: connection.client, channel: session.channelMode };
+    },
+    sample: (tick) => session.sample(tick),
+    lost: connection.lost,
+    close: async () => {
+      session.close();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
+import { fleetHosts, type PlannedTarget } from "./fleet.js";
+import type { Clock } from "./lib/clock.js";
+import type { Options } from "./options.js";
+import { watchFleet } from "./pipeline.js";
+import type { StreamRecord } from "./record.js";
+import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
+import { localEnvironment } from "./ssh/config/local-environment.js";
+import { TargetPlanner } from "./ssh/plan-target.js";
+import { createSshShared } from "./ssh/shared.js";
+import type { Target } from "./targets/target.js";
+
+export interface LiveFleet {
+  readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
+  readonly hostCount: number;
+  close(): Promise<void>;
+}
+
+/** Resolves every target before anything is connected. Throws ConfigError. */
+export async function planTargets(
+  options: Options,
+  targets: readonly Target[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly PlannedTarget[]> {
+  const environment = localEnvironment(env);
+  const config = await loadConfig(configSource(options.ssh.configFile), environment);
+  const planner = new TargetPlanner(options.ssh, config, environment);
+  const planned: PlannedTarget[] = [];
+  for (const target of targets) planned.push({ target, plan: await planner.plan(target) });
+  return planned;
+}
+
+/** Throws ConfigError before anything is connected. The batches end soon after the signal aborts. */
+export async function openFleet(
+  options: Options,
+  targets: readonly Target[],
+  world: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly clock: Clock;
+    readonly random: () => number;
+  },
+  warn: (message: string) => void,
+  signal: AbortSignal,
+): Promise<LiveFleet> {
+  const planned = await planTargets(options, targets, world.env);
+  const unchecked = planned.filter(({ plan }) => plan.hostKeyPolicy === "no").length;
+  if (unchecked > 0)
+    warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
+  const shared = createSshShared(world.clock, options.ssh.concurrency, warn);
+  const stay = options.length.kind !== "once";
+  const hosts = fleetHosts(planned, options.ssh, options.sample, shared, stay);
+  const { intervalMs, length } = options;
+  const { clock, random } = world;
+  return {
+    batches: watchFleet(hosts, { intervalMs, length, clock, random }, signal),
+    hostCount: hosts.length,
+    close: () => {
+      shared.agents.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function configSource(file: string | null): ConfigSource {
+  if (file === null) return { kind: "default" };
+  return file === "none" ? { kind: "none" } : { kind: "file", path: file };
+}

@@ -1,0 +1,27 @@
+/** What all hosts of one run share, made once. */
+import type { Clock } from "../lib/clock.js";
+import { KeyedLimiter, Limiter } from "../lib/limiter.js";
+import { AgentPool } from "./auth/agent.js";
+import { KeyCache } from "./auth/key-cache.js";
+import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
+import { JumpPool } from "./jump-pool.js";
+import { KnownHostsStore } from "./known-hosts/known-hosts.js";
+
+/** `warn` is for the operator's eyes, on standard error. */
+export function createSshShared(
+  clock: Clock,
+  concurrency: number,
+  warn: (message: string) => void,
+): SshShared {
+  return {
+    clock,
+    handshakes: new Limiter(concurrency),
+    perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
+    agents: new AgentPool(clock),
+    keys: new KeyCache(clock),
+    knownHosts: new KnownHostsStore(),
+    jumps: new JumpPool(clock),
+    acceptedKeys: new Map(),
+    warn,
+  };
+}

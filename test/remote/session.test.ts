@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { HostError, ParseError } from "../../src/errors.js";
+import { realClock } from "../../src/lib/clock.js";
+import type { SampleOptions } from "../../src/options.js";
+import type { Gpu } from "../../src/record.js";
+import { HostSession, type SessionOptions } from "../../src/remote/session.js";
+import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
+import type { HostSystem } from "../../src/system/host-system.js";
+import { connectLocally } from "../support/local-connection.js";
+import { makeTools } from "../support/fake-tools.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const SHELLS: readonly (readonly string[])[] = [
+  ["/bin/dash"],
+  ["/bin/bash"],
+  ["/bin/busybox", "ash"],
+  ["/bin/ksh"],
+  ["/bin/zsh"],
+  ["/usr/bin/fish"],
+  ["/bin/tcsh"],
+];
+
+/** A shim whose tool prints one utilization a line. */
+function fakeShim(id: string): Shim {
+  const query: Part = { id: `${id}.query`, kind: "program", command: "{tool} --query a,b" };
+  const sampler: Sampler = { parts: [query], parse: (outputs) => read(id, outputs) };
+  return {
+    id,
+    aliases: [],
+    executables: [id],
+    probe: () => [{ id: `${id}.probe`, kind: "program", command: "{tool} --probe" }, query],
+    judge(outputs) {
+      const probe = outputs.get(`${id}.probe`);
+      if (probe?.end.kind === "timeout") return { kind: "broken", message: `${id}: no answer` };
+      if (probe?.stdout.trim() === "too old") return { kind: "too-old", message: `${id} is too old` };
+      if (probe?.end.kind !== "exit" || probe.end.code !== 0) {
+        return {
+          kind: "broken",
+          message: `${id}: ${probe?.stdout.trim() ?? ""}${probe?.stderr.trim() ?? ""}`,
+        };
+      }
+      return { kind: "usable", sampler };
+    },
+  };
+}
+
+function read(id: string, outputs: PartOutputs): ReturnType<Sampler["parse"]> {
+  const output = outputs.get(`${id}.query`);
+  if (output?.end.kind === "timeout") {
+    return { sections: {}, errors: [{ section: "gpu", kind: "timeout", message: `${id} timed out` }] };
+  }
+  const lines = output?.stdout.trim().split("\n") ?? [];
+  if (lines.some((line) => !/^\d+$/.test(line))) throw new ParseError(`${id}: ${lines.join("|")}`);
+  const gpus = lines.map(
+    (line) => ({ device_type: "GPU", utilization: Number(line), detail: {} }) as unknown as Gpu,
+  );
+  return { sections: { gpus }, errors: [] };
+}
+
+const HOST_SYSTEM: HostSystem = {
+  id: "linux",
+  uname: "Linux",
+  probe: () => [{ id: "linux.memory", kind: "shell", command: "echo 42" }],
+  sampler: () => ({
+    parts: [{ id: "linux.memory", kind: "shell", command: "echo 42" }],
+    parse: (outputs) => ({
+      sections: {
+        memory: [{ index: 0, total_bytes: Number(outputs.get("linux.memory")?.stdout) } as never],
+      },
+      errors: [],
+    }),
+  }),
+};
+
+interface Setup {
+  readonly tools: Readonly<Record<string, string>>;
+  readonly shell?: readonly string[];
+  readonly shims?: readonly string[];
+  readonly include?: SampleOptions["include"];
+  readonly toolTimeoutSecs?: number;
+  readonly stay?: boolean;
+}
+
+async function withHost(
+  setup: Setup,
+  use: (connection: ReturnType<typeof connectLocally>, options: SessionOptions, dir: string) => Promise<void>,
+): Promise<void> {
+  const temp = makeTempDir("session");
+  const connection = connectLocally(setup.shell ?? ["/bin/sh"], {
+    PATH: `${temp.path}:/usr/bin:/bin`,
+    HOME: temp.path,
+  });
+  try {
+    makeTools(temp.path, setup.tools);
+    await use(
+      connection,
+      {
+        sample: {
+          include: setup.include ?? new Set(["gpu", "memory"]),
+          fallback: [],
+          toolTimeoutSecs: setup.toolTimeoutSecs ?? 5,
+          redact: false,
+        },
+        shims: (setup.shims ?? ["one", "two"]).map(fakeShim),
+        systems: [HOST_SYSTEM],
+        clock: realClock,
+        stay: setup.stay ?? true,
+      },
+      temp.path,
+    );
+  } finally {
+    connection.kill();
+    temp.remove();
+  }
+}
+
+const utilizations = (gpus: readonly Gpu[] | undefined): unknown => gpus?.map((gpu) => gpu.utilization);
+
+for (const shell of SHELLS) {
+  const program = shell[0] ?? "";
+  test(`one exec probes and samples, then a line a tick, under ${shell.join(" ")}`, async (t) => {
+    if (!existsSync(program)) return t.skip(`SKIPPED LOUDLY: ${program} is not installed`);
+    await withHost(
+      { shell, tools: { two: `case $1 in --probe) echo ok;; *) echo 7; echo 9;; esac` } },
+      async (connection, options) => {
+        const { session, first } = await HostSession.start(connection, options);
+        assert.equal(session.transport, "two");
+        assert.deepEqual(utilizations(first.reading.sections.gpus), [7, 9]);
+        assert.equal(first.reading.sections.memory?.[0]?.total_bytes, 42);
+        for (const tick of [1, 2, 3]) {
+          const { reading } = await session.sample(tick);
+          assert.deepEqual(utilizations(reading.sections.gpus), [7, 9]);
+          assert.deepEqual(reading.errors, []);
+        }
+        assert.equal(connection.opened.length, 1, "one channel in all");
+        assert.equal(connection.written.length, 3, "one write a tick");
+        assert.equal(connection.written[2], "t 3\n");
+        assert.equal(session.channelMode, "session");
+        session.close();
+      },
+    );
+  });
+}
+
+test("a tool that is there and fails is said so, and the host's own sections are read", async () => {
+  await withHost({ tools: { one: `echo "driver not loaded"; exit 9` } }, async (connection, options) => {
+    const { session, first } = await HostSession.start(connection, options);
+    assert.equal(session.transport, "one");
+    assert.deepEqual(first.reading.errors, [
+      { section: "gpu", kind: "error", message: "one: driver not loaded" },
+    ]);
+    assert.equal(first.reading.sections.memory?.[0]?.total_bytes, 42);
+    const next = await session.sample(1);
+    assert.equal(next.reading.errors[0]?.message, "one: driver not loaded");
+    assert.equal(next.reading.sections.memory?.[0]?.total_bytes, 42);
+    session.close();
+  });
+});
+
+test("a broken tool does not hide the next one, and neither does a hanging one", async () => {
+  const two = `case $1 in --probe) echo ok;; *) echo 5;; esac`;
+  for (const one of ["exit 3", "sleep 30"]) {
+    await withHost({ tools: { one, two }, toolTimeoutSecs: 1 }, async (connection, options) => {
+      const { session, first } = await HostSession.start(connection, options);
+      assert.equal(session.transport, "two");
+      assert.deepEqual(utilizations(first.reading.sections.gpus), [5]);
+      session.close();
+    });
+  }
+});
+
+test("a tool that the shell took and we refuse gives way to the rest", async () => {
+  const tools = { one: `echo too old`, two: `case $1 in --probe) echo ok;; *) echo 5;; esac` };
+  await withHost({ tools }, async (connection, options) => {
+    const { session } = await HostSession.start(connection, options);
+    assert.equal(session.transport, "two");
+    session.close();
+  });
+  await withHost({ tools: { one: `echo too old` } }, async (connection, options) => {
+    await assert.rejects(HostSession.start(connection, options), (error: unknown) => {
+      assert(error instanceof HostError);
+      assert.equal(error.failure.code, "version-too-old");
+      return true;
+    });
+  });
+});
+
+test("a host without any tool is unsupported, unless no accelerator was asked for", async () => {
+  await withHost({ tools: {} }, async (connection, options) => {
+    await assert.rejects(HostSession.start(connection, options), (error: unknown) => {
+      assert(error instanceof HostError);
+      assert.equal(error.failure.code, "no-tool");
+      assert.match(error.failure.message, /none of: one, two/);
+      return true;
+    });
+  });
+  await withHost({ tools: {}, include: new Set(["memory"]) }, async (connection, options) => {
+    const { session, first } = await HostSession.start(connection, options);
+    assert.equal(session.transport, "linux");
+    assert.equal(first.reading.sections.memory?.[0]?.total_bytes, 42);
+    session.close();
+  });
+});
+
+test("a tool that hangs costs its own section, then is left alone so that the rest keeps its beat", async () => {
+  const one = `case $1 in --probe) echo ok;; *) [ -e "$HOME/hang" ] && sleep 20; echo 1;; esac`;
+  await withHost({ tools: { one }, toolTimeoutSecs: 1 }, async (connection, options, dir) => {
+    const { session } = await HostSession.start(connection, options);
+    makeTools(dir, { hang: "" });
+    const hung = await session.sample(1);
+    assert.deepEqual(
+      hung.reading.errors.map((error) => [error.section, error.kind]),
+      [["gpu", "timeout"]],
+    );
+    assert.equal(hung.reading.sections.memory?.[0]?.total_bytes, 42);
+    const next = await session.sample(2);
+    assert.equal(next.reading.errors[0]?.kind, "timeout");
+    assert.ok(next.latencyMs < 900, "the hanging tool was not asked again");
+    assert.equal(connection.opened.length, 1);
+    session.close();
+  });
+});
+
+test("a host that keeps no shell open is asked by an exec a tick", async () => {
+  await withHost(
+    { tools: { one: `case $1 in --probe) echo ok;; *) echo 3;; esac` } },
+    async (connection, options) => {
+      const { open } = connection;
+      // What a wrapper with no standard input does: the shell that should stay sees its end at once.
+      const closing = {
+        ...connection,
+        open: async (command: string, events: Parameters<typeof open>[1]) => {
+          const channel = await open.call(connection, command, events);
+          channel.end();
+          return channel;
+        },
+      };
+      const { session, first } = await HostSession.start(closing, options);
+      assert.deepEqual(utilizations(first.reading.sections.gpus), [3]);
+      for (const tick of [1, 2]) {
+        const { reading } = await session.sample(tick);
+        assert.deepEqual(utilizations(reading.sections.gpus), [3]);
+      }
+      assert.equal(session.channelMode, "exec");
+      session.close();
+    },
+  );
+});
+
+test("a host that runs no script of ours is asked with plain commands", async () => {
+  const temp = makeTempDir("plain");
+  try {
+    // A forced command that allows the tool alone.
+    const guard = `case "$2" in "one --probe") echo ok;; "one --query a,b") echo 8;; *) echo denied; exit 1;; esac`;
+    makeTools(temp.path, { guard });
+    await withHost({ tools: {}, shell: [`${temp.path}/guard`] }, async (connection, options) => {
+      const { session, first } = await HostSession.start(connection, options);
+      assert.equal(session.channelMode, "plain");
+      assert.deepEqual(utilizations(first.reading.sections.gpus), [8]);
+      const next = await session.sample(1);
+      assert.deepEqual(utilizations(next.reading.sections.gpus), [8]);
+    });
+    makeTools(temp.path, { guard: `echo "This account is currently not available."; exit 1` });
+    await withHost({ tools: {}, shell: [`${temp.path}/guard`] }, async (connection, options) => {
+      await assert.rejects(HostSession.start(connection, options), /currently not available/);
+    });
+  } finally {
+    temp.remove();
+  }
+});
+
+test("native that fails gives way to a vendor tool in the next tick, and the record says so", async () => {
+  const native = `case $1 in --probe) echo ok;; *) [ -e "$HOME/fail" ] && echo garbage || echo 1;; esac`;
+  const two = `case $1 in --probe) echo ok;; *) echo 2;; esac`;
+  await withHost({ tools: { native, two }, shims: ["native", "two"] }, async (connection, options, dir) => {
+    const { session } = await HostSession.start(connection, options);
+    assert.equal(session.transport, "native");
+    makeTools(dir, { fail: "" });
+    const failed = await session.sample(1);
+    assert.equal(failed.reading.errors[0]?.kind, "parse");
+    const next = await session.sample(2);
+    assert.equal(session.transport, "two");
+    assert.deepEqual(utilizations(next.reading.sections.gpus), [2]);
+    assert.match(next.reading.errors[0]?.message ?? "", /fell back from all-smi/);
+    assert.deepEqual((await session.sample(3)).reading.errors, []);
+    session.close();
+  });
+});
+
+test("a hung tool leaves one process and one channel, whatever the number of ticks", async () => {
+  const one = `case $1 in --probe) echo ok;; *) [ -e "$HOME/hang" ] && exec sleep 7.25; echo 1;; esac`;
+  await withHost({ tools: { one }, toolTimeoutSecs: 1 }, async (connection, options, dir) => {
+    const { session } = await HostSession.start(connection, options);
+    makeTools(dir, { hang: "" });
+    for (let tick = 1; tick <= 100; tick++) await session.sample(tick);
+    assert.equal(connection.running(), 1);
+    assert.equal(connection.opened.length, 1);
+    session.close();
+  });
+});
