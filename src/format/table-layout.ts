@@ -2,7 +2,7 @@
 import CliTable from "cli-table3";
 import pc from "picocolors";
 import { HOST_STATES, type HostState } from "../record.js";
-import { COLUMN_RULES, fitColumns, GAP, naturalWidths } from "./table-columns.js";
+import { COLUMN_RULES, fitColumns, GAP, naturalWidths, type ColumnWidth } from "./table-columns.js";
 import type { ColumnName, TableRow } from "./table-rows.js";
 import { clusters, fitText } from "./text-width.js";
 
@@ -47,6 +47,34 @@ export function layOut(
 ): LaidOut {
   const widths = naturalWidths(rows, before);
   const columns = fitColumns(widths, width);
+  if (columns.length === 0) return { title: "", lines: [], widths };
+  const cells = [
+    columns.map(({ name }) => ({ text: COLUMN_RULES[name].title, paint: palette.title })),
+    ...rows.map((row) =>
+      columns.map(({ name }) => ({
+        text: row.cells[name] ?? "",
+        paint: name === "state" ? palette.state[row.state] : asIs,
+      })),
+    ),
+  ];
+  const lines: string[] = [];
+  for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
+    lines.push(...setColumns(cells.slice(start, start + ROWS_AT_ONCE), columns));
+  }
+  const [title = "", ...rest] = lines;
+  return { title, lines: rest, widths };
+}
+
+interface Cell {
+  readonly text: string;
+  readonly paint: Paint;
+}
+const asIs: Paint = (text) => text;
+
+// cli-table3 takes time by the square of the rows; with fixed widths the parts of a table can be set one by one.
+const ROWS_AT_ONCE = 8;
+
+function setColumns(rows: readonly (readonly Cell[])[], columns: readonly ColumnWidth[]): readonly string[] {
   const placeholders = new Placeholders();
   const table = new CliTable({
     chars: { ...NO_BORDERS, middle: GAP },
@@ -54,19 +82,16 @@ export function layOut(
     colWidths: columns.map((column) => column.width),
     colAligns: columns.map((column) => COLUMN_RULES[column.name].align),
   });
-  const cell = (text: string, columnWidth: number): string => placeholders.hide(fitText(text, columnWidth));
-  table.push(columns.map((column) => palette.title(cell(COLUMN_RULES[column.name].title, column.width))));
   for (const row of rows) {
     table.push(
-      columns.map((column) => {
-        const text = cell(row.cells[column.name] ?? "", column.width);
-        return column.name === "state" && text !== "" ? palette.state[row.state](text) : text;
+      row.map(({ text, paint }, place) => {
+        const hidden = placeholders.hide(fitText(text, columns[place]?.width ?? 0));
+        return hidden === "" ? "" : paint(hidden);
       }),
     );
   }
-  const [title = "", ...lines] =
-    columns.length === 0 ? [] : placeholders.reveal(table.toString()).split("\n");
-  return { title: title.trimEnd(), lines: lines.map((line) => line.trimEnd()), widths };
+  const lines = placeholders.reveal(table.toString()).split("\n");
+  return lines.map((line) => line.trimEnd());
 }
 
 /** `12 hosts: 10 connected, 1 timeout, 1 unsupported`, cut to the width. */
