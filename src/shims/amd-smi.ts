@@ -7,8 +7,7 @@ import type { SectionError, Sections } from "../record.js";
 import { amdGpu, itemsByGpu } from "./amd-smi-gpu.js";
 import type { ItemsByGpu } from "./amd-smi-gpu.js";
 import { amdProcesses } from "./amd-smi-processes.js";
-import { at, findJson } from "./json-text.js";
-import { oneLine } from "../lib/text.js";
+import { at } from "./json-text.js";
 import { partError, whatItSaid } from "./part-output.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./shim.js";
 
@@ -120,9 +119,7 @@ class AmdSmiSampler implements Sampler {
 /** The tool's own words for having no GPU; it needs the groups that own /dev/kfd and /dev/dri. */
 function whyNoGpu(output: PartOutput | undefined): string {
   if (output === undefined) return "no answer";
-  const [document] = findJson(output.stdout).documents;
-  const error = at(document, "error");
-  const said = typeof error === "string" ? oneLine(error) : whatItSaid(output);
+  const said = whatItSaid(output);
   const hint = /permission|elevat|render|not permitted|access denied/i.test(said)
     ? " (the user must be in the groups video and render)"
     : "";

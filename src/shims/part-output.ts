@@ -1,6 +1,7 @@
 /** What a failed part means for the record, the same for every shim. */
 import type { Section, SectionError } from "../record.js";
 import { oneLine } from "../lib/text.js";
+import { at, findJson } from "./json-text.js";
 import type { PartOutput } from "./shim.js";
 
 /**
@@ -42,8 +43,10 @@ export function partError(
   }
 }
 
-/** A tool's own words in one line: stderr, or else stdout. */
+/** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
 export function whatItSaid(output: PartOutput): string {
   const stderr = oneLine(output.stderr);
-  return stderr === "" ? oneLine(output.stdout) : stderr;
+  if (stderr !== "") return stderr;
+  const error = at(findJson(output.stdout).documents[0], "error");
+  return oneLine(typeof error === "string" ? error : output.stdout);
 }
