@@ -1,0 +1,216 @@
+/** xpu-smi's devices: 1.x's JSON of `discovery` and `stats`, 2.0's CSV, and the processes of `ps`. */
+import type { Gpu, Process, SectionError } from "../record.js";
+import { oneLine } from "../lib/text.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  megahertzCell,
+  numberCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { readCsv } from "./csv-rows.js";
+import { byIndex } from "./device-tool.js";
+import { at, findJson, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+
+/** By device id: what `discovery` told, of all together and of each. */
+export type XpuDevices = ReadonlyMap<number, JsonObject>;
+
+export function devicesIn(text: string): XpuDevices {
+  const devices = new Map<number, JsonObject>();
+  for (const document of findJson(text).documents) {
+    const list = at(document, "device_list");
+    for (const device of Array.isArray(list) ? (list as readonly unknown[]) : [document]) {
+      const id = integerCell(at(device, "device_id"));
+      if (id === null || id > 255 || !isObject(device) || isStats(device)) continue;
+      devices.set(id, { ...devices.get(id), ...device });
+    }
+  }
+  return devices;
+}
+
+function isStats(document: unknown): boolean {
+  return at(document, "device_level") !== undefined || at(document, "tile_level") !== undefined;
+}
+
+/** The known devices with what `stats` told of them; one that it told nothing of has no readings. */
+export function gpusInJson(
+  text: string,
+  known: XpuDevices,
+): { readonly gpus: readonly Gpu[]; readonly errors: readonly SectionError[] } {
+  const stats = new Map<number, JsonObject>();
+  const errors: SectionError[] = [];
+  const { documents, cut } = findJson(text);
+  for (const document of documents) {
+    const error = at(document, "error");
+    if (typeof error === "string")
+      errors.push({ section: "gpu", kind: "error", message: `xpu-smi: ${oneLine(error)}` });
+    const id = integerCell(at(document, "device_id"));
+    if (id !== null && isObject(document) && isStats(document) && !stats.has(id)) stats.set(id, document);
+  }
+  if (cut) errors.push({ section: "gpu", kind: "parse", message: "xpu-smi: the JSON is cut short" });
+  const gpus = [...new Set([...known.keys(), ...stats.keys()])].map((id) =>
+    gpuOf(id, known.get(id), stats.get(id)),
+  );
+  return { gpus: byIndex(gpus), errors };
+}
+
+function gpuOf(index: number, device: JsonObject | undefined, stats: JsonObject | undefined): Gpu {
+  const total = bytesCell(device?.["memory_physical_size_byte"], "B");
+  const used = memoryUsed(metric(stats, "MEMORY_USED", sum));
+  return accelerator("GPU", {
+    index,
+    uuid: textCell(device?.["uuid"]),
+    name: textCell(device?.["device_name"]),
+    serial: textCell(device?.["serial_number"]),
+    pci_bus_id: textCell(device?.["pci_bdf_address"]),
+    driver_version: textCell(device?.["driver_version"]),
+    utilization: percentCell(metric(stats, "GPU_UTILIZATION", mean)),
+    memory_utilization: percentCell(metric(stats, "MEMORY_BANDWIDTH", mean)),
+    total_memory: total === 0 ? null : total,
+    used_memory: used,
+    memory_free: freeOf(total, used),
+    temperature: celsiusCell(metric(stats, "GPU_CORE_TEMPERATURE", highest)),
+    temperature_memory: celsiusCell(metric(stats, "MEMORY_TEMPERATURE", highest)),
+    power_consumption: wattsCell(metric(stats, "POWER", sum)),
+    frequency: megahertzCell(metric(stats, "GPU_FREQUENCY", highest)),
+    detail: presentTexts({
+      vendor: textCell(device?.["vendor_name"]),
+      device_id: textCell(device?.["pci_device_id"]),
+      function_type: textCell(device?.["device_function_type"]),
+      media_frequency: textCell(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest)),
+    }),
+  });
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const mean = (values: readonly number[]): number => sum(values) / values.length;
+const highest = (values: readonly number[]): number => Math.max(...values);
+
+/** A metric of the device, or of its tiles taken together: multi-tile devices tell most of theirs by tile alone. */
+function metric(
+  stats: JsonObject | undefined,
+  name: string,
+  together: (values: readonly number[]) => number,
+): number | null {
+  const own = valueIn(at(stats, "device_level"), name);
+  if (own !== null) return own;
+  const tiles = at(stats, "tile_level");
+  if (!Array.isArray(tiles)) return null;
+  const values = tiles
+    .map((tile: unknown) => valueIn(at(tile, "data_list"), name))
+    .filter((value) => value !== null);
+  return values.length === 0 ? null : together(values);
+}
+
+function valueIn(list: unknown, name: string): number | null {
+  if (!Array.isArray(list)) return null;
+  const entry: unknown = list.find((one: unknown) => at(one, "metrics_type") === `XPUM_STATS_${name}`);
+  return numberCell(at(entry, "value"));
+}
+
+/** 1.0 counted bytes, later releases MiB: no device has 10 million MiB. */
+function memoryUsed(value: number | null): number | null {
+  return bytesCell(value, value !== null && value > 1e7 ? "B" : "MiB");
+}
+
+const COLUMNS = [
+  "index",
+  "uuid",
+  "name",
+  "serial",
+  "driver_version",
+  "pci.bus_id",
+  "utilization.gpu",
+  "utilization.memory",
+  "memory.total",
+  "memory.used",
+  "memory.free",
+  "temperature.gpu",
+  "temperature.memory",
+  "power.draw",
+  "power.limit",
+  "clocks.current.graphics",
+  "fan.speed",
+  "pcie.link.gen.current",
+  "pcie.link.width.current",
+  "ecc.errors.corrected.aggregate.total",
+  "ecc.errors.uncorrected.aggregate.total",
+] as const;
+/** What 2.0 is asked for. */
+export const QUERY_FIELDS = COLUMNS.join(",");
+
+export function gpusInCsv(text: string): {
+  readonly gpus: readonly Gpu[];
+  readonly errors: readonly SectionError[];
+} {
+  const gpus: Gpu[] = [];
+  const errors: SectionError[] = [];
+  for (const line of readCsv(text, COLUMNS, "name").lines) {
+    const index = line.kind === "row" ? integerCell(line.cells.get("index")) : null;
+    if (line.kind === "row" && index !== null) gpus.push(gpuOfRow(index, line.cells));
+    else {
+      const shown = line.kind === "text" ? line.text : [...line.cells.values()].join(", ");
+      errors.push({ section: "gpu", kind: "error", message: `xpu-smi: ${oneLine(shown)}` });
+    }
+  }
+  return { gpus: byIndex(gpus), errors };
+}
+
+function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
+  const cell = (column: (typeof COLUMNS)[number]): string | undefined => row.get(column);
+  const total = bytesCell(cell("memory.total"), "MiB");
+  const used = bytesCell(cell("memory.used"), "MiB");
+  return accelerator("GPU", {
+    index,
+    uuid: textCell(cell("uuid")),
+    name: textCell(cell("name")),
+    serial: textCell(cell("serial")),
+    driver_version: textCell(cell("driver_version")),
+    pci_bus_id: textCell(cell("pci.bus_id")),
+    utilization: percentCell(cell("utilization.gpu")),
+    memory_utilization: percentCell(cell("utilization.memory")),
+    total_memory: total,
+    used_memory: used,
+    memory_free: bytesCell(cell("memory.free"), "MiB") ?? freeOf(total, used),
+    temperature: celsiusCell(cell("temperature.gpu")),
+    temperature_memory: celsiusCell(cell("temperature.memory")),
+    power_consumption: wattsCell(cell("power.draw")),
+    power_limit: wattsCell(cell("power.limit")),
+    frequency: megahertzCell(cell("clocks.current.graphics")),
+    fan_speed_percent: percentCell(cell("fan.speed")),
+    pcie_link_gen: integerCell(cell("pcie.link.gen.current")),
+    pcie_link_width: integerCell(cell("pcie.link.width.current")),
+    ecc_corrected_total: integerCell(cell("ecc.errors.corrected.aggregate.total")),
+    ecc_uncorrected_total: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
+  });
+}
+
+/** `ps -j`; its sizes are bytes divided by 1000. The query sees itself, which is no load of the host's. */
+export function processesIn(text: string, gpus: readonly Gpu[]): readonly Process[] {
+  const lists = findJson(text).documents.map((document) => at(document, "device_util_by_proc_list"));
+  return lists.flatMap((list): readonly Process[] => {
+    const rows: readonly unknown[] = Array.isArray(list) ? list : [];
+    return rows.flatMap((row) => {
+      const pid = integerCell(at(row, "process_id"));
+      const name = textCell(at(row, "process_name"));
+      const index = integerCell(at(row, "device_id"));
+      const kilobytes = numberCell(at(row, "mem_size"));
+      if (pid === null || pid === 0 || name === "xpu-smi") return [];
+      return [
+        acceleratorProcess({
+          pid,
+          process_name: name,
+          device_id: index,
+          device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+          used_memory: bytesCell(kilobytes === null ? null : kilobytes * 1000, "B"),
+        }),
+      ];
+    });
+  });
+}

@@ -1,0 +1,32 @@
+import { testFixtures } from "../support/fixture-table.js";
+import { firstReading, partOutputs } from "../support/shim-outputs.js";
+import { xpuSmiShim } from "../../src/shims/xpu-smi.js";
+
+const JSON_HAS_IT = "text for people; -j is there in every 1.x and tells the same";
+
+testFixtures(
+  "xpu-smi",
+  [
+    {
+      file: "discovery__v1.json",
+      count: 1,
+      devices: {
+        0: {
+          uuid: "00000000-0000-0000-0000-020a00008086",
+          pci_bus_id: "0000:4d:00.0",
+          name: "Intel(R) Graphics [0x020a]",
+          utilization: null,
+          total_memory: null,
+        },
+      },
+      read: (stdout) => firstReading(xpuSmiShim, partOutputs({ "xpu-smi.discovery": stdout })),
+    },
+  ],
+  [
+    { file: "discovery__v1.txt", why: JSON_HAS_IT },
+    { file: "stats__v1_flex.txt", why: JSON_HAS_IT },
+    { file: "dump__v1_util-power-freq.csv", why: "a stream; `stats -j` tells the same at once" },
+    { file: "table__v2.0_b580.txt", why: "text for people; 2.0 has --query-gpu" },
+    { file: "version__v1.txt", why: "which release it is shows in what it answers" },
+  ],
+);
