@@ -6,6 +6,7 @@ import { ttSmiShim } from "./tt-smi.js";
 import { hlSmiShim } from "./hl-smi.js";
 import { furiosaSmiShim } from "./furiosa-smi.js";
 import { rblnSmiShim } from "./rbln-smi.js";
+import { xpuSmiShim } from "./xpu-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -19,6 +20,7 @@ export const SHIMS: readonly Shim[] = [
   hlSmiShim,
   furiosaSmiShim,
   rblnSmiShim,
+  xpuSmiShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
