@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { SECTIONS } from "../../src/record.js";
+import type { PartOutput, PartOutputs } from "../../src/shims/shim.js";
+import { darwin } from "../../src/system/darwin.js";
+import { parseDf } from "../../src/system/df.js";
+import type { HostSystem } from "../../src/system/host-system.js";
+import { linux } from "../../src/system/linux.js";
+import { cpuList, percentOf } from "../../src/system/numbers.js";
+import { parseMeminfo } from "../../src/system/proc-meminfo.js";
+import { parseProcStat, utilizationBetween, utilizationOfCpus } from "../../src/system/proc-stat.js";
+import { createPsReader, parsePs } from "../../src/system/ps.js";
+import { windows } from "../../src/system/windows.js";
+import { goldenCases } from "../support/golden.js";
+
+const ALL = new Set(SECTIONS);
+const RUNS = { numRuns: 300 };
+/** Niceness and priority are below 0 for favoured processes. */
+const SIGNED = new Set(["nice_value", "priority"]);
+const PERCENTAGES = new Set(["utilization", "memory_percent"]);
+
+function assertTrue(value: unknown, key = ""): void {
+  if (typeof value === "number") {
+    assert.ok(Number.isFinite(value), `${key} is ${value}`);
+    assert.ok(value >= 0 || SIGNED.has(key), `${key} is ${value}`);
+    assert.ok(value <= 100 || !PERCENTAGES.has(key), `${key} is ${value}`);
+  } else if (typeof value === "string")
+    assert.doesNotMatch(
+      value,
+      /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/,
+      key,
+    );
+  else if (typeof value === "object" && value !== null)
+    for (const [inner, held] of Object.entries(value)) assertTrue(held, inner);
+  else assert.ok(value === null || typeof value === "boolean", `${key} is ${typeof value}`);
+}
+
+const PIECES = [
+  "",
+  "0",
+  "-1",
+  "-5",
+  "1e999",
+  "99999999999999999999",
+  "NaN",
+  "18446744073709551615",
+  ":",
+  "\n",
+  "\u001b[31m",
+  "@sys\n",
+  "cpu0 ",
+];
+
+function mutationsOf(text: string): fc.Arbitrary<string> {
+  const edit = fc.tuple(
+    fc.nat(Math.max(text.length - 1, 0)),
+    fc.nat(20),
+    fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: "binary", maxLength: 6 })),
+  );
+  return fc
+    .array(edit, { maxLength: 8 })
+    .map((edits) =>
+      edits.reduce((now, [at, length, put]) => now.slice(0, at) + put + now.slice(at + length), text),
+    );
+}
+
+function outputsOf(entries: readonly (readonly [string, string])[], end: PartOutput["end"]): PartOutputs {
+  return new Map(entries.map(([id, stdout]) => [id, { stdout, stderr: "", end }]));
+}
+
+const ENDS: readonly PartOutput["end"][] = [
+  { kind: "exit", code: 0 },
+  { kind: "exit", code: 2 },
+  { kind: "signal", signal: "SIGKILL" },
+  { kind: "timeout", afterSecs: 5 },
+  { kind: "missing" },
+];
+
+describe("whatever a host answers", () => {
+  for (const system of [linux, darwin, windows] satisfies readonly HostSystem[])
+    test(`${system.id}: a reading of finite numbers and clean texts, never a throw`, () => {
+      const samples = goldenCases(system.id).map(({ outputs }) => outputs("host.facts"));
+      const ids = system.probe(ALL).map(({ id }) => id);
+      const sampleOf = (id: string): fc.Arbitrary<string> => {
+        const texts = samples.map((outputs) => outputs.get(id)?.stdout ?? "");
+        return fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), ...texts.map(mutationsOf));
+      };
+      const answers = fc.tuple(...ids.map((id) => sampleOf(id).map((text) => [id, text] as const)));
+      fc.assert(
+        fc.property(answers, answers, fc.constantFrom(...ENDS), (probe, tick, end) => {
+          const first = outputsOf(probe, end);
+          const sampler = system.sampler(first, ALL);
+          assertTrue(sampler.parse(first));
+          const ps = createPsReader();
+          for (const outputs of [outputsOf(tick, end), outputsOf([], end)]) {
+            assertTrue(sampler.parse(outputs));
+            assertTrue([...ps.read(outputs).values()]);
+          }
+        }),
+        RUNS,
+      );
+    });
+});
+
+const counter = fc.integer({ min: 0, max: 1e9 });
+const counters = fc.tuple(counter, counter, counter, counter, counter, counter, counter, counter);
+const statOf = (times: readonly number[]): ReturnType<typeof parseProcStat> =>
+  parseProcStat([`cpu  ${times.join(" ")} 7 0`, `cpu3 ${times.join(" ")} 7 0`]);
+
+describe("counters of /proc/stat", () => {
+  test("utilization is the busy share of what passed, or null when a counter went back or nothing passed", () => {
+    const near = fc.tuple(
+      counters,
+      fc.array(fc.integer({ min: -3, max: 500 }), { minLength: 8, maxLength: 8 }),
+    );
+    fc.assert(
+      fc.property(near, ([before, steps]) => {
+        const after = before.map((value, i) => Math.max(0, value + (steps[i] ?? 0)));
+        const deltas = after.map((value, i) => value - (before[i] ?? 0));
+        const idle = (deltas[3] ?? 0) + (deltas[4] ?? 0);
+        const busy = deltas.filter((_, i) => i !== 3 && i !== 4);
+        const elapsed = busy.reduce((sum, delta) => sum + delta, idle);
+        const went = idle < 0 || busy.some((delta) => delta < 0) || elapsed === 0;
+        const expected = went ? null : Math.round(((elapsed - idle) / elapsed) * 10_000) / 100;
+        const [first, second] = [statOf(before), statOf(after)];
+        assert.equal(utilizationBetween(first.total, second.total), expected);
+        assert.equal(utilizationOfCpus([3], first, second), expected);
+      }),
+      RUNS,
+    );
+  });
+
+  test("no earlier reading, a CPU that has just come, the same reading twice: null", () => {
+    fc.assert(
+      fc.property(counters, (times) => {
+        const stat = statOf(times);
+        assert.equal(utilizationBetween(null, stat.total), null);
+        assert.equal(utilizationBetween(stat.cpus.get(4), stat.cpus.get(3)), null);
+        assert.equal(utilizationBetween(stat.total, stat.total), null);
+        assert.equal(utilizationOfCpus([3, 4], null, stat), null);
+        assert.equal(utilizationOfCpus([4], stat, stat), null);
+      }),
+      RUNS,
+    );
+  });
+
+  test("lines in any order among others, and short lines of old kernels", () => {
+    const lines = [
+      "intr 5 0 0",
+      "cpu1 1 2 3 4",
+      "btime 5",
+      "cpu  1 2 3 4 5 6 7 8 9 10",
+      "cpu0 x",
+      "softirq 1",
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
+        const stat = parseProcStat(shuffled);
+        assert.deepEqual(stat.total, { busy: [1, 2, 3, 6, 7, 8], idle: 9 });
+        assert.deepEqual([...stat.cpus], [[1, { busy: [1, 2, 3, 0, 0, 0], idle: 4 }]]);
+      }),
+    );
+  });
+});
+
+describe("tables", () => {
+  test("/proc/meminfo: any order; what is not told is null, never 0", () => {
+    const kib = fc.integer({ min: 1, max: 2 ** 40 });
+    fc.assert(
+      fc.property(kib, kib, fc.boolean(), (total, available, told) => {
+        const lines = [`MemTotal: ${total} kB`, ...(told ? [`MemAvailable: ${available} kB`] : [])];
+        const memory = parseMeminfo(lines.reverse(), null);
+        const used = told && available <= total ? (total - available) * 1024 : null;
+        assert.equal(memory?.used_bytes, used);
+        assert.equal(memory.utilization, used === null ? null : percentOf(total - available, total));
+        assert.equal(memory.swap_total_bytes, null);
+        assert.equal(memory.free_bytes, null);
+      }),
+      RUNS,
+    );
+  });
+
+  test("df: healthy rows stay among noise, cut and doubled rows", () => {
+    const path = fc.string({ unit: fc.constantFrom("a", "b", " ", "ü", "/"), minLength: 1, maxLength: 12 });
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 2 ** 40 }), fc.nat(2 ** 40), fc.nat(2 ** 40));
+    const noise = fc.constantFrom(
+      "df: /x: Permission denied",
+      "",
+      "Filesystem 1024-blocks Used Available",
+      "/dev/x 1 2",
+    );
+    fc.assert(
+      fc.property(path, sizes, fc.array(noise), (name, [total, used, available], lines) => {
+        const mount = `/${name.trim()}`;
+        const row = `/dev/sd a  ${total} ${used} ${available} 5% ${mount}`;
+        const rows = parseDf([...lines, row, row.slice(0, 12), ...lines].join("\n"));
+        assert.deepEqual(
+          rows.map(({ mount_point, total_bytes, available_bytes }) => [
+            mount_point,
+            total_bytes,
+            available_bytes,
+          ]),
+          [[mount, total * 1024, available * 1024]],
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test("ps: rows in any order; a cut row costs itself alone", () => {
+    const header = "1000000\n PID PPID NLWP NI PRI %CPU %MEM RSS VSZ ELAPSED TIME STAT USER COMMAND\n";
+    const row = (pid: number): string => `${pid} 1 2 0 19 3.5 0.1 4 8 01:40 00:00:07 S me a  b ${pid}`;
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 4e6 }), { minLength: 1 }),
+        fc.nat(20),
+        (pids, cut) => {
+          const last = row(4_000_001).slice(0, cut);
+          const read = parsePs(header + [...pids.map(row), last].join("\n"));
+          for (const pid of pids) {
+            const process = read.get(pid);
+            assert.equal(process?.command, `a  b ${pid}`);
+            assert.equal(process.start_time, new Date((1_000_000 - 100) * 1000).toISOString());
+            assert.equal(process.cpu_time, 7);
+          }
+        },
+      ),
+    );
+  });
+
+  test("ps: a start time does not flicker with the second in which it was asked", () => {
+    const reader = createPsReader();
+    const at = (now: number, elapsed: string): string | null | undefined => {
+      const stdout = `${now}\nPID ELAPSED COMMAND\n9 ${elapsed} x\n`;
+      return reader.read(outputsOf([["host.ps", stdout]], { kind: "exit", code: 0 })).get(9)?.start_time;
+    };
+    const first = at(1000, "00:10");
+    assert.equal(first, new Date(990_000).toISOString());
+    assert.equal(at(1005, "00:14"), first);
+    assert.equal(at(1011, "00:21"), first);
+    assert.equal(
+      at(1020, "00:02"),
+      new Date(1_018_000).toISOString(),
+      "the pid was given to another process",
+    );
+  });
+
+  test("CPU lists: ranges as the kernel writes them, and nothing else", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(4000), { minLength: 1 }), (cpus) => {
+        const sorted = cpus.sort((a, b) => a - b);
+        const text = sorted.map((cpu, i) => (i % 2 === 0 ? `${cpu}` : `${cpu}-${cpu}`)).join(",");
+        assert.deepEqual(cpuList(`${text}\n`), sorted);
+      }),
+    );
+    for (const bad of ["", "a", "3-1", "1,,2", "-1", "0-99999999", "0-65536", "1-"])
+      assert.equal(cpuList(bad), null, bad);
+  });
+});
