@@ -17,12 +17,23 @@ export function joinProcesses(
   });
 }
 
-/** Without what may hold secrets or names: command lines and users. A program's name stays, its path does not. */
+/**
+ * Without what may hold secrets or names: command lines and users. A program's name stays without its path, which may
+ * name a user, and without the arguments that nvidia-smi shows for some programs.
+ */
 export function redact(processes: readonly Process[]): readonly Process[] {
   return processes.map((process) => ({
     ...process,
     command: null,
     user: null,
-    process_name: process.process_name?.replace(/^.*[/\\]/, "") ?? null,
+    process_name: process.process_name === null ? null : programName(process.process_name),
   }));
+}
+
+/** Null where arguments cannot be told from a path with blanks. */
+function programName(name: string): string | null {
+  if (/^[a-z]:|\\/i.test(name)) return name.replace(/^.*[/\\]/, "");
+  const [program = "", ...rest] = name.split(/[\s,]/);
+  if (program === "" || rest.some((word) => word.includes("/"))) return null;
+  return program.replace(/^.*\//, "");
 }

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Gpu, Memory } from "../../src/record.js";
+import { accelerator, acceleratorProcess } from "../../src/shims/accelerator.js";
+import { joinProcesses, redact } from "../../src/shims/processes.js";
+import { fillUnifiedMemory } from "../../src/shims/unified-memory.js";
+
+const row = (pid: number, name: string | null) =>
+  acceleratorProcess({ pid, process_name: name, device_id: 0, device_uuid: "GPU-1", used_memory: 512 });
+
+describe("processes", () => {
+  const ps = new Map([
+    [7, { pid: 7, user: "ann", command: "/opt/a --key secret", cpu_percent: 0, ppid: 1, nice_value: -5 }],
+  ]);
+
+  test("the tool's values win and ps fills what it does not tell", () => {
+    const [known, gone] = joinProcesses([row(7, "a"), row(8, null)], ps);
+    assert.deepEqual(known, {
+      ...row(7, "a"),
+      user: "ann",
+      command: "/opt/a --key secret",
+      cpu_percent: 0,
+      ppid: 1,
+      nice_value: -5,
+    });
+    assert.deepEqual(gone, row(8, null));
+  });
+
+  test("one process on two GPUs is two rows", () => {
+    const rows = [row(7, "a"), { ...row(7, "a"), device_id: 1 }];
+    assert.deepEqual(
+      joinProcesses(rows, ps).map(({ device_id, user }) => ({ device_id, user })),
+      [
+        { device_id: 0, user: "ann" },
+        { device_id: 1, user: "ann" },
+      ],
+    );
+  });
+
+  test("redaction drops command lines, users and the paths and arguments of names", () => {
+    const joined = joinProcesses([row(7, "/home/ann/run, --key, secret")], ps);
+    const [found] = redact(joined);
+    assert.deepEqual([found?.command, found?.user, found?.process_name], [null, null, "run"]);
+    assert.doesNotMatch(JSON.stringify(found), /ann|secret/);
+    assert.equal(redact([row(1, "C:\\Users\\ann\\My App\\app.exe")])[0]?.process_name, "app.exe");
+    assert.equal(redact([row(1, "/home/ann smith/run")])[0]?.process_name, null);
+    assert.equal(redact([row(1, null)])[0]?.process_name, null);
+  });
+});
+
+describe("unified memory", () => {
+  const memory: Memory = {
+    index: 0,
+    total_bytes: 128,
+    used_bytes: 28,
+    available_bytes: 100,
+    free_bytes: 90,
+    buffers_bytes: 0,
+    cached_bytes: 0,
+    swap_total_bytes: 0,
+    swap_used_bytes: 0,
+    swap_free_bytes: 0,
+    utilization: 21.9,
+  };
+  const gb10: Gpu = accelerator("GPU", { name: "NVIDIA GB10", memory_source: "host" });
+
+  test("is the host's for the devices that have none of their own", () => {
+    const own = accelerator("GPU", { memory_source: "device" });
+    const [shared, other] = fillUnifiedMemory([gb10, own], [memory]);
+    assert.deepEqual([shared?.total_memory, shared?.used_memory, shared?.memory_free], [128, 28, 100]);
+    assert.equal(other, own);
+  });
+
+  test("stays null without the host's, and a size that the tool told stays", () => {
+    assert.deepEqual(fillUnifiedMemory([gb10], undefined), [gb10]);
+    assert.deepEqual(fillUnifiedMemory([gb10], []), [gb10]);
+    const told = { ...gb10, total_memory: 64 };
+    assert.deepEqual(fillUnifiedMemory([told], [memory]), [told]);
+  });
+});
