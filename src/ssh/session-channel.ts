@@ -10,14 +10,19 @@ export interface ExecStream extends Readable {
   close(): void;
 }
 
-/** Wires a stream whose command runs. Both outputs are consumed at once, or its end would never be told. */
-export function wireChannel(stream: ExecStream, events: ChannelEvents): Channel {
+/**
+ * Wires a stream whose command runs. Both outputs are consumed at once, or its end would never be told. `ended` is
+ * called when the server has let go of the channel, abandoned or not.
+ */
+export function wireChannel(stream: ExecStream, events: ChannelEvents, ended: () => void): Channel {
   let owned = true;
   let end: ChannelEnd = { kind: "lost" };
   let open = 2;
   const closed = (): void => {
     open -= 1;
-    if (open > 0 || !owned) return;
+    if (open > 0) return;
+    ended();
+    if (!owned) return;
     owned = false;
     events.closed(end);
   };

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import { oneLine } from "../lib/text.js";
 import { ChannelRefused } from "./connection.js";
 import type { Channel, ChannelEvents, Connection } from "./connection.js";
 import type { JumpSession } from "./jump-pool.js";
@@ -39,6 +40,9 @@ export interface SessionParts {
 
 /** How long a server may take to hang up after our goodbye. */
 const GOODBYE_MS = 300;
+/** sshd frees a session only a moment after it said that the channel is closed. */
+const ROOM_MS = 1_000;
+const ROOM_PAUSE_MS = 50;
 
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
@@ -49,6 +53,7 @@ export class Session implements Connection, JumpSession {
   #closing: Promise<void> | null = null;
   #heard = false;
   #unanswered = 0;
+  #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   readonly #env: NodeJS.ProcessEnv;
 
@@ -70,17 +75,29 @@ export class Session implements Connection, JumpSession {
     this.#tellLost(this.#over);
   }
 
-  open(command: string, events: ChannelEvents): Promise<Channel> {
+  async open(command: string, events: ChannelEvents): Promise<Channel> {
+    for (let attempt = 1; ; attempt++) {
+      const channel = await this.#openOnce(command, events);
+      if (channel !== "no-room") return channel;
+      const waited = this.parts.clock.nowMs() - this.#channelEndedAtMs;
+      if (waited > ROOM_MS) throw new ChannelRefused("the server opens no more channels (MaxSessions?)");
+      await new Promise<void>((resolve) => this.parts.clock.after(ROOM_PAUSE_MS * attempt, resolve));
+    }
+  }
+
+  #openOnce(command: string, events: ChannelEvents): Promise<Channel | "no-room"> {
     if (this.#over !== null) return Promise.reject(this.#over);
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => {
         if (this.#over !== null) reject(this.#over);
+        else if (isOutOfRoom(error)) resolve("no-room");
         else reject(new ChannelRefused(refusalOf(error)));
       };
+      const ended = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
       try {
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
-          if (error === undefined) resolve(wireChannel(stream, events));
-          else failed(error);
+          if (error !== undefined) failed(error);
+          else resolve(wireChannel(stream, events, ended));
         });
       } catch (error) {
         failed(error);
@@ -179,10 +196,14 @@ function sessionFailure(plan: HostPlan, error: unknown): HostError {
   return new HostError(lost || error === null ? "connection-lost" : "protocol-error", "sample", message);
 }
 
-function refusalOf(error: unknown): string {
+/** CHANNEL_OPEN_FAILURE with "connect failed", which is sshd's word for MaxSessions, or "resource shortage". */
+function isOutOfRoom(error: unknown): boolean {
   const reason: unknown =
     typeof error === "object" && error !== null ? Reflect.get(error, "reason") : undefined;
+  return reason === 2 || reason === 4;
+}
+
+function refusalOf(error: unknown): string {
   const said = error instanceof Error ? error.message.replace(/^\(SSH\) /, "") : "refused";
-  if (reason === 2 || reason === 4) return `${said} (MaxSessions?)`;
-  return said === "Unable to exec" ? "the server does not run the command" : said;
+  return said === "Unable to exec" ? "the server does not run the command" : oneLine(said);
 }

@@ -59,7 +59,6 @@ export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {
     knownHostsCommand: null,
     setEnv: [],
     sendEnv: [],
-    remoteCommand: null,
     origins: new Map(),
     ...changes,
   };
