@@ -138,7 +138,17 @@ const READERS: readonly (readonly [string, Reader, DialectVersion?])[] = [
   ["syslogfacility", special.readFacility],
   ["tag", readText, SINCE.tag],
   ["tcpkeepalive keepalive", yesNo],
-  ["tunnel", choice({ true: "point-to-point", yes: "point-to-point", false: "false", no: "false", ethernet: "ethernet", "point-to-point": "point-to-point" })],
+  [
+    "tunnel",
+    choice({
+      true: "point-to-point",
+      yes: "point-to-point",
+      false: "false",
+      no: "false",
+      ethernet: "ethernet",
+      "point-to-point": "point-to-point",
+    }),
+  ],
   ["tunneldevice", special.readTunnelDevice],
   ["updatehostkeys", choice(ASK)],
   ["user", readText],

@@ -62,9 +62,9 @@ export async function resolveOptions(
   await applyCommandLine(typed, overrides, options, first, environment);
   const wantsFinalPass = await applyConfig(config, first, options, environment);
 
+  fillCanonicalizationDefaults(options);
   const host = await finalName(typed.host, options, environment);
-  const canonicalizes = (options.text("canonicalizehostname") ?? "false") !== "false";
-  if (wantsFinalPass || canonicalizes) {
+  if (wantsFinalPass || options.text("canonicalizehostname") !== "false") {
     options.replace("hostname", host);
     await applyConfig(config, { originalHost: typed.host, host, pass: "final" }, options, environment);
   }
@@ -76,6 +76,13 @@ export async function resolveOptions(
       environment,
     ),
   };
+}
+
+/** Ssh settles these after the first pass: the final pass comes too late to set them. */
+function fillCanonicalizationDefaults(options: Options): void {
+  options.offer("canonicalizehostname", "false", { kind: "default" });
+  options.offer("canonicalizemaxdots", 1, { kind: "default" });
+  options.offer("canonicalizefallbacklocal", "yes", { kind: "default" });
 }
 
 function complaint(message: string): ConfigError {

@@ -10,6 +10,8 @@ import { HAND_CASES, type HandCase } from "./hand-cases.js";
 import { findOracle } from "./oracle.js";
 
 const oracle = await findOracle();
+/** Set SSH_CONFIG_SEED and SSH_CONFIG_CASES for another, larger draw. */
+const SEED = Number(process.env["SSH_CONFIG_SEED"] ?? 20240917);
 const GENERATED = Number(process.env["SSH_CONFIG_CASES"] ?? 400);
 
 describe(
@@ -35,7 +37,7 @@ describe(
 
     test(`${GENERATED} generated configurations`, async () => {
       const disagreements: string[] = [];
-      for (const [index, generated] of generateCases(GENERATED).entries()) {
+      for (const [index, generated] of generateCases(GENERATED, SEED).entries()) {
         const directory = join(root, `generated-${index}`);
         const differences = await run(generated, directory);
         if (differences.length > 0)

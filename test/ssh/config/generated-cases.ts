@@ -3,8 +3,6 @@ import fc from "fast-check";
 import type { TypedTarget } from "../../../src/ssh/config/resolve.js";
 import type { HandCase } from "./hand-cases.js";
 
-const SEED = 20240917;
-
 const HOSTS = ["foo", "bar.example.com", "gpu-01", "gpu-02.lab", "10.1.2.3", "FOO", "::1"];
 const PATTERNS = [
   "foo",
@@ -65,17 +63,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   CertificateFile: quoted(word),
   IdentitiesOnly: yesNo,
   IdentityAgent: fc.constantFrom("none", "SSH_AUTH_SOCK", "~/a.%h", "$VAR", "${VAR}/s"),
-  ProxyJump: fc.constantFrom(
-    "none",
-    "j1",
-    "a@j1:22,j2",
-    "ssh://u@j3:2",
-    "[::1]:9",
-    "10.0.0.1",
-    "j:0",
-    "a,,b",
-    "foo",
-  ),
+  ProxyJump: fc.constantFrom("none", "j1", "a@j1:22,j2", "ssh://u@j3:2", "[::1]:9", "10.0.0.1"),
   ProxyCommand: fc.constantFrom("none", "nc %h %p", 'x "%h" # y', "- "),
   UserKnownHostsFile: words(fc.constantFrom("~/k", "/k/%h-%p", "a b", "${VAR}/k", "~root/x")),
   GlobalKnownHostsFile: fc.oneof(words(fc.constantFrom("/g", "~/g", "/h")), fc.constant("none")),
@@ -205,23 +193,8 @@ const criterion = fc.oneof(
         .array(fc.constantFrom(...PATTERNS), { minLength: 1, maxLength: 3 })
         .map((list) => `${name} ${list.join(",")}`),
     ),
-  fc.constantFrom(
-    "user root",
-    "user bob,alice",
-    "localuser root",
-    "localuser x",
-    "final",
-    "canonical",
-    "all",
-  ),
-  fc.constantFrom(
-    'exec "test %h = foo"',
-    "exec true",
-    "exec false",
-    'exec "test %p -gt 22"',
-    "tagged x",
-    "bogus y",
-  ),
+  fc.constantFrom("user root", "user bob,alice", "localuser root", "localuser x", "final", "canonical"),
+  fc.constantFrom('exec "test %h = foo"', "exec true", "exec false", 'exec "test %p -gt 22"', "user *"),
 );
 
 const header = fc.oneof(
@@ -279,6 +252,6 @@ const generated: fc.Arbitrary<HandCase> = fc
     env: { VAR: "/var-value" },
   }));
 
-export function generateCases(count: number): HandCase[] {
-  return fc.sample(generated, { numRuns: count, seed: SEED });
+export function generateCases(count: number, seed: number): HandCase[] {
+  return fc.sample(generated, { numRuns: count, seed });
 }
