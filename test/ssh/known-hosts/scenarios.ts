@@ -1,5 +1,6 @@
 /** Host key checks to make with ssh and with our own code. In texts, `{ed25519}` is the server's key of that type,
  * `{other-ed25519}` another one, `{name}` 127.0.0.1 and `{ported}` the same with the port. */
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import type { HostKeyPolicy } from "../../../src/ssh/ssh-options.js";
 
 /** Which host keys the server has. */
@@ -13,6 +14,10 @@ export interface Scenario {
   readonly global?: readonly (string | null)[];
   /** RevokedHostKeys; null: not there. */
   readonly revoked?: string | null;
+  /** The first user file's name below the case's folder. */
+  readonly userFile?: string;
+  /** Called with the first user file's path once all are written. */
+  readonly arrange?: (file: string) => void;
   readonly alias?: string;
   readonly hash?: boolean;
   /** `yes` and `accept-new` by default. */
@@ -24,6 +29,11 @@ export interface Scenario {
 const REVOKED_WINS = "a revoked key is refused wherever a line names the host, with its port or without";
 const NO_IS_NOT_BLIND = "a changed or revoked key is refused under every policy";
 const NO_GLUE = "ssh 9.2 glues its line to a last line without newline; later versions do not";
+
+function linkToFile(file: string): void {
+  writeFileSync(`${file}.real`, "# here\n");
+  symlinkSync(`${file}.real`, file);
+}
 
 export const scenarios: readonly Scenario[] = [
   // Known.
@@ -96,6 +106,33 @@ export const scenarios: readonly Scenario[] = [
   },
   { name: "unknown, policy no", user: [null], policies: ["no"] },
   { name: "unknown, rsa server", user: [null], server: "rsa" },
+
+  // Odd files.
+  { name: "a folder that is not there", user: [null], userFile: "missing/known_hosts" },
+  { name: "a symlink to nothing", user: [null], arrange: (file) => symlinkSync(`${file}.real`, file) },
+  {
+    name: "a symlink into a missing folder",
+    user: [null],
+    arrange: (file) => symlinkSync("missing/x", file),
+  },
+  {
+    name: "a symlink to a file",
+    user: [null],
+    arrange: linkToFile,
+  },
+  { name: "a symlink to itself", user: [null], arrange: (file) => symlinkSync(file, file) },
+  { name: "a folder in the file's place", user: [null], arrange: (file) => mkdirSync(file) },
+  {
+    name: "a file that nobody may write",
+    user: ["other {rsa}\n"],
+    arrange: (file) => chmodSync(file, 0o400),
+  },
+  {
+    name: "a file that nobody may read",
+    user: ["{ported} {ed25519}\n"],
+    arrange: (file) => chmodSync(file, 0),
+  },
+  { name: "/dev/null", user: [null], arrange: (file) => symlinkSync("/dev/null", file) },
 
   // Changed.
   { name: "changed", user: ["{ported} {other-ed25519}\n"] },

@@ -1,7 +1,7 @@
 /** Verdicts, negotiated key types and written lines beside those of the system's ssh, against a real sshd. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
@@ -144,8 +144,11 @@ function layOut(
       if (text !== null) writeFileSync(file, fill(text, port), { mode: 0o600 });
       return file;
     });
+  const userFiles = write("user", scenario.user);
+  if (scenario.userFile !== undefined) userFiles[0] = join(dir, scenario.userFile);
+  if (userFiles[0] !== undefined) scenario.arrange?.(userFiles[0]);
   return {
-    userFiles: write("user", scenario.user),
+    userFiles,
     globalFiles: write("global", scenario.global ?? []),
     revokedFiles: write("revoked", scenario.revoked === undefined ? [] : [scenario.revoked]),
   };
@@ -187,7 +190,8 @@ function shorten(text: string | undefined): string {
 }
 
 function readOrNull(file: string): string | null {
-  return existsSync(file) ? readFileSync(file, "latin1") : null;
+  if (!existsSync(file) || !statSync(file).isFile()) return null;
+  return readFileSync(file, "latin1");
 }
 
 function withoutHashes(text: string | null): string | null {
