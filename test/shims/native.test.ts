@@ -176,16 +176,16 @@ describe("properties of native", () => {
     );
     fc.assert(
       fc.property(fc.array(device), (gpus) => {
-        const told: unknown = JSON.parse(JSON.stringify({ schema: 1, gpus }));
-        const reading = read(told);
+        const reading = read({ schema: 1, gpus });
         assert.equal(reading.sections.gpus?.length, gpus.length);
         for (const [at, found] of reading.sections.gpus.entries())
           for (const key of Object.keys(gpu)) {
             const number = found[key];
             if (typeof number !== "number") continue;
             assert.ok(number >= 0, `${key} ${number}`);
-            if (number === 0)
-              assert.equal(Object.entries(gpus[at] ?? {}).find(([name]) => name === key)?.[1], 0);
+            const told = Object.entries(gpus[at] ?? {}).find(([name]) => name === key)?.[1];
+            // fast-check also gives -0, which JSON tells as 0.
+            if (number === 0) assert.ok(told === 0, `${key} was ${String(told)}`);
           }
       }),
     );
