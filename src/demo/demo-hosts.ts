@@ -1,0 +1,41 @@
+/** Who is in the demo fleet. */
+import { allSmi, nvidiaSmi, rocmSmi } from "./tools.js";
+
+export interface DemoHost {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly behaviour: "well" | "refuses-key" | "changed-key" | "drops";
+  /** Programs by name, as sh scripts. */
+  readonly tools: Readonly<Record<string, string>>;
+}
+
+const H100 = { name: "NVIDIA H100 80GB HBM3", count: 4, memoryMiB: 81559, maxWatts: 700 };
+const RTX = { name: "NVIDIA GeForce RTX 4090", count: 2, memoryMiB: 24564, maxWatts: 450 };
+const MI300 = { name: "AMD Instinct MI300X OAM", count: 4, memoryMiB: 196592, maxWatts: 750 };
+
+export const DEMO_HOSTS: readonly DemoHost[] = [
+  { name: "dgx-01", labels: { rack: "a1" }, behaviour: "well", tools: { "all-smi": allSmi(H100) } },
+  { name: "dgx-02", labels: { rack: "a1" }, behaviour: "well", tools: { "nvidia-smi": nvidiaSmi(H100) } },
+  {
+    name: "ws-01",
+    labels: { rack: "desk" },
+    behaviour: "well",
+    tools: { "nvidia-smi": nvidiaSmi(RTX, { lost: 1 }) },
+  },
+  { name: "mi300-01", labels: { rack: "b2" }, behaviour: "well", tools: { "rocm-smi": rocmSmi(MI300) } },
+  { name: "login-01", labels: { rack: "b2" }, behaviour: "well", tools: {} },
+  { name: "locked-01", labels: { rack: "b2" }, behaviour: "refuses-key", tools: {} },
+  { name: "reinstalled-01", labels: { rack: "b3" }, behaviour: "changed-key", tools: {} },
+  {
+    name: "slow-01",
+    labels: { rack: "b3" },
+    behaviour: "well",
+    tools: { "nvidia-smi": nvidiaSmi({ ...RTX, count: 1 }, { sleepSecs: 3 }) },
+  },
+  {
+    name: "flaky-01",
+    labels: { rack: "b3" },
+    behaviour: "drops",
+    tools: { "nvidia-smi": nvidiaSmi({ ...RTX, count: 1 }) },
+  },
+];

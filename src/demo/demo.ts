@@ -1,0 +1,105 @@
+/** `--demo`: a fleet of simulated hosts behind real SSH servers in this process, for newcomers. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { SHIMS } from "../shims/registry.js";
+import {
+  makeEmbeddedKey,
+  startEmbeddedServer,
+  type EmbeddedKey,
+  type EmbeddedServer,
+} from "../ssh/embedded-server.js";
+import type { SshOptions } from "../ssh/ssh-options.js";
+import type { Target } from "../targets/target.js";
+import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
+
+export interface Demo {
+  readonly targets: readonly Target[];
+  /** The given options with the demo's own key, config and known_hosts in them. */
+  ssh(options: SshOptions): SshOptions;
+  /** Ends the servers and removes their folder. */
+  close(): Promise<void>;
+}
+
+/** How long the host that drops is there, and how long it is away. */
+const UP_MS = 7000;
+const AWAY_MS = 3000;
+
+/** Needs a POSIX /bin/sh. Touches nothing but a folder of its own under the system's temporary one. */
+export async function startDemo(): Promise<Demo> {
+  const dir = mkdtempSync(join(tmpdir(), "allsmi-ssh-demo-"));
+  const servers: EmbeddedServer[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const close = async (): Promise<void> => {
+    timers.forEach((timer) => clearInterval(timer));
+    await Promise.all(servers.map((server) => server.close()));
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const user = await makeEmbeddedKey();
+    writeFileSync(join(dir, "key"), user.private, { mode: 0o600 });
+    const config: string[] = [];
+    const known: string[] = [];
+    for (const host of DEMO_HOSTS) {
+      const hostKey = await makeEmbeddedKey();
+      const server = await startEmbeddedServer({
+        hostKey: hostKey.private,
+        authorizedKey: host.behaviour === "refuses-key" ? null : user.public,
+        env: {
+          PATH: `${makeTools(join(dir, host.name), host)}${delimiter}/usr/bin${delimiter}/bin`,
+          HOME: dir,
+        },
+      });
+      servers.push(server);
+      if (host.behaviour === "drops") timers.push(dropAndReturn(server));
+      config.push(`Host ${host.name}`, `  HostName 127.0.0.1`, `  Port ${server.port}`, `  User demo`);
+      known.push(`[127.0.0.1]:${server.port} ${publicPart(await knownKey(host, hostKey))}`);
+    }
+    const common = [
+      "Host *",
+      `  IdentityFile ${join(dir, "key")}`,
+      "  IdentitiesOnly yes",
+      "  IdentityAgent none",
+    ];
+    const files = [`  UserKnownHostsFile ${join(dir, "known_hosts")}`, "  GlobalKnownHostsFile none"];
+    writeFileSync(join(dir, "config"), `${[...config, ...common, ...files].join("\n")}\n`, { mode: 0o600 });
+    writeFileSync(join(dir, "known_hosts"), `${known.join("\n")}\n`, { mode: 0o600 });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    targets: DEMO_HOSTS.map(({ name, labels }) => ({ host: name, labels, origin: "--demo" })),
+    ssh: (options) => ({ ...options, configFile: join(dir, "config"), keyFiles: [], client: "ssh2" }),
+    close,
+  };
+}
+
+/** What the demo's known_hosts says of a host: for the one that was reinstalled, its old key. */
+async function knownKey(host: DemoHost, actual: EmbeddedKey): Promise<EmbeddedKey> {
+  return host.behaviour === "changed-key" ? await makeEmbeddedKey() : actual;
+}
+
+function publicPart(key: EmbeddedKey): string {
+  return key.public.trim().split(" ").slice(0, 2).join(" ");
+}
+
+function dropAndReturn(server: EmbeddedServer): NodeJS.Timeout {
+  return setInterval(() => {
+    server.accept(false);
+    server.drop();
+    setTimeout(() => server.accept(true), AWAY_MS).unref();
+  }, UP_MS + AWAY_MS);
+}
+
+/** The host's own tools; every other tool that we know is absent there, even when this machine has it. */
+function makeTools(dir: string, host: DemoHost): string {
+  mkdirSync(dir);
+  const names = SHIMS.flatMap((shim) => shim.executables);
+  for (const name of new Set([...names, ...Object.keys(host.tools)])) {
+    const path = join(dir, name);
+    writeFileSync(path, `#!/bin/sh\n${host.tools[name] ?? "exit 127"}\n`);
+    chmodSync(path, 0o755);
+  }
+  return dir;
+}

@@ -1,0 +1,105 @@
+/**
+ * Stand-ins for vendor tools, as sh scripts whose numbers move with the clock. They print what the real ones print
+ * (`nvidia-smi` 590, `rocm-smi` of ROCm 6.1, `all-smi` 0.22), for demo hosts only.
+ */
+
+export interface SimulatedGpus {
+  readonly name: string;
+  readonly count: number;
+  readonly memoryMiB: number;
+  readonly maxWatts: number;
+}
+
+// A number that moves: $1 is the GPU, $2 and $3 the bounds.
+const WANDER = `now=$(date +%s)
+wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
+
+/** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the GPU that has fallen off the bus. */
+export function nvidiaSmi(
+  gpus: SimulatedGpus,
+  quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},
+): string {
+  const { name, count, memoryMiB, maxWatts } = gpus;
+  return `${WANDER}
+known="index uuid name driver_version pci.bus_id utilization.gpu utilization.memory memory.used memory.total memory.free temperature.gpu clocks.current.graphics power.draw power.limit fan.speed pstate ecc.errors.uncorrected.volatile.total persistence_mode"
+case "$1" in
+--help-query-gpu) for f in $known; do echo "\\"$f\\""; done; exit 0;;
+--query-gpu=*) fields=$(echo "\${1#--query-gpu=}" | tr , " ");;
+*) echo "demo nvidia-smi: not simulated: $*"; exit 2;;
+esac
+${quirks.sleepSecs === undefined ? "" : `sleep ${quirks.sleepSecs}`}
+echo "$fields" | sed "s/ /, /g"
+i=0
+while [ $i -lt ${count} ]; do
+  if [ "$i" = "${quirks.lost ?? "none"}" ]; then
+    echo "Unable to determine the device handle for GPU$i: 0000:0$i:00.0: GPU is lost.  Reboot the system to recover this GPU"
+    i=$((i + 1)); continue
+  fi
+  used=$(( ${memoryMiB} * $(wander $i 40 97) / 100 )); row=
+  for f in $fields; do
+    case $f in
+    index) v=$i;;
+    uuid) v=GPU-de300000-0000-4000-8000-00000000000$i;;
+    name) v="${name}";;
+    driver_version) v=590.48.01;;
+    pci.bus_id) v=00000000:0$i:00.0;;
+    utilization.gpu) v=$(wander $i 55 100);;
+    utilization.memory) v=$(wander $i 20 70);;
+    memory.used) v=$used;;
+    memory.total) v=${memoryMiB};;
+    memory.free) v=$((${memoryMiB} - used));;
+    temperature.gpu) v=$(wander $i 48 78);;
+    clocks.current.graphics) v=$(wander $i 1600 1980);;
+    power.draw) v=$(wander $i $((${maxWatts} / 2)) ${maxWatts}).$(wander $i 10 99);;
+    power.limit) v=${maxWatts}.00;;
+    pstate) v=P0;;
+    ecc.errors.uncorrected.volatile.total) v=0;;
+    persistence_mode) v=Enabled;;
+    *) v="[N/A]";;
+    esac
+    row="$row\${row:+, }$v"
+  done
+  echo "$row"
+  i=$((i + 1))
+done`;
+}
+
+/** A rocm-smi that prints the JSON of ROCm 6.1. */
+export function rocmSmi({ name, count, memoryMiB, maxWatts }: SimulatedGpus): string {
+  return `${WANDER}
+i=0; separator=
+printf "{"
+while [ $i -lt ${count} ]; do
+  total=$(( ${memoryMiB} * 1048576 ))
+  printf '%s"card%d": {"Card Series": "${name}", "Unique ID": "0xde300000000%05d", "GPU use (%%)": "%d", ' "$separator" $i $i $(wander $i 55 100)
+  printf '"Temperature (Sensor junction) (C)": "%d.0", "Current Socket Graphics Package Power (W)": "%d.0", ' $(wander $i 45 80) $(wander $i $((${maxWatts} / 2)) ${maxWatts})
+  printf '"VRAM Total Memory (B)": "%d", "VRAM Total Used Memory (B)": "%d", ' $total $((total / 100 * $(wander $i 40 97)))
+  printf '"PCI Bus": "0000:%d1:00.0", "sclk clock speed:": "(%dMhz)"}' $i $(wander $i 1500 2100)
+  separator=", "; i=$((i + 1))
+done
+printf ', "system": {"Driver version": "6.8.5"}}\\n'`;
+}
+
+/** An all-smi that answers --version and snapshot. */
+export function allSmi({ name, count, memoryMiB, maxWatts }: SimulatedGpus): string {
+  const required = `"ane_utilization":0.0,"dla_utilization":null,"tensorcore_utilization":null,"gpu_core_count":null`;
+  return `${WANDER}
+case "$1" in
+--version) echo "all-smi 0.22.0"; exit 0;;
+snapshot) ;;
+*) exit 2;;
+esac
+stamp=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+labels="\\"host_id\\":\\"local\\",\\"hostname\\":\\"local\\",\\"instance\\":\\"local\\",\\"time\\":\\"$stamp\\""
+printf '{"schema":1,"timestamp":"%s","hostname":"local","gpus":[' "$stamp"
+i=0; separator=
+while [ $i -lt ${count} ]; do
+  total=$(( ${memoryMiB} * 1048576 ))
+  printf '%s{%s,"uuid":"GPU-a1100000-0000-4000-8000-00000000000%d","name":"${name}","device_type":"GPU",${required},' "$separator" "$labels" $i
+  printf '"utilization":%d.0,"temperature":%d,"used_memory":%d,' $(wander $i 55 100) $(wander $i 45 80) $((total / 100 * $(wander $i 40 97)))
+  printf '"total_memory":%d,"frequency":%d,"power_consumption":%d.0,"detail":{}}' $total $(wander $i 1500 1980) $(wander $i $((${maxWatts} / 2)) ${maxWatts})
+  separator=,; i=$((i + 1))
+done
+printf '],"memory":[{%s,"index":0,"total_bytes":2164000000000,"used_bytes":%d000000000,"available_bytes":900000000000,"free_bytes":700000000000,' "$labels" $(wander 1 400 1200)
+printf '"buffers_bytes":0,"cached_bytes":0,"swap_total_bytes":0,"swap_used_bytes":0,"swap_free_bytes":0,"utilization":%d.0}]}\\n' $(wander 1 20 60)`;
+}

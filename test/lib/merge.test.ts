@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { merge } from "../../src/lib/merge.js";
+
+interface Source {
+  readonly items: AsyncGenerator<string, void>;
+  pulled: number;
+  returned: boolean;
+}
+
+function source(name: string, count: number, pause: () => Promise<void> = () => Promise.resolve()): Source {
+  const state: Source = {
+    pulled: 0,
+    returned: false,
+    items: (async function* () {
+      try {
+        for (let i = 0; i < count; i++) {
+          await pause();
+          state.pulled += 1;
+          yield `${name}${i}`;
+        }
+      } finally {
+        state.returned = true;
+      }
+    })(),
+  };
+  return state;
+}
+
+test("everything of every source comes, each source in its own order", async () => {
+  const all: string[] = [];
+  for await (const batch of merge([source("a", 5).items, source("b", 3).items, source("c", 0).items]))
+    all.push(...batch);
+  assert.equal(all.length, 8);
+  for (const name of ["a", "b"]) {
+    const own = all.filter((item) => item.startsWith(name));
+    assert.deepEqual(own, [...own].sort());
+  }
+});
+
+test("a source that never answers delays no other", async () => {
+  const dead = source("dead", 1, () => new Promise(() => undefined));
+  const merged = merge([dead.items, source("live", 3).items]);
+  const seen: string[] = [];
+  while (seen.length < 3) {
+    const step = await merged.next();
+    assert(step.done !== true);
+    seen.push(...step.value);
+  }
+  assert.deepEqual(seen, ["live0", "live1", "live2"]);
+});
+
+test("a source is resumed only when its item was consumed", async () => {
+  const one = source("a", 10);
+  const merged = merge([one.items]);
+  await merged.next();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(one.pulled, 1);
+  await merged.next();
+  assert.equal(one.pulled, 2);
+  await merged.return();
+  assert.equal(one.returned, true);
+});
+
+test("a source's error is the merge's, and the others are ended", async () => {
+  const other = source("b", 100);
+  const broken = (async function* (): AsyncGenerator<string, void> {
+    yield "a0";
+    await Promise.resolve();
+    throw new Error("bug");
+  })();
+  await assert.rejects(async () => {
+    for await (const batch of merge([broken, other.items])) assert.ok(batch.length > 0);
+  }, /bug/);
+  assert.equal(other.returned, true);
+});
