@@ -1,0 +1,95 @@
+/**
+ * NVIDIA Jetson's tegrastats: it prints a line an interval for ever, of which one is taken. Source: NVIDIA's Jetson
+ * Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Orin. The GPU works in the host's memory.
+ */
+import type { Gpu } from "../record.js";
+import { accelerator, freeOf } from "./accelerator.js";
+import {
+  bytesCell,
+  celsiusCell,
+  megahertzCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { deviceTool, stdoutOf } from "./device-tool.js";
+
+const LINE = "tegrastats.line";
+const MODEL = "tegrastats.model";
+
+// Its reader gone, it ends with the second line; where it does not, the deadline ends it.
+const ONE_LINE =
+  "b {tool} --interval 200 2>&1 |" +
+  ' { IFS= read -r q; printf "%s\\n" "$q"; case "$q" in *RAM*) true;; *) false;; esac; }';
+// The device tree ends its texts with a zero byte.
+const READ_MODEL =
+  'if [ -r /proc/device-tree/model ]; then tr -d "\\000" < /proc/device-tree/model; else true; fi';
+
+export const tegrastatsShim = deviceTool({
+  id: "tegrastats",
+  aliases: ["tegra", "jetson"],
+  executables: ["tegrastats"],
+  // It needs a shell to be ended.
+  probe: ({ mode }) =>
+    mode === "plain"
+      ? []
+      : [
+          { id: LINE, kind: "shell", command: ONE_LINE },
+          { id: MODEL, kind: "shell", command: READ_MODEL },
+        ],
+  tick: () => [{ id: LINE, kind: "shell", command: ONE_LINE }],
+  read: (outputs) => ({ gpus: gpuIn(stdoutOf(outputs, LINE), textCell(stdoutOf(outputs, MODEL))) }),
+});
+
+function gpuIn(stdout: string, model: string | null): readonly Gpu[] {
+  const line = stdout.split(/[\r\n]+/).find((one) => /\bRAM \d/.test(one));
+  if (line === undefined) return [];
+  const ram = /\bRAM (\d+)\/(\d+)([kMG]B)\b/.exec(line);
+  const used = bytesCell(`${ram?.[1] ?? ""}${ram?.[3] ?? ""}`, "MiB");
+  const total = bytesCell(`${ram?.[2] ?? ""}${ram?.[3] ?? ""}`, "MiB");
+  const gpu = engineIn(line, "GR3D(?:_FREQ)?");
+  const memory = engineIn(line, "EMC(?:_FREQ)?");
+  const rails = railsIn(line);
+  const rail = [...rails.keys()].find((name) => /GPU/i.test(name));
+  return [
+    accelerator("GPU", {
+      index: 0,
+      name: model,
+      utilization: percentCell(gpu.percent),
+      frequency: megahertzCell(gpu.megahertz),
+      memory_utilization: percentCell(memory.percent),
+      clock_memory: megahertzCell(memory.megahertz),
+      used_memory: used,
+      total_memory: total,
+      memory_free: freeOf(total, used),
+      memory_source: "host",
+      temperature: celsiusCell(/(?:^|\s)GPU@(-?[\d.]+C)(?=\s|$)/i.exec(line)?.[1]),
+      power_consumption: wattsCell(rails.get(rail ?? "")),
+      detail: presentTexts({
+        // Where a rail feeds more than the GPU, its name says so.
+        power_rail: rail ?? null,
+        module_power: rails.get("VDD_IN") ?? rails.get("POM_5V_IN") ?? null,
+      }),
+    }),
+  ];
+}
+
+interface Engine {
+  readonly percent: string | undefined;
+  readonly megahertz: string | undefined;
+}
+
+/** `45%`, `0%@114`, `63%@[621]`, `12%@[1300,1300]` (a clock an engine) or `@114`; all but the last need their `%`. */
+function engineIn(line: string, name: string): Engine {
+  const match = new RegExp(`\\b${name} (?:(\\d+)%)?(?:@(?:\\[(\\d+)(?:,\\d+)*\\]|(\\d+)(?=\\s)))?`).exec(
+    line,
+  );
+  return { percent: match?.[1], megahertz: match?.[2] ?? match?.[3] };
+}
+
+/** Rail -> what it draws now: `VDD_GPU 6854/6903` in mW, `VDD_IN 12479mW/12479mW`. */
+function railsIn(line: string): ReadonlyMap<string, string> {
+  const rails = line.matchAll(/(?:^|\s)((?:VDD|VIN|POM|CV|GPU|SOC)_?[A-Z0-9_]*) (\d+)(?:mW)?\/\d/g);
+  return new Map([...rails].map((match) => [match[1] ?? "", `${match[2] ?? ""}mW`]));
+}
