@@ -7,6 +7,7 @@ import { hlSmiShim } from "./hl-smi.js";
 import { furiosaSmiShim } from "./furiosa-smi.js";
 import { rblnSmiShim } from "./rbln-smi.js";
 import { xpuSmiShim } from "./xpu-smi.js";
+import { tegrastatsShim } from "./tegrastats.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -21,6 +22,7 @@ export const SHIMS: readonly Shim[] = [
   furiosaSmiShim,
   rblnSmiShim,
   xpuSmiShim,
+  tegrastatsShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
