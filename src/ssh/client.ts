@@ -33,6 +33,12 @@ export interface HandshakeRequest {
   readonly warn: (message: string) => void;
 }
 
+/** Loading takes a tenth of a second the first time: begin it before the network is waited for. */
+export async function loadSsh2(): Promise<typeof Client> {
+  const ssh2 = await import("ssh2");
+  return ssh2.default.Client;
+}
+
 /** Authenticates on a greeted stream, which is destroyed when that fails. Throws HostError, or the signal's reason. */
 export async function openSession(request: HandshakeRequest, signal: AbortSignal): Promise<Session> {
   const { dialled, plan, knownHosts } = request;
@@ -42,9 +48,9 @@ export async function openSession(request: HandshakeRequest, signal: AbortSignal
     const message = `${planLabel(plan)}: ${offer.keyword} allows nothing that the built-in client can do (${offer.list})`;
     throw new HostError("protocol-error", "handshake", message, { fix: "install OpenSSH's ssh" });
   }
-  const ssh2 = await import("ssh2");
+  const NewClient = await loadSsh2();
   signal.throwIfAborted();
-  return await new Handshake(request, new ssh2.default.Client(), offer.algorithms).run(signal);
+  return await new Handshake(request, new NewClient(), offer.algorithms).run(signal);
 }
 
 class Handshake {

@@ -6,7 +6,7 @@ import type { AgentPool } from "./auth/agent.js";
 import { findCandidates } from "./auth/identity.js";
 import type { Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
-import { openSession } from "./client.js";
+import { loadSsh2, openSession } from "./client.js";
 import type { Connection, Connector } from "./connection.js";
 import { dialDirect } from "./dial.js";
 import type { Dialled } from "./dial.js";
@@ -43,7 +43,12 @@ const DROPPED_PAUSE_MS = 150;
 
 /** Reaches the plan's host by ssh2, by whatever way its plan has. */
 export function createConnector(plan: HostPlan, shared: SshShared): Connector {
-  return { connect: (signal) => connectPlan(plan, shared, signal) };
+  return {
+    connect: (signal) => {
+      void loadSsh2();
+      return connectPlan(plan, shared, signal);
+    },
+  };
 }
 
 async function connectPlan(plan: HostPlan, shared: SshShared, signal: AbortSignal): Promise<Connection> {
