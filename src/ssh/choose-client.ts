@@ -43,9 +43,10 @@ export function opensshMayHelp(
   error: HostError,
   hasTicket: () => boolean = hasKerberosTicket,
 ): string | null {
-  const { code, phase, message, tried = [] } = error.failure;
-  if (phase === "handshake" && (code === "host-key-algorithm" || code === "protocol-error")) {
-    return /no matching|algorithm/i.test(message) ? "the server has no algorithm in common with ssh2" : null;
+  const { code, message, tried = [] } = error.failure;
+  if (nothingInCommon(error)) return "the server has no algorithm in common with ssh2";
+  if (code === "proxy-failed" && nothingInCommon(error.cause)) {
+    return "the jump host has no algorithm in common with ssh2";
   }
   if (code !== "auth-failed" && code !== "no-usable-key") return null;
   const told = [message, ...tried].join("\n");
@@ -54,6 +55,13 @@ export function opensshMayHelp(
   if (config.gssapiAuthentication && /gssapi/.test(told) && hasTicket()) return "GSSAPIAuthentication";
   if (config.hostbasedAuthentication && /hostbased/.test(told)) return "HostbasedAuthentication";
   return null;
+}
+
+/** The exchange of algorithm lists failed (handshake-failure.ts); a bad host key or bad bytes are not that. */
+function nothingInCommon(error: unknown): boolean {
+  if (!(error instanceof HostError) || error.failure.phase !== "handshake") return false;
+  const { code, message } = error.failure;
+  return (code === "host-key-algorithm" || code === "protocol-error") && /none in common/.test(message);
 }
 
 function hasKerberosTicket(): boolean {

@@ -4,7 +4,7 @@ import { oneLine } from "../lib/text.js";
 import type { FailureCode, Phase } from "../record.js";
 import type { HostPlan } from "./plan.js";
 
-/** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept. */
+/** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept, and it is the `cause`. */
 export function jumpFailure(name: string, error: HostError): HostError {
   const { code, message, fix, tried, where } = error.failure;
   const more = {
@@ -12,7 +12,9 @@ export function jumpFailure(name: string, error: HostError): HostError {
     ...(tried === undefined ? {} : { tried }),
     ...(where === undefined ? {} : { where }),
   };
-  return new HostError("proxy-failed", "dial", `jump host ${name}: ${code}: ${message}`, more);
+  const failure = new HostError("proxy-failed", "dial", `jump host ${name}: ${code}: ${message}`, more);
+  failure.cause = error.cause ?? error;
+  return failure;
 }
 
 /** The session that carried the connection is gone. */

@@ -3,6 +3,7 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import type { LastError } from "../../src/record.js";
 import type { AlgorithmOffer } from "../../src/ssh/algorithms.js";
+import { jumpFailure } from "../../src/ssh/jump-failure.js";
 import { ClientChooser, opensshMayHelp, opensshNeeded } from "../../src/ssh/choose-client.js";
 import type { ClientNeeds, Clients } from "../../src/ssh/choose-client.js";
 import type { Connection } from "../../src/ssh/connection.js";
@@ -72,17 +73,27 @@ const auth = (message: string, more: Partial<LastError> = {}): HostError =>
 const remedies: readonly (readonly [string, HostError, RegExp | null])[] = [
   [
     "no common kex",
-    new HostError("protocol-error", "handshake", "no matching key exchange algorithm"),
+    new HostError("protocol-error", "handshake", "no matching key exchange: none in common"),
     /in common/,
   ],
   [
     "no common host key type",
-    new HostError("host-key-algorithm", "handshake", "no matching host key type"),
+    new HostError("host-key-algorithm", "handshake", "no matching host key: none in common"),
     /in common/,
   ],
   [
     "a host key too short",
     new HostError("host-key-algorithm", "handshake", "the host key has 1024 bits"),
+    null,
+  ],
+  [
+    "a jump host without common kex",
+    jumpFailure("b", new HostError("protocol-error", "handshake", "none in common")),
+    /jump host/,
+  ],
+  [
+    "a jump host that is down",
+    jumpFailure("b", new HostError("connection-refused", "dial", "refused")),
     null,
   ],
   ["garbage", new HostError("protocol-error", "handshake", "bad packet length"), null],
@@ -142,7 +153,10 @@ function clients(calls: string[], ssh2Error: HostError | null): Clients {
 test("auto goes on with ssh in the same attempt, and begins with it from then on", async () => {
   const calls: string[] = [];
   const chooser = new ClientChooser("auto", authConfig);
-  const ways = clients(calls, new HostError("protocol-error", "handshake", "no matching kex algorithm"));
+  const ways = clients(
+    calls,
+    new HostError("protocol-error", "handshake", "no matching kex: none in common"),
+  );
   assert.equal((await chooser.connect(null, ways, never)).client, "openssh");
   assert.equal((await chooser.connect(null, ways, never)).client, "openssh");
   const why = "openssh: the server has no algorithm in common with ssh2";
@@ -161,7 +175,10 @@ test("auto stays with ssh2 where it will do, and with its failure where ssh woul
 
 test("the flag decides alone", async () => {
   const calls: string[] = [];
-  const failing = clients(calls, new HostError("protocol-error", "handshake", "no matching kex algorithm"));
+  const failing = clients(
+    calls,
+    new HostError("protocol-error", "handshake", "no matching kex: none in common"),
+  );
   await assert.rejects(new ClientChooser("ssh2", authConfig).connect("PKCS11Provider", failing, never));
   await new ClientChooser("openssh", authConfig).connect(null, failing, never);
   assert.deepEqual(calls, ["ssh2", "openssh: --ssh-client openssh"]);

@@ -1,0 +1,68 @@
+/** A host's connector with the choice of client made: ssh2, or the system's `ssh` where the host needs it. */
+import type { Target } from "../targets/target.js";
+import { offerAlgorithms } from "./algorithms.js";
+import { ClientChooser, opensshNeeded } from "./choose-client.js";
+import type { Connection, Connector } from "./connection.js";
+import { createConnector } from "./connector.js";
+import type { SshShared } from "./connector.js";
+import { connectOpenssh } from "./openssh-client.js";
+import { planHostNames, planLabel } from "./plan.js";
+import type { HostPlan } from "./plan.js";
+import type { SshOptions } from "./ssh-options.js";
+
+export interface HostToReach {
+  readonly target: Target;
+  readonly plan: HostPlan;
+  readonly options: SshOptions;
+}
+
+/** Reaches a host as `--ssh-client` says. One a host, for as long as it is watched. */
+export function createHostConnector(host: HostToReach, shared: SshShared): Connector {
+  const { plan, options } = host;
+  const chooser = new ClientChooser(options.client, plan.config);
+  const ssh2 = createConnector(plan, shared);
+  const clients = {
+    ssh2: (signal: AbortSignal) => ssh2.connect(signal),
+    openssh: (why: string, signal: AbortSignal) => connectBySystem(host, shared, why, signal),
+  };
+  return { connect: (signal) => chooser.connect(whatIsNeeded(plan, shared), clients, signal) };
+}
+
+/** Why ssh2 will not do for the plan or a jump host of it, as far as is known before connecting. */
+export function whatIsNeeded(plan: HostPlan, shared: Pick<SshShared, "knownHosts">): string | null {
+  const known = shared.knownHosts.open(plan.knownHosts);
+  const names = planHostNames(plan, null);
+  const offer = offerAlgorithms(plan.config, known.knownTypes(names));
+  const why = opensshNeeded({ config: plan.config, offer, authority: known.authorityAt(names) });
+  if (why !== null || plan.way.kind !== "jump") return why;
+  const hopNeeds = whatIsNeeded(plan.way.hop, shared);
+  return hopNeeds === null ? null : `jump host ${planLabel(plan.way.hop)}: ${hopNeeds}`;
+}
+
+async function connectBySystem(
+  { target, plan, options }: HostToReach,
+  shared: SshShared,
+  why: string,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { clock, perAddress } = shared;
+  const via = plan.way.kind === "jump" ? planLabel(plan.way.hop) : null;
+  const release = await perAddress.acquire(via ?? `${plan.host}:${plan.port}`, signal);
+  const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
+  const { intervalMs, countMax } = plan.keepalive;
+  try {
+    return await connectOpenssh(
+      {
+        target,
+        ssh: options,
+        keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
+        clock,
+        via,
+        why,
+      },
+      signal,
+    );
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,93 @@
+/** What `ssh -o BatchMode=yes HOST true` reaches we reach; what it refuses we refuse, for the same reason. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Limiter } from "../../../src/lib/limiter.js";
+import * as sshd from "../../support/sshd.js";
+import { askOracle } from "./oracle.js";
+import { askUs } from "./ours.js";
+import { told } from "./outcome.js";
+import { prepare } from "./scenario.js";
+import type { Scenario } from "./scenario.js";
+import { agentScenarios, certificateScenarios, keyScenarios, serverScenarios } from "./scenarios-auth.js";
+import { algorithmScenarios, faultScenarios, hostKeyScenarios } from "./scenarios-hosts.js";
+import { configScenarios, dropbearScenarios, jumpScenarios } from "./scenarios-ways.js";
+import { makeWorld } from "./world.js";
+import type { World } from "./world.js";
+
+const SCENARIOS: readonly Scenario[] = [
+  ...keyScenarios,
+  ...agentScenarios,
+  ...certificateScenarios,
+  ...serverScenarios,
+  ...hostKeyScenarios,
+  ...algorithmScenarios,
+  ...faultScenarios,
+  ...configScenarios,
+  ...jumpScenarios,
+  ...dropbearScenarios,
+];
+
+const AT_ONCE = 4;
+
+function lacking({ needs }: Scenario, world: World): string | null {
+  if (needs === "dropbear" && !world.hasDropbear) return "dropbear cannot be started here";
+  if (needs === "ipv6" && !world.hasIpv6) return "no IPv6 loopback";
+  return null;
+}
+
+describe("live, against OpenSSH", { skip: sshd.missing ?? false, concurrency: AT_ONCE }, () => {
+  let world: World;
+  let number = 0;
+  const oneByOne = new Limiter(1);
+  const disagreements: string[] = [];
+  let agreements = 0;
+  before(async () => {
+    world = await makeWorld();
+  });
+  after(async () => {
+    await world.stop();
+    console.log(`live: ${agreements} of ${agreements + disagreements.length} scenarios agree with ssh`);
+    for (const line of disagreements) console.log(`live: disagrees: ${line}`);
+  });
+
+  for (const scenario of SCENARIOS) {
+    test(scenario.name, async (t) => {
+      const missing = lacking(scenario, world);
+      if (missing !== null) {
+        t.skip(missing);
+        return;
+      }
+      const dir = join(world.dir, `scenario-${number++}`);
+      const theirs = prepare(scenario, world, `${dir}-ssh`);
+      const mine = prepare(scenario, world, `${dir}-ours`);
+      const proxied = /^Proxy/m.test(readFileSync(theirs.configFile, "utf8"));
+      // dropbear lets five connections of one address in at once (MAX_UNAUTH_PER_IP).
+      const release = scenario.needs === "dropbear" ? await oneByOne.acquire(t.signal) : () => undefined;
+      const [oracle, ours] = await Promise.all([
+        askOracle({ ...theirs, proxied }),
+        askUs({ ...mine, client: "auto" }),
+      ]).finally(release);
+      const ssh = oracle === "hung" ? "hung" : told(oracle);
+      const us = told(ours.outcome);
+      const words = [
+        `ssh: ${ssh}`,
+        oracle !== "hung" && oracle.kind === "refused" ? oracle.words : "",
+        `we: ${us}`,
+        ours.outcome.kind === "refused" ? ours.outcome.words : `by ${ours.client ?? ""}`,
+      ].join("\n");
+      const about = `the oracle's answer is not what the scenario is about\n${words}`;
+      if (typeof scenario.expect === "string") assert.equal(ssh, scenario.expect, about);
+      else assert.match(ssh, scenario.expect, about);
+      if (scenario.stays === undefined) assert.equal(us, ssh, words);
+      else {
+        assert.notEqual(us, ssh, `agrees after all: take its reason away\n${words}`);
+        disagreements.push(`${scenario.name}: ssh ${ssh}, we ${us}: ${scenario.stays}`);
+        return;
+      }
+      agreements += 1;
+      if (ours.outcome.kind === "reached") assert.equal(ours.client, scenario.client ?? "ssh2");
+    });
+  }
+});
