@@ -110,12 +110,13 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
   ["quiet", ["verbose"]],
 ];
 
-function refuseConflicts({ texts }: GivenFlags, problems: Problems): void {
+function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Problems): void {
   for (const [flag, others] of CONFLICTS) {
     const clashing = texts.has(flag) ? others.filter((other) => texts.has(other)) : [];
     for (const other of clashing) problems.add(`--${flag}: cannot be used with --${other}; give one of them`);
   }
-  if (!SOURCES.some((flag) => texts.has(flag))) {
+  // A mistyped flag may have been the one with the hosts.
+  if (!SOURCES.some((flag) => texts.has(flag)) && mistyped.length === 0) {
     problems.add(
       "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
     );

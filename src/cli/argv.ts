@@ -68,6 +68,8 @@ function checkWords(args: readonly string[]): { words: string[]; problems: strin
     const flag = typed.startsWith("--") ? BY_NAME.get(typed.slice(2)) : BY_SHORT.get(typed.slice(1));
     if (flag === undefined) {
       problems.push(unknownFlag(typed));
+      // What follows is most likely its value, and would only be told as a second problem.
+      if (equals === -1 && args[i + 1]?.startsWith("-") === false) i += 1;
     } else if (flag.takes.kind === "switch") {
       if (equals === -1) words.push(`--${flag.name}`);
       else problems.push(`--${flag.name}: takes no value`);
@@ -94,6 +96,9 @@ function unknownFlag(typed: string): string {
   const name = typed
     .replace(/^-+/, "")
     .replaceAll(/[A-Z_]/g, (c) => (c === "_" ? "-" : `-${c.toLowerCase()}`));
+  if (name.startsWith("no-") && BY_NAME.has(name.slice("no-".length))) {
+    return `unknown flag ${cleanText(typed)}; flags have no --no- form, see --${name.slice("no-".length)}`;
+  }
   const closest = closestName(name, [...BY_NAME.keys()]);
   const advice = closest === undefined ? "see --help" : `did you mean --${closest}?`;
   return `unknown flag ${cleanText(typed)}; ${advice}`;

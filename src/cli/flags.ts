@@ -42,7 +42,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "ssh",
         "TARGETS",
-        "Hosts to watch: [user@]host[:port], several with commas; IPv6 as [address]:port.",
+        "Hosts to watch: [user@]host[:port], more with commas; IPv6 as [address]:port.",
       ),
       values(
         "ssh-hostfile",
@@ -57,11 +57,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "SSH",
     flags: [
-      values(
-        "ssh-key",
-        "FILE",
-        "Private key to log in with, before what the configuration and the agent offer.",
-      ),
+      values("ssh-key", "FILE", "Private key to log in with, as ssh -i; repeatable."),
       value(
         "ssh-config",
         "FILE",

@@ -3,12 +3,13 @@ import { FALLBACK_IDS } from "../shims/registry.js";
 import { EXIT_CODES, FLAG_GROUPS, type Flag } from "./flags.js";
 
 const WIDTH = 100;
+const NO_BREAK = "\u00a0";
 const FLAG_COLUMN = 32;
 
 const INTRO = `Usage: allsmi-ssh --ssh [user@]host[:port][,...] [flags]
 
 Streams GPU, CPU and memory readings of many hosts over SSH: one record a host at each reading.
-Nothing is installed on the hosts, and nothing is asked: keys and agent only, as ssh -o BatchMode=yes.`;
+Nothing is installed there, and nothing is asked: keys and agent only, as ssh -o BatchMode=yes.`;
 
 const EXAMPLES = `Examples:
   allsmi-ssh --ssh admin@dgx-01,admin@dgx-02
@@ -35,7 +36,7 @@ export function flagSyntax(flag: Flag): string {
 }
 
 function describe(flag: Flag): string {
-  const about = flag.initial === undefined ? flag.about : `${flag.about} Default: ${flag.initial}.`;
+  const about = flag.initial === undefined ? flag.about : `${flag.about} Default:${NO_BREAK}${flag.initial}.`;
   const head = `  ${flagSyntax(flag)}`.padEnd(FLAG_COLUMN);
   return wrap(about, WIDTH - FLAG_COLUMN)
     .map((line, index) => (index === 0 ? head : " ".repeat(FLAG_COLUMN)) + line)
@@ -53,5 +54,5 @@ function wrap(text: string, width: number): readonly string[] {
       line = line === "" ? word : `${line} ${word}`;
     }
   }
-  return [...lines, line];
+  return [...lines, line].map((wrapped) => wrapped.replaceAll(NO_BREAK, " "));
 }

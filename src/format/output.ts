@@ -60,9 +60,7 @@ export function streamOutput(stream: Writable, name = "standard output"): Output
  */
 export async function fileOutput(path: string): Promise<Output> {
   const name = `--output ${path}`;
-  const { handle, firstLine } = await openForAppending(path).catch((error: unknown) => {
-    throw writeFailure(error, name);
-  });
+  const { handle, firstLine } = await openForAppending(path);
   return {
     firstLine,
     async write(text) {

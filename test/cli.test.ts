@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { parseArgv, type ParsedCommand } from "../src/cli.js";
+import { FLAGS } from "../src/cli/flags.js";
+import { UsageError } from "../src/errors.js";
+import type { Options } from "../src/options.js";
+import { FALLBACK_IDS, SHIMS } from "../src/shims/registry.js";
+
+const FILES: Readonly<Record<string, string>> = {
+  "hosts.txt": "dgx-02\ndgx-01 rack=r1\n",
+  "-": "from-stdin\n",
+  "bad.txt": "bad:0\nworse:x\n",
+};
+
+function parse(...args: readonly string[]): Promise<ParsedCommand> {
+  return parseArgv(args, (file) => {
+    const text = FILES[file];
+    return text === undefined
+      ? Promise.reject(new Error(`ENOENT: no such file, open '${file}'`))
+      : Promise.resolve(text);
+  });
+}
+async function optionsOf(...args: readonly string[]): Promise<Options> {
+  const command = await parse(...args);
+  assert.equal(command.kind, "run");
+  return command.options;
+}
+async function problemsOf(...args: readonly string[]): Promise<readonly string[]> {
+  const error: unknown = await parse(...args).then(
+    () => assert.fail(`accepted: ${args.join(" ")}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof UsageError, String(error));
+  return error.problems;
+}
+async function hostsOf(...args: readonly string[]): Promise<readonly string[]> {
+  const { source } = await optionsOf(...args);
+  assert.equal(source.kind, "targets");
+  return source.targets.map((target) => target.host);
+}
+
+test("what is not given has the documented default", async () => {
+  const { source, sample, ...rest } = await optionsOf("--ssh", "a");
+  assert.deepEqual(source, { kind: "targets", targets: [{ host: "a", labels: {}, origin: "--ssh" }] });
+  assert.deepEqual([...sample.include], ["gpu", "cpu", "memory", "chassis"]);
+  assert.deepEqual(sample.fallback, FALLBACK_IDS);
+  assert.equal(sample.toolTimeoutSecs, 10);
+  assert.equal(sample.redact, false);
+  assert.deepEqual(rest, {
+    ssh: {
+      keyFiles: [],
+      configFile: null,
+      knownHostsFile: null,
+      hostKeyPolicy: null,
+      timeoutMs: 10_000,
+      client: "auto",
+      concurrency: 32,
+    },
+    intervalMs: 2000,
+    length: { kind: "endless" },
+    format: null,
+    csvSections: ["gpu"],
+    query: [],
+    output: null,
+    color: "auto",
+    verbosity: "normal",
+    failOn: [],
+    dryRun: false,
+  });
+});
+
+test("every flag is read", async () => {
+  const { ssh, sample, ...options } = await optionsOf(
+    ...["--ssh", "a", "--ssh-key", "k1", "--ssh-key=k2", "--ssh-config", "c", "--ssh-known-hosts", "kh"],
+    ...["--ssh-strict-host-key", "accept-new", "--ssh-timeout-secs", "2.5", "--ssh-client", "openssh"],
+    ...["--ssh-concurrency", "7", "--ssh-fallback", "none", "--interval", "0.5", "--count", "3"],
+    ...["--include", "memory,gpu", "--tool-timeout-secs", "5", "--redact", "--format", "csv"],
+    ...["--query", "name,detail.cuda_version", "--output", "out.csv", "--color", "never", "--dry-run"],
+    ...["--fail-on", "gpu.temperature>85", "--fail-on", "state!=connected", "--verbose"],
+  );
+  assert.deepEqual(ssh, {
+    keyFiles: ["k1", "k2"],
+    configFile: "c",
+    knownHostsFile: "kh",
+    hostKeyPolicy: "accept-new",
+    timeoutMs: 2500,
+    client: "openssh",
+    concurrency: 7,
+  });
+  assert.deepEqual([...sample.include], ["gpu", "memory"]);
+  assert.deepEqual(sample.fallback, []);
+  assert.deepEqual([sample.toolTimeoutSecs, sample.redact], [5, true]);
+  assert.deepEqual(options.csvSections, ["gpu", "memory"]);
+  assert.deepEqual(options.query, ["name", "detail.cuda_version"]);
+  assert.deepEqual(options.length, { kind: "count", ticks: 3 });
+  assert.deepEqual(
+    options.failOn.map((condition) => condition.text),
+    ["gpu.temperature>85", "state!=connected"],
+  );
+  assert.deepEqual(
+    [options.intervalMs, options.format, options.output, options.color, options.verbosity, options.dryRun],
+    [500, "csv", "out.csv", "never", "verbose", true],
+  );
+});
+
+describe("nothing is turned into a number", () => {
+  for (const text of [
+    "007",
+    "1e3",
+    "0x10",
+    "12345678901234567890",
+    "Infinity",
+    "true",
+    "false",
+    ".5",
+    "1.10",
+  ]) {
+    test(`--output ${text}`, async () => {
+      assert.equal((await optionsOf("--demo", "--output", text)).output, text);
+      assert.equal((await optionsOf("--demo", `--output=${text}`)).output, text);
+    });
+    test(`--ssh ${text}`, async () => {
+      assert.deepEqual(await hostsOf("--ssh", text), [text]);
+      assert.deepEqual(await hostsOf("--ssh", text, "--once", "--ssh", "b"), [text, "b"]);
+    });
+  }
+  test("any text that is given comes back", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ minLength: 1 }), async (text) => {
+        fc.pre(!text.includes("\0"));
+        assert.equal((await optionsOf("--demo", `--output=${text}`)).output, text);
+        if (!text.startsWith("--")) assert.equal((await optionsOf("--demo", "--output", text)).output, text);
+      }),
+    );
+  });
+});
+
+describe("hosts", () => {
+  test("come from lists, repeated and with IPv6", async () => {
+    assert.deepEqual(await hostsOf("--ssh", "u@a:22,[::1]:2222, b", "--ssh=c"), ["a", "::1", "b", "c"]);
+  });
+  test("come from a hostfile and from --ssh together, in that order", async () => {
+    assert.deepEqual(await hostsOf("--ssh-hostfile", "hosts.txt", "--ssh", "x"), ["x", "dgx-02", "dgx-01"]);
+  });
+  test("come from standard input", async () => {
+    assert.deepEqual(await hostsOf("--ssh-hostfile", "-"), ["from-stdin"]);
+    assert.deepEqual(await hostsOf("--ssh-hostfile=-"), ["from-stdin"]);
+  });
+  test("given twice are warned of", async () => {
+    const command = await parse("--ssh", "dgx-01,a", "--ssh-hostfile", "hosts.txt");
+    assert.equal(command.kind, "run");
+    assert.deepEqual(command.warnings, ["hosts.txt:2: dgx-01 is already given at --ssh; it is watched once"]);
+  });
+});
+
+describe("a replay", () => {
+  test("goes as fast as it can", async () => {
+    assert.deepEqual((await optionsOf("--replay", "-")).source, { kind: "replay", file: "-", speed: "max" });
+    assert.deepEqual((await optionsOf("--replay=f", "--speed", "max")).source, {
+      kind: "replay",
+      file: "f",
+      speed: "max",
+    });
+  });
+  test("goes at a pace", async () => {
+    assert.deepEqual((await optionsOf("--replay", "f", "--speed", "0.5")).source, {
+      kind: "replay",
+      file: "f",
+      speed: 0.5,
+    });
+  });
+});
+
+describe("--ssh-fallback", () => {
+  test("keeps the operator's order, each tool once", async () => {
+    const reversed = [...FALLBACK_IDS].reverse();
+    const { sample } = await optionsOf("--demo", "--ssh-fallback", [...reversed, ...FALLBACK_IDS].join(","));
+    assert.deepEqual(sample.fallback, reversed);
+  });
+  for (const shim of SHIMS) {
+    for (const alias of shim.aliases.filter(() => FALLBACK_IDS.includes(shim.id))) {
+      test(`takes ${alias} for ${shim.id}`, async () => {
+        assert.deepEqual((await optionsOf("--demo", "--ssh-fallback", alias)).sample.fallback, [shim.id]);
+      });
+    }
+  }
+});
+
+describe("wrong usage is told in one line that names the flag and what is allowed", () => {
+  const cases: [args: string[], problem: RegExp][] = [
+    [[], /^no hosts given; use --ssh .*--ssh-hostfile FILE, --demo or --replay FILE$/],
+    [["a"], /^unexpected argument "a"; hosts are given with --ssh/],
+    [["--ssh", "a", "--", "--once"], /^unexpected argument/],
+    [["--demo", "--formt", "csv"], /^unknown flag --formt; did you mean --format\?$/],
+    [["--demo", "--sshHostfile", "f"], /^unknown flag --sshHostfile; did you mean --ssh-hostfile\?$/],
+    [["--demo", "--ssh_key", "f"], /^unknown flag --ssh_key; did you mean --ssh-key\?$/],
+    [["--demo", "--no-color"], /^unknown flag --no-color; flags have no --no- form, see --color$/],
+    [["--demo", "--no-once"], /^unknown flag --no-once; flags have no --no- form, see --once$/],
+    [["--demo", "--__proto__=x"], /^unknown flag --__proto__; see --help$/],
+    [["--demo", "--xyzzy"], /^unknown flag --xyzzy; see --help$/],
+    [["--demo", "-x"], /^unknown flag -x/],
+    [["--demo", "-once"], /^unknown flag -once; did you mean --once\?$/],
+    [["--demo", "---once"], /^unknown flag ---once/],
+    [["--demo", "--once=yes"], /^--once: takes no value$/],
+    [["--demo", "--interval"], /^--interval: needs a value, --interval SECS$/],
+    [["--demo", "--output", "--once"], /^--output: needs a value, --output FILE$/],
+    [["--demo", "--output="], /^--output: needs a value that is not empty$/],
+    [["--demo", "--interval", "1", "--interval", "2"], /^--interval: given 2 times; give it once$/],
+    ...["0", "-1", "0.05", "1e3", "0x1", "abc", "", " 1", "Infinity", "NaN", "1,5", "86401"].map(
+      (text): [string[], RegExp] => [
+        ["--demo", "--interval", text],
+        /^--interval: ".*" is not a number from 0\.1 to 86400$/,
+      ],
+    ),
+    ...["0", "-1", "1.5", "1e3", "x"].map((text): [string[], RegExp] => [
+      ["--demo", "--count", text],
+      /^--count: ".*" is not a whole number from 1 to 1000000000$/,
+    ]),
+    [["--demo", "--ssh-timeout-secs", "0"], /^--ssh-timeout-secs: "0" is not a number from 0\.1 to 3600$/],
+    [["--demo", "--ssh-concurrency", "0"], /^--ssh-concurrency: "0" is not a whole number from 1 to 10000$/],
+    [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
+    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table$/],
+    [["--demo", "--color", "maybe"], /^--color: "maybe" is not one of auto, always, never$/],
+    [
+      ["--demo", "--ssh-strict-host-key", "ask"],
+      /^--ssh-strict-host-key: "ask" is not one of yes, accept-new, no$/,
+    ],
+    [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
+    [
+      ["--demo", "--include", "gpus"],
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage$/,
+    ],
+    [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
+    [
+      ["--demo", "--ssh-fallback", "nvdia-smi"],
+      /^--ssh-fallback: "nvdia-smi" is not one of .*nvidia-smi.*, none$/,
+    ],
+    [["--demo", "--ssh-fallback", "native"], /^--ssh-fallback: "native" is not one of/],
+    [
+      ["--demo", "--ssh-fallback", "none,nvidia-smi"],
+      /^--ssh-fallback: none cannot be used with other tools/,
+    ],
+    [["--demo", "--format", "csv", "--query", "a..b"], /^--query: "a\.\.b" is not a dot path/],
+    [["--demo", "--query", "name"], /^--query: only with --format csv$/],
+    [["--demo", "--fail-on", "gpu.temperature"], /^--fail-on: "gpu.temperature" is not a condition; write/],
+    [["--demo", "--speed", "2"], /^--speed: only with --replay FILE$/],
+    [["--replay", "f", "--speed", "0"], /^--speed: "0" is not a number from 0\.001 to 1000000$/],
+    [["--demo", "--once", "--count", "1"], /^--once: cannot be used with --count; give one of them$/],
+    [["--demo", "--quiet", "--verbose"], /^--quiet: cannot be used with --verbose; give one of them$/],
+    [["--demo", "--ssh", "a"], /^--demo: cannot be used with --ssh; give one of them$/],
+    [["--replay", "f", "--ssh-hostfile", "hosts.txt"], /^--replay: cannot be used with --ssh-hostfile/],
+    [["--replay", "f", "--once"], /^--replay: cannot be used with --once/],
+    [["--ssh", "a,,b"], /^--ssh: empty target/],
+    [["--ssh", "bad:0"], /^--ssh: "bad:0" has no valid port after the colon; write a port from 1 to 65535$/],
+    [["--ssh", "-oProxyCommand=id"], /^--ssh: .*starts with "-"/],
+    [["--ssh-hostfile", "absent"], /^--ssh-hostfile: cannot read absent: ENOENT/],
+    [
+      ["--ssh-hostfile", "-", "--ssh-hostfile", "-"],
+      /^--ssh-hostfile: standard input \(-\) can be read once/,
+    ],
+  ];
+  for (const [args, problem] of cases) {
+    test(args.join(" ") || "no argument", async () => {
+      const problems = await problemsOf(...args);
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", problem);
+    });
+  }
+});
+
+test("all that is wrong is told at once", async () => {
+  const problems = await problemsOf(
+    "--ssh-hostfile",
+    "bad.txt",
+    "--interval",
+    "x",
+    "--format",
+    "y",
+    "--bogus",
+  );
+  assert.equal(problems.length, 5);
+  assert.equal(problems.filter((problem) => /^bad\.txt:[12]: /.test(problem)).length, 2);
+});
+
+test("control characters of what was typed are not printed", async () => {
+  for (const problem of await problemsOf(
+    "--\u001b[31m",
+    "--ssh",
+    "a\u0007",
+    "--format",
+    "\u009b",
+    "\u202e",
+  )) {
+    assert.doesNotMatch(problem, /[\u0000-\u001f\u007f-\u009f\u202e]/);
+  }
+});
+
+test("any arguments give a command or a UsageError", async () => {
+  const word = fc.oneof(
+    fc.constantFrom(...FLAGS.map((flag) => `--${flag.name}`), "--", "-", "-h", "--no-once", "--once="),
+    fc.string(),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(word, { maxLength: 8 }), async (args) => {
+      const outcome = await parse(...args).catch((error: unknown) => error);
+      if (outcome instanceof UsageError) assert.ok(outcome.problems.length > 0);
+      else assert.ok(outcome !== null && typeof outcome === "object" && "kind" in outcome, String(outcome));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe("help and version", () => {
+  test("win over everything else", async () => {
+    assert.equal((await parse("--bogus", "-h")).kind, "help");
+    assert.equal((await parse("--version", "--interval", "x")).kind, "version");
+    assert.equal((await parse("-V")).kind, "version");
+  });
+  test("help names every flag and tool within 100 columns", async () => {
+    const help = await parse("--help");
+    assert.equal(help.kind, "help");
+    for (const flag of FLAGS) assert.match(help.text, new RegExp(`^  (-\\w, )?--${flag.name}( |$)`, "m"));
+    for (const id of FALLBACK_IDS) assert.ok(help.text.includes(id));
+    for (const line of help.text.split("\n")) assert.ok(line.length <= 100, line);
+  });
+});
