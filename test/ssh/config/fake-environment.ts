@@ -1,0 +1,61 @@
+/** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
+import { NEWEST_DIALECT, type DialectVersion } from "../../../src/ssh/config/dialect.js";
+import type { ConfigEnvironment, NameFound } from "../../../src/ssh/config/environment.js";
+import type { FileText } from "../../../src/ssh/config/load.js";
+import { matchPattern } from "../../../src/ssh/config/patterns.js";
+
+export interface FakeMachine {
+  readonly files?: Readonly<Record<string, string | FileText>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Names that resolve, with their canonical names. */
+  readonly names?: Readonly<Record<string, string>>;
+  readonly addresses?: readonly string[];
+  readonly dialect?: DialectVersion;
+  /** Commands that exit with 0. */
+  readonly succeeding?: readonly string[];
+}
+
+export interface FakeEnvironment extends ConfigEnvironment {
+  readonly executed: string[];
+  readonly read: string[];
+}
+
+export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
+  const { files = {}, env = {}, names = {}, succeeding = [] } = machine;
+  const executed: string[] = [];
+  const read: string[] = [];
+  const homeOf = (user: string | null): string | null =>
+    user === null ? "/home/me" : user === "other" ? "/home/other" : null;
+  return {
+    executed,
+    read,
+    env,
+    dialect: machine.dialect ?? NEWEST_DIALECT,
+    uid: 1000,
+    localUser: "me",
+    home: "/home/me",
+    localHostname: "laptop.lan",
+    homeOf,
+    includeHome: homeOf,
+    servicePort: (name) => (name === "ssh" ? 22 : null),
+    files: {
+      read: (path) => {
+        read.push(path);
+        const found = Object.hasOwn(files, path) ? files[path] : undefined;
+        if (found === undefined) return Promise.resolve({ kind: "missing" });
+        return Promise.resolve(typeof found === "string" ? { kind: "text", text: found } : found);
+      },
+      glob: (pattern) => Promise.resolve(Object.keys(files).filter((path) => matchPattern(path, pattern))),
+    },
+    runMatchExec: (command) => {
+      executed.push(command);
+      return Promise.resolve(succeeding.includes(command));
+    },
+    lookup: (name) => {
+      const canonicalName = Object.hasOwn(names, name) ? names[name] : undefined;
+      const found: NameFound | null = canonicalName === undefined ? null : { canonicalName };
+      return Promise.resolve(found);
+    },
+    localAddresses: () => machine.addresses ?? [],
+  };
+}
