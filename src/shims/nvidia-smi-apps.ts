@@ -5,6 +5,7 @@ import { acceleratorProcess } from "./accelerator.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
+import { UUID } from "./nvidia-smi-fields.js";
 import type { XmlGpu } from "./nvidia-smi-xml.js";
 
 export const APPS_FIELDS = ["gpu_uuid", "pid", "process_name", "used_gpu_memory"] as const;
@@ -28,7 +29,7 @@ export function readApps(text: string, gpus: readonly Gpu[], columns: readonly s
     }
     const pid = integerCell(line.cells.get("pid"));
     const uuid = textCell(line.cells.get("gpu_uuid"));
-    if (pid === null || pid === 0 || (uuid !== null && !/^(?:GPU|MIG)-/.test(uuid))) {
+    if (pid === null || pid === 0 || (uuid !== null && !UUID.test(uuid))) {
       const told = oneLine([...line.cells.values()].join(", "), 120);
       errors.push({
         section: "process",

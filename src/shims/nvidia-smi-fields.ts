@@ -50,8 +50,9 @@ const MORE_FIELDS = [
   "pcie.link.gen.current",
   "pcie.link.width.current",
   "gpu_recovery_action",
-  "mig.mode.current",
   "addressing_mode",
+  // Before the bus id, where the probe's script looks for it.
+  "mig.mode.current",
   "pci.bus_id",
 ] as const;
 
@@ -112,3 +113,14 @@ export const PROBE_COMMAND = [
   `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"`,
   `case $o in *GPU-*) ( exit 0 );; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");
+
+/**
+ * Runs a command only where the probe's query, whose answer is still in $o, told a GPU in MIG mode: `Enabled` and then
+ * the bus id, the only cell with a colon after eight digits.
+ */
+export function whereMigIsEnabled(command: string): string {
+  return `case $o in *"Enabled, "????????:??:*) b ${command};; esac`;
+}
+
+/** A GPU's or MIG instance's; Tegra's has no prefix. */
+export const UUID = /^(?:GPU|MIG|DLA)-|^[0-9a-f]{8}-[0-9a-f-]{27}$/i;

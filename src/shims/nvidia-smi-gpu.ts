@@ -14,6 +14,7 @@ import {
   textCell,
   wattsCell,
 } from "./cells.js";
+import { enabledCell, linkNumber, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
 import { canonicalField } from "./nvidia-smi-fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
@@ -78,8 +79,8 @@ export function gpuFromCells(raw: Cells): Gpu {
     ...asked("mig_mode", "mig.mode.current", enabledCell),
     ...asked("recovery_action", "gpu_recovery_action", textCell),
     ...asked("persistence_mode", "persistence_mode", enabledCell),
-    ...asked("pcie_link_gen", "pcie.link.gen.current", positive),
-    ...asked("pcie_link_width", "pcie.link.width.current", (c) => positive(withoutX(c))),
+    ...asked("pcie_link_gen", "pcie.link.gen.current", linkNumber),
+    ...asked("pcie_link_width", "pcie.link.width.current", linkNumber),
     detail: presentTexts({
       driver_version: textCell(cell("driver_version")),
       serial: textCell(cell("serial")),
@@ -161,48 +162,6 @@ function firstOf<T>(cells: readonly (string | undefined)[], read: (cell: unknown
   return null;
 }
 
-function performanceState(cell: unknown): number | null {
-  const match = typeof cell === "string" ? /^P(\d{1,2})$/.exec(cell) : null;
-  return match === null ? null : Number(match[1]);
-}
-
-function enabledCell(cell: unknown): boolean | null {
-  return typeof cell === "string" && /^(?:en|dis)abled$/i.test(cell) ? booleanCell(cell) : null;
-}
-
-function positive(cell: unknown): number | null {
-  const value = integerCell(cell);
-  return value === 0 ? null : value;
-}
-
-function withoutX(cell: unknown): unknown {
-  return typeof cell === "string" ? cell.replace(/x$/i, "") : cell;
-}
-
 function textOfBytes(bytes: number | null): string | null {
   return bytes === null ? null : `${bytes}`;
-}
-
-/** nvml.h, nvmlClocksEventReasons: bit -> the field name that nvidia-smi has for it. */
-const REASONS: readonly string[] = [
-  "gpu_idle",
-  "applications_clocks_setting",
-  "sw_power_cap",
-  "hw_slowdown",
-  "sync_boost",
-  "sw_thermal_slowdown",
-  "hw_thermal_slowdown",
-  "hw_power_brake_slowdown",
-  "display_clock_setting",
-];
-
-/** `0x0000000000000041` -> names of the set bits, [] for none; a bit without a name is told as `0x200`. */
-export function throttleReasons(cell: unknown): string[] | null {
-  if (typeof cell !== "string" || !/^0x[0-9a-f]{1,16}$/i.test(cell)) return null;
-  const mask = BigInt(cell);
-  const set: string[] = [];
-  for (let bit = 0; bit < 64; bit += 1) {
-    if ((mask >> BigInt(bit)) & 1n) set.push(REASONS[bit] ?? `0x${(1n << BigInt(bit)).toString(16)}`);
-  }
-  return set;
 }

@@ -4,7 +4,7 @@ import type { Gpu, SectionError } from "../record.js";
 import { textCell } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
 import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";
-import { EXIT_MARK, FIELDS_MARK } from "./nvidia-smi-fields.js";
+import { EXIT_MARK, FIELDS_MARK, UUID } from "./nvidia-smi-fields.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./nvidia-smi-gpu.js";
 
 export interface QueryAnswer {
@@ -77,7 +77,7 @@ function errorOf(gpu: Gpu, reason: string): SectionError {
 // A row whose cells stand in the wrong columns has a uuid, version or address of the wrong shape.
 const SHAPES: readonly (readonly [string, RegExp])[] = [
   ["index", /^\d{1,4}$/],
-  ["uuid", /^(?:GPU|MIG|DLA)-/],
+  ["uuid", UUID],
   ["driver_version", /^\d+(?:\.\d+)+$/],
   ["pci.bus_id", /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i],
 ];

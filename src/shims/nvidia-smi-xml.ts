@@ -141,7 +141,9 @@ function find(root: XmlNode, name: string): XmlNode | undefined {
   return root.children.find((child) => child.name === name);
 }
 
-const TOKEN = /<!--[^]*?-->|<[?!][^>]*>|<(\/?)([A-Za-z_][\w.-]*)(?: id="([^"<>]*)")?[^<>]*?(\/?)>|([^<]+)/g;
+// Lengths are bounded so that no text costs the square of its length.
+const TOKEN =
+  /<[?!][^<>]{0,300}>|<(\/?)([A-Za-z_][\w.-]{0,80})(?: id="([^"<>]{0,40})")?[^<>]{0,300}?(\/?)>|([^<]+)/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 const DEEPEST = 32;
 

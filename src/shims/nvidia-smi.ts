@@ -3,7 +3,13 @@ import { ParseError } from "../errors.js";
 import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_COMMAND, APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
-import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS } from "./nvidia-smi-fields.js";
+import {
+  fieldsInHelp,
+  PROBE_COMMAND,
+  queryCommand,
+  TEN_FIELDS,
+  whereMigIsEnabled,
+} from "./nvidia-smi-fields.js";
 import { tellsNothing } from "./nvidia-smi-gpu.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import { readQuery } from "./nvidia-smi-query.js";
@@ -20,12 +26,12 @@ const APPS = "nvidia-smi.apps";
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
 const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND };
-/** The whole state is asked for only where the list shows MIG devices: it costs some ten times a query. */
-const XML_WHERE_MIG: Part = {
-  id: XML,
+/** In the probe, both only where MIG is on: the whole state costs some ten times a query. */
+const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
+  id,
   kind: "shell",
-  command: "case $(b {tool} -L) in *MIG-*) b {tool} -q -x;; esac",
-};
+  command: whereMigIsEnabled(command),
+}));
 
 export const nvidiaSmiShim: Shim = {
   id: "nvidia-smi",
@@ -35,7 +41,7 @@ export const nvidiaSmiShim: Shim = {
   probe({ include, mode }) {
     const apps = include.has("process") ? [APPS_PART] : [];
     if (mode === "shell")
-      return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, LIST_PART, XML_WHERE_MIG, ...apps];
+      return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...apps];
     return [
       { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
       { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
@@ -113,7 +119,7 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
         const read = processesIn(outputs, lastGpus, xml, errors);
         if (read !== null) sections.processes = read;
       }
-      return { sections, errors };
+      return { sections, errors: fewOf(errors) };
     },
   };
 }
@@ -200,4 +206,14 @@ function settled(output: PartOutput): string {
   const { stdout, end } = output;
   if (end.kind === "exit" || stdout.endsWith("\n")) return stdout;
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
+}
+
+const MOST_ERRORS = 32;
+
+/** Against output that is thousands of lines of something else. */
+function fewOf(errors: readonly SectionError[]): readonly SectionError[] {
+  const [first, ...rest] = errors.slice(MOST_ERRORS);
+  if (first === undefined) return errors;
+  const left = { ...first, message: `${first.message} (and ${rest.length} more)` };
+  return [...errors.slice(0, MOST_ERRORS), left];
 }

@@ -69,7 +69,8 @@ export interface Shim {
   /**
    * What is asked once a session, in order. The tool counts as working for the shell when the first part exits 0;
    * else the shell goes on to the next tool in the same round trip. It holds the parts of a first sample (same ids as
-   * the sampler's), so that the probe's answer is the first reading.
+   * the sampler's), so that the probe's answer is the first reading. Its shell parts run in one shell: what the first
+   * leaves in a variable, the next may look at, and does without where it is not there.
    */
   probe(context: ProbeContext): readonly Part[];
   /** Decides by the probe's outputs, which hold at least the first part's. Throws ParseError only. */

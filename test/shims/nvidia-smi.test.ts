@@ -7,7 +7,7 @@ import { readCsv } from "../../src/shims/csv-rows.js";
 import { readApps } from "../../src/shims/nvidia-smi-apps.js";
 import { explainFailure, lostGpu } from "../../src/shims/nvidia-smi-failures.js";
 import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
-import { throttleReasons } from "../../src/shims/nvidia-smi-gpu.js";
+import { throttleReasons } from "../../src/shims/nvidia-smi-cells.js";
 import { readQuery } from "../../src/shims/nvidia-smi-query.js";
 import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
 import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
@@ -279,10 +279,14 @@ describe("nvidia-smi probe script", () => {
       `esac`,
     ].join("\n");
 
-  function run(shell: string, tool: string): { stdout: string; status: number | null } {
+  function run(
+    shell: string,
+    tool: string,
+    command = PROBE_COMMAND,
+  ): { stdout: string; status: number | null } {
     const dir = makeTempDir("nvidia-smi");
     const bin = makeTools(dir.path, { "nvidia-smi": tool });
-    const script = `b() { "$@"; }; ${PROBE_COMMAND.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
+    const script = `b() { "$@"; }; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
     const args = shell === "busybox" ? ["ash", "-c", script] : ["-c", script];
     const { stdout, status } = spawnSync(shell, args, { encoding: "utf8" });
     dir.remove();
@@ -319,6 +323,24 @@ describe("nvidia-smi probe script", () => {
       assert.equal(statusOf(`0, ${uuidOf(0)}`, 15), 0);
       assert.equal(statusOf("No devices were found", 0), 6);
       assert.equal(statusOf("Failed to initialize NVML", 9), 9);
+    });
+  }
+
+  for (const shell of shells) {
+    test(`asks for MIG instances only where a GPU is in MIG mode, under ${shell}`, () => {
+      const parts = nvidiaSmiShim.probe(probeContext(["gpu"]));
+      assert.deepEqual(
+        parts.map((part) => part.id),
+        ["nvidia-smi.query", "nvidia-smi.list", "nvidia-smi.xml"],
+      );
+      const ran = (row: string): string => {
+        const tool = `case $1 in --query-gpu=*) echo "${row}";; -*) echo "ran $*";; esac`;
+        return run(shell, tool, parts.map((part) => `{ ${part.command}; } </dev/null`).join("; ")).stdout;
+      };
+      const enabled = `0, ${uuidOf(0)}, Enabled, 0, None, Enabled, 00000000:18:00.0`;
+      assert.match(ran(enabled), /@exit 0\nran -L\nran -q -x\n$/);
+      const disabled = `0, ${uuidOf(0)}, Enabled, 0, 70000, Enabled, 0, Disabled, 00000000:18:00.0`;
+      assert.match(ran(disabled), /@exit 0\n$/);
     });
   }
 

@@ -1,0 +1,43 @@
+/** Cells that only nvidia-smi prints: P-states, switches, link numbers and the mask of throttle reasons. */
+import { booleanCell, integerCell } from "./cells.js";
+
+/** `P0` -> 0. */
+export function performanceState(cell: unknown): number | null {
+  const match = typeof cell === "string" ? /^P(\d{1,2})$/.exec(cell) : null;
+  return match === null ? null : Number(match[1]);
+}
+
+/** Enabled / Disabled alone. */
+export function enabledCell(cell: unknown): boolean | null {
+  return typeof cell === "string" && /^(?:en|dis)abled$/i.test(cell) ? booleanCell(cell) : null;
+}
+
+/** PCIe generation or width; XML prints a width as `16x`. A link of 0 is none that could be read. */
+export function linkNumber(cell: unknown): number | null {
+  const value = integerCell(typeof cell === "string" ? cell.replace(/x$/i, "") : cell);
+  return value === 0 ? null : value;
+}
+
+/** nvml.h, nvmlClocksEventReasons: bit -> the field name that nvidia-smi has for it. */
+const REASONS: readonly string[] = [
+  "gpu_idle",
+  "applications_clocks_setting",
+  "sw_power_cap",
+  "hw_slowdown",
+  "sync_boost",
+  "sw_thermal_slowdown",
+  "hw_thermal_slowdown",
+  "hw_power_brake_slowdown",
+  "display_clock_setting",
+];
+
+/** `0x0000000000000041` -> names of the set bits, [] for none; a bit without a name is told as `0x200`. */
+export function throttleReasons(cell: unknown): string[] | null {
+  if (typeof cell !== "string" || !/^0x[0-9a-f]{1,16}$/i.test(cell)) return null;
+  const mask = BigInt(cell);
+  const set: string[] = [];
+  for (let bit = 0; bit < 64; bit += 1) {
+    if ((mask >> BigInt(bit)) & 1n) set.push(REASONS[bit] ?? `0x${(1n << BigInt(bit)).toString(16)}`);
+  }
+  return set;
+}
