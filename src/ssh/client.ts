@@ -33,10 +33,12 @@ export interface HandshakeRequest {
   readonly warn: (message: string) => void;
 }
 
+let loading: Promise<typeof Client> | null = null;
+
 /** Loading takes a tenth of a second the first time: begin it before the network is waited for. */
-export async function loadSsh2(): Promise<typeof Client> {
-  const ssh2 = await import("ssh2");
-  return ssh2.default.Client;
+export function loadSsh2(): Promise<typeof Client> {
+  loading ??= import("ssh2").then((ssh2) => ssh2.default.Client);
+  return loading;
 }
 
 /** Authenticates on a greeted stream, which is destroyed when that fails. Throws HostError, or the signal's reason. */
