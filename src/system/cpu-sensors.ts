@@ -19,7 +19,7 @@ export const CPU_SENSORS_COMMAND =
   `echo @energy; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
   `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; echo "$hn $hv $hl"; fi; done 2>/dev/null`;
 
-const MARKS = ["temps", "energy"] as const;
+const MARKS = ["temps", "energy", "proc"] as const;
 
 export interface CpuSensors {
   /** Degrees C, the hottest package; null when no sensor is there. */

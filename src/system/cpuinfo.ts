@@ -12,10 +12,10 @@ import { wholeNumber } from "./numbers.js";
  * s390x lists CPUs as `processor 0: version = ...`, and its count is in `# processors`.
  */
 export const CPUINFO_COMMAND =
-  `grep -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
+  `b grep -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
   `model[[:blank:]]*:|platform[[:blank:]]*:|# processors|processor 0:|processor[[:blank:]]*:[[:blank:]]*[a-z]|` +
   `cpu implementer|cpu part|physical id|cpu cores|cache size|uarch|isa[[:blank:]]*:)" /proc/cpuinfo | sort | uniq -c; ` +
-  `echo @processors; grep -c "^processor[[:blank:]]*:" /proc/cpuinfo`;
+  `echo @processors; b grep -c "^processor[[:blank:]]*:" /proc/cpuinfo`;
 
 export interface CpuInfo {
   readonly model: string | null;

@@ -9,17 +9,17 @@ const LOCAL_TYPES = "ext[234]|xfs|btrfs|zfs|bcachefs|f2fs|jfs|reiserfs|vfat|exfa
 
 /**
  * Each device once, where it was mounted first; a container's files such as /etc/hosts are mounts too and are left out.
- * The kernel writes a blank in a path as \040 and a tab as \011, which `printf %b` reads.
+ * grep goes first, since a container host has thousands of long overlay lines that a shell would read byte by byte.
+ * The kernel writes a blank in a path as \\040 and a tab as \\011, which `printf %b` reads.
  */
 export const LINUX_STORAGE: Part = {
   id: "host.storage",
   kind: "shell",
   command:
-    `(set --; hs=" "; while read -r hd hm ht hr; do case $ht in ${LOCAL_TYPES}) ;; ` +
-    `overlay) case $hm in /) ;; *) continue;; esac;; *) continue;; esac; ` +
-    `case $hs in *" $hd "*) continue;; esac; ` +
-    `case $hm in *040*|*011*|*012*) hm=$(printf %b "$hm");; esac; ` +
-    `if [ -d "$hm" ]; then hs="$hs$hd "; set -- "$@" "$hm"; fi; done </proc/mounts; ` +
+    `grep -E "^[^ ]+ (/ overlay|[^ ]+ (${LOCAL_TYPES})) " /proc/mounts | ` +
+    `(set --; hs=" "; while read -r hd hm hr; do case $hs in *" $hd "*) continue;; esac; ` +
+    `case $hm in *040*|*011*) hm=$(printf %b "$hm");; esac; ` +
+    `if [ -d "$hm" ]; then hs="$hs$hd "; set -- "$@" "$hm"; fi; done; ` +
     `if [ $# -gt 0 ]; then b df -P -k "$@"; fi)`,
 };
 

@@ -45,6 +45,8 @@ export const LINUX_FACTS: Part = {
     CPUINFO_COMMAND,
     `echo @allowed`,
     `grep Cpus_allowed_list /proc/self/status`,
+    `echo @lxcfs`,
+    `grep -c " /proc[^ ]* fuse[.]lxcfs " /proc/mounts`,
     `echo @sys`,
     `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
       `${Object.keys(DMI)
@@ -55,7 +57,7 @@ export const LINUX_FACTS: Part = {
   ].join("; "),
 };
 
-const MARKS = ["cpuinfo", "processors", "allowed", "sys", "model"] as const;
+const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model"] as const;
 
 export type CoreType = "Performance" | "Efficiency" | "Standard";
 
@@ -76,6 +78,8 @@ export interface LinuxFacts {
   readonly memoryLimit: number | null;
   /** CPUs' worth of time that the cgroup may use. */
   readonly cpuQuota: number | null;
+  /** /proc is the kernel's own, which answers at once, and not a FUSE server's (lxcfs). Null: it did not say. */
+  readonly hasKernelProc: boolean | null;
   readonly chassisDetail: Readonly<Record<string, string>>;
 }
 
@@ -85,6 +89,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
   const machineWord = lines("")[0]?.trim() ?? "";
   const machine = machineWord === "" ? null : cleanText(machineWord);
   const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
+  const lxcfsMounts = wholeNumber(lines("lxcfs")[0]);
   const sys = filesIn(lines("sys"));
   const one = (path: string): string | undefined => sys.get(path)?.[0];
   const lists = (path: string): (readonly number[])[] =>
@@ -108,6 +113,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       wholeNumber(one("/sys/fs/cgroup/memory.max")) ??
       wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
     cpuQuota: cpuQuota(one),
+    hasKernelProc: lxcfsMounts === null ? null : lxcfsMounts === 0,
     chassisDetail: chassisDetail(sys, lines("model"), info.machine),
   };
 }

@@ -13,18 +13,28 @@ import { LINUX_PS } from "./ps.js";
 
 type Include = ReadonlySet<Section>;
 
+const PROC_ID = "host.proc";
+
 // One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there. The shell's own `read`
 // is cheaper on few CPUs, but dash asks for each byte by itself, and bash has the kernel write the file anew each line.
 const PROC_COMMAND =
   `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
   `/proc/stat /proc/meminfo /proc/loadavg`;
 
-const PROC: Part = { id: "host.proc", kind: "shell", command: PROC_COMMAND };
-const PROC_AND_SENSORS: Part = { ...PROC, command: `${PROC_COMMAND}; ${CPU_SENSORS_COMMAND}` };
+/** The kernel's own /proc does not hang, so that the program that would bound grep can be spared. */
+function procPart(include: Include, hasKernelProc: boolean): Part {
+  const command = hasKernelProc ? PROC_COMMAND : `b ${PROC_COMMAND}`;
+  return {
+    id: PROC_ID,
+    kind: "shell",
+    // Last, since the part's status is that of its last program.
+    command: include.has("cpu") ? `${CPU_SENSORS_COMMAND}; echo @proc; ${command}` : command,
+  };
+}
 
-function tickParts(include: Include): readonly Part[] {
+function tickParts(include: Include, hasKernelProc: boolean): readonly Part[] {
   return [
-    ...(include.has("cpu") ? [PROC_AND_SENSORS] : include.has("memory") ? [PROC] : []),
+    ...(include.has("cpu") || include.has("memory") ? [procPart(include, hasKernelProc)] : []),
     ...(include.has("chassis") ? [CHASSIS_SENSORS] : []),
     ...(include.has("storage") ? [LINUX_STORAGE] : []),
     ...(include.has("process") ? [LINUX_PS] : []),
@@ -36,8 +46,8 @@ export const linux: HostSystem = {
   id: "linux",
   uname: "Linux",
   probe(include) {
-    const tick = tickParts(include);
-    return tick.some(({ id }) => id === PROC.id || id === CHASSIS_SENSORS.id) ? [LINUX_FACTS, ...tick] : tick;
+    const tick = tickParts(include, false);
+    return tick.some(({ id }) => id === PROC_ID || id === CHASSIS_SENSORS.id) ? [LINUX_FACTS, ...tick] : tick;
   },
   sampler: createLinuxSampler,
 };
@@ -50,10 +60,12 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const hasNoSensors = sensorsAtProbe?.end.kind === "exit" && sensorsAtProbe.stdout.trim() === "";
 
   return {
-    parts: tickParts(include).filter(({ id }) => id !== CHASSIS_SENSORS.id || !hasNoSensors),
+    parts: tickParts(include, facts.hasKernelProc ?? false).filter(
+      ({ id }) => id !== CHASSIS_SENSORS.id || !hasNoSensors,
+    ),
     parse(outputs) {
       const errors: SectionError[] = [];
-      const proc = outputs.get(PROC.id);
+      const proc = outputs.get(PROC_ID);
       const told = proc?.stdout ?? "";
       const missing = (section: Section, what: string, output: PartOutput | undefined): void => {
         const fallback: SectionError = {

@@ -19,6 +19,10 @@ const shells: readonly Shell[] = alone === null ? SHELLS : [...SHELLS, alone];
 const isLinux = process.platform === "linux";
 const skip = isLinux ? false : "NOT LINUX: /proc and /sys commands were not run";
 
+function partIn(parts: readonly Part[], id: string): string {
+  return parts.find((part) => part.id === id)?.command ?? "";
+}
+
 function partOf(id: string): Part {
   const part = linux.probe(ALL).find((each) => each.id === id);
   assert.ok(part);
@@ -61,6 +65,7 @@ const TREE = {
   "/proc/meminfo": "MemTotal:  4 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\n",
   "/proc/loadavg": "0.50 0.40 0.30 1/100 5\n",
   "/proc/uptime": "100.50 80.00\n",
+  "/proc/mounts": "proc /proc proc rw 0 0\n",
   "/proc/cpuinfo": "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: A CPU @ 2.00GHz\n",
   "/proc/self/status": "Cpus_allowed_list:\t0\n",
   "/sys/devices/system/cpu/cpu0/topology/core_siblings_list": "0\n",
@@ -96,6 +101,12 @@ describe("a made-up /proc and /sys", { skip }, () => {
       assert.deepEqual(first.errors, []);
       assert.equal(first.sections.cpus?.[0]?.cpu_model, "A CPU @ 2.00GHz");
       assert.equal(first.sections.cpus[0].temperature, 40);
+      assert.match(partIn(linux.probe(include), "host.proc"), /b grep/);
+      assert.doesNotMatch(
+        partIn(sampler.parts, "host.proc"),
+        /b grep/,
+        "the kernel's own /proc is not bounded",
+      );
       assert.equal(first.sections.memory?.[0]?.utilization, 50);
       assert.deepEqual(first.sections.chassis?.[0], {
         total_power_watts: 250,
@@ -132,6 +143,17 @@ describe("a made-up /proc and /sys", { skip }, () => {
       );
       assert.deepEqual(sections.chassis?.[0]?.detail, { platform: "Linux" });
     }
+  });
+
+  test("a /proc that another program serves is asked under the deadline in each tick", () => {
+    const served = "lxcfs /proc/meminfo fuse.lxcfs rw,nosuid 0 0\n";
+    const probe = runParts(
+      linux.probe(include),
+      SHELLS[0] ?? { name: "sh", argv: ["sh"] },
+      fakeRoot({ ...TREE, "/proc/mounts": served }),
+    );
+    assert.match(partIn(linux.sampler(probe, include).parts, "host.proc"), /b grep/);
+    assert.match(partIn(linux.sampler(new Map(), include).parts, "host.proc"), /b grep/);
   });
 
   test("a fan that hangs costs the chassis part alone, and only until its deadline", () => {
