@@ -2,9 +2,9 @@
 import { oneLine } from "../lib/text.js";
 import type { Gpu, SectionError } from "../record.js";
 import { textCell } from "./cells.js";
-import { readCsv } from "./csv-rows.js";
+import { type CsvTable, readCsv } from "./csv-rows.js";
 import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";
-import { EXIT_MARK, FIELDS_MARK, UUID } from "./nvidia-smi-fields.js";
+import { EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./nvidia-smi-fields.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./nvidia-smi-gpu.js";
 
 export interface QueryAnswer {
@@ -21,7 +21,7 @@ export interface QueryAnswer {
 /** `columns` are the names to go by where no header was printed. */
 export function readQuery(text: string, columns: readonly string[]): QueryAnswer {
   const { asked, exitCode, rest } = withoutMarks(text);
-  const table = readCsv(rest, asked ?? columns, "name");
+  const table = tableIn(rest, asked ?? columns);
   const gpus: Gpu[] = [];
   const errors: SectionError[] = [];
   const seen = new Set<string>();
@@ -66,6 +66,17 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
     errors.push({ ...errorOf(gpu, lost.reason), message: oneLine(line.text) });
   }
   return { gpus, errors, columns: table.columns, exitCode };
+}
+
+/** A wrapper that prints ten columns whatever it is asked is read as what it prints. */
+function tableIn(text: string, columns: readonly string[]): CsvTable {
+  const table = readCsv(text, columns, "name");
+  if (table.lines.some((line) => line.kind === "row")) return table;
+  const ten = readCsv(text, TEN_FIELDS, "name");
+  const isTen = ten.lines.some(
+    (line) => line.kind === "row" && !isBlankRow(line.cells) && problemOf(line.cells) === null,
+  );
+  return isTen ? ten : table;
 }
 
 function errorOf(gpu: Gpu, reason: string): SectionError {

@@ -96,6 +96,19 @@ describe("nvidia-smi rows", () => {
     assert.equal(slid.errors[0]?.kind, "parse");
   });
 
+  test("a wrapper that always prints the ten columns is read by them", () => {
+    const row = `0, ${uuidOf(0)}, NVIDIA A10, 535.129.03, 3, 4, 23028, 33, 210, 43.89`;
+    const { gpus, columns } = readQuery(
+      `@fields ${fieldsInHelp('"uuid" "fan.speed"').join(",")}\n${row}\n@exit 0\n`,
+      [],
+    );
+    assert.deepEqual(columns, TEN_FIELDS);
+    assert.deepEqual(
+      gpus.map((gpu) => [gpu.name, gpu.power_consumption]),
+      [["NVIDIA A10", 43.89]],
+    );
+  });
+
   test("error lines between rows never hide a healthy row", () => {
     const noise = fc.constantFrom(
       "Unable to determine the device handle for GPU0000:09:00.0: Unknown Error",
