@@ -4,27 +4,32 @@ import { merge } from "../../src/lib/merge.js";
 
 interface Source {
   readonly items: AsyncGenerator<string, void>;
-  pulled: number;
-  returned: boolean;
+  readonly pulled: number;
+  readonly returned: boolean;
 }
 
 function source(name: string, count: number, pause: () => Promise<void> = () => Promise.resolve()): Source {
-  const state: Source = {
-    pulled: 0,
-    returned: false,
-    items: (async function* () {
-      try {
-        for (let i = 0; i < count; i++) {
-          await pause();
-          state.pulled += 1;
-          yield `${name}${i}`;
-        }
-      } finally {
-        state.returned = true;
+  const counts = { pulled: 0, returned: false };
+  const items = (async function* (): AsyncGenerator<string, void> {
+    try {
+      for (let i = 0; i < count; i++) {
+        await pause();
+        counts.pulled += 1;
+        yield `${name}${i}`;
       }
-    })(),
+    } finally {
+      counts.returned = true;
+    }
+  })();
+  return {
+    items,
+    get pulled() {
+      return counts.pulled;
+    },
+    get returned() {
+      return counts.returned;
+    },
   };
-  return state;
 }
 
 test("everything of every source comes, each source in its own order", async () => {

@@ -1,0 +1,45 @@
+/**
+ * Installs from Debian's packages what the tests need and this machine lacks: the real peers (OpenSSH, dropbear) and
+ * the shells that hosts log in with. Where it cannot, it says so; the tests concerned skip loudly.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const NEEDS = [
+  ["sshd", "openssh-server"],
+  ["ssh", "openssh-client"],
+  ["dropbear", "dropbear-bin"],
+  ["dbclient", "dropbear-bin"],
+  ["busybox", "busybox-static"],
+  ["ksh", "ksh"],
+  ["zsh", "zsh"],
+  ["fish", "fish"],
+  ["tcsh", "tcsh"],
+  ["ps", "procps"],
+  ["lscpu", "util-linux"],
+  ["unshare", "util-linux"],
+  ["ip", "iproute2"],
+  ["mandoc", "mandoc"],
+];
+
+const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+const has = (program) => folders.some((folder) => existsSync(join(folder, program)));
+const missing = () => [...new Set(NEEDS.filter(([program]) => !has(program)).map(([, name]) => name))];
+
+const wanted = missing();
+if (wanted.length > 0 && has("apt-get")) {
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const run = (...words) => {
+    const [program, ...args] = [...sudo, ...words];
+    return spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
+  };
+  console.log(`installing ${wanted.join(" ")}`);
+  run("apt-get", "update", "-qq");
+  if (!run("apt-get", "install", "-y", "-qq", "--no-install-recommends", ...wanted)) {
+    for (const name of wanted) run("apt-get", "install", "-y", "-qq", "--no-install-recommends", name);
+  }
+}
+const still = missing();
+if (still.length > 0) console.log(`NOT INSTALLED: ${still.join(" ")}; the tests that need them are skipped`);

@@ -1,0 +1,55 @@
+/** The built program as a process, as a user's shell would run it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { StreamRecord } from "../../src/record.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+
+export interface CliRun {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly wallMs: number;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Ended with SIGKILL then; 60 s by default. */
+  readonly limitMs?: number;
+  /** Told of the process once it runs. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+/** Runs to its end. The environment is bare but for PATH, as cron's is. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const limit = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 60_000);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.input ?? "");
+  options.started?.(child);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      clearTimeout(limit);
+      resolve({ code, signal, stdout, stderr, wallMs: performance.now() - begun });
+    });
+  });
+}
+
+/** NDJSON output as records. */
+export function recordsOf(stdout: string): StreamRecord[] {
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as StreamRecord);
+}
