@@ -1,12 +1,18 @@
 /** ProxyJump: connections to hosts behind others, over shared sessions (ssh_config(5), ssh.c of OpenSSH 9.2). */
 import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
-import type { Clock } from "../lib/clock.js";
+import type { Clock, Timer } from "../lib/clock.js";
 import type { Connection } from "./connection.js";
+import { DroppedEarly } from "./greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
+
+/** As for direct connections (connector.ts). */
+const DROPPED_RETRIES = 5;
+const DROPPED_PAUSE_MS = 150;
+const LOSS_KNOWN_MS = 100;
 
 /** What the connector lends to reach a jump host like any other host. */
 export interface JumpDeps {
@@ -43,20 +49,50 @@ export async function connectThroughJump<T extends Life>(
     throw error instanceof HostError ? jumpFailure(name, error) : error;
   });
   try {
+    const connection = await reachBehind(lease, target, name, deps.clock, handshake, signal);
+    return handshake.carry(connection, shareOf(connection, lease, name, deps.clock));
+  } catch (error) {
+    const jumpLost = error instanceof HostError ? await lossBehind(error, lease, deps.clock) : null;
+    lease.release();
+    throw jumpLost === null ? error : lostWithJump(name, jumpLost);
+  }
+}
+
+/** Tries again when sshd dropped us for having too many at the door: others may come through the same jump host. */
+async function reachBehind<T extends Life>(
+  lease: JumpLease,
+  target: HostPlan,
+  name: string,
+  clock: Clock,
+  handshake: Handshake<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
     const place = await lease.gate.enter(`${target.host}:${target.port}`, signal);
     try {
-      const stream = await forward(lease, target, name, deps.clock, signal);
-      const connection = await handshake.run(stream, () => place.heard());
-      return handshake.carry(connection, shareOf(connection, lease, name));
+      const stream = await forward(lease, target, name, clock, signal);
+      return await handshake.run(stream, () => place.heard());
+    } catch (error) {
+      if (!(error instanceof DroppedEarly) || attempt > DROPPED_RETRIES || lease.lostBy() !== null)
+        throw error;
     } finally {
       place.leave();
     }
-  } catch (error) {
-    const jumpLost = lease.lostBy();
-    lease.release();
-    if (jumpLost !== null && error instanceof HostError) throw lostWithJump(name, jumpLost);
-    throw error;
+    await pause(clock, DROPPED_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), signal);
   }
+}
+
+/**
+ * Why the jump session went away, when that is what ended a connection over it; null when it stands. The carried
+ * stream often closes a moment before the session is known to be lost.
+ */
+async function lossBehind(error: HostError, lease: JumpLease, clock: Clock): Promise<HostError | null> {
+  if (lease.lostBy() !== null || error.failure.code !== "connection-lost") return lease.lostBy();
+  let timer: Timer | null = null;
+  const soon = new Promise<null>((resolve) => (timer = clock.after(LOSS_KNOWN_MS, () => resolve(null))));
+  const lost = await Promise.race([lease.session.lost, soon]);
+  (timer as Timer | null)?.cancel();
+  return lost;
 }
 
 /** Two targets share a session when every hop on the way is the same, and asked for by the same name. */
@@ -110,10 +146,10 @@ function orAborted(opening: Promise<Duplex>, signal: AbortSignal): Promise<Duple
 }
 
 /** The connection, which holds its share of the jump session for as long as it lives. */
-function shareOf(inner: Life, lease: JumpLease, name: string): Life {
+function shareOf(inner: Life, lease: JumpLease, name: string, clock: Clock): Life {
   return {
-    lost: inner.lost.then((error) => {
-      const jumpLost = lease.lostBy();
+    lost: inner.lost.then(async (error) => {
+      const jumpLost = await lossBehind(error, lease, clock);
       lease.release();
       return jumpLost === null ? error : lostWithJump(name, jumpLost);
     }),
@@ -132,4 +168,19 @@ export function carriedConnection(inner: Connection, life: Life): Connection {
 /** The same for a jump host behind a jump host. */
 export function carriedSession(inner: JumpSession, life: Life): JumpSession {
   return { ...life, forward: (host, port, signal) => inner.forward(host, port, signal) };
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal.reason as Error);
+    };
+    const timer = clock.after(ms, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
 }
