@@ -99,8 +99,9 @@ function cellText(value: unknown): string {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   if (typeof value === "boolean") return String(value);
   if (typeof value !== "object" || value === null) return "";
-  const plainList = Array.isArray(value) && value.every((part) => typeof part !== "object");
-  return harmless(plainList ? value.map(String).join(";") : JSON.stringify(value));
+  const isPlainList =
+    Array.isArray(value) && value.every((part) => part === null || typeof part !== "object");
+  return harmless(isPlainList ? value.join(";") : JSON.stringify(value));
 }
 
 function harmless(text: string): string {

@@ -30,7 +30,7 @@ export class Roster {
   }
 
   /** The first `limit` rows, hosts by name (dgx-2 before dgx-10). */
-  rows(limit: number): { readonly rows: readonly TableRow[] } {
+  rows(limit: number): readonly TableRow[] {
     this.sort();
     const rows: TableRow[] = [];
     for (const id of this.order) {
@@ -38,7 +38,7 @@ export class Roster {
       const record = this.last.get(id);
       if (record !== undefined) rows.push(...tableRows(record, this.labels.get(id) ?? id));
     }
-    return { rows: rows.length > limit ? rows.slice(0, limit) : rows };
+    return rows.length > limit ? rows.slice(0, limit) : rows;
   }
 
   private sort(): void {

@@ -20,11 +20,15 @@ export function createTableFormatter(options: FormatterOptions): Formatter {
 
 function appendedTable(hostCount: number | null, palette: Palette): Formatter {
   const blocks = new TickBlocks(hostCount);
+  let separator = "";
   const render = (records: readonly StreamRecord[]): string => {
     const roster = new Roster();
     for (const record of records) roster.put(record);
-    const { title, lines } = layOut(roster.rows(Infinity).rows, Infinity, palette);
-    return [title, ...lines, countLine(roster.states(), Infinity, palette), "", ""].join("\n");
+    const { title, lines } = layOut(roster.rows(Infinity), Infinity, palette);
+    const counts = countLine(roster.states(), Infinity, palette);
+    const text = separator + [title, ...lines, counts, ""].join("\n");
+    separator = "\n";
+    return text;
   };
   return {
     format: (records) => blocks.take(records).map(render).join(""),
@@ -39,6 +43,8 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
 
   const paint = (): string => {
     const { columns, rows } = terminal.size();
+    // The last column stays free: clearing to the end of a full line takes its last character on some terminals.
+    const width = Math.max(1, columns - 1);
     const resized = painted?.columns !== columns || painted.rows !== rows;
     if (resized) widths = new Map();
     const first = painted === null;
@@ -49,15 +55,15 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
     const room = Math.max(0, rows - 2);
     const shown = total <= room ? total : Math.max(0, room - 1);
     const visible = roster.rows(shown);
-    const laidOut = layOut(visible.rows, columns, palette, widths);
+    const laidOut = layOut(visible, width, palette, widths);
     widths = laidOut.widths;
-    const hidden = total - visible.rows.length;
+    const hidden = total - visible.length;
     const more = `${hidden} more ${hidden === 1 ? "row" : "rows"} of ${total} not shown: the terminal is too small`;
     const lines = [
       laidOut.title,
       ...laidOut.lines,
-      ...(hidden > 0 ? [palette.faint(fitText(more, columns))] : []),
-      countLine(roster.states(), columns, palette),
+      ...(hidden > 0 ? [palette.faint(fitText(more, width))] : []),
+      countLine(roster.states(), width, palette),
     ];
     return repaint(lines.slice(-Math.max(1, rows)), { first, resized, rows });
   };
