@@ -20,7 +20,7 @@ export function checkHostKey(
 ): HostKeyDecision {
   try {
     const key = hostKeyOf(blob);
-    const { rsaBits } = readPublicKey(blob);
+    const rsaBits = key.type === "ssh-rsa" ? readPublicKey(blob).rsaBits : null;
     if (rsaBits !== null && rsaBits < plan.config.requiredRsaSize) {
       const message = `the host key has ${rsaBits} bits; RequiredRSASize asks for ${plan.config.requiredRsaSize}`;
       return refuse(new HostError("host-key-algorithm", "handshake", message));

@@ -38,6 +38,8 @@ export interface SessionParts {
   readonly ping: () => void;
 }
 
+/** One for all sessions: an Error costs its stack. */
+const CLOSED = new HostError("connection-lost", "sample", "the session was closed by us");
 /** How long a server may take to hang up after our goodbye. */
 const GOODBYE_MS = 300;
 /** sshd frees a session only a moment after it said that the channel is closed. */
@@ -135,8 +137,8 @@ export class Session implements Connection, JumpSession {
   }
 
   #close(): Promise<void> {
-    const { client, stream, clock, plan } = this.parts;
-    this.#over ??= new HostError("connection-lost", "sample", `${planLabel(plan)}: closed by us`);
+    const { client, stream, clock } = this.parts;
+    this.#over ??= CLOSED;
     this.#timer?.cancel();
     return new Promise((resolve) => {
       const gone = (): void => {

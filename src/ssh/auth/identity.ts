@@ -1,6 +1,7 @@
 /** Which keys a host is offered, and in which order (sshconnect2.c: pubkey_prepare). */
 import { fingerprint } from "../known-hosts/fingerprint.js";
 import { readPublicKey } from "../known-hosts/public-key.js";
+import type { PublicKey } from "../known-hosts/public-key.js";
 import type { IdentityPlan } from "../plan.js";
 import type { AgentKey, AgentPool } from "./agent.js";
 import { AgentError } from "./agent.js";
@@ -18,7 +19,7 @@ export interface Candidate {
   readonly rsaBits: number | null;
   /** What is offered. */
   readonly blob: Buffer;
-  /** `SHA256:...` of the plain key. */
+  /** `SHA256:...` of what is offered. */
   readonly fingerprint: string;
   /** The private key is in memory: proving costs no question to anybody. */
   readonly inMemory: boolean;
@@ -55,7 +56,8 @@ interface NamedFile {
 interface HeldKey {
   readonly blob: Buffer;
   readonly identity: string;
-  readonly parsed: ReturnType<typeof readPublicKey>;
+  readonly fingerprint: string;
+  readonly parsed: PublicKey;
 }
 
 /**
@@ -178,12 +180,24 @@ async function askAgent(socket: string | null, agents: AgentPool): Promise<Asked
   }
 }
 
+const parsedBlobs = new WeakMap<Buffer, HeldKey | "unreadable">();
+
+/** Parses a blob once: the same buffer comes again for every host. */
 function parseHeld(blob: Buffer): HeldKey | null {
+  let held = parsedBlobs.get(blob);
+  if (held === undefined) {
+    held = readHeld(blob);
+    parsedBlobs.set(blob, held);
+  }
+  return held === "unreadable" ? null : held;
+}
+
+function readHeld(blob: Buffer): HeldKey | "unreadable" {
   try {
     const parsed = readPublicKey(blob);
-    return { blob, identity: parsed.identity, parsed };
+    return { blob, identity: parsed.identity, fingerprint: fingerprint(blob), parsed };
   } catch {
-    return null;
+    return "unreadable";
   }
 }
 
@@ -199,7 +213,7 @@ function candidate(source: string, key: HeldKey, inMemory: boolean, sign: Candid
     certified: parsed.certificate !== null,
     rsaBits: parsed.rsaBits,
     blob,
-    fingerprint: fingerprint(blob),
+    fingerprint: key.fingerprint,
     inMemory,
     sign,
   };
