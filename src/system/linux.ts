@@ -58,10 +58,12 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const cpuReader = createLinuxCpuReader(facts);
   const sensorsAtProbe = probe.get(CHASSIS_SENSORS.id);
   const hasNoSensors = sensorsAtProbe?.end.kind === "exit" && sensorsAtProbe.stdout.trim() === "";
+  // A driver that hangs once does so again, and would make every tick wait.
+  const isHanging = sensorsAtProbe?.end.kind === "timeout";
 
   return {
     parts: tickParts(include, facts.hasKernelProc ?? false).filter(
-      ({ id }) => id !== CHASSIS_SENSORS.id || !hasNoSensors,
+      ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
     ),
     parse(outputs) {
       const errors: SectionError[] = [];
@@ -88,7 +90,8 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       }
       if (include.has("chassis")) {
         const sensors = outputs.get(CHASSIS_SENSORS.id);
-        if (!hasNoSensors && endedEarly(sensors)) missing("chassis", "/sys/class/hwmon", sensors);
+        const asked = isHanging ? sensorsAtProbe : sensors;
+        if (!hasNoSensors && endedEarly(asked)) missing("chassis", "/sys/class/hwmon", asked);
         sections.chassis = [chassis(sensors?.stdout ?? "", facts.chassisDetail)];
       }
       if (include.has("storage")) {

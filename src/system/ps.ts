@@ -99,6 +99,8 @@ export function parsePs(
   if (names[commandAt] !== "COMMAND") return processes;
   for (const row of rows) {
     const cells = splitRow(row, commandAt);
+    // A row that was cut may begin with a part of its pid.
+    if (cells.length < names.length) continue;
     const cell = (name: string): string | undefined =>
       names.includes(name) ? cells[names.indexOf(name)] : undefined;
     const pid = wholeNumber(cell("PID"));
