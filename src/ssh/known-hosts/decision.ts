@@ -38,7 +38,10 @@ export function decide(
       return { kind: verdict.addressUnknown && known.canRemember ? "remember" : "accept" };
     case "unknown":
       if (policy !== "yes" && known.canRemember) return { kind: "remember" };
-      return { kind: "refuse", refusal: refuseUnknown(policy, names, key, known) };
+      return {
+        kind: "refuse",
+        refusal: refuseUnknown(verdict.certificateProblem ?? null, policy, names, key, known),
+      };
     case "changed":
       // With `no`, ssh lets the name's key stand against the address's.
       if (policy === "no" && verdict.address !== null) return { kind: "accept" };
@@ -51,6 +54,7 @@ export function decide(
 }
 
 function refuseUnknown(
+  certificateProblem: string | null,
   policy: HostKeyPolicy,
   names: HostNames,
   key: HostKey,
@@ -58,10 +62,11 @@ function refuseUnknown(
 ): HostKeyRefusal {
   const unreadable = known.unreadable().map(({ file, code }) => `; ${file} cannot be read (${code})`);
   const reason = known.canRemember || policy === "yes" ? "" : "; there is no known_hosts file to add it to";
+  const certificate = certificateProblem === null ? "" : `; ${certificateProblem}`;
   const file = known.files[0];
   return {
     code: "host-key-unknown",
-    message: `no ${shortTypeName(key.type)} host key is known for ${names.name}; the server has ${fingerprint(key.blob)}${reason}${unreadable.join("")}`,
+    message: `no ${shortTypeName(key.type)} host key is known for ${names.name}; the server has ${fingerprint(key.blob)}${reason}${certificate}${unreadable.join("")}`,
     fix:
       file === undefined || !known.canRemember
         ? "name a known_hosts file with --ssh-known-hosts"

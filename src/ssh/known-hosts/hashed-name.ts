@@ -51,7 +51,7 @@ export function nameHasher(name: string): (hashed: HashedName) => boolean {
     outerBlock[15] = (BLOCK + DIGEST) * 8;
     expandWords(outerBlock);
     compress(outer, outerBlock, state);
-    return digest.every((word, i) => word === state[i]);
+    return digest[0] === state[0] && digest.every((word, i) => word === state[i]);
   };
 }
 

@@ -37,8 +37,8 @@ export type HostKeyVerdict =
   | { readonly kind: "revoked"; readonly at: RevokedBy }
   /** A RevokedHostKeys file is missing or broken: ssh accepts no host key then. */
   | { readonly kind: "revocation-unreadable"; readonly at: RevokedBy; readonly reason: string }
-  /** No line names the host with a key. */
-  | { readonly kind: "unknown" };
+  /** No line names the host with a key. `certificateProblem`: why a certificate by a known authority did not count. */
+  | { readonly kind: "unknown"; readonly certificateProblem?: string };
 
 /** What known_hosts is asked, in lower case, and in `[host]:port` form where the port is not 22. See `hostNames`. */
 export interface HostNames {

@@ -70,7 +70,7 @@ export class KnownFile {
 
 function statsOf(file: string): Stats | null {
   try {
-    return statSync(file);
+    return statSync(file, { throwIfNoEntry: false }) ?? null;
   } catch {
     return null;
   }

@@ -68,7 +68,7 @@ export class KnownHostsStore {
           const check = this.#revocations(file)(parsed, key.blob);
           if (check.kind !== "clear") return check;
         }
-        return judgeHostKey(lookup, names, parsed);
+        return judgeHostKey(lookup, names, parsed, Date.now() / 1000);
       },
       knownTypes: (names) => knownTypes(lookup, names),
       knownKeyTypes: (names) => knownTypes(lookup, names).keyTypes,
@@ -106,13 +106,13 @@ export class KnownHostsStore {
     hash: boolean,
   ): string | null {
     if (file === undefined) return null;
-    const { identity, plainType } = readPublicKey(key.blob);
+    const { identity, plainType, plainBlob } = readPublicKey(key.blob);
     const isNew = (name: string): boolean =>
       !lookup(name).some((line) => line.marker === "none" && line.key.identity === identity);
     const unknown = [names.name, ...(names.address === null ? [] : [names.address])].filter(isNew);
     if (unknown.length === 0) return null;
     try {
-      this.#file(file).append(knownHostsLines(unknown, plainType, key.blob, hash), this.sshDir);
+      this.#file(file).append(knownHostsLines(unknown, plainType, plainBlob, hash), this.sshDir);
       return null;
     } catch (error) {
       const code = errorCode(error);

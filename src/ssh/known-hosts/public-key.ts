@@ -1,5 +1,6 @@
 /** Public keys and certificates as blobs (RFC 4253, section 6.6; RFC 5656; RFC 8709; OpenSSH's PROTOCOL.certkeys). */
 import { ECDH } from "node:crypto";
+import { wireString } from "../wire-writer.js";
 import { decodeBase64 } from "./base64.js";
 import { WireError, WireReader } from "./wire.js";
 
@@ -10,6 +11,8 @@ export interface PublicKey {
   readonly plainType: string;
   /** Equal for two blobs of the same public key, certified or not. */
   readonly identity: string;
+  /** The blob without the certificate: what known_hosts holds. */
+  readonly plainBlob: Buffer;
   /** Null for all but RSA. */
   readonly rsaBits: number | null;
   readonly certificate: Certificate | null;
@@ -78,7 +81,9 @@ export function readPublicKey(blob: Buffer): PublicKey {
   if (plainType === null) throw new WireError("unknown key type");
   const certified = isCertificateType(name);
   if (certified) reader.string();
+  const start = blob.length - reader.left;
   const fields = readFields(reader, plainType);
+  const keyBytes = blob.subarray(start, blob.length - reader.left);
   const certificate = certified ? readCertificate(reader, blob) : null;
   if (reader.left > 0) throw new WireError("bytes left over");
   const modulus = plainType === "ssh-rsa" ? fields[1] : undefined;
@@ -88,6 +93,7 @@ export function readPublicKey(blob: Buffer): PublicKey {
     type: certified ? certificateTypeOf(plainType) : plainType,
     plainType,
     identity: [plainType, ...fields.map((field) => field.toString("base64"))].join(" "),
+    plainBlob: certified ? Buffer.concat([wireString(plainType), keyBytes]) : blob,
     rsaBits,
     certificate,
   };

@@ -32,31 +32,63 @@ export function expandWords(w: Int32Array): void {
 
 /** `into` becomes the state after one more expanded block; it may be `state` itself. */
 export function compress(state: Sha1State, w: Int32Array, into: Sha1State): void {
-  const [a0 = 0, b0 = 0, c0 = 0, d0 = 0, e0 = 0] = [state[0], state[1], state[2], state[3], state[4]];
-  let a = a0;
-  let b = b0;
-  let c = c0;
-  let d = d0;
-  let e = e0;
-  for (let i = 0; i < 80; i++) {
-    const mix =
-      i < 20
-        ? ((b & c) | (~b & d)) + 0x5a827999
-        : i < 40
-          ? (b ^ c ^ d) + 0x6ed9eba1
-          : i < 60
-            ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-            : (b ^ c ^ d) + 0xca62c1d6;
-    const next = (((a << 5) | (a >>> 27)) + mix + e + (w[i] ?? 0)) | 0;
-    e = d;
-    d = c;
-    c = (b << 30) | (b >>> 2);
-    b = a;
-    a = next;
+  let a = state[0] ?? 0;
+  let b = state[1] ?? 0;
+  let c = state[2] ?? 0;
+  let d = state[3] ?? 0;
+  let e = state[4] ?? 0;
+  // Five rounds a step, so that no value changes its place, and no branch on the round's number.
+  for (let i = 0; i < 20; i += 5) {
+    e = (e + ((a << 5) | (a >>> 27)) + (d ^ (b & (c ^ d))) + (w[i] ?? 0) + 0x5a827999) | 0;
+    b = (b << 30) | (b >>> 2);
+    d = (d + ((e << 5) | (e >>> 27)) + (c ^ (a & (b ^ c))) + (w[i + 1] ?? 0) + 0x5a827999) | 0;
+    a = (a << 30) | (a >>> 2);
+    c = (c + ((d << 5) | (d >>> 27)) + (b ^ (e & (a ^ b))) + (w[i + 2] ?? 0) + 0x5a827999) | 0;
+    e = (e << 30) | (e >>> 2);
+    b = (b + ((c << 5) | (c >>> 27)) + (a ^ (d & (e ^ a))) + (w[i + 3] ?? 0) + 0x5a827999) | 0;
+    d = (d << 30) | (d >>> 2);
+    a = (a + ((b << 5) | (b >>> 27)) + (e ^ (c & (d ^ e))) + (w[i + 4] ?? 0) + 0x5a827999) | 0;
+    c = (c << 30) | (c >>> 2);
   }
-  into[0] = (a0 + a) | 0;
-  into[1] = (b0 + b) | 0;
-  into[2] = (c0 + c) | 0;
-  into[3] = (d0 + d) | 0;
-  into[4] = (e0 + e) | 0;
+  for (let i = 20; i < 40; i += 5) {
+    e = (e + ((a << 5) | (a >>> 27)) + (b ^ c ^ d) + (w[i] ?? 0) + 0x6ed9eba1) | 0;
+    b = (b << 30) | (b >>> 2);
+    d = (d + ((e << 5) | (e >>> 27)) + (a ^ b ^ c) + (w[i + 1] ?? 0) + 0x6ed9eba1) | 0;
+    a = (a << 30) | (a >>> 2);
+    c = (c + ((d << 5) | (d >>> 27)) + (e ^ a ^ b) + (w[i + 2] ?? 0) + 0x6ed9eba1) | 0;
+    e = (e << 30) | (e >>> 2);
+    b = (b + ((c << 5) | (c >>> 27)) + (d ^ e ^ a) + (w[i + 3] ?? 0) + 0x6ed9eba1) | 0;
+    d = (d << 30) | (d >>> 2);
+    a = (a + ((b << 5) | (b >>> 27)) + (c ^ d ^ e) + (w[i + 4] ?? 0) + 0x6ed9eba1) | 0;
+    c = (c << 30) | (c >>> 2);
+  }
+  for (let i = 40; i < 60; i += 5) {
+    e = (e + ((a << 5) | (a >>> 27)) + ((b & c) | (d & (b | c))) + (w[i] ?? 0) + 0x8f1bbcdc) | 0;
+    b = (b << 30) | (b >>> 2);
+    d = (d + ((e << 5) | (e >>> 27)) + ((a & b) | (c & (a | b))) + (w[i + 1] ?? 0) + 0x8f1bbcdc) | 0;
+    a = (a << 30) | (a >>> 2);
+    c = (c + ((d << 5) | (d >>> 27)) + ((e & a) | (b & (e | a))) + (w[i + 2] ?? 0) + 0x8f1bbcdc) | 0;
+    e = (e << 30) | (e >>> 2);
+    b = (b + ((c << 5) | (c >>> 27)) + ((d & e) | (a & (d | e))) + (w[i + 3] ?? 0) + 0x8f1bbcdc) | 0;
+    d = (d << 30) | (d >>> 2);
+    a = (a + ((b << 5) | (b >>> 27)) + ((c & d) | (e & (c | d))) + (w[i + 4] ?? 0) + 0x8f1bbcdc) | 0;
+    c = (c << 30) | (c >>> 2);
+  }
+  for (let i = 60; i < 80; i += 5) {
+    e = (e + ((a << 5) | (a >>> 27)) + (b ^ c ^ d) + (w[i] ?? 0) + 0xca62c1d6) | 0;
+    b = (b << 30) | (b >>> 2);
+    d = (d + ((e << 5) | (e >>> 27)) + (a ^ b ^ c) + (w[i + 1] ?? 0) + 0xca62c1d6) | 0;
+    a = (a << 30) | (a >>> 2);
+    c = (c + ((d << 5) | (d >>> 27)) + (e ^ a ^ b) + (w[i + 2] ?? 0) + 0xca62c1d6) | 0;
+    e = (e << 30) | (e >>> 2);
+    b = (b + ((c << 5) | (c >>> 27)) + (d ^ e ^ a) + (w[i + 3] ?? 0) + 0xca62c1d6) | 0;
+    d = (d << 30) | (d >>> 2);
+    a = (a + ((b << 5) | (b >>> 27)) + (c ^ d ^ e) + (w[i + 4] ?? 0) + 0xca62c1d6) | 0;
+    c = (c << 30) | (c >>> 2);
+  }
+  into[0] = ((state[0] ?? 0) + a) | 0;
+  into[1] = ((state[1] ?? 0) + b) | 0;
+  into[2] = ((state[2] ?? 0) + c) | 0;
+  into[3] = ((state[3] ?? 0) + d) | 0;
+  into[4] = ((state[4] ?? 0) + e) | 0;
 }

@@ -1,16 +1,59 @@
 /** What the lines that name a host say of a key (sshconnect.c: check_host_key, OpenSSH 9.2). Pure. */
 import type { HostKeyVerdict, HostNames } from "./host-key.js";
 import type { KnownKey, Lookup } from "./lookup.js";
-import type { PublicKey } from "./public-key.js";
+import { certificateProblem } from "./certificate.js";
+import type { Certificate, PublicKey } from "./public-key.js";
 
 type Standing =
   { readonly kind: "same" | "other" | "revoked"; readonly known: KnownKey } | { readonly kind: "new" };
 
 /**
  * The verdict on a host key. A revoked line wins wherever it stands: among the lines of the name, of the address,
- * and of the name without its port. In the last two places ssh warns and may go on; we do not.
+ * and of the name without its port. In the last two places ssh warns and may go on; we do not. A certificate that
+ * no authority vouches for is judged as the plain key in it.
  */
-export function judgeHostKey(lookup: Lookup, names: HostNames, key: PublicKey): HostKeyVerdict {
+export function judgeHostKey(
+  lookup: Lookup,
+  names: HostNames,
+  key: PublicKey,
+  nowSecs: number,
+): HostKeyVerdict {
+  if (key.certificate === null) return judgePlainKey(lookup, names, key, nowSecs);
+  const vouched = judgeCertificate(lookup, names, key, key.certificate, nowSecs);
+  if (typeof vouched === "object" && vouched !== null) return vouched;
+  const plain = { ...key, type: key.plainType, certificate: null };
+  const verdict = judgePlainKey(lookup, { ...names, address: null }, plain, nowSecs);
+  return verdict.kind === "unknown" && vouched !== null
+    ? { ...verdict, certificateProblem: vouched }
+    : verdict;
+}
+
+/** A verdict, or why the certificate does not count; null when no line's authority signed it. */
+function judgeCertificate(
+  lookup: Lookup,
+  names: HostNames,
+  key: PublicKey,
+  certificate: Certificate,
+  nowSecs: number,
+): HostKeyVerdict | string | null {
+  const lines = lookup(names.name);
+  const { identity } = certificate.authority;
+  const revoked = lines.find(
+    (line) => line.marker === "revoked" && [key.identity, identity].includes(line.key.identity),
+  );
+  if (revoked !== undefined) return { kind: "revoked", at: revoked.at };
+  const authorities = lines.filter((line) => line.marker === "cert-authority");
+  const signer = authorities.find((line) => line.key.identity === identity);
+  if (signer !== undefined) {
+    const problem = certificateProblem(certificate, names.withoutPort?.name ?? names.name, nowSecs);
+    return problem ?? { kind: "match", at: signer.at, addressUnknown: false };
+  }
+  if (authorities.length > 0 || names.withoutPort === null) return null;
+  const bare = { ...names, ...names.withoutPort, withoutPort: null };
+  return judgeCertificate(lookup, bare, key, certificate, nowSecs);
+}
+
+function judgePlainKey(lookup: Lookup, names: HostNames, key: PublicKey, nowSecs: number): HostKeyVerdict {
   const byName = standing(lookup(names.name), key);
   const byAddress = names.address === null ? null : standing(lookup(names.address), key);
   if (byName.kind === "revoked") return { kind: "revoked", at: byName.known.at };
@@ -21,7 +64,7 @@ export function judgeHostKey(lookup: Lookup, names: HostNames, key: PublicKey): 
   if (byName.kind === "same") {
     verdict = { kind: "match", at: byName.known.at, addressUnknown: byAddress?.kind === "new" };
   } else if (names.withoutPort !== null) {
-    const bare = judgeHostKey(lookup, { ...names, ...names.withoutPort, withoutPort: null }, key);
+    const bare = judgePlainKey(lookup, { ...names, ...names.withoutPort, withoutPort: null }, key, nowSecs);
     if (bare.kind === "revoked") return bare;
     // The name without its port vouches but never condemns: it may be another server of the same machine.
     if (bare.kind === "match") verdict = { ...bare, addressUnknown: false };

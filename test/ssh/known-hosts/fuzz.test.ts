@@ -54,7 +54,7 @@ function judge(text: string): HostKeyVerdict {
   const index = new KnownIndex();
   index.add(parseKnownHosts(Buffer.from(text).toString("latin1"), "known_hosts"));
   knownTypes((name) => index.lookup(name), names);
-  return judgeHostKey((name) => index.lookup(name), names, readPublicKey(key.blob));
+  return judgeHostKey((name) => index.lookup(name), names, readPublicKey(key.blob), 0);
 }
 
 test("any text is parsed, looked up and judged without a throw (100,000 cases)", () => {

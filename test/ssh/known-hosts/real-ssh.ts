@@ -48,9 +48,10 @@ export async function askSsh({ host, port, options, within = [] }: SshAsk): Prom
   const stderr = await new Promise<string>((resolve) => {
     execFile(program, args, { timeout: 20_000 }, (_error, _stdout, text) => resolve(text));
   });
-  const kind = kindIn(stderr);
+  const accepted = stderr.includes("Authentications that can continue");
+  const kind = kindIn(stderr, accepted);
   return {
-    accepted: stderr.includes("Authentications that can continue"),
+    accepted,
     kind,
     at: whereIn(stderr, kind),
     algorithm: /kex: host key algorithm: (\S+)/.exec(stderr)?.[1] ?? null,
@@ -58,11 +59,12 @@ export async function askSsh({ host, port, options, within = [] }: SshAsk): Prom
   };
 }
 
-function kindIn(stderr: string): string {
+function kindIn(stderr: string, accepted: boolean): string {
   if (/is marked as revoked|revoked by file/.test(stderr)) return "revoked";
   if (/Error checking host key/.test(stderr)) return "revocation-unreadable";
   if (/HAS CHANGED|differs from the key for the IP/.test(stderr)) return "changed";
-  return /is known and matches the/.test(stderr) ? "match" : "unknown";
+  // ssh says so of a certificate before it looks whom and how long it is for.
+  return accepted && /is known and matches the/.test(stderr) ? "match" : "unknown";
 }
 
 function whereIn(stderr: string, kind: string): string | null {
