@@ -78,6 +78,6 @@ export interface HostConfig {
   readonly setEnv: readonly (readonly [string, string])[];
   readonly sendEnv: readonly string[];
 
-  /** Which line decided each keyword (lower case, as `ssh -G` prints it). */
+  /** Which line decided each keyword (lower case, as `ssh -G` prints it); keywords left at ssh's default are absent. */
   readonly origins: ReadonlyMap<string, Origin>;
 }

@@ -83,10 +83,10 @@ export class Options {
     if (!this.otherOrigins.has(key)) this.otherOrigins.set(key, origin);
   }
 
-  /** By the names that `ssh -G` prints. */
+  /** By the names that `ssh -G` prints; what ssh's default decided is left out. */
   origins(): ReadonlyMap<string, Origin> {
     const origins = new Map(this.otherOrigins);
-    for (const [key, { origin }] of this.settings) origins.set(key, origin);
+    for (const [key, { origin }] of this.settings) if (origin.kind !== "default") origins.set(key, origin);
     return origins;
   }
 

@@ -7,7 +7,8 @@ import type { Environment, Oracle } from "./oracle.js";
 import { formatOptions } from "./ssh-g-format.js";
 
 export interface Question {
-  readonly config: string;
+  /** Null: the default files. */
+  readonly config: string | null;
   readonly target: TypedTarget;
   readonly env: Environment;
 }
@@ -37,13 +38,16 @@ export async function compare(oracle: Oracle, { config, target, env }: Question)
 
 async function resolveOurs(
   oracle: Oracle,
-  config: string,
+  config: string | null,
   target: TypedTarget,
   env: Environment,
 ): Promise<ResolvedOptions | ConfigError> {
   const environment = localEnvironment({ PATH: process.env["PATH"], ...env }, oracle.dialect);
   try {
-    const loaded = await loadConfig({ kind: "file", path: config }, environment);
+    const loaded = await loadConfig(
+      config === null ? { kind: "default" } : { kind: "file", path: config },
+      environment,
+    );
     return await resolveOptions(target, {}, loaded, environment);
   } catch (error) {
     if (error instanceof ConfigError) return error;
@@ -53,7 +57,7 @@ async function resolveOurs(
 
 /** Where ssh names lines, we must name the same ones. */
 function compareComplaints(stderr: string, ours: ConfigError): string[] {
-  const theirs = [...stderr.matchAll(/^(\S+?):? line (\d+): /gm)].map(
+  const theirs = [...stderr.matchAll(/^(\S+?):? line (\d+): (?!Unsupported option)/gm)].map(
     (found) => `${found[1] ?? ""}:${found[2] ?? ""}`,
   );
   const own = ours.details.flatMap(({ file, line }) =>
