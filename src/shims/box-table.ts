@@ -50,7 +50,7 @@ export function boxTables(text: string): readonly BoxTable[] {
       continue;
     }
     const current = tables.at(-1);
-    if (cells.length === 1) {
+    if (cells.length === 1 && afterBorder) {
       title = cells[0] ?? "";
       opened = true;
     } else if (current === undefined || opened || (afterBorder && isHeader(cells))) {
