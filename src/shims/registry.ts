@@ -8,6 +8,7 @@ import { furiosaSmiShim } from "./furiosa-smi.js";
 import { rblnSmiShim } from "./rbln-smi.js";
 import { xpuSmiShim } from "./xpu-smi.js";
 import { tegrastatsShim } from "./tegrastats.js";
+import { npuSmiShim } from "./npu-smi.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -23,6 +24,7 @@ export const SHIMS: readonly Shim[] = [
   rblnSmiShim,
   xpuSmiShim,
   tegrastatsShim,
+  npuSmiShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
