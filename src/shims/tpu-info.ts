@@ -1,0 +1,131 @@
+/**
+ * Google's tpu-info: box tables that change with each version. Source: tpu_info/README.md and cli.py of
+ * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.2 to 0.7. Chips are listed by device file, readings by the
+ * runtime's own numbers and in the same order; they are there only while a workload runs.
+ */
+import type { Process } from "../record.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { boxTables } from "./box-table.js";
+import type { BoxTable } from "./box-table.js";
+import { bytesCell, integerCell, percentCell, presentTexts, textCell } from "./cells.js";
+import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
+import type { DevicesRead } from "./device-tool.js";
+
+const TABLES = "tpu-info.tables";
+
+export const tpuInfoShim = deviceTool({
+  id: "tpu-info",
+  aliases: ["tpu", "tpuinfo"],
+  executables: ["tpu-info"],
+  probe: () => [{ id: TABLES, kind: "program", command: "{tool}" }],
+  read: (outputs) => read(stdoutOf(outputs, TABLES)),
+});
+
+interface Chip {
+  readonly file: string;
+  readonly type: string | null;
+  readonly cores: number;
+  readonly pid: number | null;
+}
+
+function read(stdout: string): DevicesRead {
+  const tables = boxTables(stdout);
+  const chips = chipsIn(tables);
+  const memory = readings(tables, /(?:HBM|memory) usage/i);
+  const duty = readings(tables, /duty cycle/i);
+  const tensor = readings(tables, /TensorCore util/i);
+  const version = textCell(/^Libtpu version:\s*(\S+)/im.exec(stdout)?.[1]);
+  const told = memory.size > 0 ? memory : duty;
+  // A device a core on v2 and v3, else one a chip.
+  const devices = chips.flatMap((chip) =>
+    Array.from({ length: told.size > chips.length ? chip.cores : 1 }, () => chip),
+  );
+  const ids = told.size > 0 ? [...told.keys()] : devices.map((_, place) => place);
+  // Chips are matched with readings by their order: where the counts differ, nothing is.
+  const matched = devices.length === ids.length;
+  const cores = tensor.size === ids.length ? [...tensor.values()] : [];
+  const gpus = ids.map((index, place) => {
+    const chip = matched ? devices[place] : undefined;
+    const [used, total] = usage(memory.get(index));
+    return accelerator("TPU", {
+      index,
+      name: chip?.type ?? typeOfAll(chips),
+      utilization: percentCell(duty.get(index)),
+      tensorcore_utilization: percentCell(cores[place]),
+      used_memory: used,
+      total_memory: total,
+      memory_free: freeOf(total, used),
+      detail: presentTexts({ device_file: chip?.file ?? null, libtpu_version: version }),
+    });
+  });
+  return { gpus: byIndex(gpus), processes: processesOf(tables, chips, matched ? devices : [], ids) };
+}
+
+function chipsIn(tables: readonly BoxTable[]): readonly Chip[] {
+  const rows = tables.filter(({ columns }) => columns.includes("Type")).flatMap((table) => table.rows);
+  const chips = new Map<string, Chip>();
+  for (const row of rows) {
+    const file = textCell(row["Chip"]);
+    if (file === null || !file.startsWith("/dev/") || chips.has(file)) continue;
+    const cores = integerCell(row["Devices"]);
+    chips.set(file, {
+      file,
+      type: textCell(row["Type"]),
+      cores: cores === null || cores < 1 || cores > 16 ? 1 : cores,
+      pid: integerCell(row["PID"]),
+    });
+  }
+  return [...chips.values()];
+}
+
+/** Of every table with such a column: number of the device or core -> cell. */
+function readings(tables: readonly BoxTable[], column: RegExp): ReadonlyMap<number, string> {
+  const cells = new Map<number, string>();
+  for (const table of tables) {
+    const [idColumn = "", ...others] = table.columns;
+    const name = others.find((other) => column.test(other));
+    if (name === undefined || !/^(?:chip|device|core)/i.test(idColumn)) continue;
+    for (const row of table.rows) {
+      const id = integerCell(row[idColumn]);
+      if (id !== null && !cells.has(id)) cells.set(id, row[name] ?? "");
+    }
+  }
+  return cells;
+}
+
+/** `18.45 GiB / 31.25 GiB` */
+function usage(cell: string | undefined): readonly [used: number | null, total: number | null] {
+  const [used, total, ...more] = (cell ?? "").split("/");
+  if (total === undefined || more.length > 0) return [null, null];
+  return [bytesCell(used, "GiB"), bytesCell(total, "GiB")];
+}
+
+function typeOfAll(chips: readonly Chip[]): string | null {
+  const [first, ...others] = new Set(chips.map(({ type }) => type));
+  return others.length === 0 ? (first ?? null) : null;
+}
+
+/** Each chip has the process that holds it; 0.7 and later name it in a table of its own. */
+function processesOf(
+  tables: readonly BoxTable[],
+  chips: readonly Chip[],
+  devices: readonly Chip[],
+  ids: readonly number[],
+): readonly Process[] {
+  const names = new Map(
+    tables.flatMap(({ rows }) => rows).map((row) => [integerCell(row["PID"]), textCell(row["Process Name"])]),
+  );
+  return chips.flatMap((chip) => {
+    if (chip.pid === null || chip.pid === 0) return [];
+    const place = devices.indexOf(chip);
+    return [
+      acceleratorProcess({
+        pid: chip.pid,
+        process_name: names.get(chip.pid) ?? null,
+        device_id: place < 0 ? null : (ids[place] ?? null),
+        device_uuid: null,
+        used_memory: null,
+      }),
+    ];
+  });
+}
