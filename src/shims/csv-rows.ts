@@ -4,7 +4,7 @@
  * both ends and what is left over belongs to the one column that may hold commas.
  */
 
-export type CsvLine =
+type CsvLine =
   | { readonly kind: "row"; readonly cells: ReadonlyMap<string, string> }
   /** A line of another shape: an error message, a warning, a row that was cut. */
   | { readonly kind: "text"; readonly text: string };
@@ -40,6 +40,7 @@ const COLUMN_NAME = /^[a-z][\w.]*(?: \[[^\]]{1,8}\])?$/i;
 const SURE_NAMES = new Set(["index", "uuid", "name", "pid", "gpu_uuid", "gpu_name", "process_name"]);
 
 function headerOf(line: string): string[] | null {
+  if (!/^[a-z]/i.test(line)) return null;
   const cells = line.split(",").map((cell) => cell.trim());
   if (cells.length < 2 || !cells.every((cell) => COLUMN_NAME.test(cell))) return null;
   const names = cells.map((cell) => cell.replace(/ \[.*$/, ""));

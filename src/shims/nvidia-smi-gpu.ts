@@ -10,7 +10,6 @@ import {
   megahertzCell,
   numberCell,
   percentCell,
-  presentTexts,
   textCell,
   wattsCell,
 } from "./cells.js";
@@ -24,75 +23,86 @@ const FAILED = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|Unknown
 const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required)\]?$/i;
 const LIVE_FIELDS = ["utilization.gpu", "memory.used", "temperature.gpu", "power.draw"] as const;
 
+type Read = (cell: unknown) => unknown;
+const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
+
+/** Record key, --query-gpu field, reader: only where the field was asked for is the key there. */
+const OPTIONAL: readonly (readonly [key: string, field: string, read: Read])[] = [
+  ["index", "index", integerCell],
+  ["pci_bus_id", "pci.bus_id", textCell],
+  ["serial", "serial", textCell],
+  ["driver_version", "driver_version", textCell],
+  ["memory_utilization", "utilization.memory", percentCell],
+  ["memory_free", "memory.free", mebibytes],
+  ["memory_reserved", "memory.reserved", mebibytes],
+  ["enforced_power_limit", "enforced.power.limit", wattsCell],
+  ["temperature_memory", "temperature.memory", celsiusCell],
+  // The driver documents that a fan may be told above 100 %.
+  ["fan_speed_percent", "fan.speed", numberCell],
+  ["performance_state", "pstate", performanceState],
+  ["ecc_corrected_total", "ecc.errors.corrected.aggregate.total", integerCell],
+  ["ecc_uncorrected_total", "ecc.errors.uncorrected.aggregate.total", integerCell],
+  ["ecc_corrected_since_load", "ecc.errors.corrected.volatile.total", integerCell],
+  ["ecc_uncorrected_since_load", "ecc.errors.uncorrected.volatile.total", integerCell],
+  ["retired_pages_pending", "retired_pages.pending", booleanCell],
+  ["remapped_rows_pending", "remapped_rows.pending", booleanCell],
+  ["remapped_rows_failure", "remapped_rows.failure", booleanCell],
+  ["throttle_reasons", "clocks_event_reasons.active", throttleReasons],
+  ["mig_mode", "mig.mode.current", enabledCell],
+  ["recovery_action", "gpu_recovery_action", textCell],
+  ["persistence_mode", "persistence_mode", enabledCell],
+  ["pcie_link_gen", "pcie.link.gen.current", linkNumber],
+  ["pcie_link_width", "pcie.link.width.current", linkNumber],
+];
+const DETAIL: readonly (readonly [key: string, field: string])[] = [
+  ["driver_version", "driver_version"],
+  ["serial", "serial"],
+  ["vbios_version", "vbios_version"],
+  ["compute_mode", "compute_mode"],
+  ["compute_capability", "compute_cap"],
+  ["ecc_mode", "ecc.mode.current"],
+  ["addressing_mode", "addressing_mode"],
+];
+const POWER = ["power.draw", "power.draw.average", "power.draw.instant"] as const;
+const POWER_LIMIT = ["power.limit", "enforced.power.limit"] as const;
+
 /**
  * Keys are there for the fields that were asked: a field that this driver does not know leaves no key, one that it
  * could not read is null. Temperatures C, memory bytes, power W, clocks MHz.
  */
 export function gpuFromCells(raw: Cells): Gpu {
   const cells = canonical(raw);
-  const cell = (field: string): string | undefined => cells.get(field);
-  const asked = <T>(key: string, field: string, read: (cell: unknown) => T): Record<string, T> =>
-    cells.has(field) ? { [key]: read(cell(field)) } : {};
-
-  const power = firstOf(
-    [cell("power.draw"), cell("power.draw.average"), cell("power.draw.instant")],
-    wattsCell,
-  );
-  const unread = isUnreadGuest(cells, power);
+  const power = firstWatts(cells, POWER);
+  const clock = isUnreadGuest(cells, power) ? () => null : megahertzCell;
   const failure = failureOf(cells);
-  const unified = failure === null && hasNoMemoryOfItsOwn(cells);
-  const name = textCell(cell("name"));
+  const more: Record<string, unknown> = {};
+  for (const [key, field, read] of OPTIONAL) if (cells.has(field)) more[key] = read(cells.get(field));
+  if (cells.has("clocks.current.memory")) more["clock_memory"] = clock(cells.get("clocks.current.memory"));
+  if (cells.has("clocks.current.sm")) more["clock_sm"] = clock(cells.get("clocks.current.sm"));
+  if (POWER_LIMIT.some((field) => cells.has(field))) more["power_limit"] = firstWatts(cells, POWER_LIMIT);
+  if (failure !== null) more["error"] = failure;
+  else more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
   return accelerator("GPU", {
-    uuid: textCell(cell("uuid")),
-    name,
-    utilization: percentCell(cell("utilization.gpu")),
-    temperature: unread ? null : celsiusCell(cell("temperature.gpu")),
-    used_memory: bytesCell(cell("memory.used"), "MiB"),
-    total_memory: totalMemory(cell("memory.total")),
-    frequency: unread ? null : megahertzCell(cell("clocks.current.graphics")),
+    uuid: textCell(cells.get("uuid")),
+    name: textCell(cells.get("name")),
+    utilization: percentCell(cells.get("utilization.gpu")),
+    temperature: isUnreadGuest(cells, power) ? null : celsiusCell(cells.get("temperature.gpu")),
+    used_memory: mebibytes(cells.get("memory.used")),
+    total_memory: totalMemory(cells.get("memory.total")),
+    frequency: clock(cells.get("clocks.current.graphics")),
     power_consumption: power,
-    ...asked("index", "index", integerCell),
-    ...asked("pci_bus_id", "pci.bus_id", textCell),
-    ...asked("serial", "serial", textCell),
-    ...asked("driver_version", "driver_version", textCell),
-    ...asked("memory_utilization", "utilization.memory", percentCell),
-    ...asked("memory_free", "memory.free", (c) => bytesCell(c, "MiB")),
-    ...(failure === null ? { memory_source: unified ? "host" : "device" } : {}),
-    ...(cells.has("power.limit") || cells.has("enforced.power.limit")
-      ? { power_limit: firstOf([cell("power.limit"), cell("enforced.power.limit")], wattsCell) }
-      : {}),
-    ...asked("enforced_power_limit", "enforced.power.limit", wattsCell),
-    ...asked("clock_memory", "clocks.current.memory", (c) => (unread ? null : megahertzCell(c))),
-    ...asked("clock_sm", "clocks.current.sm", (c) => (unread ? null : megahertzCell(c))),
-    ...asked("temperature_memory", "temperature.memory", celsiusCell),
-    // The driver documents that a fan may be told above 100 %.
-    ...asked("fan_speed_percent", "fan.speed", numberCell),
-    ...asked("performance_state", "pstate", performanceState),
-    ...asked("ecc_corrected_total", "ecc.errors.corrected.aggregate.total", integerCell),
-    ...asked("ecc_uncorrected_total", "ecc.errors.uncorrected.aggregate.total", integerCell),
-    ...asked("ecc_corrected_since_load", "ecc.errors.corrected.volatile.total", integerCell),
-    ...asked("ecc_uncorrected_since_load", "ecc.errors.uncorrected.volatile.total", integerCell),
-    ...asked("retired_pages_pending", "retired_pages.pending", booleanCell),
-    ...asked("remapped_rows_pending", "remapped_rows.pending", booleanCell),
-    ...asked("remapped_rows_failure", "remapped_rows.failure", booleanCell),
-    ...asked("throttle_reasons", "clocks_event_reasons.active", throttleReasons),
-    ...asked("mig_mode", "mig.mode.current", enabledCell),
-    ...asked("recovery_action", "gpu_recovery_action", textCell),
-    ...asked("persistence_mode", "persistence_mode", enabledCell),
-    ...asked("pcie_link_gen", "pcie.link.gen.current", linkNumber),
-    ...asked("pcie_link_width", "pcie.link.width.current", linkNumber),
-    detail: presentTexts({
-      driver_version: textCell(cell("driver_version")),
-      serial: textCell(cell("serial")),
-      vbios_version: textCell(cell("vbios_version")),
-      compute_mode: textCell(cell("compute_mode")),
-      compute_capability: textCell(cell("compute_cap")),
-      ecc_mode: textCell(cell("ecc.mode.current")),
-      addressing_mode: textCell(cell("addressing_mode")),
-      memory_reserved: textOfBytes(bytesCell(cell("memory.reserved"), "MiB")),
-    }),
-    ...(failure === null ? {} : { error: failure }),
+    ...more,
+    detail: detailOf(cells),
   });
+}
+
+function detailOf(cells: Cells): Record<string, string> {
+  const detail: Record<string, string> = {};
+  for (const [key, field] of DETAIL) {
+    const text = textCell(cells.get(field));
+    if (text !== null) detail[key] = text;
+  }
+  return detail;
 }
 
 /** A device that gives no readings but says why. */
@@ -150,18 +160,14 @@ function hasNoMemoryOfItsOwn(cells: Cells): boolean {
 }
 
 function totalMemory(cell: string | undefined): number | null {
-  const total = bytesCell(cell, "MiB");
+  const total = mebibytes(cell);
   return total === 0 ? null : total;
 }
 
-function firstOf<T>(cells: readonly (string | undefined)[], read: (cell: unknown) => T | null): T | null {
-  for (const cell of cells) {
-    const value = read(cell);
-    if (value !== null) return value;
+function firstWatts(cells: Cells, fields: readonly string[]): number | null {
+  for (const field of fields) {
+    const watts = wattsCell(cells.get(field));
+    if (watts !== null) return watts;
   }
   return null;
-}
-
-function textOfBytes(bytes: number | null): string | null {
-  return bytes === null ? null : `${bytes}`;
 }

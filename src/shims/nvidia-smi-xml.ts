@@ -8,7 +8,7 @@ import type { Gpu } from "../record.js";
 import { bytesCell, integerCell } from "./cells.js";
 import { gpuFromCells } from "./nvidia-smi-gpu.js";
 
-export interface XmlNode {
+interface XmlNode {
   readonly name: string;
   /** The one attribute that the document has: a GPU's bus id. */
   readonly id: string | undefined;
@@ -22,7 +22,7 @@ export interface XmlGpu {
   readonly migDevices: readonly XmlMigDevice[];
   readonly processes: readonly XmlProcess[];
 }
-export interface XmlMigDevice {
+interface XmlMigDevice {
   /** As `Device  N` in `nvidia-smi -L`. */
   readonly index: number | null;
   readonly gpuInstance: number | null;
@@ -30,7 +30,7 @@ export interface XmlMigDevice {
   readonly usedMemory: number | null;
   readonly totalMemory: number | null;
 }
-export interface XmlProcess {
+interface XmlProcess {
   readonly pid: number;
   readonly gpuInstance: number | null;
   readonly computeInstance: number | null;
