@@ -9,6 +9,7 @@ import { rblnSmiShim } from "./rbln-smi.js";
 import { xpuSmiShim } from "./xpu-smi.js";
 import { tegrastatsShim } from "./tegrastats.js";
 import { npuSmiShim } from "./npu-smi.js";
+import { tpuInfoShim } from "./tpu-info.js";
 import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
@@ -25,6 +26,7 @@ export const SHIMS: readonly Shim[] = [
   xpuSmiShim,
   tegrastatsShim,
   npuSmiShim,
+  tpuInfoShim,
 ];
 
 /** What `--ssh-fallback` chooses from: ids in the default order, without native. */
