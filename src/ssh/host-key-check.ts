@@ -1,6 +1,7 @@
 /** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
 import { HostError } from "../errors.js";
-import { fingerprint, hostKeyOf, shortTypeName } from "./known-hosts/fingerprint.js";
+import { decide } from "./known-hosts/decision.js";
+import { hostKeyOf } from "./known-hosts/fingerprint.js";
 import type { HostKey, HostNames } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { readPublicKey } from "./known-hosts/public-key.js";
@@ -35,62 +36,15 @@ export function checkHostKey(
 }
 
 function judge(plan: HostPlan, names: HostNames, known: KnownHosts, key: HostKey): HostKeyDecision {
-  const verdict = known.verdict(names, key);
-  const offered = `${shortTypeName(key.type)} key ${fingerprint(key.blob)}`;
-  switch (verdict.kind) {
-    case "match":
-      return { kind: "accept", remember: verdict.addressUnknown && known.canRemember ? key : null };
-    case "changed": {
-      const { file, line } = verdict.at;
-      const name = verdict.address ?? names.name;
-      const message =
-        `the host key of ${name} has changed: the server has the ${offered}, ` +
-        `known is another ${shortTypeName(verdict.knownType)} key (${file}:${line})`;
-      const fix = `if the change is right: ssh-keygen -R '${name}' -f ${file}`;
-      return refuse(
-        new HostError("host-key-changed", "handshake", message, { fix, where: `${file}:${line}` }),
-      );
-    }
-    case "revoked":
-    case "revocation-unreadable": {
-      const { file, line } = verdict.at;
-      const where = line === null ? file : `${file}:${line}`;
-      const why =
-        verdict.kind === "revoked" ? "is revoked" : `cannot be checked for revocation: ${verdict.reason}`;
-      const message = `the host key of ${names.name}, ${offered}, ${why} (${where})`;
-      return refuse(new HostError("host-key-revoked", "handshake", message, { where }));
-    }
-    case "unknown":
-      return unknown(plan, names, known, key, offered);
-  }
-}
-
-function unknown(
-  plan: HostPlan,
-  names: HostNames,
-  known: KnownHosts,
-  key: HostKey,
-  offered: string,
-): HostKeyDecision {
-  if (plan.hostKeyPolicy !== "yes" && known.canRemember) return { kind: "accept", remember: key };
-  const authority = known.authorityAt(names);
+  const decision = decide(known.verdict(names, key), plan.hostKeyPolicy, names, key, known);
+  if (decision.kind !== "refuse")
+    return { kind: "accept", remember: decision.kind === "remember" ? key : null };
+  const { code, message, fix, where } = decision.refusal;
+  // Where no line of known_hosts decided, the config's policy did.
   const origin = plan.hostKeyPolicyOrigin;
-  const problems = known.unreadable().map((problem) => `${problem.file} cannot be read: ${problem.code}`);
-  const asked = known.files.length === 0 ? "no known_hosts file" : known.files.join(", ");
-  const message = [`the host ${names.name} is not known (${asked}); it has the ${offered}`, ...problems].join(
-    "; ",
-  );
-  const port = plan.port === 22 ? "" : `-p ${plan.port} `;
-  const fix = known.canRemember
-    ? `check the key and accept it by hand: ssh ${port}${plan.user}@${plan.config.originalHost}, or use --ssh-strict-host-key accept-new`
-    : "name a file for known hosts: without one ssh refuses every new host";
-  const where =
-    authority !== null
-      ? { where: `${authority.file}:${authority.line}` }
-      : origin.kind === "file"
-        ? { where: `${origin.file}:${origin.line}` }
-        : {};
-  return refuse(new HostError("host-key-unknown", "handshake", message, { fix, ...where }));
+  const decidedBy = where ?? (origin.kind === "file" ? `${origin.file}:${origin.line}` : undefined);
+  const more = decidedBy === undefined ? { fix } : { fix, where: decidedBy };
+  return refuse(new HostError(code, "handshake", message, more));
 }
 
 function refuse(error: HostError): HostKeyDecision {
