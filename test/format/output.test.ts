@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { fileOutput, OutputClosed, OutputError, streamOutput } from "../../src/format/output.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const temp = makeTempDir("output");
+after(() => temp.remove());
+
+describe("a file", () => {
+  test("is made with mode 0644 and appended to", async () => {
+    const path = join(temp.path, "new.csv");
+    const before = process.umask(0o022);
+    const output = await fileOutput(path);
+    process.umask(before);
+    assert.equal(output.firstLine, null);
+    await output.write("a\n");
+    await output.write("b\n");
+    await output.close();
+    assert.equal(readFileSync(path, "utf8"), "a\nb\n");
+    assert.equal(statSync(path).mode & 0o777, 0o644);
+  });
+  test("that is there already keeps its lines and tells the first", async () => {
+    const path = join(temp.path, "old.csv");
+    writeFileSync(path, "x,y\n1,2\n");
+    const output = await fileOutput(path);
+    assert.equal(output.firstLine, "x,y");
+    await output.write("3,4\n");
+    await output.close();
+    assert.equal(readFileSync(path, "utf8"), "x,y\n1,2\n3,4\n");
+  });
+  test("with a torn last line gets what is appended on a line of its own", async () => {
+    const path = join(temp.path, "torn.ndjson");
+    writeFileSync(path, '{"a":1}\n{"b"');
+    const output = await fileOutput(path);
+    await output.write('{"c":3}\n');
+    await output.close();
+    assert.equal(readFileSync(path, "utf8"), '{"a":1}\n{"b"\n{"c":3}\n');
+  });
+  test("may be a long text of many bytes a character", async () => {
+    const path = join(temp.path, "long");
+    const text = `${"日本".repeat(500_000)}\n`;
+    const output = await fileOutput(path);
+    await output.write(text);
+    await output.close();
+    assert.equal(readFileSync(path, "utf8"), text);
+  });
+  test("two writers append whole lines", async () => {
+    const path = join(temp.path, "shared");
+    const [one, two] = await Promise.all([fileOutput(path), fileOutput(path)]);
+    for (let i = 0; i < 50; i++)
+      await Promise.all([one.write(`${"1".repeat(3000)}\n`), two.write(`${"2".repeat(3000)}\n`)]);
+    await Promise.all([one.close(), two.close()]);
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    assert.equal(lines.length, 100);
+    for (const line of lines) assert.match(line, /^(1{3000}|2{3000})$/);
+  });
+  test("in no folder is the file system's error", async () => {
+    await assert.rejects(fileOutput(join(temp.path, "none", "x")), { code: "ENOENT" });
+  });
+  test(
+    "on a full disk is an OutputError that says so",
+    { skip: !existsSync("/dev/full") && "no /dev/full" },
+    async () => {
+      const output = await fileOutput("/dev/full");
+      await assert.rejects(output.write("x\n"), (error) => {
+        assert.ok(error instanceof OutputError);
+        assert.match(error.message, /^cannot write to --output \/dev\/full: ENOSPC: no space left on device/);
+        return true;
+      });
+      await output.close();
+    },
+  );
+});
+
+describe("a stream", () => {
+  const failing = (code: string): Writable =>
+    new Writable({
+      write(_chunk, _encoding, callback) {
+        callback(Object.assign(new Error(`write ${code}`), { code }));
+      },
+    });
+  test("takes a text and then tells so", async () => {
+    const chunks: string[] = [];
+    let finish: () => void = () => undefined;
+    const output = streamOutput(
+      new Writable({
+        write(chunk, _encoding, callback) {
+          chunks.push(String(chunk));
+          finish = callback;
+        },
+      }),
+    );
+    let done = false;
+    const written = output.write("a\n").then(() => (done = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([chunks, done], [["a\n"], false]);
+    finish();
+    assert.equal(await written, true);
+  });
+  for (const code of ["EPIPE", "ECONNRESET", "EIO"]) {
+    test(`that fails with ${code} has lost its reader, once and for all`, async () => {
+      const output = streamOutput(failing(code));
+      await assert.rejects(output.write("a\n"), OutputClosed);
+      await assert.rejects(output.write("b\n"), OutputClosed);
+    });
+  }
+  test("that fails otherwise is an OutputError", async () => {
+    await assert.rejects(
+      streamOutput(failing("ENOSPC")).write("a\n"),
+      /cannot write to standard output: write ENOSPC/,
+    );
+  });
+});
+
+describe("a process", () => {
+  const fixture = fileURLToPath(new URL("../support/endless-output.ts", import.meta.url));
+  const command = `"${process.execPath}" --import tsx "${fixture}"`;
+  test("whose reader takes one line ends with 0 and says nothing", () => {
+    const shell = `{ ${command}; echo "exit $?" >&2; } | head -1`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", shell], { encoding: "utf8", timeout: 60_000 });
+    assert.equal(stdout.split("\n").length, 2);
+    assert.match(stdout, /"hostname":"dgx-01"/);
+    assert.equal(stderr.trim(), "exit 0");
+  });
+  test("whose reader stalls holds one batch and stays awake", async () => {
+    const child = spawn(process.execPath, ["--import", "tsx", fixture], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let told = "";
+    child.stderr.on("data", (chunk: Buffer) => (told += chunk.toString()));
+    // Standard output is not read: the pipe fills.
+    const stalled = await new Promise<boolean>((resolve) => {
+      const look = setInterval(() => {
+        if (!told.includes("stalled")) return;
+        clearInterval(look);
+        resolve(true);
+      }, 20);
+      child.on("close", () => {
+        clearInterval(look);
+        resolve(false);
+      });
+    });
+    assert.ok(stalled, told);
+    child.kill("SIGTERM");
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    assert.equal(code, 143);
+    child.stdout.destroy();
+  });
+});

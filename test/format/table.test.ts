@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createFormatter, wantsColor, type Formatter } from "../../src/format/formatter.js";
+import type { Gpu, StreamRecord } from "../../src/record.js";
+import { ScreenModel } from "../support/screen-model.js";
+import { frame, gpu, state } from "../support/records.js";
+
+class FakeTerminal {
+  readonly screen: ScreenModel;
+  private readonly listeners = new Set<() => void>();
+  constructor(
+    private columns: number,
+    private rows: number,
+  ) {
+    this.screen = new ScreenModel(columns, rows);
+  }
+  size(): { columns: number; rows: number } {
+    return { columns: this.columns, rows: this.rows };
+  }
+  onResize(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.screen.resize(columns, rows);
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function onTerminal(terminal: FakeTerminal, color = false): Promise<Formatter> {
+  return createFormatter("table", { csvSections: ["gpu"], query: [], color, terminal, hostCount: null });
+}
+const fleet = (hosts: number, changes: Partial<Gpu> = {}): readonly StreamRecord[] =>
+  Array.from({ length: hosts }, (_, i) => frame({ hostname: `dgx-${i + 1}`, gpus: [gpu(changes)] }));
+
+describe("on a terminal", () => {
+  for (const hosts of [1, 8]) {
+    test(`${hosts} rows stand below the title and above the counts`, async () => {
+      const terminal = new FakeTerminal(100, 30);
+      terminal.screen.write((await onTerminal(terminal)).format(fleet(hosts)));
+      const lines = terminal.screen.lines();
+      assert.match(lines[0] ?? "", /^Host +State +# +Device/);
+      for (let i = 1; i <= hosts; i++)
+        assert.match(lines[i] ?? "", new RegExp(`^dgx-${i} +connected +0 +NVIDIA`));
+      assert.equal(lines[hosts + 1], `${hosts} ${hosts === 1 ? "host" : "hosts"}: ${hosts} connected`);
+      assert.deepEqual(lines.slice(hosts + 2), Array<string>(30 - hosts - 2).fill(""));
+    });
+  }
+  test("of 300 rows those that fit are shown, and how many are not", async () => {
+    const terminal = new FakeTerminal(100, 24);
+    terminal.screen.write((await onTerminal(terminal)).format(fleet(300)));
+    const lines = terminal.screen.lines();
+    assert.match(lines[0] ?? "", /^Host/);
+    assert.match(lines[21] ?? "", /^dgx-21 /);
+    assert.equal(lines[22], "279 more rows of 300 not shown: the terminal is too small");
+    assert.equal(lines[23], "300 hosts: 300 connected");
+  });
+  test("a new picture replaces the old one and leaves nothing of it", async () => {
+    const terminal = new FakeTerminal(100, 12);
+    const formatter = await onTerminal(terminal);
+    terminal.screen.write(
+      formatter.format([...fleet(3, { name: "a device with a long name" }), state({ hostname: "x" })]),
+    );
+    terminal.screen.write(formatter.format(fleet(3, { name: "b" })));
+    terminal.screen.write(formatter.format([state({ hostname: "x", state: "connected", last_error: null })]));
+    const lines = terminal.screen.lines();
+    assert.ok(lines.every((line) => !line.includes("long name") && !line.includes("timeout")));
+    assert.equal(lines[5], "4 hosts: 4 connected");
+    assert.deepEqual(lines.slice(6), Array<string>(6).fill(""));
+    assert.equal(terminal.screen.scrolled.filter((line) => line.startsWith("Host")).length, 0);
+  });
+  test("what was on the screen before goes into the history, not away", async () => {
+    const terminal = new FakeTerminal(80, 6);
+    terminal.screen.write("$ make\r\nok\r\n$ allsmi-ssh\r\n");
+    terminal.screen.write((await onTerminal(terminal)).format(fleet(2)));
+    assert.deepEqual(terminal.screen.scrolled.slice(0, 3), ["$ make", "ok", "$ allsmi-ssh"]);
+    assert.match(terminal.screen.lines()[0] ?? "", /^Host/);
+  });
+  test("a smaller and a larger terminal get a picture of their own size", async () => {
+    const terminal = new FakeTerminal(120, 24);
+    const formatter = await onTerminal(terminal);
+    let repaints = 0;
+    const stop = formatter.screen?.onResize(() => {
+      repaints += 1;
+      terminal.screen.write(formatter.format([]));
+    });
+    terminal.screen.write(formatter.format(fleet(8)));
+    for (const [columns, rows] of [
+      [30, 6],
+      [120, 24],
+      [1, 1],
+      [80, 24],
+    ] as const) {
+      terminal.resize(columns, rows);
+      const lines = terminal.screen.lines();
+      assert.ok(lines.every((line) => line.length <= columns));
+    }
+    assert.equal(repaints, 4);
+    assert.match(terminal.screen.lines()[0] ?? "", /^Host +State +# +Device/);
+    assert.equal(terminal.screen.lines()[9], "8 hosts: 8 connected");
+    stop?.();
+    terminal.resize(40, 10);
+    assert.equal(repaints, 4);
+  });
+  test("columns keep their widths while values change", async () => {
+    const terminal = new FakeTerminal(120, 12);
+    const formatter = await onTerminal(terminal);
+    terminal.screen.write(formatter.format(fleet(1, { utilization: 100, power_consumption: 1234 })));
+    const before = terminal.screen.lines()[0];
+    terminal.screen.write(formatter.format(fleet(1, { utilization: 1, power_consumption: 1 })));
+    assert.equal(terminal.screen.lines()[0], before);
+  });
+  test("narrowing drops columns and keeps host and state longest", async () => {
+    const titles: string[] = [];
+    for (const columns of [140, 80, 60, 40, 20, 8]) {
+      const terminal = new FakeTerminal(columns, 12);
+      terminal.screen.write((await onTerminal(terminal)).format(fleet(1)));
+      titles.push((terminal.screen.lines()[0] ?? "").replaceAll(/ {2,}/g, "|"));
+    }
+    assert.deepEqual(titles, [
+      "Host|State|#|Device|Util %|Memory GiB|°C|Power W",
+      "Host|State|#|Device|Util %|Memory GiB|°C|Power W",
+      "Host|State|#|Device|Util %|Memory GiB|°C",
+      "Host|State|#|Util %|Memory GiB",
+      "Host|State",
+      "Host",
+    ]);
+  });
+  test("the end leaves the picture and starts a new line", async () => {
+    const terminal = new FakeTerminal(80, 10);
+    const formatter = await onTerminal(terminal);
+    assert.equal(formatter.end?.(), "");
+    terminal.screen.write(formatter.format(fleet(1)));
+    terminal.screen.write(`${formatter.end()}$`);
+    assert.deepEqual(terminal.screen.lines().slice(2, 4), ["1 host: 1 connected", "$"]);
+  });
+});
+
+describe("rows", () => {
+  const rowsOf = async (...records: readonly StreamRecord[]): Promise<readonly string[]> => {
+    const formatter = await createFormatter("table", {
+      csvSections: ["gpu"],
+      query: [],
+      color: false,
+      terminal: null,
+      hostCount: null,
+    });
+    return (formatter.format(records) + (formatter.end?.() ?? "")).split("\n");
+  };
+  test("are sorted as people count", async () => {
+    const rows = await rowsOf(...fleet(11));
+    assert.deepEqual(
+      rows.slice(1, 12).map((row) => row.split(" ")[0]),
+      Array.from({ length: 11 }, (_, i) => `dgx-${i + 1}`),
+    );
+  });
+  test("show what is missing as a dash, and 0 as 0", async () => {
+    const blank = {
+      utilization: null,
+      temperature: null,
+      used_memory: null,
+      total_memory: null,
+      power_consumption: null,
+      power_limit: null,
+      name: null,
+    };
+    const [, missing, zero] = await rowsOf(
+      frame({ gpus: [gpu(blank), gpu({ index: 1, utilization: 0, temperature: 0, used_memory: 0 })] }),
+    );
+    assert.deepEqual(missing?.split(/ +/), ["dgx-01", "connected", "0", "-", "-", "-", "-", "-"]);
+    assert.match(zero ?? "", / 0 +0\.0\/80\.0 +0 +612\/700$/);
+  });
+  test("of readings of the wrong type are dashes", async () => {
+    const odd = {
+      utilization: "97",
+      temperature: {},
+      used_memory: [1],
+      power_consumption: Number.NaN,
+    } as unknown as Partial<Gpu>;
+    const [, row] = await rowsOf(frame({ gpus: [gpu(odd)] }));
+    assert.match(row ?? "", / - +-\/80\.0 +- +-\/700$/);
+  });
+  test("stand for hosts without GPUs too", async () => {
+    const rows = await rowsOf(
+      frame({ hostname: "login", gpus: [] }),
+      state({ hostname: "gone", state: "unreachable" }),
+    );
+    assert.match(rows.find((row) => row.startsWith("login")) ?? "", /connected/);
+    assert.match(
+      rows.find((row) => row.startsWith("gone")) ?? "",
+      /unreachable .*connect-timeout: no answer within 10 s; retry in 2 s$/,
+    );
+    assert.equal(rows.at(-2), "2 hosts: 1 connected, 1 unreachable");
+  });
+});
+
+describe("appended", () => {
+  const make = (hostCount: number | null): Promise<Formatter> =>
+    createFormatter("table", { csvSections: ["gpu"], query: [], color: false, terminal: null, hostCount });
+  const at = (hostname: string, tick: number | null): StreamRecord => state({ hostname, tick });
+  test("a block comes as soon as every host has told its tick", async () => {
+    const formatter = await make(2);
+    assert.equal(formatter.format([at("a", 0)]), "");
+    assert.equal(formatter.format([at("b", null)]), "");
+    assert.match(formatter.format([at("b", 0)]), /^2 hosts: /m);
+    assert.equal(formatter.end?.(), "");
+  });
+  test("a host that skips a tick does not hold the others back", async () => {
+    const formatter = await make(2);
+    assert.equal(formatter.format([at("a", 0), at("a", 1)]), "");
+    assert.match(formatter.format([at("a", 2)]), /^1 host: /m);
+  });
+  test("without a known count the hosts seen so far are waited for", async () => {
+    const formatter = await make(null);
+    assert.equal(formatter.format([at("a", 0), at("b", 0)]), "");
+    assert.match(formatter.format([at("a", 1)]), /^2 hosts: /m);
+    assert.match(formatter.format([at("b", 1)]), /^2 hosts: /m);
+    assert.equal(formatter.end?.(), "");
+  });
+  test("what is left comes at the end", async () => {
+    const formatter = await make(9);
+    assert.equal(formatter.format([at("a", 0)]), "");
+    assert.match(formatter.end?.() ?? "", /^1 host: 1 timeout\n$/m);
+  });
+});
+
+describe("colour", () => {
+  test("paints the states and nothing when it is off", async () => {
+    const options = { csvSections: ["gpu"], query: [], terminal: null, hostCount: 1 } as const;
+    const painted = (await createFormatter("table", { ...options, color: true })).format([state()]);
+    const plain = (await createFormatter("table", { ...options, color: false })).format([state()]);
+    assert.ok(painted.includes("\u001b[33mtimeout\u001b[39m"), painted);
+    assert.ok(!plain.includes("\u001b"));
+  });
+  const cases: [
+    choice: "auto" | "always" | "never",
+    env: Record<string, string>,
+    terminal: boolean,
+    expected: boolean,
+  ][] = [
+    ["auto", {}, true, true],
+    ["auto", {}, false, false],
+    ["auto", { NO_COLOR: "1" }, true, false],
+    ["auto", { NO_COLOR: "" }, true, true],
+    ["auto", { TERM: "dumb" }, true, false],
+    ["always", { NO_COLOR: "1" }, false, true],
+    ["never", {}, true, false],
+  ];
+  for (const [choice, env, terminal, expected] of cases) {
+    test(`${choice} ${JSON.stringify(env)} ${terminal ? "on a terminal" : "elsewhere"}: ${expected ? "on" : "off"}`, () =>
+      assert.equal(wantsColor(choice, env, terminal), expected));
+  }
+});
