@@ -65,7 +65,7 @@ export class KnownHostsStore {
       verdict: (names, key) => {
         const parsed = readPublicKey(key.blob);
         for (const file of files.revokedFiles) {
-          const check = this.#revocations(file)(parsed, key.blob);
+          const check = this.#revocations(file)(parsed);
           if (check.kind !== "clear") return check;
         }
         return judgeHostKey(lookup, names, parsed, Date.now() / 1000);

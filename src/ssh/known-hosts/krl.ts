@@ -11,8 +11,11 @@ export function isKrl(bytes: Buffer): boolean {
   return bytes.subarray(0, MAGIC.length).equals(MAGIC);
 }
 
-/** Whether a KRL revokes a key by itself or by its hash; `blob` is the key's. Throws WireError for a broken KRL. */
-export function readKrl(bytes: Buffer): (key: PublicKey, blob: Buffer) => boolean {
+/**
+ * Whether a KRL revokes a key, or the authority of its certificate, by itself or by its hash. Lists of serial numbers
+ * and key ids are not read: a certificate is taken for revoked where there are any. Throws WireError for a broken KRL.
+ */
+export function readKrl(bytes: Buffer): (key: PublicKey) => boolean {
   const reader = new WireReader(bytes);
   reader.take(MAGIC.length);
   if (reader.uint32() !== 1) throw new WireError("unknown KRL version");
@@ -21,11 +24,15 @@ export function readKrl(bytes: Buffer): (key: PublicKey, blob: Buffer) => boolea
   reader.string();
   const keys = new Set<string>();
   const hashes = new Set<string>();
+  let namesCertificates = false;
   while (reader.left > 0) {
     const kind = reader.byte();
     const section = new WireReader(reader.string());
     if (kind === SECTION.signature) break;
-    if (kind === SECTION.certificates) continue;
+    if (kind === SECTION.certificates) {
+      namesCertificates = true;
+      continue;
+    }
     if (kind !== SECTION.keys && kind !== SECTION.sha1 && kind !== SECTION.sha256) {
       throw new WireError(`unknown KRL section ${kind}`);
     }
@@ -35,7 +42,11 @@ export function readKrl(bytes: Buffer): (key: PublicKey, blob: Buffer) => boolea
       else hashes.add(item.toString("hex"));
     }
   }
-  return (key, blob) =>
-    keys.has(key.identity) ||
+  const isListed = (identity: string, blob: Buffer): boolean =>
+    keys.has(identity) ||
     ["sha1", "sha256"].some((hash) => hashes.has(createHash(hash).update(blob).digest("hex")));
+  return ({ identity, plainBlob, certificate }) =>
+    isListed(identity, plainBlob) ||
+    (certificate !== null &&
+      (namesCertificates || isListed(certificate.authority.identity, certificate.authorityBlob)));
 }

@@ -12,8 +12,8 @@ export type RevocationCheck =
   | { readonly kind: "revoked"; readonly at: RevokedBy }
   | { readonly kind: "revocation-unreadable"; readonly at: RevokedBy; readonly reason: string };
 
-/** What one file says of a key; `blob` is the key's. Never throws. */
-export type RevocationFile = (key: PublicKey, blob: Buffer) => RevocationCheck;
+/** What one file says of a key. Never throws. */
+export type RevocationFile = (key: PublicKey) => RevocationCheck;
 
 /** Reads a file once. A missing or broken one makes every answer `revocation-unreadable`, as ssh then refuses all. */
 export function readRevocationFile(file: string): RevocationFile {
@@ -22,7 +22,7 @@ export function readRevocationFile(file: string): RevocationFile {
     if (!isKrl(bytes)) return indexRevokedKeys(bytes.toString("latin1"), file);
     const revokes = readKrl(bytes);
     const at = { file, line: null };
-    return (key, blob) => (revokes(key, blob) ? { kind: "revoked", at } : { kind: "clear" });
+    return (key) => (revokes(key) ? { kind: "revoked", at } : { kind: "clear" });
   } catch (error) {
     const reason = error instanceof WireError ? `broken KRL: ${error.message}` : errorCode(error);
     if (reason === null) throw error;
