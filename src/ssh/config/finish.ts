@@ -68,9 +68,10 @@ function refuse(message: string, options: Options, key: string): never {
 function checkAlgorithms(options: Options): void {
   for (const [key, family] of ALGORITHM_KEYS) {
     const list = options.text(key);
+    if (list === null) continue;
     const all = KNOWN_ALGORITHMS[family];
     if (assembleAlgorithms(list, all, all) === null)
-      refuse(`${key}: no algorithm is left of '${list ?? ""}'`, options, key);
+      refuse(`${key}: no algorithm is left of '${list}'`, options, key);
   }
 }
 

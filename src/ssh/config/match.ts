@@ -152,7 +152,10 @@ export function connectionTokens(environment: ConfigEnvironment, facts: Connecti
   const hashed =
     localHostname + facts.host + String(facts.port) + facts.user + (knowsJump ? facts.jumpHost : "");
   return {
-    C: createHash("sha1").update(hashed).digest("hex"),
+    // Hashed only where it is asked for: few configurations do, and there may be 100,000 hosts.
+    get C() {
+      return createHash("sha1").update(hashed).digest("hex");
+    },
     L: localHostname.split(".", 1)[0] ?? "",
     d: environment.home,
     h: facts.host,
