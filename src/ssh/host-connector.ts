@@ -55,6 +55,7 @@ async function connectBySystem(
       {
         target,
         ssh: options,
+        hostKeyPolicy: plan.hostKeyPolicy,
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
         clock,
         via,

@@ -1,6 +1,6 @@
 /** The command line that makes the system's `ssh` do what our flags say. */
 import type { Target } from "../targets/target.js";
-import type { SshOptions } from "./ssh-options.js";
+import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
 
 /** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
 export interface KeepAlive {
@@ -10,7 +10,9 @@ export interface KeepAlive {
 
 export interface OpensshRequest {
   readonly target: Target;
-  readonly ssh: SshOptions;
+  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile" | "timeoutMs">;
+  /** What flag and config come to. */
+  readonly hostKeyPolicy: HostKeyPolicy;
   /** Null: the config has its own ServerAliveInterval. */
   readonly keepAlive: KeepAlive | null;
 }
@@ -40,7 +42,9 @@ export function opensshArguments(request: OpensshRequest): string[] {
   if (ssh.configFile !== null) args.push("-F", ssh.configFile);
   for (const option of ALWAYS) args.push("-o", option);
   if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
-  if (ssh.hostKeyPolicy !== null) args.push("-o", `StrictHostKeyChecking=${ssh.hostKeyPolicy}`);
+  // As with ssh2: `no` takes new hosts in, and no changed or revoked key.
+  const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
+  args.push("-o", `StrictHostKeyChecking=${policy}`);
   if (keepAlive !== null) {
     args.push("-o", `ServerAliveInterval=${keepAlive.intervalSecs}`);
     args.push("-o", `ServerAliveCountMax=${keepAlive.countMax}`);

@@ -2,12 +2,12 @@
 import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
 import type { FailureCode, LastError, Phase } from "../record.js";
+import type { Target } from "../targets/target.js";
 import type { OpensshLog, OpensshStage } from "./openssh-log.js";
 
 interface Cause {
   readonly code: FailureCode;
   readonly phase: Phase;
-  readonly fix?: string;
 }
 
 // First match over the whole complaint wins; the order is from the most to the least certain.
@@ -21,10 +21,10 @@ const CAUSES: readonly (readonly [RegExp, Cause])[] = [
     { code: "host-key-changed", phase: "handshake" },
   ],
   [/host key is known for|Host key verification failed/, { code: "host-key-unknown", phase: "handshake" }],
-  [/no matching host key type found|Invalid key length/, { code: "host-key-algorithm", phase: "handshake" }],
+  [/no matching host key type found|Bad server host key/, { code: "host-key-algorithm", phase: "handshake" }],
   [/Unable to negotiate|no matching .* found/, { code: "protocol-error", phase: "handshake" }],
   [
-    /Permission denied \(|Too many authentication failures|No more authentication methods/,
+    /Permission denied \(|Too many authentication failures|no authentication methods enabled/,
     { code: "auth-failed", phase: "auth" },
   ],
   [
@@ -63,10 +63,18 @@ const PHASE_OF_STAGE: Record<OpensshStage, Phase> = {
 const PROXY_ECHO =
   /^(kex_exchange_identification|banner exchange|ssh_exchange_identification|Connection closed by UNKNOWN|Connection reset by UNKNOWN)/;
 
+/** Whom the messages are about. */
+export interface OpensshHost {
+  /** As typed: `ssh` resolves it through the config. */
+  readonly target: Target;
+  /** The jump host's name, when the way goes through one. */
+  readonly via: string | null;
+}
+
 /** The failure of an `ssh` process that ended without (or after) reaching `open`. */
-export function opensshFailure(log: OpensshLog, via: string | null = null): HostError {
+export function opensshFailure(log: OpensshLog, host: OpensshHost): HostError {
   const text = log.complaints.join("\n");
-  if (log.stage === "proxy") return proxyFailure(log, via);
+  if (log.stage === "proxy") return proxyFailure(log, host.via);
   const found = causeOf(text);
   const phase = PHASE_OF_STAGE[log.stage];
   if (found?.code === "connection-lost" && log.preBanner !== null && !DROPPED.test(log.preBanner)) {
@@ -79,18 +87,17 @@ export function opensshFailure(log: OpensshLog, via: string | null = null): Host
   const cause = found ?? { code: log.stage === "open" ? "connection-lost" : "protocol-error", phase };
   const said = [...(log.preBanner === null ? [] : [log.preBanner]), ...summary(log.complaints)].join("\n");
   const message = said === "" ? "ssh ended without a word" : oneLine(said);
-  const where =
-    /Offending (?:\S+ )?key in (.+:\d+)/.exec(text)?.[1] ?? /revoked by file (\S+)/.exec(text)?.[1];
+  const code = cause.code === "auth-failed" && log.tried.length === 0 ? "no-usable-key" : cause.code;
+  const fix = fixOf(code, text, host);
+  const where = whereOf(text);
   const more: Partial<LastError> = {
-    ...(where === undefined ? {} : { where }),
-    ...fixOf(cause.code, text),
-    ...(cause.phase === "auth" ? { tried: log.tried } : {}),
+    ...(where === null ? {} : { where }),
+    ...(fix === null ? {} : { fix }),
+    ...(cause.phase === "auth" ? { tried: [...log.tried, ...skippedKeys(log.complaints)] } : {}),
   };
-  if (cause.code === "auth-failed" && log.tried.length === 0) {
-    return new HostError("no-usable-key", "auth", `no key to offer: ${message}`, more);
-  }
-  const lost = cause.code === "connection-lost";
-  return new HostError(cause.code, lost ? phase : cause.phase, hostKeyed(log, cause.code, message), more);
+  if (code === "no-usable-key") return new HostError(code, "auth", `no key to offer: ${message}`, more);
+  const lost = code === "connection-lost";
+  return new HostError(code, lost ? phase : cause.phase, hostKeyed(log, code, message), more);
 }
 
 /** sshd's own words to those that it drops before the banner. */
@@ -100,12 +107,32 @@ function causeOf(text: string): Cause | undefined {
   return CAUSES.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** The lines that say why: without the frame of the warning, at most the last few. */
+// The frame of ssh's warnings, and what skippedKeys tells.
+const NOT_TELLING =
+  /^(@+$|@ |IT IS POSSIBLE|Someone could|It is also|Please contact|Add correct|It is required|This private key will|no such identity: |Load key |load pubkey |Permissions \d| +remove with:| +ssh-keygen )/;
+
+/** The lines that say why, at most the last few. */
 function summary(complaints: readonly string[]): readonly string[] {
-  const telling = complaints.filter(
-    (line) => !/^(@+$|@ |IT IS POSSIBLE|Someone could|It is also|Please contact|Add correct)/.test(line),
-  );
-  return telling.slice(-4);
+  return complaints.filter((line) => !NOT_TELLING.test(line)).slice(-4);
+}
+
+/** Key files that ssh could not use, as `FILE skipped: reason`. */
+function skippedKeys(complaints: readonly string[]): string[] {
+  return complaints.flatMap((line) => {
+    const missing = /^no such identity: (.+): No such file or directory$/.exec(line)?.[1];
+    if (missing !== undefined) return [`${missing} skipped: no such file`];
+    const [, file, reason] = /^[Ll]oad (?:key|pubkey) "(.+)": (.+)$/.exec(line) ?? [];
+    if (file !== undefined && reason !== undefined) return [`${file} skipped: ${oneLine(reason)}`];
+    const [, mode, open] = /^Permissions (\d+) for '(.+)' are too open/.exec(line) ?? [];
+    return open === undefined || mode === undefined
+      ? []
+      : [`${open} skipped: mode ${mode} is too open: chmod 600`];
+  });
+}
+
+function whereOf(text: string): string | null {
+  const offending = /^Offending (?:\S+ )?key (?:for IP )?in (.+:\d+)$/m.exec(text)?.[1];
+  return offending ?? /revoked by file (\S+)/.exec(text)?.[1] ?? null;
 }
 
 function hostKeyed(log: OpensshLog, code: FailureCode, message: string): string {
@@ -114,12 +141,17 @@ function hostKeyed(log: OpensshLog, code: FailureCode, message: string): string 
     : message;
 }
 
-function fixOf(code: FailureCode, text: string): { fix?: string } {
-  if (code === "host-key-changed") {
-    const remove = /^\s*(ssh-keygen (?:-f .* )?-R .*)$/m.exec(text)?.[1];
-    return remove === undefined ? {} : { fix: remove.trim() };
-  }
-  return {};
+function fixOf(code: FailureCode, text: string, { target }: OpensshHost): string | null {
+  const port = target.port === undefined ? "" : `-p ${target.port} `;
+  const host = `${port}${target.user === undefined ? "" : `${target.user}@`}${target.host}`;
+  const remove = /^\s*(ssh-keygen (?:-f .* )?-R .*)$/m.exec(text)?.[1]?.trim();
+  if (code === "host-key-changed") return remove ?? null;
+  const fixes: Partial<Record<FailureCode, string>> = {
+    "host-key-unknown": `check the key and accept it by hand: ssh ${host}, or use --ssh-strict-host-key accept-new`,
+    "no-usable-key": "name a key with --ssh-key, or start ssh-agent and ssh-add one",
+    "auth-failed": `ssh-copy-id ${host}`,
+  };
+  return fixes[code] ?? null;
 }
 
 /** A proxy or jump that failed: its own words are the reason. What the far end said of the host itself keeps its code. */

@@ -3,7 +3,7 @@
 /** How far a connection came. `proxy`: a proxy command was started and nothing was heard from the host yet. */
 export type OpensshStage = "start" | "dial" | "proxy" | "banner" | "handshake" | "auth" | "open";
 
-const OFFERING = /^debug1: Offering public key: (.*) (SHA256:\S+)(.*)$/;
+const OFFERING = /^debug1: Offering public key: (.*) \S+ (SHA256:\S+)(.*)$/;
 const AUTHENTICATED = /^(Authenticated to |debug1: Authentication succeeded )/;
 
 // The first match wins; a stage is only ever left for a later one.
@@ -75,7 +75,7 @@ export class OpensshLog {
   private readChatter(line: string): void {
     const offered = OFFERING.exec(line);
     if (offered !== null) {
-      const source = / agent\b/.test(offered[3] ?? "") ? `agent ${offered[1] ?? ""}` : (offered[1] ?? "");
+      const source = / agent\b/.test(offered[3] ?? "") ? "agent" : (offered[1] ?? "");
       this.tried.push(`${source} ${offered[2] ?? ""} refused`);
       return;
     }

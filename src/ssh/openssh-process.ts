@@ -6,6 +6,7 @@ import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { ChannelEnd, ChannelEvents } from "./connection.js";
 import { opensshFailure } from "./openssh-failure.js";
+import type { OpensshHost } from "./openssh-failure.js";
 import { OpensshLog } from "./openssh-log.js";
 import type { OpensshStage } from "./openssh-log.js";
 
@@ -17,10 +18,8 @@ export type ProcessEnd =
   | { readonly kind: "ended"; readonly end: ChannelEnd }
   | { readonly kind: "failed"; readonly error: HostError };
 
-export interface OpensshContext {
+export interface OpensshContext extends OpensshHost {
   readonly clock: Clock;
-  /** The jump host's name for messages, when the way goes through one. */
-  readonly via: string | null;
   /** Why the system's `ssh` is used, for the message where there is none. */
   readonly why: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -43,7 +42,7 @@ export class OpensshProcess {
     args: readonly string[],
     private readonly context: OpensshContext,
   ) {
-    const { env = process.env, via } = context;
+    const { env = process.env } = context;
     // A session of its own: no terminal to prompt on, and a Ctrl-C is for us alone to pass on.
     this.child = spawn("ssh", args, {
       stdio: "pipe",
@@ -61,7 +60,7 @@ export class OpensshProcess {
       this.child.on("error", (error) => resolve({ kind: "failed", error: spawnFailure(error, context.why) }));
       this.child.on("close", (code, signal) => {
         this.heard(this.log.flush());
-        resolve(this.howEnded(code, signal, via));
+        resolve(this.howEnded(code, signal));
       });
     });
   }
@@ -129,7 +128,7 @@ export class OpensshProcess {
     else this.events[stream](chunk);
   }
 
-  private howEnded(code: number | null, signal: NodeJS.Signals | null, via: string | null): ProcessEnd {
+  private howEnded(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
     if (this.log.remoteEnd === "signal") return { kind: "ended", end: { kind: "signal", signal: "unknown" } };
     if (this.log.remoteEnd === "status" && code !== null)
       return { kind: "ended", end: { kind: "exit", code } };
@@ -142,7 +141,7 @@ export class OpensshProcess {
         error: new HostError("connection-lost", "sample", `ssh was ended by ${signal}`),
       };
     }
-    return { kind: "failed", error: opensshFailure(this.log, via) };
+    return { kind: "failed", error: opensshFailure(this.log, this.context) };
   }
 }
 
