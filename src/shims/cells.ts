@@ -35,6 +35,8 @@ const NO_VALUE = new Set([
 
 /** Whether a cell says that there is no value: `[N/A]`, `ERR!`, `[GPU is lost]`, empty, `N/A (Secondary die)`, ... */
 export function isMissing(cell: string): boolean {
+  // Every tick asks this of thousands of numbers.
+  if (/^\s*\d/.test(cell)) return false;
   const bare = cell.trim().toLowerCase();
   if (bare.startsWith("n/a") || bare.startsWith("[n/a")) return true;
   return NO_VALUE.has(bare.startsWith("[") && bare.endsWith("]") ? bare.slice(1, -1).trim() : bare);
@@ -47,6 +49,8 @@ export function textCell(raw: unknown): string | null {
   return cleanText(raw.trim());
 }
 
+// The usual cell, known without the work of the other.
+const PLAIN_NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
 const NUMBER_AND_UNIT = /^\+?(\d+(?:\.\d*)?|\.\d+)\s*([a-zµμ%°/]*)$/i;
 
 interface Quantity {
@@ -58,6 +62,7 @@ interface Quantity {
 function quantity(raw: unknown): Quantity | null {
   if (typeof raw === "number") return usable(raw) ? { value: raw, unit: "" } : null;
   if (typeof raw !== "string") return null;
+  if (PLAIN_NUMBER.test(raw)) return { value: Number(raw), unit: "" };
   const match = NUMBER_AND_UNIT.exec(raw.trim());
   if (match === null) return null;
   const value = Number(match[1]);

@@ -74,6 +74,8 @@ const CANONICAL: Readonly<Record<string, string>> = {
   "gpu.power.current_limit": "enforced.power.limit",
 };
 
+export const OLD_FIELD_NAMES: readonly string[] = Object.keys(CANONICAL);
+
 export function canonicalField(name: string): string {
   return CANONICAL[name] ?? name;
 }

@@ -14,7 +14,7 @@ import {
   wattsCell,
 } from "./cells.js";
 import { enabledCell, linkNumber, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
-import { canonicalField } from "./nvidia-smi-fields.js";
+import { canonicalField, OLD_FIELD_NAMES } from "./nvidia-smi-fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
 
@@ -112,7 +112,8 @@ export function failedGpu(error: string, known: Partial<Gpu> = {}): Gpu {
 
 /** Whether no cell of a row holds a value: what stands in the place of a GPU that could not be asked. */
 export function isBlankRow(cells: Cells): boolean {
-  return [...cells.values()].every(isMissing);
+  for (const cell of cells.values()) if (!isMissing(cell)) return false;
+  return true;
 }
 
 /** Whether a device that is not failed gives none of its live readings: nvidia-smi on a Jetson. */
@@ -121,7 +122,9 @@ export function tellsNothing(gpu: Gpu): boolean {
   return gpu.error === undefined && live.every((value) => value === null);
 }
 
+/** By the newest name of each field; the same cells where all have it. */
 function canonical(cells: Cells): Cells {
+  if (!isRenamed(cells)) return cells;
   const byField = new Map<string, string>();
   for (const [name, cell] of cells) {
     const field = canonicalField(name);
@@ -131,9 +134,13 @@ function canonical(cells: Cells): Cells {
   return byField;
 }
 
+function isRenamed(cells: Cells): boolean {
+  return OLD_FIELD_NAMES.some((name) => cells.has(name));
+}
+
 function failureOf(cells: Cells): string | null {
-  const values = [...cells.values()];
-  const dead = values.find((cell) => DEAD.test(cell));
+  let dead: string | undefined;
+  for (const cell of cells.values()) if (/^\[?G/.test(cell) && DEAD.test(cell)) dead ??= cell;
   if (dead !== undefined) return dead.replace(/[[\]]/g, "");
   const live = LIVE_FIELDS.map((field) => cells.get(field)).filter((cell) => cell !== undefined);
   const failed = live.find((cell) => FAILED.test(cell));
