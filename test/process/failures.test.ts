@@ -1,0 +1,171 @@
+/** What goes wrong on a host is a record with the right state and code, and an exit code; never a crash or a hang. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { recordsOf, runCli, type CliRun } from "../support/cli.js";
+import { makeTools } from "../support/fake-tools.js";
+import { freePort } from "../support/free-port.js";
+import { makeKey } from "../support/ssh-key.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const skip = missing ?? false;
+const temp = makeTempDir("failures");
+let sshd: Sshd;
+let toolless: Sshd;
+let silent: Server;
+let silentPort = 0;
+
+before(async () => {
+  if (skip !== false) return;
+  const bin = makeTools(join(temp.path, "bin"), {
+    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
+  });
+  sshd = await startSshd({ bin, shell: "/bin/sh" });
+  toolless = await startSshd({ shell: "/bin/sh", authorizedKeys: [sshd.userKey.publicLine] });
+  silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  const address = silent.address();
+  silentPort = typeof address === "object" && address !== null ? address.port : 0;
+  const lines = [sshd.knownHostsLine(), toolless.knownHostsLine()];
+  writeFileSync(join(temp.path, "known_hosts"), `${lines.join("\n")}\n`);
+});
+
+after(async () => {
+  if (skip === false) {
+    silent.close();
+    await Promise.all([sshd.stop(), toolless.stop()]);
+  }
+  temp.remove();
+});
+
+interface Given {
+  readonly flags?: readonly string[];
+  readonly key?: string;
+  /** A file in the test's folder. */
+  readonly known?: string;
+}
+
+function once(
+  targets: string,
+  { flags = [], key = sshd.userKey.file, known = "known_hosts" }: Given = {},
+): Promise<CliRun> {
+  const files = ["--ssh-known-hosts", join(temp.path, known), "--ssh-key", key, "--ssh-config", "none"];
+  return runCli(["--ssh", targets, "--once", "--format", "ndjson", ...files, ...flags], { limitMs: 30_000 });
+}
+
+const here = (server: Sshd): string => `${server.user}@127.0.0.1:${server.port}`;
+
+interface Case {
+  readonly what: string;
+  readonly run: () => Promise<CliRun>;
+  readonly state: string;
+  readonly code: string;
+  readonly says: RegExp;
+}
+
+const CASES: readonly Case[] = [
+  {
+    what: "a key that the server does not know",
+    run: () => once(here(sshd), { key: makeKey(join(temp.path, "stranger")).file }),
+    state: "auth-failed",
+    code: "auth-failed",
+    says: /none of our keys/,
+  },
+  {
+    what: "a host that known_hosts does not know",
+    run: () => {
+      writeFileSync(join(temp.path, "empty"), "");
+      return once(here(sshd), { known: "empty" });
+    },
+    state: "host-key-rejected",
+    code: "host-key-unknown",
+    says: /known/,
+  },
+  {
+    what: "a host whose key has changed",
+    run: () => {
+      const other = makeKey(join(temp.path, "other-host"));
+      writeFileSync(join(temp.path, "changed"), `# moved\n[127.0.0.1]:${sshd.port} ${other.publicLine}\n`);
+      return once(here(sshd), { known: "changed" });
+    },
+    state: "host-key-rejected",
+    code: "host-key-changed",
+    says: /changed:2/,
+  },
+  {
+    what: "a port where nothing listens",
+    run: async () => once(`someone@127.0.0.1:${await freePort(["127.0.0.1"])}`),
+    state: "unreachable",
+    code: "connection-refused",
+    says: /refused/,
+  },
+  {
+    what: "a port that says nothing",
+    run: () => once(`someone@127.0.0.1:${silentPort}`, { flags: ["--ssh-timeout-secs", "1"] }),
+    state: "timeout",
+    code: "handshake-timeout",
+    says: /1 s/,
+  },
+  {
+    what: "a name that does not exist",
+    run: () => once("someone@no-such-host.invalid"),
+    state: "unreachable",
+    code: "dns-not-found",
+    says: /no-such-host\.invalid/,
+  },
+  {
+    what: "a host without any tool",
+    run: () => once(here(toolless)),
+    state: "unsupported",
+    code: "no-tool",
+    says: /nvidia-smi/,
+  },
+];
+
+for (const { what, run, state, code, says } of CASES) {
+  test(`${what}: ${state}, ${code}, exit 4`, { skip }, async () => {
+    const { stdout, stderr, code: exit } = await run();
+    assert.equal(exit, 4, stderr);
+    const records = recordsOf(stdout);
+    assert.equal(records.length, 1, stdout);
+    const [record] = records;
+    assert(record?.record === "state");
+    assert.equal(record.state, state);
+    assert.equal(record.last_error?.code, code);
+    assert.match(record.last_error.message, says);
+    assert.equal(record.tick, 0);
+    assert.equal(record.retry_in_ms, null);
+    assert.doesNotMatch(stderr, /at .*\.js:\d+/, "no stack trace");
+  });
+}
+
+test("some hosts failing is exit 3, and each has its line", { skip }, async () => {
+  const { stdout, code } = await once(`${here(sshd)},${here(toolless)},someone@no-such-host.invalid`);
+  assert.equal(code, 3);
+  const byState = recordsOf(stdout).map((record) => record.state);
+  assert.deepEqual([...byState].sort(), ["connected", "unreachable", "unsupported"]);
+});
+
+test("a tool that hangs leaves nothing behind on the host", { skip }, async () => {
+  const bin = makeTools(join(temp.path, "hung"), { "nvidia-smi": "exec sleep 613" });
+  const hung = await startSshd({ bin, shell: "/bin/sh", authorizedKeys: [sshd.userKey.publicLine] });
+  try {
+    writeFileSync(join(temp.path, "hung-known"), `${hung.knownHostsLine()}\n`);
+    const { stdout, code } = await once(here(hung), {
+      flags: ["--tool-timeout-secs", "1"],
+      known: "hung-known",
+    });
+    const [record] = recordsOf(stdout);
+    assert(record?.record === "frame");
+    assert.equal(record.errors?.[0]?.kind, "timeout");
+    assert.ok((record.memory?.length ?? 0) > 0, "the host's own sections are there");
+    assert.equal(code, 0);
+    const left = hung.processes().filter((entry) => /sleep 613|sh -s/.test(entry.command));
+    assert.deepEqual(left, []);
+  } finally {
+    await hung.stop();
+  }
+});

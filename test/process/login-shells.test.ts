@@ -1,0 +1,74 @@
+/** The remote script under the login shells that hosts have, through a real sshd. */
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { recordsOf, runCli } from "../support/cli.js";
+import { makeTools } from "../support/fake-tools.js";
+import { missing, startSshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const SHELLS: readonly string[] = [
+  "/bin/sh",
+  "/bin/dash",
+  "/bin/bash",
+  "/bin/ksh",
+  "/bin/zsh",
+  "/usr/bin/fish",
+  "/bin/tcsh",
+  "busybox ash",
+];
+
+const HEADER =
+  "index, uuid, name, utilization.gpu [%], memory.used [MiB], memory.total [MiB], temperature.gpu";
+const ROWS = ["0, GPU-1, NVIDIA A100, 37, 1024, 81920, 51", "1, GPU-2, NVIDIA A100, 4, 0, 81920, 40"];
+const NVIDIA_SMI = `case "$1" in
+--help-query-gpu) for f in index uuid name utilization.gpu memory.used memory.total temperature.gpu; do echo "\\"$f\\""; done;;
+--query-gpu=*) printf '%s\\n' "${HEADER}" ${ROWS.map((row) => `"${row}"`).join(" ")};;
+*) exit 2;;
+esac`;
+
+for (const shell of SHELLS) {
+  const isBusybox = shell === "busybox ash";
+  test(`a host whose login shell is ${shell}`, { skip: missing ?? false }, async (t) => {
+    if (!existsSync(isBusybox ? "/bin/busybox" : shell))
+      return t.skip(`SKIPPED LOUDLY: ${shell} is not installed`);
+    const temp = makeTempDir("shell");
+    const bin = makeTools(join(temp.path, "bin"), {
+      "nvidia-smi": NVIDIA_SMI,
+      "busybox-ash": `exec /bin/busybox ash "$@"`,
+    });
+    const sshd = await startSshd({ bin, shell: isBusybox ? join(bin, "busybox-ash") : shell });
+    try {
+      if (!sshd.isolated) return t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
+      writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
+      const run = await runCli([
+        ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],
+        ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file],
+        ...["--format", "ndjson", "--interval", "1", "--count", "3"],
+        ...["--include", "gpu,cpu,memory,chassis,process,storage"],
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      const frames = recordsOf(run.stdout).filter((record) => record.record === "frame");
+      assert.ok(frames.length >= 2, run.stdout);
+      for (const frame of frames) {
+        assert.equal(frame.channel, "session");
+        assert.equal(frame.transport, "nvidia-smi");
+        assert.deepEqual(
+          frame.gpus?.map((gpu) => [gpu.index, gpu.utilization, gpu.used_memory]),
+          [
+            [0, 37, 1024 * 2 ** 20],
+            [1, 4, 0],
+          ],
+        );
+        assert.ok((frame.memory?.[0]?.total_bytes ?? 0) > 0);
+        assert.ok((frame.cpus?.[0]?.total_threads ?? 0) > 0);
+        assert.ok((frame.storage?.length ?? 0) > 0);
+      }
+      assert.equal(typeof frames.at(-1)?.cpus?.[0]?.utilization, "number");
+    } finally {
+      await sshd.stop();
+      temp.remove();
+    }
+  });
+}
