@@ -1,0 +1,129 @@
+/** `--help`, the manual page and README's "Flags" table say the same: flags, what they take, defaults, exit codes. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, test } from "node:test";
+import { EXIT_CODES, FLAGS, type Flag } from "../src/cli/flags.js";
+import { flagSyntax, helpText } from "../src/cli/help.js";
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const manual = readFileSync(pathOf("man/allsmi-ssh.1"), "utf8");
+
+/** A flag as a document has it; `initial` is undefined where none is named. */
+interface Documented {
+  readonly syntax: string;
+  readonly initial: string | undefined;
+}
+const expected = (flag: Flag): Documented => ({ syntax: flagSyntax(flag), initial: flag.initial });
+
+describe("the manual page", () => {
+  test("names the flags, in the order of --help", () => {
+    assert.deepEqual(
+      manualFlags().map(({ syntax }) => syntax),
+      FLAGS.map(flagSyntax),
+    );
+  });
+  for (const flag of FLAGS) {
+    test(`has the default of --${flag.name}`, () => {
+      const found = manualFlags().find(({ syntax }) => syntax === flagSyntax(flag));
+      assert.deepEqual(found, expected(flag));
+    });
+  }
+  test("names the exit codes", () => {
+    const section = manual.slice(manual.indexOf(".Sh EXIT STATUS"), manual.indexOf(".Sh EXAMPLES"));
+    const codes = [...section.matchAll(/^\.It (.+)\n(.+)$/gm)].map(([, code, meaning]) => [code, meaning]);
+    assert.deepEqual(codes, EXIT_CODES);
+  });
+  const mandoc = spawnSync("mandoc", ["-Tlint", "-Wwarning", pathOf("man/allsmi-ssh.1")], {
+    encoding: "utf8",
+  });
+  test("is clean for mandoc", { skip: mandoc.error !== undefined && "mandoc is not installed" }, () => {
+    assert.equal(mandoc.stdout + mandoc.stderr, "");
+    assert.equal(mandoc.status, 0);
+  });
+});
+
+describe("--help", () => {
+  const help = helpText();
+  for (const flag of FLAGS) {
+    test(`has the syntax and default of --${flag.name}`, () => {
+      const [, about = ""] = help.split(`\n  ${flagSyntax(flag)} `);
+      const entry = (about.split(/\n {2}\S|\n\n/)[0] ?? "").replaceAll(/\s+/g, " ");
+      assert.notEqual(entry, "");
+      assert.equal(/ Default: (.*)\.$/.exec(entry)?.[1], flag.initial);
+    });
+  }
+  test("names the exit codes", () => {
+    for (const [code, meaning] of EXIT_CODES) assert.match(help, new RegExp(`^  ${code} +${meaning}$`, "m"));
+  });
+});
+
+describe("README", () => {
+  const readme = existsSync(pathOf("README.md")) ? readFileSync(pathOf("README.md"), "utf8") : "";
+  const skip = !/^## Flags$/m.test(readme) && 'README.md has no "## Flags" yet';
+  // Rows as | `--name VALUE` | what it does | default |, the last one empty or a dash where there is none.
+  const rows = readmeRows(readme, "Flags");
+  test("names the flags, in the order of --help", { skip }, () => {
+    assert.deepEqual(
+      rows.map(([syntax]) => syntax),
+      FLAGS.map(flagSyntax),
+    );
+  });
+  test("has their defaults", { skip }, () => {
+    assert.deepEqual(
+      rows.map(([syntax, , initial]) => ({
+        syntax,
+        initial: initial === "" || initial === "-" ? undefined : initial,
+      })),
+      FLAGS.map(expected),
+    );
+  });
+  test(
+    "names the exit codes",
+    { skip: !/^## Exit codes$/m.test(readme) && 'README.md has no "## Exit codes" yet' },
+    () => {
+      assert.deepEqual(
+        readmeRows(readme, "Exit codes").map(([code]) => code),
+        EXIT_CODES.map(([code]) => code),
+      );
+    },
+  );
+});
+
+/** The list items of the manual that are flags, with the text after "Default:". */
+function manualFlags(): readonly Documented[] {
+  const end = manual.indexOf(".Sh HOSTFILE");
+  return manual
+    .slice(manual.indexOf(".Sh DESCRIPTION"), end)
+    .split("\n.It ")
+    .slice(1)
+    .map((item) => {
+      const [head = "", ...body] = item.split("\n");
+      const syntax = head
+        .replace(/^Fl (\w) , -/, "-$1, --")
+        .replace(/^Fl -/, "--")
+        .replaceAll(/ Ar /g, " ");
+      const text = body
+        .filter((line) => !/^\.(El|Pp|Bl)/.test(line))
+        .map((line) => line.replace(/^\.Cm /, "").replace(/ ([.,:])$/, "$1"))
+        .join(" ");
+      const initial = /Default: (.*?)\.(?: Repeatable\.)?(?: The flags for .*)?$/.exec(text.trim())?.[1];
+      return { syntax, initial };
+    });
+}
+
+/** The body rows of the first table under a heading, cells without backticks. */
+function readmeRows(readme: string, heading: string): readonly (readonly string[])[] {
+  const section = (readme.split(`\n## ${heading}\n`)[1] ?? "").split("\n## ")[0] ?? "";
+  return section
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll("`", "")),
+    )
+    .filter(([first = ""]) => /^-{1,2}\w|^\d/.test(first));
+}
