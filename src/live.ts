@@ -6,7 +6,7 @@ import { watchFleet } from "./pipeline.js";
 import type { StreamRecord } from "./record.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
-import { TargetPlanner } from "./ssh/plan-target.js";
+import { planTarget } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
 import type { Target } from "./targets/target.js";
 
@@ -24,9 +24,9 @@ export async function planTargets(
 ): Promise<readonly PlannedTarget[]> {
   const environment = localEnvironment(env);
   const config = await loadConfig(configSource(options.ssh.configFile), environment);
-  const planner = new TargetPlanner(options.ssh, config, environment);
   const planned: PlannedTarget[] = [];
-  for (const target of targets) planned.push({ target, plan: await planner.plan(target) });
+  for (const target of targets)
+    planned.push({ target, plan: await planTarget(target, options.ssh, config, environment) });
   return planned;
 }
 

@@ -1,5 +1,5 @@
 /** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
-import type { HostConfig, JumpHop, Origin } from "./config/host-config.js";
+import type { HostConfig, Origin } from "./config/host-config.js";
 import { matchPattern } from "./config/patterns.js";
 import type { HostNames } from "./known-hosts/host-key.js";
 import type { KnownHostsFiles } from "./known-hosts/known-hosts.js";
@@ -45,11 +45,11 @@ export interface HostPlan {
 /** Notices a dead peer within a minute where the config sets no ServerAliveInterval. */
 const KEEPALIVE_SECS = 15;
 
-/** `resolveHop` gives a jump host's own config; makePlan throws what it throws. `environment` is our own. */
+/** `route` are the jump hosts' configs, from the first that is dialled to the last before the host. `environment` is our own. */
 export function makePlan(
   config: HostConfig,
   options: SshOptions,
-  resolveHop: (hop: JumpHop) => HostConfig,
+  route: readonly HostConfig[] = [],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): HostPlan {
   const timeoutMs = config.connectTimeoutSecs === null ? options.timeoutMs : config.connectTimeoutSecs * 1000;
@@ -59,7 +59,7 @@ export function makePlan(
     host: config.hostname,
     port: config.port,
     user: config.user,
-    way: makeWay(config, options, resolveHop),
+    way: makeWay(config, options, route),
     knownHosts: {
       userFiles: knownHostsFile === null ? config.userKnownHostsFiles : [knownHostsFile],
       globalFiles: config.globalKnownHostsFiles,
@@ -85,23 +85,12 @@ export function makePlan(
   };
 }
 
-function makeWay(config: HostConfig, options: SshOptions, resolveHop: (hop: JumpHop) => HostConfig): Way {
-  if (config.proxy.kind !== "jump") return config.proxy;
+function makeWay(config: HostConfig, options: SshOptions, route: readonly HostConfig[]): Way {
+  const nearest = route.at(-1);
+  // A route holds every jump there is; only the host that is dialled first may still go by a command.
+  if (nearest === undefined) return config.proxy.kind === "command" ? config.proxy : { kind: "direct" };
   // `--ssh-key` is for the target alone, as `ssh -i` is.
-  const hopOptions = { ...options, keyFiles: [] };
-  let way: Way = { kind: "direct" };
-  config.proxy.hops.forEach((hop, position) => {
-    // Only the first hop goes by its own config's way; the next are reached through the one before.
-    const before = way;
-    const resolved = resolveHop(hop);
-    const plan = makePlan(
-      position === 0 ? resolved : { ...resolved, proxy: { kind: "direct" } },
-      hopOptions,
-      resolveHop,
-    );
-    way = { kind: "jump", hop: position === 0 ? plan : { ...plan, way: before } };
-  });
-  return way;
+  return { kind: "jump", hop: makePlan(nearest, { ...options, keyFiles: [] }, route.slice(0, -1)) };
 }
 
 function sentEnvironment(

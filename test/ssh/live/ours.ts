@@ -3,7 +3,7 @@ import { HostError, UsageError } from "../../../src/errors.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
 import { createHostConnector } from "../../../src/ssh/host-connector.js";
-import { TargetPlanner } from "../../../src/ssh/plan-target.js";
+import { planTarget } from "../../../src/ssh/plan-target.js";
 import type { HostPlan } from "../../../src/ssh/plan.js";
 import type { SshOptions } from "../../../src/ssh/ssh-options.js";
 import type { Target } from "../../../src/targets/target.js";
@@ -57,7 +57,7 @@ export async function askUs(request: OurRun): Promise<OurOutcome> {
 async function planOf(target: Target, options: SshOptions, request: OurRun): Promise<HostPlan> {
   const environment = localEnvironment(request.env);
   const config = await loadConfig({ kind: "file", path: request.configFile }, environment);
-  return await new TargetPlanner(options, config, environment).plan(target);
+  return await planTarget(target, options, config, environment);
 }
 
 function refusal(error: unknown): Outcome {
