@@ -214,7 +214,7 @@ const GENERATION_OF_SPEED = new Map([
 
 /** `16 GT/s`, or bare GT/s or MT/s. */
 function generationOf(speed: string | null): number | null {
-  const value = numberCell(speed?.replace(/\s*[GM]T\/s$/i, ""));
+  const value = numberCell(speed?.replace(/ ?[GM]T\/s$/i, ""));
   if (value === null) return null;
   return GENERATION_OF_SPEED.get(value > 1000 ? value / 1000 : value) ?? null;
 }

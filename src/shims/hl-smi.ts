@@ -1,12 +1,14 @@
 /** Intel Gaudi's hl-smi: CSV with units. Source: Habana's "System Management Interface Tool" guide and all-smi's tests. */
-import type { Gpu, SectionError } from "../record.js";
-import { accelerator, freeOf } from "./accelerator.js";
+import type { Gpu, Process, SectionError } from "../record.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { cellsOf, textLines } from "./box-table.js";
 import { bytesCell, celsiusCell, integerCell, percentCell, textCell, wattsCell } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
 import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 import { oneLine } from "../lib/text.js";
-import type { Part } from "./shim.js";
+import { partError } from "./part-output.js";
+import type { Part, ProbeContext } from "./shim.js";
 
 // What every release knows: an unknown field fails the whole query.
 const COLUMNS =
@@ -20,19 +22,37 @@ const query = (id: string, columns: string): Part => ({
 });
 const QUERY = query("hl-smi.query", COLUMNS);
 const IDS = query("hl-smi.ids", ID_COLUMNS);
+// Processes are in the table for people alone.
+const TABLE: Part = { id: "hl-smi.table", kind: "program", command: "{tool}" };
+
+function tick(context: ProbeContext): readonly Part[] {
+  return context.include.has("process") ? [QUERY, TABLE] : [QUERY];
+}
 
 export const hlSmiShim = deviceTool({
   id: "hl-smi",
   aliases: ["gaudi", "habana", "hlsmi"],
   executables: ["hl-smi"],
-  probe: () => [QUERY, IDS],
-  tick: () => [QUERY],
-  read: (outputs) => read(stdoutOf(outputs, QUERY.id), stdoutOf(outputs, IDS.id)),
+  probe: (context) => [...tick(context), IDS],
+  tick,
+  read(outputs): DevicesRead {
+    const { gpus, errors } = devicesIn(stdoutOf(outputs, QUERY.id), stdoutOf(outputs, IDS.id));
+    const table = outputs.get(TABLE.id);
+    const failed = table === undefined ? null : partError("process", "hl-smi", table);
+    return {
+      gpus,
+      processes: table === undefined ? undefined : processesIn(table.stdout, gpus),
+      errors: failed === null ? errors : [...errors, failed],
+    };
+  },
 });
 
 type Cells = ReadonlyMap<string, string>;
 
-function read(query: string, ids: string): DevicesRead {
+function devicesIn(
+  query: string,
+  ids: string,
+): { readonly gpus: readonly Gpu[]; readonly errors: readonly SectionError[] } {
   const idsOf = new Map(rowsOf(ids, ID_COLUMNS).rows.map((row) => [row.get("index"), row]));
   const { rows, broken } = rowsOf(query, COLUMNS);
   const gpus = rows.map((row) => gpuOf(row, idsOf.get(row.get("index"))));
@@ -69,5 +89,25 @@ function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
     memory_free: bytesCell(row.get("memory.free"), "MiB") ?? freeOf(total, used),
     power_consumption: wattsCell(row.get("power.draw")),
     power_limit: wattsCell(row.get("power.max")),
+  });
+}
+
+/** Below `Compute Processes`: `|   1        3105  C      python3              14318MiB   |`; N/A where none runs. */
+function processesIn(table: string, gpus: readonly Gpu[]): readonly Process[] {
+  return textLines(table).flatMap((line) => {
+    const [index, pid, , ...rest] = (cellsOf(line)?.[0] ?? "").split(/\s+/);
+    const memory = /^(\d+)MiB$/.exec(rest.at(-1) ?? "")?.[1];
+    const device = integerCell(index);
+    const number = integerCell(pid);
+    if (device === null || number === null || number === 0 || memory === undefined) return [];
+    return [
+      acceleratorProcess({
+        pid: number,
+        process_name: textCell(rest.slice(0, -1).join(" ")),
+        device_id: device,
+        device_uuid: gpus.find((gpu) => gpu.index === device)?.uuid ?? null,
+        used_memory: bytesCell(memory, "MiB"),
+      }),
+    ];
   });
 }

@@ -140,6 +140,6 @@ function parsed(text: string): unknown {
 function withoutNoise(text: string): string {
   return text
     .split("\n")
-    .filter((line) => /^\s*(?:[{}\],"\d-]|\[(?![A-Za-z])|true|false|null|NaN)/.test(line))
+    .filter((line) => /^\s*(?:$|[{}\],"\d-]|\[(?![A-Za-z])|true|false|null|NaN)/.test(line))
     .join("\n");
 }

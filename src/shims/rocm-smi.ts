@@ -118,7 +118,7 @@ function cardsIn(stdout: string): Found {
 function valuesOf(object: JsonObject): Values {
   return new Map(
     Object.entries(object).map(([key, value]) => [
-      key.trim().replace(/\s*:$/, "").replace(/\s+/g, " ").toLowerCase(),
+      key.replace(/\s+/g, " ").trim().replace(/ ?:$/, "").toLowerCase(),
       value,
     ]),
   );

@@ -5,6 +5,7 @@ testParserProperties({
   shim: hlSmiShim,
   part: "hl-smi.query",
   others: { "hl-smi.ids": "0, 0000:33:00.0, AN45051234\n1, 0000:34:00.0, AN45051235\n" },
+  samples: ["|   1        3105  C      python3                                  14318MiB   |\n"],
   device: (index, value) =>
     [
       index,
