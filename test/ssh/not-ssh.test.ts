@@ -150,3 +150,20 @@ test("silent servers take no handshake permit from others", async (t) => {
     ["handshake-timeout", "handshake-timeout", "handshake-timeout"],
   );
 });
+
+test("servers that freeze after their greeting give their permits back", async (t) => {
+  const frozen = await startTcpServer((socket) => socket.write(BANNER));
+  t.after(() => frozen.stop());
+  const other = await startTcpServer((socket) => socket.write(BANNER, () => socket.end()));
+  t.after(() => other.stop());
+  const shared = testShared(1);
+  let waiting = true;
+  const slow = failureOf(testPlan({ port: frozen.port }, { timeoutMs: 3_000 }), shared).then((failure) => {
+    waiting = false;
+    return failure;
+  });
+  await waitFor("the permit is taken", () => !shared.handshakes.idle);
+  assert.equal((await failureOf(testPlan({ port: other.port }), shared)).code, "connection-lost");
+  assert.equal(waiting, true);
+  assert.equal((await slow).code, "handshake-timeout");
+});

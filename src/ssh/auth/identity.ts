@@ -19,7 +19,7 @@ export interface Candidate {
   readonly rsaBits: number | null;
   /** What is offered. */
   readonly blob: Buffer;
-  /** `SHA256:...` of what is offered. */
+  /** `SHA256:...` of the plain key, where that is at hand. */
   readonly fingerprint: string;
   /** The private key is in memory: proving costs no question to anybody. */
   readonly inMemory: boolean;
@@ -75,7 +75,9 @@ export async function findCandidates(plan: IdentityPlan, sources: IdentitySource
   const chosen = new Chosen();
   const viaAgent = (key: HeldKey, source: string): Candidate => {
     const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
-    return candidate(source, key, false, sign);
+    // ssh-keygen shows a certificate by its plain key.
+    const plain = key.parsed.certificate === null ? key : held.find((other) => isPlainOf(other, key));
+    return candidate(source, { ...key, fingerprint: plain?.fingerprint ?? key.fingerprint }, false, sign);
   };
 
   const explicit = files.slice(0, plan.keyFiles.length);
@@ -106,12 +108,11 @@ export async function findCandidates(plan: IdentityPlan, sources: IdentitySource
       const certificate = blob === null ? null : parseHeld(blob);
       if (certificate === null || certificate.parsed.certificate === null) continue;
       const owner = files.map(fromFile).find((key) => key !== null && samePlainKey(key.blob, certificate));
-      const agentOwner = held.find(
-        (key) => key.identity === certificate.identity && key.parsed.certificate === null,
-      );
+      const agentOwner = held.find((key) => isPlainOf(key, certificate));
       const signer = owner ?? (agentOwner === undefined ? null : viaAgent(agentOwner, source));
-      if (signer !== null)
-        chosen.add(candidate(source, certificate, signer.inMemory, (...args) => signer.sign(...args)));
+      if (signer === null) continue;
+      const shown = { ...certificate, fingerprint: signer.fingerprint };
+      chosen.add(candidate(source, shown, signer.inMemory, (...args) => signer.sign(...args)));
     }
   };
 
@@ -199,6 +200,10 @@ function readHeld(blob: Buffer): HeldKey | "unreadable" {
   } catch {
     return "unreadable";
   }
+}
+
+function isPlainOf(key: HeldKey, certificate: HeldKey): boolean {
+  return key.parsed.certificate === null && key.identity === certificate.identity;
 }
 
 function samePlainKey(blob: Buffer, certificate: HeldKey): boolean {
