@@ -11,9 +11,11 @@ import type { Connection, Connector } from "./connection.js";
 import { dialDirect } from "./dial.js";
 import type { Dialled } from "./dial.js";
 import { DroppedEarly, greet } from "./greeting.js";
+import type { HandshakeGate } from "./handshake-gate.js";
 import { carriedConnection, carriedSession, connectThroughJump } from "./jump.js";
 import type { JumpPool, JumpSession } from "./jump-pool.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
+import { pause } from "./pause.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import { openProxyCommand } from "./proxy-command.js";
@@ -30,6 +32,8 @@ export interface SshShared {
   readonly keys: KeyCache;
   readonly knownHosts: KnownHostsStore;
   readonly jumps: JumpPool;
+  /** Processes of the system's `ssh` that are in a handshake. */
+  readonly processes: HandshakeGate;
   /** The fingerprint of the key that a host took last, by host: it is offered first the next time. */
   readonly acceptedKeys: Map<string, string>;
   /** For the operator's eyes, on stderr. */
@@ -38,6 +42,8 @@ export interface SshShared {
 
 /** sshd drops connections from the tenth unauthenticated one on (MaxStartups 10:30:100). */
 export const HANDSHAKES_AN_ADDRESS = 8;
+/** The work of a handshake is over in a tenth of a second; the rest is waiting. */
+const LONGEST_PERMIT_MS = 1_000;
 const DROPPED_RETRIES = 5;
 const DROPPED_PAUSE_MS = 150;
 
@@ -134,6 +140,8 @@ async function connectOn(
     const candidates = findCandidates(plan.identity, shared);
     await greet(dialled.stream, plan, clock, heard, signal);
     const release = await handshakes.acquire(signal);
+    // A server that froze after its greeting must not keep the others waiting.
+    const longEnough = clock.after(LONGEST_PERMIT_MS, release);
     try {
       return await openSession(
         {
@@ -152,6 +160,7 @@ async function connectOn(
         signal,
       );
     } finally {
+      longEnough.cancel();
       release();
     }
   } catch (error) {
@@ -169,19 +178,4 @@ function lastAcceptedFirst(found: Candidates, accepted: string | undefined): Can
 
 function addressKey(plan: HostPlan): string {
   return plan.way.kind === "command" ? `command ${planLabel(plan)}` : `${plan.host}:${plan.port}`;
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => {
-      timer.cancel();
-      reject(signal.reason as Error);
-    };
-    const timer = clock.after(ms, () => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    });
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
 }

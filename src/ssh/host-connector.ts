@@ -47,17 +47,19 @@ async function connectBySystem(
 ): Promise<Connection> {
   const { clock, perAddress } = shared;
   const via = plan.way.kind === "jump" ? planLabel(plan.way.hop) : null;
-  const release = await perAddress.acquire(via ?? `${plan.host}:${plan.port}`, signal);
+  const address = `${plan.host}:${plan.port}`;
+  const release = await perAddress.acquire(via ?? address, signal);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
   const { intervalMs, countMax } = plan.keepalive;
   try {
     return await connectOpenssh(
       {
         target,
-        ssh: options,
+        ssh: { ...options, timeoutMs: plan.dialTimeoutMs },
         hostKeyPolicy: plan.hostKeyPolicy,
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
         clock,
+        gate: shared.processes,
         via,
         why,
       },

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import { STATE_OF_CODE } from "../record.js";
-import { HandshakeGate } from "./jump-gate.js";
+import { HandshakeGate } from "./handshake-gate.js";
 
 /** A session with a host that can carry connections to others. */
 export interface JumpSession {

@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../lib/clock.js";
 import type { Connection } from "./connection.js";
 import { DroppedEarly } from "./greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
+import { pause } from "./pause.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
@@ -168,19 +169,4 @@ export function carriedConnection(inner: Connection, life: Life): Connection {
 /** The same for a jump host behind a jump host. */
 export function carriedSession(inner: JumpSession, life: Life): JumpSession {
   return { ...life, forward: (host, port, signal) => inner.forward(host, port, signal) };
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => {
-      timer.cancel();
-      reject(signal.reason as Error);
-    };
-    const timer = clock.after(ms, () => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    });
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -1,6 +1,8 @@
 /** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
 import { randomBytes } from "node:crypto";
 import { HostError } from "../errors.js";
+import type { HandshakeGate, Place } from "./handshake-gate.js";
+import { pause } from "./pause.js";
 import type { Channel, ChannelEvents, Connection } from "./connection.js";
 import { opensshArguments } from "./openssh-args.js";
 import type { OpensshRequest } from "./openssh-args.js";
@@ -9,7 +11,14 @@ import type { OpensshContext } from "./openssh-process.js";
 import type { OpensshStage } from "./openssh-log.js";
 import { PrefixCut } from "./openssh-prefix.js";
 
-export interface OpensshConnect extends OpensshRequest, OpensshContext {}
+/** As for ssh2 (connector.ts). */
+const DROPPED_RETRIES = 5;
+const DROPPED_PAUSE_MS = 150;
+
+export interface OpensshConnect extends OpensshRequest, OpensshContext {
+  /** Bounds the handshakes under way: each process costs a core for some 100 ms. */
+  readonly gate: HandshakeGate;
+}
 
 /**
  * Starts `ssh` and waits until the server accepted us. The process runs a remote shell that waits for its first
@@ -19,21 +28,9 @@ export async function connectOpenssh(request: OpensshConnect, signal: AbortSigna
   signal.throwIfAborted();
   const mark = `allsmi-${randomBytes(9).toString("hex")}`;
   const args = opensshArguments(request);
-  const first = new OpensshProcess([...args, waitingShell(mark)], request);
-  try {
-    await untilOpen(first, request, signal);
-  } catch (error) {
-    await first.kill();
-    throw error;
-  }
-  return new OpensshConnection(
-    first,
-    mark,
-    (command) => {
-      return new OpensshProcess([...args, command], request);
-    },
-    request,
-  );
+  const start = (command: string, until: AbortSignal): Promise<OpensshProcess> =>
+    startProcess([...args, command], request, until);
+  return new OpensshConnection(await start(waitingShell(mark), signal), mark, start);
 }
 
 /**
@@ -44,8 +41,40 @@ function waitingShell(mark: string): string {
   return `exec /bin/sh -c 'echo ${mark}; IFS= read -r c && eval "$c"'`;
 }
 
-/** Waits for authentication; the dial and what follows it have `limitMs` each. */
-function untilOpen(child: OpensshProcess, request: OpensshConnect, signal: AbortSignal): Promise<void> {
+/**
+ * Starts `ssh` when the gate has a place and waits until the server accepted us; starts again when sshd dropped us for
+ * having too many at the door.
+ */
+async function startProcess(
+  args: readonly string[],
+  request: OpensshConnect,
+  signal: AbortSignal,
+): Promise<OpensshProcess> {
+  const { gate, clock, target } = request;
+  for (let attempt = 1; ; attempt++) {
+    const place = await gate.enter(`${target.host}:${target.port ?? ""}`, signal);
+    const child = new OpensshProcess(args, request);
+    try {
+      await untilOpen(child, request, place, signal);
+      return child;
+    } catch (error) {
+      await child.kill();
+      const dropped = error instanceof HostError && error.failure.code === "connection-lost";
+      if (!dropped || child.log.stage !== "banner" || attempt > DROPPED_RETRIES) throw error;
+    } finally {
+      place.leave();
+    }
+    await pause(clock, DROPPED_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), signal);
+  }
+}
+
+/** Waits for authentication; the dial and what follows it have `timeoutMs` each. */
+function untilOpen(
+  child: OpensshProcess,
+  request: OpensshConnect,
+  place: Place,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock } = request;
   const limitMs = request.ssh.timeoutMs;
   return new Promise((resolve, reject) => {
@@ -60,6 +89,7 @@ function untilOpen(child: OpensshProcess, request: OpensshConnect, signal: Abort
     };
     signal.addEventListener("abort", onAbort, { once: true });
     child.watchStage((stage) => {
+      if (stage === "handshake" || stage === "auth") place.heard();
       if (stage === "open") settle(resolve);
       else if (!dialled && (stage === "banner" || stage === "handshake")) {
         dialled = true;
@@ -100,13 +130,12 @@ class OpensshConnection implements Connection {
   private waiting: OpensshProcess | null;
   private readonly running = new Set<OpensshProcess>();
   private gone: HostError | null = null;
-  private closing = false;
+  private readonly stop = new AbortController();
 
   constructor(
     first: OpensshProcess,
     private readonly mark: string,
-    private readonly start: (command: string) => OpensshProcess,
-    private readonly request: OpensshConnect,
+    private readonly start: (command: string, until: AbortSignal) => Promise<OpensshProcess>,
   ) {
     this.lost = new Promise((resolve) => (this.tellLost = resolve));
     this.waiting = first;
@@ -115,25 +144,19 @@ class OpensshConnection implements Connection {
 
   async open(command: string, events: ChannelEvents): Promise<Channel> {
     if (this.gone !== null) throw this.gone;
-    if (this.closing) throw new HostError("connection-lost", "sample", "the connection was closed");
+    this.stop.signal.throwIfAborted();
     const waiting = this.waiting;
     if (waiting !== null && !command.includes("\n")) {
       this.waiting = null;
       return attach(waiting, events, new PrefixCut(`${this.mark}\n`), `${command}\n`);
     }
-    const child = this.start(command);
+    const child = await this.start(command, this.stop.signal);
     this.keep(child);
-    try {
-      await untilOpen(child, this.request, new AbortController().signal);
-    } catch (error) {
-      await child.kill();
-      throw error;
-    }
     return attach(child, events, null, "");
   }
 
   async close(): Promise<void> {
-    this.closing = true;
+    this.stop.abort(new HostError("connection-lost", "sample", "the connection was closed"));
     await Promise.all([...this.running].map((child) => child.kill()));
   }
 
@@ -141,7 +164,7 @@ class OpensshConnection implements Connection {
     this.running.add(child);
     void child.ended.then((end) => {
       this.running.delete(child);
-      if (end.kind === "failed" && !this.closing) {
+      if (end.kind === "failed" && !this.stop.signal.aborted) {
         this.gone = end.error;
         this.tellLost(end.error);
       }

@@ -4,6 +4,7 @@ import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
 import { KeyCache } from "./auth/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
+import { HandshakeGate } from "./handshake-gate.js";
 import { JumpPool } from "./jump-pool.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 
@@ -21,6 +22,7 @@ export function createSshShared(
     keys: new KeyCache(clock),
     knownHosts: new KnownHostsStore(),
     jumps: new JumpPool(clock),
+    processes: new HandshakeGate(clock, concurrency),
     acceptedKeys: new Map(),
     warn,
   };

@@ -107,7 +107,7 @@ test("an attempt is given up when the last who waits for it is aborted", async (
     });
   };
   const waits = stops.map((stop) => assert.rejects(pool.acquire("a", open, stop.signal), /enough/));
-  const aborted = (): boolean => (given)?.aborted ?? false;
+  const aborted = (): boolean => given?.aborted ?? false;
   stops[0]?.abort(new Error("enough"));
   await waits[0];
   assert.equal(aborted(), false);

@@ -6,6 +6,7 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { ChannelEnd, Connection } from "../../src/ssh/connection.js";
+import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
 import { connectOpenssh } from "../../src/ssh/openssh-client.js";
 import type { OpensshConnect } from "../../src/ssh/openssh-client.js";
 import { waitFor } from "../support/processes.js";
@@ -32,6 +33,7 @@ function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): Op
     via: null,
     why: "a test",
     clock: realClock,
+    gate: new HandshakeGate(realClock),
   };
 }
 
@@ -209,6 +211,7 @@ test("a silent server costs its own deadline", { skip }, async () => {
     via: null,
     why: "a test",
     clock: realClock,
+    gate: new HandshakeGate(realClock),
   };
   const error = await failureOf(connectOpenssh(silent, never));
   assert.equal(error.failure.code, "handshake-timeout");
@@ -229,6 +232,7 @@ test("without an ssh program the record says what is needed", async () => {
     via: null,
     why: "a test",
     clock: realClock,
+    gate: new HandshakeGate(realClock),
     env: { PATH: "/nonexistent" },
   };
   const error = await failureOf(connectOpenssh(request, never));

@@ -7,6 +7,7 @@ import { AgentPool } from "../../src/ssh/auth/agent.js";
 import { KeyCache } from "../../src/ssh/auth/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS } from "../../src/ssh/connector.js";
 import type { SshShared } from "../../src/ssh/connector.js";
+import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump-pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { makePlan } from "../../src/ssh/plan.js";
@@ -78,9 +79,7 @@ export function testOptions(changes: Partial<SshOptions> = {}): SshOptions {
 }
 
 export function testPlan(config: Partial<HostConfig>, options: Partial<SshOptions> = {}): HostPlan {
-  return makePlan(testConfig(config), testOptions(options), (hop) => {
-    throw new Error(`no jump host ${hop.host} in this test`);
-  });
+  return makePlan(testConfig(config), testOptions(options));
 }
 
 export interface TestShared extends SshShared {
@@ -100,6 +99,7 @@ export function testShared(concurrency = 32): TestShared {
     keys: new KeyCache(clock),
     knownHosts: new KnownHostsStore(),
     jumps: new JumpPool(clock),
+    processes: new HandshakeGate(clock, concurrency),
     acceptedKeys: new Map(),
     warn: (message) => warnings.push(message),
     warnings,

@@ -1,4 +1,4 @@
-/** Keeps the handshakes through one jump host below what sshd lets be unauthenticated at once. */
+/** Bounds handshakes whose beginning only shows in what comes back: through a jump host, or by a process of `ssh`. */
 import type { Clock, Timer } from "../lib/clock.js";
 
 /** MaxStartups is 10:30:100 by default (sshd_config(5)): from the tenth on, sshd drops some at random. */
