@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
@@ -14,7 +15,6 @@ import { makeKey, signKey } from "../support/ssh-key.js";
 import type { KeyOptions } from "../support/ssh-key.js";
 import { missing, startSshd } from "../support/sshd.js";
 import type { Sshd, SshdOptions } from "../support/sshd.js";
-import { startTcpServer } from "../support/tcp-server.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const skip = missing ?? false;
@@ -207,8 +207,10 @@ test(
     const agent = await startAgent();
     t.after(() => agent.stop());
     signalPid(agent.pid, "SIGSTOP");
-    const nonsense = await startTcpServer((socket) => socket.write("nonsense"));
-    t.after(() => nonsense.stop());
+    const nonsense = createServer((socket) => socket.on("error", () => undefined).write("nonsense"));
+    t.after(() => nonsense.close());
+    const nonsensePath = join(server.dir, "nonsense.sock");
+    await new Promise<void>((resolve) => nonsense.listen(nonsensePath, resolve));
     const shared = testShared();
     const options = { keyFiles: [server.userKey.file] };
     await reach(planFor(server, { identityAgent: agent.socket }, options), shared);
@@ -216,6 +218,8 @@ test(
 
     const hung = await failureOf(planFor(server, { identityAgent: agent.socket }), shared);
     assert.deepEqual(hung.tried, [`agent ${agent.socket} skipped: no answer within 1000 ms`]);
+    const odd = await failureOf(planFor(server, { identityAgent: nonsensePath }), shared);
+    assert.deepEqual(odd.tried, [`agent ${nonsensePath} skipped: does not speak the agent protocol`]);
     const dead = await failureOf(planFor(server, { identityAgent: join(server.dir, "none.sock") }), shared);
     assert.match(dead.tried?.[0] ?? "", /skipped: cannot be reached \(ENOENT\)/);
   },
