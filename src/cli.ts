@@ -1,13 +1,11 @@
 /** argv to Options. Every wrong value is told at once, each in a line that names its flag, before anything connects. */
-import { readFlags, type GivenFlags } from "./cli/argv.js";
-import { helpText } from "./cli/help.js";
+import { quickRequest, readFlags, type GivenFlags } from "./cli/argv.js";
 import { readTargets, type ReadTextFile } from "./cli/read-targets.js";
 import { Problems, readChoice, readList, readNumber, readText, type NumberRange } from "./cli/values.js";
 import { UsageError } from "./errors.js";
 import { parseFailCondition, type FailCondition } from "./fail-on.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./options.js";
 import { SECTIONS, type Section } from "./record.js";
-import { FALLBACK_IDS, shimNamed } from "./shims/registry.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./ssh/ssh-options.js";
 
 export type { ReadTextFile } from "./cli/read-targets.js";
@@ -26,9 +24,10 @@ const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
 /** `args` without the program's name. Throws UsageError, with every problem that was found. */
 export async function parseArgv(args: readonly string[], readTextFile: ReadTextFile): Promise<ParsedCommand> {
-  const given = readFlags(args);
-  if (given.texts.has("help")) return { kind: "help", text: helpText() };
-  if (given.texts.has("version")) return { kind: "version" };
+  const quick = quickRequest(args);
+  if (quick === "version") return { kind: "version" };
+  if (quick === "help") return { kind: "help", text: (await import("./cli/help.js")).helpText() };
+  const given = await readFlags(args);
   const problems = new Problems();
   for (const problem of given.problems) problems.add(problem);
 
@@ -41,7 +40,7 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
     ssh: readSsh(reader),
     sample: {
       include: new Set(include ?? DEFAULT_INCLUDE),
-      fallback: readFallback(reader),
+      fallback: await readFallback(reader),
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
     },
@@ -181,7 +180,8 @@ function readInclude(reader: FlagReader): readonly Section[] | null {
 }
 
 /** Shim ids, each once, in the operator's order. */
-function readFallback(reader: FlagReader): readonly string[] {
+async function readFallback(reader: FlagReader): Promise<readonly string[]> {
+  const { FALLBACK_IDS, shimNamed } = await import("./shims/registry.js");
   if (!reader.has("ssh-fallback")) return FALLBACK_IDS;
   const names = reader.list("ssh-fallback");
   if (names.includes("none")) {

@@ -3,7 +3,6 @@
  * `--sshKey` for `--ssh-key`, `--no-x` for x, and drop empty values, so each word is checked before it sees it and each
  * value is handed to it behind a colon.
  */
-import { cac } from "cac";
 import { cleanText } from "../lib/text.js";
 import { FLAGS, type Flag } from "./flags.js";
 import { closestName } from "./suggest.js";
@@ -21,9 +20,17 @@ const BY_SHORT = new Map(
   ),
 );
 
-/** `args` without the program's name. Never throws for what was typed. */
-export function readFlags(args: readonly string[]): GivenFlags {
+/** Whether help or the version is asked for, whatever else is typed; told without loading the parser. */
+export function quickRequest(args: readonly string[]): "help" | "version" | null {
+  const { words } = checkWords(args);
+  if (words.includes("--help")) return "help";
+  return words.includes("--version") ? "version" : null;
+}
+
+/** `args` without the program's name. Never rejects for what was typed. */
+export async function readFlags(args: readonly string[]): Promise<GivenFlags> {
   const { words, problems } = checkWords(args);
+  const { cac } = await import("cac");
   const cli = cac("allsmi-ssh");
   for (const flag of FLAGS) {
     cli.option(
