@@ -1,6 +1,6 @@
 /** What the tools share that print the state of every device at once: one file a tool needs no more than its text. */
 import type { Gpu, Process, SectionError, Sections } from "../record.js";
-import { partError, whatItSaid } from "./part-output.js";
+import { firstErrors, partError, whatItSaid } from "./part-output.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./shim.js";
 
 export interface DevicesRead {
@@ -60,7 +60,7 @@ function reading(
     ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
     ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),
   };
-  return { sections, errors };
+  return { sections, errors: firstErrors(errors) };
 }
 
 function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {

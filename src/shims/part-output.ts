@@ -50,3 +50,13 @@ export function whatItSaid(output: PartOutput): string {
   const error = at(findJson(output.stdout).documents[0], "error");
   return oneLine(typeof error === "string" ? error : output.stdout);
 }
+
+const MOST_ERRORS = 16;
+
+/** Not more entries than a reader could want: the first ones, and how many there are besides. */
+export function firstErrors(errors: readonly SectionError[]): readonly SectionError[] {
+  const [first] = errors;
+  if (first === undefined || errors.length <= MOST_ERRORS) return errors;
+  const message = `and ${String(errors.length - MOST_ERRORS)} more errors like these`;
+  return [...errors.slice(0, MOST_ERRORS), { section: first.section, kind: first.kind, message }];
+}

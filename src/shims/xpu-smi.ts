@@ -3,7 +3,7 @@
  * nvidia-smi's --query-gpu for all at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
  */
 import type { Gpu, SectionError, Sections } from "../record.js";
-import { partError, whatItSaid } from "./part-output.js";
+import { firstErrors, partError, whatItSaid } from "./part-output.js";
 import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./shim.js";
 import { QUERY_FIELDS, devicesIn, gpusInCsv, gpusInJson, processesIn } from "./xpu-smi-gpu.js";
 import type { XpuDevices } from "./xpu-smi-gpu.js";
@@ -88,7 +88,7 @@ class XpuSmiSampler implements Sampler {
         ? { processes: processesIn(outputs.get(PROCESSES.id)?.stdout ?? "", gpus) }
         : {}),
     };
-    return { sections, errors };
+    return { sections, errors: firstErrors(errors) };
   }
 }
 

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { SectionError } from "../../src/record.js";
+import { firstErrors, partError } from "../../src/shims/part-output.js";
+import type { PartOutput } from "../../src/shims/shim.js";
+
+const output = (end: PartOutput["end"], stderr = "", stdout = ""): PartOutput => ({ stdout, stderr, end });
+
+const CASES: readonly {
+  what: string;
+  given: PartOutput | undefined;
+  wasRead?: boolean;
+  expected: object | null;
+}[] = [
+  { what: "exit 0", given: output({ kind: "exit", code: 0 }, "a warning"), expected: null },
+  {
+    what: "a failure with its words",
+    given: output({ kind: "exit", code: 255 }, "no driver\nsecond line\n"),
+    expected: { kind: "error", message: "tool: no driver; second line", exit_code: 255 },
+  },
+  {
+    what: "a failure that speaks on stdout",
+    given: output({ kind: "exit", code: 1 }, "", "no device"),
+    expected: { kind: "error", message: "tool: no device", exit_code: 1 },
+  },
+  {
+    what: "a failure that speaks JSON",
+    given: output({ kind: "exit", code: 1 }, "", '{"error": "no device", "code": -3}'),
+    expected: { kind: "error", message: "tool: no device", exit_code: 1 },
+  },
+  {
+    what: "a failure whose output was read",
+    given: output({ kind: "exit", code: 1 }, "", "0, card, 71"),
+    wasRead: true,
+    expected: { kind: "error", message: "tool exited 1", exit_code: 1 },
+  },
+  {
+    what: "a signal",
+    given: output({ kind: "signal", signal: "SIGSEGV" }),
+    expected: { kind: "error", message: "tool was ended by SIGSEGV", exit_signal: "SIGSEGV" },
+  },
+  {
+    what: "a deadline",
+    given: output({ kind: "timeout", afterSecs: 5 }),
+    expected: { kind: "timeout", message: "tool gave no answer within 5 s" },
+  },
+  {
+    what: "a lost answer",
+    given: output({ kind: "missing" }),
+    expected: { kind: "error", message: "tool: its answer did not arrive" },
+  },
+  { what: "no answer", given: undefined, expected: { kind: "error", message: "tool: no answer" } },
+];
+
+describe("partError", () => {
+  for (const { what, given, wasRead, expected } of CASES)
+    test(what, () => {
+      assert.deepEqual(
+        partError("gpu", "tool", given, wasRead),
+        expected === null ? null : { section: "gpu", ...expected },
+      );
+    });
+});
+
+test("many errors are counted, not all told", () => {
+  const errors = Array.from({ length: 40 }, (_, i): SectionError => {
+    return { section: "gpu", kind: "error", message: `row ${String(i)}` };
+  });
+  assert.equal(firstErrors(errors).length, 17);
+  assert.equal(firstErrors(errors).at(-1)?.message, "and 24 more errors like these");
+  assert.deepEqual(firstErrors(errors.slice(0, 3)), errors.slice(0, 3));
+});
