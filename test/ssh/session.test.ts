@@ -187,21 +187,17 @@ test("one write of a channel is one write of the socket", { skip }, async (t) =>
   }
 });
 
-test(
-  "a connection is ready after four flights of ours, the key proven in the last",
-  { skip },
-  async (t) => {
-    const server = await serve(t);
-    const relay = await startRelay(server.port);
-    t.after(() => relay.stop());
-    const connection = await connect(relayed(server, relay.port), testShared());
-    // Greeting; key exchange offer; our half of the key; then the service request and the proof of the key in one.
-    assert.ok(relay.clientWrites() <= 4, `${relay.clientWrites()} writes`);
-    assert.equal((await run(connection, "echo ok")).stdout, "ok\n");
-    assert.doesNotMatch(server.log(), /Postponed publickey|Failed none/);
-    await connection.close();
-  },
-);
+test("a connection is ready after four flights of ours, the key proven in the last", { skip }, async (t) => {
+  const server = await serve(t);
+  const relay = await startRelay(server.port);
+  t.after(() => relay.stop());
+  const connection = await connect(relayed(server, relay.port), testShared());
+  // Greeting; key exchange offer; our half of the key; then the service request and the proof of the key in one.
+  assert.ok(relay.clientWrites() <= 4, `${relay.clientWrites()} writes`);
+  assert.equal((await run(connection, "echo ok")).stdout, "ok\n");
+  assert.doesNotMatch(server.log(), /Postponed publickey|Failed none/);
+  await connection.close();
+});
 
 test("an abandoned channel says nothing more and leaves the session usable", { skip }, async (t) => {
   const server = await serve(t);
