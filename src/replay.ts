@@ -22,7 +22,13 @@ export interface ReplayOptions {
 const MAX_WARNINGS = 20;
 
 /** Batches in the order of the file; holds one chunk of it at a time. Throws UsageError when it cannot be read. */
-export async function* replay(options: ReplayOptions): AsyncGenerator<readonly StreamRecord[], void> {
+export function replay(options: ReplayOptions): AsyncGenerator<readonly StreamRecord[], void> {
+  // A file that cannot be opened says so at once, perhaps before anyone asks for the first batch; it is told then.
+  options.source.on("error", () => undefined);
+  return play(options);
+}
+
+async function* play(options: ReplayOptions): AsyncGenerator<readonly StreamRecord[], void> {
   const { source, name, speed, clock, signal, warn } = options;
   const destroy = (): void => {
     source.destroy();

@@ -113,6 +113,8 @@ describe("a replay", () => {
       signal: new AbortController().signal,
       warn: () => assert.fail("no warning"),
     });
+    // The stream fails before the first batch is asked for.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await assert.rejects(batches.next(), (error) => {
       assert.ok(error instanceof UsageError);
       assert.match(error.problems[0] ?? "", /^--replay: cannot read x\.ndjson: ENOENT/);
