@@ -43,10 +43,12 @@ test("a silent host gives its place back, and takes none until it speaks", async
   await clock.advance(200);
   const live = await next;
   live.heard();
-  await clock.advance(10_000);
+  await clock.advance(1_000);
   // The one place is taken; the hung host does not wait for it.
   const again = await gate.enter("hung", never);
   again.heard();
+  again.leave();
+  // It spoke and finished: from now on it waits like the others.
   const aborted = new AbortController();
   const waiting = assert.rejects(gate.enter("hung", aborted.signal), /stop/);
   await turn();
@@ -54,4 +56,23 @@ test("a silent host gives its place back, and takes none until it speaks", async
   await waiting;
   live.leave();
   await gate.enter("hung", never);
+});
+
+test("a host that froze in its handshake gives its place back", async () => {
+  const clock = new FakeClock();
+  const gate = new HandshakeGate(clock, 1);
+  const frozen = await gate.enter("frozen", never);
+  frozen.heard();
+  let entered = false;
+  const next = gate.enter("live", never).then(() => (entered = true));
+  await clock.advance(1_900);
+  assert.equal(entered, false);
+  await clock.advance(200);
+  await next;
+  frozen.leave();
+  const again = new AbortController();
+  const third = assert.rejects(gate.enter("third", again.signal), /stop/);
+  await turn();
+  again.abort(new Error("stop"));
+  await third;
 });
