@@ -20,7 +20,7 @@ export function cellsOf(line: string): readonly string[] | null {
 }
 
 /** A horizontal line: no letter or digit. */
-export function isBorder(line: string): boolean {
+function isBorder(line: string): boolean {
   return /^[\s|+\-=\u2500-\u257f]+$/.test(line) && /[-=\u2500-\u257f]{3}/.test(line);
 }
 
