@@ -1,0 +1,117 @@
+/** A stand-in for nvidia-smi with eight GPUs that costs next to nothing: a static program where a C compiler is there. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FIELDS: readonly (readonly [string, string])[] = [
+  ["index", "INDEX"],
+  ["uuid", "GPU-6e3c5b1a-0000-0000-0000-00000000000INDEX"],
+  ["name", "NVIDIA H100 80GB HBM3"],
+  ["driver_version", "590.48.01"],
+  ["pci.bus_id", "00000000:0INDEX:00.0"],
+  ["serial", "165202300INDEX"],
+  ["utilization.gpu", "37"],
+  ["utilization.memory", "21"],
+  ["memory.used", "19818"],
+  ["memory.total", "81559"],
+  ["memory.free", "61741"],
+  ["temperature.gpu", "59"],
+  ["clocks.current.graphics", "1980"],
+  ["clocks.current.memory", "2619"],
+  ["power.draw", "631.95"],
+  ["power.limit", "700.00"],
+  ["fan.speed", "[N/A]"],
+  ["pstate", "P0"],
+  ["persistence_mode", "Enabled"],
+  ["mig.mode.current", "Disabled"],
+  ["compute_mode", "Default"],
+];
+
+const HELP = FIELDS.map(([field]) => `"${field}"\nA field of the stand-in.\n\n`).join("");
+
+/** Answers any `--query-gpu=` in the order asked, with a header; units are left out, as `nounits` asks. */
+const SOURCE = `#include <stdio.h>
+#include <string.h>
+static const char *names[] = {${FIELDS.map(([field]) => JSON.stringify(field)).join(",")}};
+static const char *values[] = {${FIELDS.map(([, value]) => JSON.stringify(value)).join(",")}};
+int main(int argc, char **argv) {
+  const char *query = 0;
+  for (int i = 1; i < argc; i++) {
+    if (!strncmp(argv[i], "--query-gpu=", 12)) query = argv[i] + 12;
+    if (!strcmp(argv[i], "--help-query-gpu")) { fputs(${JSON.stringify(HELP)}, stdout); return 0; }
+  }
+  if (!query) return 2;
+  static char out[1 << 16];
+  size_t n = 0;
+  for (int gpu = -1; gpu < 8; gpu++) {
+    const char *at = query;
+    for (int first = 1; *at; first = 0) {
+      size_t length = strcspn(at, ",");
+      const char *value = "[Not Supported]";
+      int known = 0;
+      for (size_t f = 0; f < sizeof names / sizeof *names; f++)
+        if (strlen(names[f]) == length && !strncmp(names[f], at, length)) { value = values[f]; known = 1; }
+      if (!known) { printf("Field \\"%.*s\\" is not a valid field to query.\\n\\n", (int)length, at); return 2; }
+      if (!first) { out[n++] = ','; out[n++] = ' '; }
+      if (gpu < 0) { memcpy(out + n, at, length); n += length; }
+      else for (const char *c = value; *c;)
+        if (!strncmp(c, "INDEX", 5)) { out[n++] = '0' + gpu; c += 5; } else out[n++] = *c++;
+      at += length;
+      if (*at == ',') at++;
+    }
+    out[n++] = '\\n';
+  }
+  fwrite(out, 1, n, stdout);
+  return 0;
+}
+`;
+
+export interface FakeGpus {
+  /** A folder for the remote PATH. */
+  readonly bin: string;
+  readonly kind: "static C" | "sh";
+  /** What a peer runs for one reading of all GPUs. */
+  readonly command: string;
+}
+
+const ASKED = FIELDS.slice(0, 16).map(([field]) => field);
+
+export function makeFakeGpus(dir: string): FakeGpus {
+  const bin = join(dir, "bin");
+  mkdirSync(bin, { recursive: true });
+  const command = `nvidia-smi --query-gpu=${ASKED.join(",")} --format=csv,nounits`;
+  const program = join(bin, "nvidia-smi");
+  const compiled = compile(SOURCE, dir, program);
+  if (!compiled) writeFileSync(program, script());
+  chmodSync(program, 0o755);
+  return { bin, kind: compiled ? "static C" : "sh", command };
+}
+
+/** False where there is no C compiler, or no static C library. */
+export function compile(source: string, dir: string, program: string): boolean {
+  const file = join(dir, "source.c");
+  writeFileSync(file, source);
+  try {
+    execFileSync("cc", ["-O2", "-static", "-o", program, file], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One printf a call; whatever is asked, the fields of `ASKED` come, and any other query is refused. */
+function script(): string {
+  const rows = Array.from({ length: 8 }, (_, gpu) =>
+    FIELDS.slice(0, 16)
+      .map(([, value]) => value.replace("INDEX", String(gpu)))
+      .join(", "),
+  );
+  const text = [ASKED.join(", "), ...rows].join("\\n");
+  return [
+    "#!/bin/sh",
+    `case $1 in --query-gpu=${ASKED.join(",")}) printf '${text}\\n';;`,
+    `--help-query-gpu) printf '${HELP.slice(0, 0)}${ASKED.map((field) => `"${field}"\\n\\n`).join("")}';;`,
+    `*) echo 'Field "x" is not a valid field to query.'; exit 2;; esac`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,136 @@
+/** A fleet to measure against: real sshds on loopback that answer on as many addresses as hosts are asked for. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startSshd } from "../../test/support/sshd.js";
+import type { Sshd, SshdOptions } from "../../test/support/sshd.js";
+import { makeTempDir } from "../../test/support/temp-dir.js";
+import { cpuMeter } from "../measure/cpu-meter.js";
+import { makeFakeGpus } from "./fake-gpus.js";
+import type { FakeGpus } from "./fake-gpus.js";
+
+export interface Farm {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly user: string;
+  readonly home: string;
+  readonly keyFile: string;
+  readonly knownHostsFile: string;
+  /** `user@address:port` a line. */
+  readonly hostfile: string;
+  readonly dir: string;
+  readonly gpus: FakeGpus;
+  /** CPU time that the sshds and all that they run have used. */
+  serverCpuUs(): number;
+  stop(): Promise<void>;
+}
+
+/** OpenSSH's MAX_LISTEN_SOCKS. */
+const MOST_ADDRESSES = 16;
+/** Set in the bench that has a network namespace of its own. */
+const ALONE = "ALLSMI_BENCH_ALONE";
+
+/**
+ * Starts the bench again where loopback is the only network, so that one sshd may listen on all addresses. Returns
+ * when it cannot (no root, no util-linux), or when this is that run; otherwise it ends the process.
+ */
+export function reenterAlone(): void {
+  if (process.env[ALONE] !== undefined || process.getuid?.() !== 0) return;
+  if (spawnSync("unshare", ["-n", "ip", "link", "set", "lo", "up"]).status !== 0) return;
+  const argv = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const again = spawnSync("unshare", ["-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", ...argv], {
+    stdio: "inherit",
+    env: { ...process.env, [ALONE]: "1" },
+  });
+  process.exit(again.status ?? 1);
+}
+
+export function isAlone(): boolean {
+  return process.env[ALONE] !== undefined;
+}
+
+/** 127.0.0.1 to 127.0.3.232 for a thousand hosts: all of 127/8 is loopback. */
+export function addressesOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`);
+}
+
+/** Key exchange is held to curve25519 for everyone: OpenSSH's default costs its client ten times as much. */
+export async function startFarm(
+  hosts: number,
+  options: Pick<SshdOptions, "shell" | "env" | "config"> = {},
+): Promise<Farm> {
+  const temp = makeTempDir("bench");
+  const gpus = makeFakeGpus(temp.path);
+  const addresses = addressesOf(hosts);
+  const meter = cpuMeter();
+  const shared: SshdOptions = {
+    shell: "/bin/sh",
+    bin: gpus.bin,
+    within: meter.prefix,
+    ...options,
+    config: [
+      ...(options.config ?? []),
+      "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org",
+      "LogLevel INFO",
+      "MaxStartups 4000",
+    ],
+  };
+  const listens = isAlone() ? [["0.0.0.0"]] : inGroups(addresses, MOST_ADDRESSES);
+  const first = await startSshd({ ...shared, addresses: listens[0] ?? ["127.0.0.1"] });
+  const servers: Sshd[] = [first];
+  for (const group of listens.slice(1)) {
+    const { port, hostKeys, userKey } = first;
+    const authorizedKeys = [userKey.publicLine];
+    servers.push(await startSshd({ ...shared, addresses: group, port, hostKeys, authorizedKeys }));
+  }
+  const knownHostsFile = join(temp.path, "known_hosts");
+  writeFileSync(knownHostsFile, addresses.map((address) => first.knownHostsLine(address)).join(""));
+  const hostfile = join(temp.path, "hosts.txt");
+  writeFileSync(hostfile, addresses.map((address) => `${first.user}@${address}:${first.port}\n`).join(""));
+  return {
+    addresses,
+    port: first.port,
+    user: first.user,
+    home: first.home,
+    keyFile: first.userKey.file,
+    knownHostsFile,
+    hostfile,
+    dir: temp.path,
+    gpus,
+    serverCpuUs: () => meter.readUs(process.pid),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+      meter.remove();
+      temp.remove();
+    },
+  };
+}
+
+function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const OUR_PROGRAM = join(ROOT, "dist/main.js");
+
+/** Free memory now, in MiB. */
+export function availableMib(): number {
+  const found = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
+  return Number(found ?? 0) / 1024;
+}
+
+/** Our argv against a farm. `node`: flags of node itself. */
+export function oursArgv(
+  program: string,
+  farm: Pick<Farm, "hostfile" | "keyFile" | "knownHostsFile">,
+  args: readonly string[],
+  node: readonly string[] = [],
+): readonly string[] {
+  return [
+    ...[process.execPath, ...node, program, "--ssh-hostfile", farm.hostfile, "--ssh-config", "none"],
+    ...["--ssh-key", farm.keyFile, "--ssh-known-hosts", farm.knownHostsFile, "--format", "ndjson", ...args],
+  ];
+}

@@ -1,0 +1,141 @@
+/** One frame of each host, from a cold start to the end of the process: client CPU beside peers that run one exec. */
+import { oursArgv, startFarm } from "../farm/farm.js";
+import { oneShotPeers } from "../farm/peer-programs.js";
+import type { Peer } from "../farm/peer-programs.js";
+import { startMetered } from "../measure/cpu-meter.js";
+import { inTurn, Rounds } from "../measure/figures.js";
+import type { Figure } from "../measure/figures.js";
+import type { Scenario } from "./scenario.js";
+
+const OURS = "ours";
+const JS_ONLY = "ours, JS only";
+const BARE_JS_ONLY = "bare ssh2, JS only";
+/** A header and eight rows. */
+const LINES_A_HOST = 9;
+
+export const oneShot: Scenario = {
+  name: "one-shot",
+  about: "one frame of each host",
+  async run({ hosts, runs, quick, program, against, peer, say }) {
+    const count = hosts ?? (quick ? 40 : 500);
+    const farm = await startFarm(count);
+    try {
+      const { peers, absent } = oneShotPeers(farm, peer);
+      const noAddon = ["--import", `file://${peer("without-addon")}`];
+      const bare = peers.find(({ name }) => name === "bare ssh2");
+      const [node = "", ...bareArgs] = bare?.argv ?? [];
+      const all: readonly Peer[] = [
+        { name: OURS, argv: oursArgv(program, farm, ["--once"]) },
+        { name: JS_ONLY, argv: oursArgv(program, farm, ["--once"], noAddon) },
+        ...(against === null ? [] : [{ name: "against", argv: oursArgv(against, farm, ["--once"]) }]),
+        { name: BARE_JS_ONLY, argv: [node, ...noAddon, ...bareArgs] },
+        ...peers,
+      ];
+      const client = new Rounds();
+      const server = new Rounds();
+      const wall = new Rounds();
+      const peak = new Rounds();
+      for (let round = 0; round < (runs ?? (quick ? 1 : 5)); round++) {
+        for (const each of inTurn(all, round)) {
+          const before = farm.serverCpuUs();
+          const ran = await runOnce(each, count);
+          say(
+            `one-shot ${each.name}: client ${(ran.cpuUs / 1e6).toFixed(2)} s, wall ${(ran.wallMs / 1000).toFixed(1)} s`,
+          );
+          client.add(each.name, ran.cpuUs / 1e6);
+          server.add(each.name, (farm.serverCpuUs() - before) / 1e6);
+          wall.add(each.name, ran.wallMs / 1000);
+          peak.add(each.name, ran.peakKib / 1024);
+        }
+      }
+      const names = all.map(({ name }) => name);
+      return {
+        figures: [
+          ...ratioFigures(client, names),
+          ...names.flatMap((name): Figure[] => [
+            {
+              id: `one-shot.client-s.${slug(name)}`,
+              what: `${name}: client CPU, ${count} hosts`,
+              unit: "s",
+              values: client.of(name),
+            },
+            {
+              id: `one-shot.server-s.${slug(name)}`,
+              what: `${name}: server CPU`,
+              unit: "s",
+              values: server.of(name),
+            },
+            {
+              id: `one-shot.wall-s.${slug(name)}`,
+              what: `${name}: wall time`,
+              unit: "s",
+              values: wall.of(name),
+            },
+          ]),
+          {
+            id: "one-shot.peak-mib.ours",
+            what: "ours: peak resident memory",
+            unit: "MiB",
+            values: peak.of(OURS),
+          },
+        ],
+        notes: [
+          `one-shot: ${count} hosts, fake nvidia-smi is ${farm.gpus.kind}; peers run one query of 16 fields, ours probes and reads CPU, memory and chassis too`,
+          ...absent.map((name) => `one-shot: ${name} is not installed`),
+          "one-shot: `all-smi view --ssh` is not built here",
+        ],
+      };
+    } finally {
+      await farm.stop();
+    }
+  },
+};
+
+function ratioFigures(client: Rounds, names: readonly string[]): Figure[] {
+  const over = (ours: string, name: string): Figure => ({
+    id: `one-shot.${slug(ours)}-over-${slug(name)}`,
+    what: `client CPU, ${ours} / ${name}`,
+    unit: "x",
+    values: client.ratios(ours, name),
+  });
+  const others = names.filter((name) => name !== OURS && name !== JS_ONLY && name !== BARE_JS_ONLY);
+  return [
+    ...others.map((name) => over(OURS, name)),
+    ...others.filter((name) => name !== "bare ssh2" && name !== "against").map((name) => over(JS_ONLY, name)),
+    over(JS_ONLY, BARE_JS_ONLY),
+  ];
+}
+
+export function slug(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+}
+
+/** Throws when a host gave no answer: a client that fails is cheap. */
+async function runOnce(
+  each: Peer,
+  hosts: number,
+): Promise<{ readonly cpuUs: number; readonly wallMs: number; readonly peakKib: number }> {
+  const running = startMetered(each.argv, {
+    ...(each.stdin === undefined ? {} : { stdin: each.stdin }),
+    ...(each.env === undefined ? {} : { env: each.env }),
+  });
+  let answered = 0;
+  let lines = 0;
+  let rest = "";
+  running.stdout.setEncoding("utf8");
+  running.stdout.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const said = /^tick 0 (\d+)$/.exec(line);
+      if (said !== null) lines = Number(said[1]);
+      else if (line.startsWith("{")) answered += line.includes('"gpus":[{') ? 1 : 0;
+      else if (line.includes("NVIDIA H100")) answered += 1 / 8;
+    }
+  });
+  const ended = await running.ended;
+  const total = answered + lines / LINES_A_HOST;
+  if (total !== hosts)
+    throw new Error(`${each.name}: ${total} of ${hosts} hosts answered: ${running.stderr()}`);
+  return ended;
+}

@@ -1,0 +1,22 @@
+/** A measurement that `npm run bench` can run by name. */
+import type { Measured } from "../measure/figures.js";
+
+export interface BenchOptions {
+  /** Null: each scenario's own number. */
+  readonly hosts: number | null;
+  /** Paired rounds; null: each scenario's own number. */
+  readonly runs: number | null;
+  /** Fewer hosts and rounds: a look, not a measurement. */
+  readonly quick: boolean;
+  /** The program that is measured, and another build of it to run beside. */
+  readonly program: string;
+  readonly against: string | null;
+  readonly peer: (name: string) => string;
+  readonly say: (line: string) => void;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  run(options: BenchOptions): Promise<Measured>;
+}
