@@ -10,7 +10,7 @@ import { cleanText } from "./lib/text.js";
 import { valuesAt } from "./lib/dot-path.js";
 import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./record.js";
 
-export type Literal = number | string | boolean | null;
+type Literal = number | string | boolean | null;
 export type FailCondition = { readonly text: string; readonly keys: readonly string[] } & (
   | { readonly operator: "==" | "!="; readonly literal: Literal }
   | { readonly operator: ">" | ">=" | "<" | "<="; readonly literal: number }

@@ -1,6 +1,6 @@
 /** Every flag, once: what the parser accepts, what `--help` prints and what the manual page is checked against. */
 
-export type FlagKind =
+type FlagKind =
   | { readonly kind: "switch"; readonly short?: string }
   /** `repeatable`: given several times, the values add up; else a second one is an error. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };

@@ -13,7 +13,7 @@ export function sectionErrorWords(error: SectionError): string {
 }
 
 /** As `connection-refused: connect ECONNREFUSED 10.0.0.7:22`. */
-export function lastErrorWords(error: LastError): string {
+function lastErrorWords(error: LastError): string {
   return error.message === "" ? error.code : `${error.code}: ${error.message}`;
 }
 
