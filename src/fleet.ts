@@ -3,14 +3,15 @@ import type { FleetHost } from "./pipeline.js";
 import type { SampleOptions } from "./options.js";
 import type { HostIdentity } from "./host/host-record.js";
 import type { LiveHost } from "./host/watch.js";
-import { HostSession, type Sample, type SessionOptions } from "./remote/session.js";
+import type { SessionOptions } from "./remote/discover.js";
+import { HostSession, type Sample } from "./remote/session.js";
 import { shimsToTry } from "./shims/registry.js";
 import type { Connection, Connector } from "./ssh/connection.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
 import type { HostPlan } from "./ssh/plan.js";
 import type { SshOptions } from "./ssh/ssh-options.js";
-import { HOST_SYSTEMS } from "./system/registry.js";
+import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "./system/registry.js";
 import type { Target } from "./targets/target.js";
 
 export interface PlannedTarget {
@@ -30,6 +31,7 @@ export function fleetHosts(
     sample,
     shims: shimsToTry(sample.fallback),
     systems: HOST_SYSTEMS,
+    plainSystems: PLAIN_SYSTEMS,
     clock: shared.clock,
     stay,
   };

@@ -81,7 +81,7 @@ export function frameRecord(
 type LabelledSections = Pick<FrameRecord, keyof Sections>;
 
 function labelled(sections: Sections, labels: DeviceLabels): LabelledSections {
-  const { gpus, cpus, memory, chassis, processes, storage } = sections;
+  const { gpus, cpus, memory, chassis, processes, storage, ...others } = sections;
   return {
     ...(gpus && { gpus: gpus.map((device) => ({ ...device, ...labels })) }),
     ...(cpus && { cpus: cpus.map((device) => ({ ...device, ...labels })) }),
@@ -89,7 +89,16 @@ function labelled(sections: Sections, labels: DeviceLabels): LabelledSections {
     ...(chassis && { chassis: chassis.map((device) => ({ ...device, ...labels })) }),
     ...(processes && { processes: processes.map((device) => ({ ...device, ...labels })) }),
     ...(storage && { storage: storage.map((device) => ({ ...device, ...labels })) }),
+    // Sections of a newer all-smi, passed on under this record's labels.
+    ...Object.fromEntries(Object.entries(others).map(([key, value]) => [key, relabelled(value, labels)])),
   };
+}
+
+function relabelled(section: unknown, labels: DeviceLabels): unknown {
+  if (!Array.isArray(section)) return section;
+  return section.map((device: unknown) =>
+    typeof device === "object" && device !== null ? { ...device, ...labels } : device,
+  );
 }
 
 /** What a state record says beside the envelope. */

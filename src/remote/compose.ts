@@ -1,7 +1,7 @@
 /** One host's reading of a tick, from what its vendor tool and its operating system told. */
 import { ParseError } from "../errors.js";
 import type { SampleOptions } from "../options.js";
-import type { Process, Section, SectionError, Sections } from "../record.js";
+import type { Cpu, Process, Section, SectionError, Sections } from "../record.js";
 import { joinProcesses, redact } from "../shims/processes.js";
 import { fillUnifiedMemory } from "../shims/unified-memory.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
@@ -36,21 +36,41 @@ export interface Told {
 }
 
 /**
- * Joins what both told: the tool's word wins where both tell a section. The host's process table fills what the tool's
- * processes lack, and its memory stands in for accelerators that have none of their own.
+ * Joins what both told: the tool's word wins where both tell a section, and sections that this program does not know are
+ * passed on. The host's process table fills what the tool's processes lack, its memory stands in for accelerators that
+ * have none of their own, and its processor load for all-smi's (one snapshot of 0.22 tells the average since boot).
  */
 export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
   const all: Sections = { ...told.system.sections, ...told.tool.sections };
-  const { gpus, cpus, memory, chassis, processes, storage } = all;
+  const { gpus, cpus, memory, chassis, processes, storage, ...others } = all;
   const joined = processes && joinProcesses(processes, told.ps);
+  const load = told.tool.sections.cpus && told.system.sections.cpus;
   const sections: Sections = {
     ...(gpus && include.has("gpu") && { gpus: fillUnifiedMemory(gpus, memory) }),
-    ...(cpus && include.has("cpu") && { cpus }),
+    ...(cpus && include.has("cpu") && { cpus: load === undefined ? cpus : withLoad(cpus, load) }),
     ...(memory && include.has("memory") && { memory }),
     ...(chassis && include.has("chassis") && { chassis }),
     ...(joined && include.has("process") && { processes: isRedacted ? redact(joined) : joined }),
     ...(storage && include.has("storage") && { storage }),
+    ...others,
   };
   const errors = [...told.system.errors, ...told.tool.errors];
   return { sections, errors: errors.filter((error) => include.has(error.section)) };
+}
+
+function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[] {
+  return cpus.map((cpu, position) => {
+    const own = measured[position];
+    if (own === undefined) return cpu;
+    return {
+      ...cpu,
+      utilization: own.utilization,
+      per_core_utilization: own.per_core_utilization,
+      per_socket_info: cpu.per_socket_info.map((socket) => ({
+        ...socket,
+        utilization:
+          own.per_socket_info.find((each) => each.socket_id === socket.socket_id)?.utilization ?? null,
+      })),
+    };
+  });
 }

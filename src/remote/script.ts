@@ -88,8 +88,6 @@ export interface BootstrapPlan {
   readonly toolTimeoutSecs: number;
   readonly systems: readonly SystemParts[];
   readonly candidates: readonly Candidate[];
-  /** Shims that tell the host's own sections too, so that the system's parts are left out when one of them works. */
-  readonly complete: readonly string[];
   /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
   readonly stay: boolean;
 }
@@ -113,7 +111,7 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     `m v $L $U`,
     `F=`,
     ...search,
-    `case "$F" in ${[...plan.complete, "none"].join("|")}) ;; *) case "$U" in ${systems.join(" ")} esac;; esac`,
+    `case "$U" in ${systems.join(" ")} esac`,
     `m z 0`,
     ...(plan.stay ? [`exec /bin/sh -s`] : []),
   ].join("; ");

@@ -5,7 +5,8 @@ import { HostError, ParseError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { SampleOptions } from "../../src/options.js";
 import type { Gpu } from "../../src/record.js";
-import { HostSession, type SessionOptions } from "../../src/remote/session.js";
+import type { SessionOptions } from "../../src/remote/discover.js";
+import { HostSession } from "../../src/remote/session.js";
 import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
 import { connectLocally } from "../support/local-connection.js";
@@ -105,6 +106,7 @@ async function withHost(
         },
         shims: (setup.shims ?? ["one", "two"]).map(fakeShim),
         systems: [HOST_SYSTEM],
+        plainSystems: [],
         clock: realClock,
         stay: setup.stay ?? true,
       },
