@@ -9,6 +9,7 @@ import { fileOutput, OutputError, streamOutput, type Output } from "./format/out
 import { drainTo } from "./format/sink.js";
 import { terminalOf } from "./format/terminal.js";
 import type { Clock } from "./lib/clock.js";
+import { cleanText } from "./lib/text.js";
 import type { Options, OutputFormat } from "./options.js";
 import type { StreamRecord } from "./record.js";
 import { EXIT, Tally } from "./tally.js";
@@ -63,7 +64,11 @@ export async function run(options: Options, world: World, signal: AbortSignal): 
     const tally = new Tally(options.failOn);
     try {
       const formatter = await formatterFor(options, world, stream.hostCount);
-      const drained = await drainTo(counted(stream.batches, tally), formatter, output, {
+      const seen = (record: StreamRecord): void => {
+        tally.take(record);
+        if (options.verbosity === "verbose") tell(record, world);
+      };
+      const drained = await drainTo(tapped(stream.batches, seen), formatter, output, {
         signal: stopper.signal,
         clock: world.clock,
         stop,
@@ -83,11 +88,27 @@ export async function run(options: Options, world: World, signal: AbortSignal): 
   }
 }
 
-async function* counted(batches: Batches, tally: Tally): Batches {
+async function* tapped(batches: Batches, seen: (record: StreamRecord) => void): Batches {
   for await (const batch of batches) {
-    for (const record of batch) tally.take(record);
+    batch.forEach(seen);
     yield batch;
   }
+}
+
+/** `--verbose`: transitions, and frames that say of something that it failed. */
+function tell(record: StreamRecord, world: World): void {
+  const say = (words: string): void => world.say(cleanText(`${record.host_id}: ${words}`));
+  if (record.record === "frame") {
+    for (const error of record.errors ?? []) say(`${error.section} ${error.kind}: ${error.message}`);
+    return;
+  }
+  if (record.tick !== null && record.retry_in_ms !== null) return;
+  const route = [record.transport, record.ssh_client, record.channel].filter(
+    (part) => part !== undefined && part !== null,
+  );
+  const why =
+    record.last_error === null ? route.join(", ") : `${record.last_error.code}: ${record.last_error.message}`;
+  say(`${record.state}${why === "" ? "" : ` (${why})`}`);
 }
 
 async function openOutput(path: string): Promise<Output> {

@@ -1,0 +1,42 @@
+/** The demo fleet, as a newcomer runs it. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { recordsOf, runCli } from "../support/cli.js";
+
+const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("allsmi-ssh-demo-"));
+
+test("the demo shows every kind of host, ends by itself and leaves nothing", async () => {
+  const before = leftovers();
+  const run = await runCli(["--demo", "--count", "12", "--interval", "1", "--format", "ndjson"], {
+    env: { HOME: "/nonexistent" },
+  });
+  assert.equal(run.code, 3, run.stderr);
+  const records = recordsOf(run.stdout);
+  const seen = new Set(
+    records.map(({ hostname, state, transport }) => `${hostname} ${state} ${transport ?? "-"}`),
+  );
+  for (const expected of [
+    "dgx-01 connected native",
+    "dgx-02 connected nvidia-smi",
+    "ws-01 connected nvidia-smi",
+    "mi300-01 connected rocm-smi",
+    "login-01 unsupported -",
+    "locked-01 auth-failed -",
+    "reinstalled-01 host-key-rejected -",
+    "slow-01 connected nvidia-smi",
+    "flaky-01 disconnected nvidia-smi",
+    "flaky-01 connected nvidia-smi",
+  ]) {
+    assert.ok(seen.has(expected), `${expected} in ${[...seen].join(", ")}`);
+  }
+  for (let tick = 0; tick < 12; tick++) {
+    assert.equal(records.filter((record) => record.tick === tick).length, 9, `tick ${tick}`);
+  }
+  const broken = records.find((record) => record.record === "frame" && record.hostname === "ws-01");
+  assert(broken?.record === "frame");
+  assert.equal(broken.gpus?.length, 2);
+  assert.match(String(broken.gpus?.[1]?.error), /lost/);
+  assert.deepEqual(leftovers(), before);
+});

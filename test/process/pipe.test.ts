@@ -1,0 +1,202 @@
+/** Manners in a pipe: how the program ends, what it prints where, and what it leaves behind. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { recordsOf, runCli } from "../support/cli.js";
+import { makeTools } from "../support/fake-tools.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const skip = missing ?? false;
+const temp = makeTempDir("pipe");
+let sshd: Sshd;
+let flags: readonly string[] = [];
+
+before(async () => {
+  if (skip !== false) return;
+  const bin = makeTools(join(temp.path, "bin"), {
+    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+  });
+  sshd = await startSshd({ bin, shell: "/bin/sh" });
+  writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
+  flags = [
+    ...[
+      "--ssh",
+      `${sshd.user}@127.0.0.1:${sshd.port}`,
+      "--ssh-config",
+      "none",
+      "--ssh-key",
+      sshd.userKey.file,
+    ],
+    ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--interval", "0.3"],
+  ];
+});
+
+after(async () => {
+  if (skip === false) await sshd.stop();
+  temp.remove();
+});
+
+/** Through a real shell pipe: `allsmi-ssh ... | reader`. */
+function shellPipe(
+  reader: string,
+  args: readonly string[],
+): { stdout: string; status: string; wallMs: number } {
+  const begun = performance.now();
+  const quoted = [process.execPath, MAIN, ...flags, ...args].map((word) => `'${word}'`).join(" ");
+  const script = `${quoted} 2>'${join(temp.path, "err")}' | ${reader}; echo "\${PIPESTATUS[0]}" >'${join(temp.path, "status")}'`;
+  const stdout = execFileSync("/bin/bash", ["-c", script], { encoding: "utf8", timeout: 30_000 });
+  return {
+    stdout,
+    status: readFileSync(join(temp.path, "status"), "utf8").trim(),
+    wallMs: performance.now() - begun,
+  };
+}
+
+test("| head -1 ends at once, with exit 0 and no word on stderr", { skip }, () => {
+  const { stdout, status } = shellPipe("head -1", ["--format", "ndjson"]);
+  assert.equal(recordsOf(stdout).length, 1);
+  assert.equal(status, "0");
+  assert.equal(readFileSync(join(temp.path, "err"), "utf8"), "");
+});
+
+test(
+  "| jq reads every line",
+  { skip: skip === false && !hasProgram("jq") ? "SKIPPED LOUDLY: no jq" : skip },
+  () => {
+    const { stdout, status } = shellPipe("jq -c .record", ["--format", "ndjson", "--count", "3"]);
+    assert.equal(status, "0");
+    assert.ok(stdout.split("\n").filter((line) => line === '"frame"').length >= 2, stdout);
+  },
+);
+
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  test(`${signal}: whole lines, sessions closed, exit ${code}, within a second`, { skip }, async () => {
+    let signalled = 0;
+    const run = await runCli([...flags, "--format", "ndjson"], {
+      started: (child) => {
+        child.stdout?.on("data", (text: string) => {
+          if (signalled > 0 || !text.includes('"record":"frame"')) return;
+          signalled = performance.now();
+          child.kill(signal);
+        });
+      },
+    });
+    const tookMs = performance.now() - signalled;
+    assert.equal(run.code, code, run.stderr);
+    assert.ok(run.stdout.endsWith("}\n"));
+    assert.ok(recordsOf(run.stdout).length > 0);
+    assert.equal(run.stderr, "");
+    assert.ok(tookMs < 5000, `it took ${tookMs} ms`);
+    await eventually(() => sshd.processes().every((entry) => !entry.command.includes("sh -s")));
+  });
+}
+
+test("a second signal ends it at once, even while a reader takes nothing", { skip }, async () => {
+  const child = spawn(process.execPath, [MAIN, ...flags, "--format", "ndjson"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  await new Promise((resolve) => child.stdout.once("readable", resolve));
+  child.kill("SIGTERM");
+  child.kill("SIGTERM");
+  assert.equal(await ended, 143);
+});
+
+test(
+  "a reader that stalls gets fresh samples, not the old ones, and memory stays bounded",
+  { skip },
+  async () => {
+    const child = spawn(process.execPath, [MAIN, ...flags, "--interval", "0.1", "--format", "ndjson"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let text = "";
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill("SIGTERM");
+    await ended;
+    const ticks = recordsOf(text.slice(0, text.lastIndexOf("\n") + 1)).map((record) => record.tick ?? -1);
+    const last = Math.max(...ticks);
+    assert.ok(last > 75, `the newest tick is ${last}`);
+    assert.deepEqual(
+      [...new Set(ticks)].sort((a, b) => a - b).filter((tick) => tick >= 0),
+      [...new Set(ticks.filter((tick) => tick >= 0))],
+    );
+  },
+);
+
+test("--output appends whole lines, and a second run goes on after the first", { skip }, async () => {
+  const file = join(temp.path, "log.ndjson");
+  for (let i = 0; i < 2; i++) {
+    const run = await runCli([...flags, "--once", "--output", file]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.equal(run.stdout, "");
+  }
+  assert.equal(recordsOf(readFileSync(file, "utf8")).length, 2);
+  assert.ok(statSync(file).size > 0);
+});
+
+test("an output that cannot be written is told in a line, exit 1 or 2", { skip }, async () => {
+  const noFolder = await runCli([...flags, "--once", "--output", "/nonexistent/folder/file"]);
+  assert.equal(noFolder.code, 2);
+  assert.match(noFolder.stderr, /--output.*\/nonexistent\/folder\/file/);
+  const full = await runCli([...flags, "--once", "--output", "/dev/full"]);
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /no space left/i);
+});
+
+test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "allsmi-usage-"));
+  try {
+    writeFileSync(join(dir, "hosts"), "good\nhost:99999\nbad label\n");
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [["--ssh", "h", "--interval", "0"], /--interval/],
+      [["--ssh", "h", "--formt", "csv"], /did you mean --format/],
+      [["--ssh-hostfile", join(dir, "hosts")], /hosts:2: [\s\S]*hosts:3: /],
+      [["--ssh-hostfile", "/nonexistent"], /\/nonexistent/],
+      [[], /--ssh/],
+      [["--ssh", "h", "--ssh-key", "/nonexistent/key"], /--ssh-key.*\/nonexistent\/key/],
+    ];
+    for (const [args, says] of cases) {
+      const run = await runCli(args);
+      assert.equal(run.code, 2, args.join(" "));
+      assert.equal(run.stdout, "");
+      assert.match(run.stderr, says);
+      assert.doesNotMatch(run.stderr, /at .*\.js:\d+/);
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("--verbose tells on stderr what happens, and stdout stays data", { skip }, async () => {
+  const run = await runCli([...flags, "--count", "2", "--verbose", "--format", "ndjson"]);
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stderr, /connected \(nvidia-smi, ssh2, session\)/);
+  assert.ok(recordsOf(run.stdout).length >= 2);
+});
+
+function hasProgram(name: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => {
+    try {
+      return statSync(join(folder, name)).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 50 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(holds());
+}
