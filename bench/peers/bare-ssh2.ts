@@ -29,6 +29,7 @@ function sample(target: string): Promise<number> {
   const username = target.slice(0, at);
   const colon = target.lastIndexOf(":");
   const [host, port] = [target.slice(at + 1, colon), Number(target.slice(colon + 1))];
+  const method: PublicKeyAuthMethod = { type: "publickey", username, key };
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     client.on("error", reject);
@@ -51,7 +52,7 @@ function sample(target: string): Promise<number> {
       sock: connect({ host, port, noDelay: true }),
       username,
       hostVerifier: (blob: Buffer) => blob.toString("base64") === known.get(`[${host}]:${port}`),
-      authHandler: [{ type: "publickey", username, key } satisfies PublicKeyAuthMethod],
+      authHandler: [method],
       algorithms: { kex: ["curve25519-sha256"], serverHostKey: ["ssh-ed25519"] },
     });
   });

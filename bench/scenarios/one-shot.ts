@@ -120,7 +120,7 @@ async function runOnce(
     ...(each.env === undefined ? {} : { env: each.env }),
   });
   let answered = 0;
-  let lines = 0;
+  let counted = 0;
   let rest = "";
   running.stdout.setEncoding("utf8");
   running.stdout.on("data", (text: string) => {
@@ -128,13 +128,13 @@ async function runOnce(
     rest = lines.pop() ?? "";
     for (const line of lines) {
       const said = /^tick 0 (\d+)$/.exec(line);
-      if (said !== null) lines = Number(said[1]);
+      if (said !== null) counted = Number(said[1]);
       else if (line.startsWith("{")) answered += line.includes('"gpus":[{') ? 1 : 0;
       else if (line.includes("NVIDIA H100")) answered += 1 / 8;
     }
   });
   const ended = await running.ended;
-  const total = answered + lines / LINES_A_HOST;
+  const total = answered + counted / LINES_A_HOST;
   if (total !== hosts)
     throw new Error(`${each.name}: ${total} of ${hosts} hosts answered: ${running.stderr()}`);
   return ended;
