@@ -13,7 +13,7 @@ interface Cause {
 // First match over the whole complaint wins; the order is from the most to the least certain.
 const CAUSES: readonly (readonly [RegExp, Cause])[] = [
   [
-    /REVOKED HOST KEY DETECTED|revoked by file|was revoked and you have/,
+    /REVOKED HOST KEY DETECTED|revoked by file|was revoked and you have|Error checking host key .* in revoked/,
     { code: "host-key-revoked", phase: "handshake" },
   ],
   [

@@ -116,6 +116,12 @@ const cases: readonly (readonly [
     /revoked by file/,
   ],
   [
+    "a revocation file that is gone",
+    `${KEYED}Error checking host key ED25519 SHA256:abc in revoked keys file /gone: No such file or directory\r\nHost key verification failed.\r\n`,
+    { code: "host-key-revoked", phase: "handshake" },
+    /Error checking/,
+  ],
+  [
     "an unknown key",
     `${KEYED}No ED25519 host key is known for [gpu1]:2222 and you have requested strict checking.\r\nHost key verification failed.\r\n`,
     {

@@ -11,7 +11,7 @@ import { told } from "./outcome.js";
 import { prepare } from "./scenario.js";
 import type { Scenario } from "./scenario.js";
 import { agentScenarios, certificateScenarios, keyScenarios, serverScenarios } from "./scenarios-auth.js";
-import { algorithmScenarios, faultScenarios, hostKeyScenarios } from "./scenarios-hosts.js";
+import { algorithmScenarios, faultScenarios, hostKeyScenarios, systemScenarios } from "./scenarios-hosts.js";
 import { configScenarios, dropbearScenarios, jumpScenarios } from "./scenarios-ways.js";
 import { makeWorld } from "./world.js";
 import type { World } from "./world.js";
@@ -22,6 +22,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...certificateScenarios,
   ...serverScenarios,
   ...hostKeyScenarios,
+  ...systemScenarios,
   ...algorithmScenarios,
   ...faultScenarios,
   ...configScenarios,
@@ -30,8 +31,16 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 const AT_ONCE = 4;
-/** `LIVE_CLIENT=openssh` takes all scenarios through the system's `ssh`. */
-const CLIENT = process.env["LIVE_CLIENT"] === "openssh" ? "openssh" : "auto";
+/** What is also tried with `--ssh-client openssh`: where our reading of ssh's words could go wrong. */
+const BY_SYSTEM: ReadonlySet<Scenario> = new Set(
+  [
+    ...serverScenarios,
+    ...hostKeyScenarios,
+    ...algorithmScenarios,
+    ...faultScenarios,
+    ...jumpScenarios,
+  ].filter(({ stays, env }) => stays === undefined && env === undefined),
+);
 
 function lacking({ needs }: Scenario, world: World): string | null {
   if (needs === "dropbear" && !world.hasDropbear) return "dropbear cannot be started here";
@@ -45,12 +54,14 @@ describe("live, against OpenSSH", { skip: sshd.missing ?? false, concurrency: AT
   const oneByOne = new Limiter(1);
   const disagreements: string[] = [];
   let agreements = 0;
+  let bySystem = 0;
   before(async () => {
     world = await makeWorld();
   });
   after(async () => {
     await world.stop();
     console.log(`live: ${agreements} of ${agreements + disagreements.length} scenarios agree with ssh`);
+    console.log(`live: ${bySystem} of ${BY_SYSTEM.size} agree by --ssh-client openssh`);
     for (const line of disagreements) console.log(`live: disagrees: ${line}`);
   });
 
@@ -69,7 +80,7 @@ describe("live, against OpenSSH", { skip: sshd.missing ?? false, concurrency: AT
       const release = scenario.needs === "dropbear" ? await oneByOne.acquire(t.signal) : () => undefined;
       const [oracle, ours] = await Promise.all([
         askOracle({ ...theirs, proxied }),
-        askUs({ ...mine, client: CLIENT }),
+        askUs({ ...mine, client: "auto" }),
       ]).finally(release);
       const ssh = oracle === "hung" ? "hung" : told(oracle);
       const us = told(ours.outcome);
@@ -89,8 +100,14 @@ describe("live, against OpenSSH", { skip: sshd.missing ?? false, concurrency: AT
         return;
       }
       agreements += 1;
+      if (BY_SYSTEM.has(scenario)) {
+        const system = await askUs({ ...prepare(scenario, world, `${dir}-system`), client: "openssh" });
+        const said = system.outcome.kind === "refused" ? system.outcome.words : "";
+        assert.equal(told(system.outcome), ssh, `by --ssh-client openssh\n${said}`);
+        bySystem += 1;
+      }
       if (ours.outcome.kind === "reached") {
-        assert.equal(ours.client, CLIENT === "openssh" ? CLIENT : (scenario.client ?? "ssh2"));
+        assert.equal(ours.client, scenario.client ?? "ssh2");
       }
     });
   }

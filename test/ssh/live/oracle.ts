@@ -17,7 +17,7 @@ const WORDS: readonly (readonly [RegExp, Reason])[] = [
   [/Connection timed out/, "timeout"],
   [/No route to host|Network is unreachable|Cannot assign requested address/, "network"],
   [
-    /Bad configuration option|bad configuration|Bad owner or permissions|Bad .* spec|Unsupported option|command-line line|jumphost loop/i,
+    /Bad configuration option|bad configuration|Bad owner or permissions|Bad .* spec|Unsupported option|command-line line|jumphost loop|Cannot execute command-line and remote command/i,
     "config",
   ],
   [

@@ -246,6 +246,92 @@ export const hostKeyScenarios: readonly Scenario[] = [
   },
 ];
 
+/** What ssh2 cannot do: auto must go by the system's ssh. */
+export const systemScenarios: readonly Scenario[] = [
+  {
+    name: "KnownHostsCommand",
+    at: MAIN,
+    known: nothing,
+    host: (s) => [`KnownHostsCommand /bin/cat ${s.file("by-command", s.place.known())}`],
+    expect: REACHED,
+    client: "openssh",
+  },
+  {
+    name: "KnownHostsCommand that knows nothing",
+    at: MAIN,
+    known: nothing,
+    host: () => ["KnownHostsCommand /bin/true"],
+    expect: UNKNOWN,
+  },
+  { name: "KnownHostsCommand none", at: MAIN, host: () => ["KnownHostsCommand none"], expect: REACHED },
+  {
+    name: "VerifyHostKeyDNS, known by file",
+    at: MAIN,
+    host: () => ["VerifyHostKeyDNS yes"],
+    expect: REACHED,
+    client: "openssh",
+  },
+  {
+    name: "PKCS11Provider that is not there",
+    at: MAIN,
+    host: () => ["PKCS11Provider /nonexistent/lib.so"],
+    expect: REACHED,
+    client: "openssh",
+  },
+  {
+    name: "GSSAPIAuthentication without a ticket",
+    at: MAIN,
+    host: () => ["GSSAPIAuthentication yes"],
+    expect: REACHED,
+  },
+  {
+    name: "HostbasedAuthentication that the server does not take",
+    at: MAIN,
+    key: "wrong",
+    host: () => ["HostbasedAuthentication yes"],
+    expect: "refused: auth",
+  },
+  {
+    name: "an agent key constrained to this host",
+    at: MAIN,
+    key: null,
+    host: (s) => [`IdentityAgent ${s.world.agent("constrained to main")}`],
+    expect: REACHED,
+    client: "openssh",
+  },
+  {
+    name: "an agent key constrained to another host",
+    at: "rsa host",
+    key: null,
+    host: (s) => [`IdentityAgent ${s.world.agent("constrained to main")}`],
+    expect: "refused: auth",
+  },
+  {
+    name: "a control master that is not there",
+    at: MAIN,
+    host: (s) => ["ControlMaster no", `ControlPath ${join(s.dir, "master")}`],
+    expect: REACHED,
+  },
+  {
+    name: "RemoteCommand in the config",
+    at: MAIN,
+    host: () => ["RemoteCommand echo x"],
+    expect: "refused: config",
+  },
+  {
+    name: "LocalForward of a port that is taken",
+    at: MAIN,
+    host: (s) => [`LocalForward ${s.place.port} localhost:1`],
+    expect: REACHED,
+  },
+  {
+    name: "ForwardAgent, ForwardX11 and RequestTTY",
+    at: MAIN,
+    host: () => ["ForwardAgent yes", "ForwardX11 no", "RequestTTY force"],
+    expect: REACHED,
+  },
+];
+
 export const algorithmScenarios: readonly Scenario[] = [
   {
     name: "HostKeyAlgorithms ssh-rsa against ed25519",

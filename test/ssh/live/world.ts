@@ -178,6 +178,12 @@ async function build(dir: string, stops: (() => Promise<void>)[], stop: () => Pr
   for (const name of Object.keys(fakes.ports)) addFake(places, name as FakeName, fakes, main.user);
 
   const agents = await startAgents(dir, keys, stops);
+  const constrained = await startAgent();
+  stops.push(() => constrained.stop());
+  const mainKnown = join(dir, "main-known");
+  writeFileSync(mainKnown, main.knownHostsLine());
+  constrained.add(key("in agent"), ["-H", mainKnown, "-h", `[127.0.0.1]:${main.port}`]);
+  agents.set("constrained to main", constrained.socket);
   return {
     dir,
     user: main.user,
@@ -285,7 +291,7 @@ async function startAgents(
   dir: string,
   keys: Readonly<Record<string, KeyPair>>,
   stops: (() => Promise<void>)[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Map<string, string>> {
   const held: Readonly<Record<string, readonly string[]>> = {
     "with the key": ["in agent"],
     empty: [],
