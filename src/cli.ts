@@ -153,7 +153,9 @@ function readSsh(reader: FlagReader): SshOptions {
     configFile: reader.text("ssh-config"),
     knownHostsFile: reader.text("ssh-known-hosts"),
     hostKeyPolicy: reader.choice("ssh-strict-host-key", POLICIES, null),
-    timeoutMs: Math.round(reader.decimal("ssh-timeout-secs", 10, { min: 0.1, max: 3600 }) * 1000),
+    timeoutMs: reader.has("ssh-timeout-secs")
+      ? Math.round(reader.decimal("ssh-timeout-secs", 10, { min: 0.1, max: 3600 }) * 1000)
+      : null,
     client: reader.choice("ssh-client", CLIENTS, "auto"),
     concurrency: reader.number("ssh-concurrency", 32, { min: 1, max: 10_000 }),
   };
@@ -181,7 +183,7 @@ function readInclude(reader: FlagReader): readonly Section[] | null {
 
 /** Shim ids, each once, in the operator's order. */
 async function readFallback(reader: FlagReader): Promise<readonly string[]> {
-  const { FALLBACK_IDS, shimNamed } = await import("./shims/registry.js");
+  const { FALLBACK_IDS, toolNamed } = await import("./shims/registry.js");
   if (!reader.has("ssh-fallback")) return FALLBACK_IDS;
   const names = reader.list("ssh-fallback");
   if (names.includes("none")) {
@@ -190,8 +192,8 @@ async function readFallback(reader: FlagReader): Promise<readonly string[]> {
     return [];
   }
   const ids = names.flatMap((name) => {
-    const shim = shimNamed(name);
-    if (shim !== undefined && FALLBACK_IDS.includes(shim.id)) return [shim.id];
+    const tool = toolNamed(name);
+    if (tool !== undefined && FALLBACK_IDS.includes(tool.id)) return [tool.id];
     reader.problems.add(`--ssh-fallback: "${name}" is not one of ${[...FALLBACK_IDS, "none"].join(", ")}`);
     return [];
   });

@@ -5,7 +5,7 @@ import type { HostIdentity } from "./host/host-record.js";
 import type { LiveHost } from "./host/watch.js";
 import type { SessionOptions } from "./remote/discover.js";
 import { HostSession, type Sample } from "./remote/session.js";
-import { shimsToTry } from "./shims/registry.js";
+import type { Shim } from "./shims/shim.js";
 import type { Connection, Connector } from "./ssh/connection.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
@@ -24,12 +24,13 @@ export function fleetHosts(
   planned: readonly PlannedTarget[],
   ssh: SshOptions,
   sample: SampleOptions,
+  shims: readonly Shim[],
   shared: SshShared,
   stay: boolean,
 ): readonly FleetHost[] {
   const session: SessionOptions = {
     sample,
-    shims: shimsToTry(sample.fallback),
+    shims,
     systems: HOST_SYSTEMS,
     plainSystems: PLAIN_SYSTEMS,
     clock: shared.clock,

@@ -4,6 +4,7 @@ import type { Clock } from "./lib/clock.js";
 import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
 import type { StreamRecord } from "./record.js";
+import { shimsToTry } from "./shims/registry.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
 import { planTarget } from "./ssh/plan-target.js";
@@ -47,8 +48,9 @@ export async function openFleet(
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
   const shared = createSshShared(world.clock, options.ssh.concurrency, warn);
+  const shims = await shimsToTry(options.sample.fallback);
   const stay = options.length.kind !== "once";
-  const hosts = fleetHosts(planned, options.ssh, options.sample, shared, stay);
+  const hosts = fleetHosts(planned, options.ssh, options.sample, shims, shared, stay);
   const { intervalMs, length } = options;
   const { clock, random } = world;
   return {

@@ -5,7 +5,7 @@ import { parseArgv, type ParsedCommand } from "../src/cli.js";
 import { FLAGS } from "../src/cli/flags.js";
 import { UsageError } from "../src/errors.js";
 import type { Options } from "../src/options.js";
-import { FALLBACK_IDS, SHIMS } from "../src/shims/registry.js";
+import { FALLBACK_IDS, TOOLS } from "../src/shims/registry.js";
 
 const FILES: Readonly<Record<string, string>> = {
   "hosts.txt": "dgx-02\ndgx-01 rack=r1\n",
@@ -53,7 +53,7 @@ test("what is not given has the documented default", async () => {
       configFile: null,
       knownHostsFile: null,
       hostKeyPolicy: null,
-      timeoutMs: 10_000,
+      timeoutMs: null,
       client: "auto",
       concurrency: 32,
     },
@@ -178,10 +178,10 @@ describe("--ssh-fallback", () => {
     const { sample } = await optionsOf("--demo", "--ssh-fallback", [...reversed, ...FALLBACK_IDS].join(","));
     assert.deepEqual(sample.fallback, reversed);
   });
-  for (const shim of SHIMS) {
-    for (const alias of shim.aliases.filter(() => FALLBACK_IDS.includes(shim.id))) {
-      test(`takes ${alias} for ${shim.id}`, async () => {
-        assert.deepEqual((await optionsOf("--demo", "--ssh-fallback", alias)).sample.fallback, [shim.id]);
+  for (const tool of TOOLS) {
+    for (const alias of tool.aliases.filter(() => FALLBACK_IDS.includes(tool.id))) {
+      test(`takes ${alias} for ${tool.id}`, async () => {
+        assert.deepEqual((await optionsOf("--demo", "--ssh-fallback", alias)).sample.fallback, [tool.id]);
       });
     }
   }

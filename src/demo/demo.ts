@@ -1,8 +1,9 @@
 /** `--demo`: a fleet of simulated hosts behind real SSH servers in this process, for newcomers. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { SHIMS } from "../shims/registry.js";
+import { allShims } from "../shims/registry.js";
+import type { Shim } from "../shims/shim.js";
 import {
   makeEmbeddedKey,
   startEmbeddedServer,
@@ -21,6 +22,9 @@ export interface Demo {
   close(): Promise<void>;
 }
 
+/** Where the remote script looks beside PATH. */
+const EXTRA_FOLDERS = ["/usr/local/bin", "/usr/bin", "/opt/rocm/bin", "/usr/lib/wsl/lib"];
+
 /** How long the host that drops is there, and how long it is away. */
 const UP_MS = 7000;
 const AWAY_MS = 3000;
@@ -36,7 +40,7 @@ export async function startDemo(): Promise<Demo> {
     rmSync(dir, { recursive: true, force: true });
   };
   try {
-    const user = await makeEmbeddedKey();
+    const [user, shims] = await Promise.all([makeEmbeddedKey(), allShims()]);
     writeFileSync(join(dir, "key"), user.private, { mode: 0o600 });
     const config: string[] = [];
     const known: string[] = [];
@@ -46,7 +50,7 @@ export async function startDemo(): Promise<Demo> {
         hostKey: hostKey.private,
         authorizedKey: host.behaviour === "refuses-key" ? null : user.public,
         env: {
-          PATH: `${makeTools(join(dir, host.name), host)}${delimiter}/usr/bin${delimiter}/bin`,
+          PATH: `${makeTools(join(dir, host.name), host, shims)}${delimiter}/usr/bin${delimiter}/bin`,
           HOME: dir,
         },
       });
@@ -92,14 +96,19 @@ function dropAndReturn(server: EmbeddedServer): NodeJS.Timeout {
   }, UP_MS + AWAY_MS);
 }
 
-/** The host's own tools; every other tool that we know is absent there, even when this machine has it. */
-function makeTools(dir: string, host: DemoHost): string {
+/** The host's own tools; a tool that this machine has and the host has not is hidden behind one that is not found. */
+function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string {
   mkdirSync(dir);
-  const names = SHIMS.flatMap((shim) => shim.executables);
-  for (const name of new Set([...names, ...Object.keys(host.tools)])) {
+  const hidden = shims.flatMap((shim) => shim.executables).filter(isOnThisMachine);
+  for (const name of new Set([...hidden, ...Object.keys(host.tools)])) {
     const path = join(dir, name);
     writeFileSync(path, `#!/bin/sh\n${host.tools[name] ?? "exit 127"}\n`);
     chmodSync(path, 0o755);
   }
   return dir;
+}
+
+function isOnThisMachine(program: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_FOLDERS];
+  return folders.some((folder) => existsSync(join(folder, program)));
 }

@@ -1,7 +1,7 @@
 /** Remote text made fit to print. */
 
 // C0 and DEL, C1, line and paragraph separators, and the bidi controls that can reorder what a terminal shows.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const UNPRINTABLE_ONCE = new RegExp(UNPRINTABLE.source);
 
 /** Remote text without anything that a terminal would act on: each control character becomes U+FFFD, a tab a blank. */

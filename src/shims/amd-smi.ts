@@ -19,7 +19,6 @@ const VERSION: Part = { id: "amd-smi.version", kind: "program", command: "{tool}
 
 export const amdSmiShim: Shim = {
   id: "amd-smi",
-  aliases: ["amdsmi"],
   executables: ["amd-smi"],
   probe: (context) => [METRIC, STATIC, LIST, VERSION, ...(context.include.has("process") ? [PROCESS] : [])],
   judge(outputs, context): Verdict {

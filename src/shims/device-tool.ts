@@ -11,7 +11,7 @@ export interface DevicesRead {
   readonly errors?: readonly SectionError[];
 }
 
-export interface DeviceTool extends Pick<Shim, "id" | "aliases" | "executables"> {
+export interface DeviceTool extends Pick<Shim, "id" | "executables"> {
   /** The first part tells of the devices: the tool works when it does. */
   readonly probe: (context: ProbeContext) => readonly Part[];
   /** Which of them a later tick runs; all when left out. What is not run again is read from the probe's answer. */
@@ -24,7 +24,6 @@ export interface DeviceTool extends Pick<Shim, "id" | "aliases" | "executables">
 export function deviceTool(tool: DeviceTool): Shim {
   return {
     id: tool.id,
-    aliases: tool.aliases,
     executables: tool.executables,
     probe: tool.probe,
     judge(probed, context): Verdict {

@@ -37,7 +37,6 @@ function ask(id: string, subcommand: string, context: ProbeContext): Part {
 
 export const furiosaSmiShim = deviceTool({
   id: "furiosa-smi",
-  aliases: ["furiosa", "furiosactl"],
   executables: ["furiosa-smi", "furiosactl"],
   probe: (context) => [
     ask("furiosa-smi.info", "info", context),

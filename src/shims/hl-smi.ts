@@ -31,7 +31,6 @@ function tick(context: ProbeContext): readonly Part[] {
 
 export const hlSmiShim = deviceTool({
   id: "hl-smi",
-  aliases: ["gaudi", "habana", "hlsmi"],
   executables: ["hl-smi"],
   probe: (context) => [...tick(context), IDS],
   tick,

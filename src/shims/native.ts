@@ -13,7 +13,6 @@ const OLDEST = [0, 22] as const;
 
 export const nativeShim: Shim = {
   id: "native",
-  aliases: ["all-smi"],
   executables: ["all-smi"],
 
   probe({ include, mode }) {

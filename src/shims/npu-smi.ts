@@ -25,7 +25,6 @@ const INFO = "npu-smi.info";
 
 export const npuSmiShim = deviceTool({
   id: "npu-smi",
-  aliases: ["ascend", "npusmi"],
   executables: ["npu-smi"],
   probe: () => [{ id: INFO, kind: "program", command: "{tool} info" }],
   read: (outputs) => read(stdoutOf(outputs, INFO)),

@@ -35,7 +35,6 @@ const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) =
 
 export const nvidiaSmiShim: Shim = {
   id: "nvidia-smi",
-  aliases: ["nvidia", "nvidia_smi"],
   executables: ["nvidia-smi"],
 
   probe({ include, mode }) {

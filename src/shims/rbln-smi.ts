@@ -24,7 +24,6 @@ const STATUS = "rbln-smi.status";
 
 export const rblnSmiShim = deviceTool({
   id: "rbln-smi",
-  aliases: ["rbln-stat", "rbln", "rebellions"],
   executables: ["rbln-smi", "rbln-stat"],
   probe: () => [{ id: STATUS, kind: "program", command: "{tool} -j" }],
   read: (outputs) => read(stdoutOf(outputs, STATUS)),

@@ -1,47 +1,49 @@
 /** The tools that are tried, in the order they are tried. A new tool is one file beside this one and one line here. */
-import { nativeShim } from "./native.js";
-import { amdSmiShim } from "./amd-smi.js";
-import { rocmSmiShim } from "./rocm-smi.js";
-import { ttSmiShim } from "./tt-smi.js";
-import { hlSmiShim } from "./hl-smi.js";
-import { furiosaSmiShim } from "./furiosa-smi.js";
-import { rblnSmiShim } from "./rbln-smi.js";
-import { xpuSmiShim } from "./xpu-smi.js";
-import { tegrastatsShim } from "./tegrastats.js";
-import { npuSmiShim } from "./npu-smi.js";
-import { tpuInfoShim } from "./tpu-info.js";
-import { nvidiaSmiShim } from "./nvidia-smi.js";
 import type { Shim } from "./shim.js";
 
+/** A tool by name; its file is loaded when a run tries it, not for `--help`. */
+export interface Tool {
+  readonly id: string;
+  /** Other spellings that `--ssh-fallback` takes. */
+  readonly aliases: readonly string[];
+  load(): Promise<Shim>;
+}
+
+// prettier-ignore
 /** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
-export const SHIMS: readonly Shim[] = [
-  nativeShim,
-  nvidiaSmiShim,
-  amdSmiShim,
-  rocmSmiShim,
-  ttSmiShim,
-  hlSmiShim,
-  furiosaSmiShim,
-  rblnSmiShim,
-  xpuSmiShim,
-  tegrastatsShim,
-  npuSmiShim,
-  tpuInfoShim,
+export const TOOLS: readonly Tool[] = [
+  { id: "native", aliases: ["all-smi"], load: async () => (await import("./native.js")).nativeShim },
+  { id: "nvidia-smi", aliases: ["nvidia", "nvidia_smi"], load: async () => (await import("./nvidia-smi.js")).nvidiaSmiShim },
+  { id: "amd-smi", aliases: ["amdsmi"], load: async () => (await import("./amd-smi.js")).amdSmiShim },
+  { id: "rocm-smi", aliases: ["rocm", "hy-smi"], load: async () => (await import("./rocm-smi.js")).rocmSmiShim },
+  { id: "tt-smi", aliases: ["tenstorrent", "ttsmi"], load: async () => (await import("./tt-smi.js")).ttSmiShim },
+  { id: "hl-smi", aliases: ["gaudi", "habana", "hlsmi"], load: async () => (await import("./hl-smi.js")).hlSmiShim },
+  { id: "furiosa-smi", aliases: ["furiosa", "furiosactl"], load: async () => (await import("./furiosa-smi.js")).furiosaSmiShim },
+  { id: "rbln-smi", aliases: ["rbln-stat", "rbln", "rebellions"], load: async () => (await import("./rbln-smi.js")).rblnSmiShim },
+  { id: "xpu-smi", aliases: ["xpum", "xpumcli", "intel"], load: async () => (await import("./xpu-smi.js")).xpuSmiShim },
+  { id: "tegrastats", aliases: ["tegra", "jetson"], load: async () => (await import("./tegrastats.js")).tegrastatsShim },
+  { id: "npu-smi", aliases: ["ascend", "npusmi"], load: async () => (await import("./npu-smi.js")).npuSmiShim },
+  { id: "tpu-info", aliases: ["tpu", "tpuinfo"], load: async () => (await import("./tpu-info.js")).tpuInfoShim },
 ];
 
-/** What `--ssh-fallback` chooses from: ids in the default order, without native. */
-export const FALLBACK_IDS: readonly string[] = SHIMS.filter((shim) => shim !== nativeShim).map(
-  (shim) => shim.id,
-);
+const NATIVE = "native";
 
-/** The shim of an id or another spelling of it, case ignored; undefined for an unknown name. */
-export function shimNamed(name: string): Shim | undefined {
+/** What `--ssh-fallback` chooses from: ids in the default order, without native. */
+export const FALLBACK_IDS: readonly string[] = TOOLS.map((tool) => tool.id).filter((id) => id !== NATIVE);
+
+/** The tool of an id or another spelling of it, case ignored; undefined for an unknown name. */
+export function toolNamed(name: string): Tool | undefined {
   const asked = name.trim().toLowerCase();
-  return SHIMS.find((shim) => shim.id === asked || shim.aliases.includes(asked));
+  return TOOLS.find((tool) => tool.id === asked || tool.aliases.includes(asked));
 }
 
 /** Native and the given fallbacks (ids, in the operator's order), each once: what a probe tries. */
-export function shimsToTry(fallback: readonly string[]): readonly Shim[] {
-  const named = fallback.map(shimNamed).filter((shim) => shim !== undefined);
-  return [...new Set([nativeShim, ...named])];
+export async function shimsToTry(fallback: readonly string[]): Promise<readonly Shim[]> {
+  const named = [NATIVE, ...fallback].map(toolNamed).filter((tool) => tool !== undefined);
+  return Promise.all([...new Set(named)].map((tool) => tool.load()));
+}
+
+/** Every tool that is known. */
+export function allShims(): Promise<readonly Shim[]> {
+  return Promise.all(TOOLS.map((tool) => tool.load()));
 }

@@ -43,7 +43,6 @@ function parts(context: ProbeContext): readonly Part[] {
 
 export const rocmSmiShim: Shim = {
   id: "rocm-smi",
-  aliases: ["rocm", "hy-smi"],
   executables: ["rocm-smi", "hy-smi"],
   probe: parts,
   judge(outputs, context): Verdict {

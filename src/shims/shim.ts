@@ -62,8 +62,6 @@ export type Verdict =
 export interface Shim {
   /** The record's `transport`, the `--ssh-fallback` value and the golden folder's name. */
   readonly id: string;
-  /** Other spellings that `--ssh-fallback` takes. */
-  readonly aliases: readonly string[];
   /** Programs that are this tool, the first found wins; the shell looks them up on the extended PATH. */
   readonly executables: readonly string[];
   /**

@@ -28,7 +28,6 @@ const READ_MODEL =
 
 export const tegrastatsShim = deviceTool({
   id: "tegrastats",
-  aliases: ["tegra", "jetson"],
   executables: ["tegrastats"],
   // It needs a shell to be ended.
   probe: ({ mode }) =>

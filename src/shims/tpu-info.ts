@@ -15,7 +15,6 @@ const TABLES = "tpu-info.tables";
 
 export const tpuInfoShim = deviceTool({
   id: "tpu-info",
-  aliases: ["tpu", "tpuinfo"],
   executables: ["tpu-info"],
   probe: () => [{ id: TABLES, kind: "program", command: "{tool}" }],
   read: (outputs) => read(stdoutOf(outputs, TABLES)),

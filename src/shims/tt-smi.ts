@@ -13,7 +13,6 @@ const SNAPSHOT = "tt-smi.snapshot";
 
 export const ttSmiShim = deviceTool({
   id: "tt-smi",
-  aliases: ["tenstorrent", "ttsmi"],
   executables: ["tt-smi"],
   probe: () => [{ id: SNAPSHOT, kind: "program", command: "{tool} -s" }],
   read: (outputs) => read(stdoutOf(outputs, SNAPSHOT)),

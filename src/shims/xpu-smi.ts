@@ -24,7 +24,6 @@ function processParts(context: ProbeContext): readonly Part[] {
 
 export const xpuSmiShim: Shim = {
   id: "xpu-smi",
-  aliases: ["xpum", "xpumcli", "intel"],
   executables: ["xpu-smi", "xpumcli"],
   probe: (context) => [
     DISCOVERY,

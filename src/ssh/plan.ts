@@ -42,6 +42,8 @@ export interface HostPlan {
   readonly keepalive: { readonly intervalMs: number; readonly countMax: number };
 }
 
+/** Of the dial, and again of the handshake, where neither flag nor config says. */
+const DEFAULT_TIMEOUT_MS = 10_000;
 /** Notices a dead peer within a minute where the config sets no ServerAliveInterval. */
 const KEEPALIVE_SECS = 15;
 
@@ -52,7 +54,10 @@ export function makePlan(
   route: readonly HostConfig[] = [],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): HostPlan {
-  const timeoutMs = config.connectTimeoutSecs === null ? options.timeoutMs : config.connectTimeoutSecs * 1000;
+  // As `ssh -o ConnectTimeout`: the flag wins over the config.
+  const configured =
+    config.connectTimeoutSecs === null ? DEFAULT_TIMEOUT_MS : config.connectTimeoutSecs * 1000;
+  const timeoutMs = options.timeoutMs ?? configured;
   const knownHostsFile = options.knownHostsFile;
   return {
     config,

@@ -11,8 +11,8 @@ export interface SshOptions {
   readonly knownHostsFile: string | null;
   /** `--ssh-strict-host-key`; null: what the config says, else yes. */
   readonly hostKeyPolicy: HostKeyPolicy | null;
-  /** Bounds the dial, and again the handshake with authentication. */
-  readonly timeoutMs: number;
+  /** Bounds the dial, and again the handshake with authentication; null: ConnectTimeout, else 10 s. */
+  readonly timeoutMs: number | null;
   readonly client: SshClientChoice;
   /** Handshakes at once, over all hosts. */
   readonly concurrency: number;

@@ -29,7 +29,6 @@ function fakeShim(id: string): Shim {
   const sampler: Sampler = { parts: [query], parse: (outputs) => read(id, outputs) };
   return {
     id,
-    aliases: [],
     executables: [id],
     probe: () => [{ id: `${id}.probe`, kind: "program", command: "{tool} --probe" }, query],
     judge(outputs) {

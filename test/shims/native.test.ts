@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { ParseError } from "../../src/errors.js";
 import type { Gpu, Section } from "../../src/record.js";
 import { nativeShim } from "../../src/shims/native.js";
-import { FALLBACK_IDS, SHIMS, shimNamed, shimsToTry } from "../../src/shims/registry.js";
+import { allShims, FALLBACK_IDS, shimsToTry, TOOLS, toolNamed } from "../../src/shims/registry.js";
 import type { Reading } from "../../src/shims/shim.js";
 import { makeTools } from "../support/fake-tools.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
@@ -273,22 +273,29 @@ describe("native probe", () => {
 
 describe("the registry", () => {
   test("names are unique and found by id and alias", () => {
-    const names = SHIMS.flatMap((shim) => [shim.id, ...shim.aliases]);
+    const names = TOOLS.flatMap((tool) => [tool.id, ...tool.aliases]);
     assert.deepEqual(names, [...new Set(names)]);
-    for (const shim of SHIMS)
-      for (const name of [shim.id, ...shim.aliases]) assert.equal(shimNamed(` ${name.toUpperCase()} `), shim);
-    assert.equal(shimNamed("no-such-tool"), undefined);
+    for (const tool of TOOLS)
+      for (const name of [tool.id, ...tool.aliases]) assert.equal(toolNamed(` ${name.toUpperCase()} `), tool);
+    assert.equal(toolNamed("no-such-tool"), undefined);
   });
 
-  test("native is tried first and always, the others as asked", () => {
-    assert.equal(SHIMS[0], nativeShim);
+  test("each entry loads the shim of its id", async () => {
+    assert.deepEqual(
+      (await allShims()).map((shim) => shim.id),
+      TOOLS.map((tool) => tool.id),
+    );
+  });
+
+  test("native is tried first and always, the others as asked", async () => {
+    assert.equal(await TOOLS[0]?.load(), nativeShim);
     assert.ok(!FALLBACK_IDS.includes("native"));
     assert.deepEqual(
-      shimsToTry([]).map((shim) => shim.id),
+      (await shimsToTry([])).map((shim) => shim.id),
       ["native"],
     );
     assert.deepEqual(
-      shimsToTry(["rocm-smi", "nvidia-smi", "rocm-smi"]).map((shim) => shim.id),
+      (await shimsToTry(["rocm-smi", "nvidia-smi", "rocm-smi"])).map((shim) => shim.id),
       ["native", "rocm-smi", "nvidia-smi"],
     );
   });

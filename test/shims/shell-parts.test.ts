@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Part, Shim } from "../../src/shims/shim.js";
 import { furiosaSmiShim } from "../../src/shims/furiosa-smi.js";
-import { SHIMS } from "../../src/shims/registry.js";
+import { allShims } from "../../src/shims/registry.js";
 import { tegrastatsShim } from "../../src/shims/tegrastats.js";
 import { xpuSmiShim } from "../../src/shims/xpu-smi.js";
 import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
@@ -98,8 +98,8 @@ describe("parts that are shell text, on fake tools", () => {
   }
 });
 
-test("no command holds what a login shell would take as its own", () => {
-  for (const shim of SHIMS)
+test("no command holds what a login shell would take as its own", async () => {
+  for (const shim of await allShims())
     for (const mode of ["shell", "plain"] as const)
       for (const { id, kind, command } of shim.probe(probeContext(["gpu", "process"], mode))) {
         assert.doesNotMatch(command, /['!\n]|\\\\/, id);
