@@ -5,6 +5,7 @@ import type { AlgorithmOffer } from "./algorithms.js";
 import type { Connection } from "./connection.js";
 import type { KnownLine } from "./known-hosts/host-key.js";
 import type { HostConfig } from "./config/host-config.js";
+import { OpensshMissing } from "./openssh-process.js";
 import type { SshClientChoice } from "./ssh-options.js";
 
 type ConfigNeeds = Pick<
@@ -74,6 +75,16 @@ function hasKerberosTicket(): boolean {
   return existsSync(`/tmp/krb5cc_${process.getuid?.() ?? 0}`);
 }
 
+/** What ssh2 said, and that there is no `ssh` which could do better. */
+function withAdvice(error: HostError, remedy: string): HostError {
+  const { code, phase, message, ...more } = error.failure;
+  const fix = `install OpenSSH's client (openssh-client) for ${remedy}`;
+  return new HostError(code, phase, `${message}; the system's ssh might do it and is not on PATH`, {
+    ...more,
+    fix,
+  });
+}
+
 /** The two ways to connect; `why` is the reason for the system's `ssh`, for its messages. */
 export interface Clients {
   ssh2(signal: AbortSignal): Promise<Connection>;
@@ -102,7 +113,11 @@ export class ClientChooser {
     } catch (error) {
       const remedy = error instanceof HostError ? opensshMayHelp(this.config, error) : null;
       if (remedy === null) throw error;
-      const connection = await clients.openssh(remedy, signal);
+      const connection = await clients.openssh(remedy, signal).catch((second: unknown) => {
+        throw second instanceof OpensshMissing && error instanceof HostError
+          ? withAdvice(error, remedy)
+          : second;
+      });
       this.#learned = remedy;
       return connection;
     }

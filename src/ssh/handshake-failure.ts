@@ -67,7 +67,12 @@ export function authFailure(plan: HostPlan, refusal: Refusal, candidates: Candid
       file === undefined
         ? "name a key with --ssh-key, or start ssh-agent and ssh-add one"
         : `ssh-add ${file}`;
-    return new HostError("no-usable-key", "auth", `${name}: no key that could be offered`, { tried, fix });
+    return new HostError(
+      "no-usable-key",
+      "auth",
+      `${name}: no key that could be offered (the server takes: ${methods})`,
+      { tried, fix },
+    );
   }
   if (!takesKeys) {
     const message = `${name}: the server takes no keys${refusal.offered > 0 ? " more" : ""} (it takes: ${methods || "nothing"})`;
@@ -75,8 +80,13 @@ export function authFailure(plan: HostPlan, refusal: Refusal, candidates: Candid
   }
   const port = plan.port === 22 ? "" : `-p ${plan.port} `;
   const fix = `ssh-copy-id ${port}${plan.user}@${plan.config.originalHost}`;
-  return new HostError("auth-failed", "auth", `${name}: the server accepted none of our keys`, {
-    tried,
-    fix,
-  });
+  return new HostError(
+    "auth-failed",
+    "auth",
+    `${name}: the server accepted none of our keys (it takes: ${methods})`,
+    {
+      tried,
+      fix,
+    },
+  );
 }

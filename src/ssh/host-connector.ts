@@ -55,7 +55,8 @@ async function connectBySystem(
     return await connectOpenssh(
       {
         target,
-        ssh: { ...options, timeoutMs: plan.dialTimeoutMs },
+        ssh: options,
+        timeoutMs: plan.dialTimeoutMs,
         hostKeyPolicy: plan.hostKeyPolicy,
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
         clock,

@@ -10,7 +10,7 @@ export interface KeepAlive {
 
 export interface OpensshRequest {
   readonly target: Target;
-  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile" | "timeoutMs">;
+  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
   /** What flag and config come to. */
   readonly hostKeyPolicy: HostKeyPolicy;
   /** Null: the config has its own ServerAliveInterval. */

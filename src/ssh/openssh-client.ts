@@ -16,6 +16,8 @@ const DROPPED_RETRIES = 5;
 const DROPPED_PAUSE_MS = 150;
 
 export interface OpensshConnect extends OpensshRequest, OpensshContext {
+  /** Bounds the dial, and again the handshake with authentication. */
+  readonly timeoutMs: number;
   /** Bounds the handshakes under way: each process costs a core for some 100 ms. */
   readonly gate: HandshakeGate;
 }
@@ -76,7 +78,7 @@ function untilOpen(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = request;
-  const limitMs = request.ssh.timeoutMs;
+  const limitMs = request.timeoutMs;
   return new Promise((resolve, reject) => {
     let dialled = false;
     const timeUp = (): void => settle(() => reject(timeoutFailure(child.log.stage, limitMs)));

@@ -25,6 +25,9 @@ export interface OpensshContext extends OpensshHost {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** There is no `ssh` to start. */
+export class OpensshMissing extends HostError {}
+
 export class OpensshProcess {
   readonly log = new OpensshLog();
   /** Settles when ssh has ended and its pipes are empty. Never rejects. */
@@ -149,7 +152,7 @@ function spawnFailure(error: NodeJS.ErrnoException, why: string): HostError {
   if (error.code !== "ENOENT") {
     return new HostError("protocol-error", "dial", `ssh could not be started: ${error.message}`);
   }
-  return new HostError(
+  return new OpensshMissing(
     "protocol-error",
     "dial",
     `the system's ssh program is needed (${why}) and is not on PATH`,

@@ -6,6 +6,7 @@ import type { AlgorithmOffer } from "../../src/ssh/algorithms.js";
 import { jumpFailure } from "../../src/ssh/jump-failure.js";
 import { ClientChooser, opensshMayHelp, opensshNeeded } from "../../src/ssh/choose-client.js";
 import type { ClientNeeds, Clients } from "../../src/ssh/choose-client.js";
+import { OpensshMissing } from "../../src/ssh/openssh-process.js";
 import type { Connection } from "../../src/ssh/connection.js";
 
 const offer: AlgorithmOffer = {
@@ -182,4 +183,19 @@ test("the flag decides alone", async () => {
   await assert.rejects(new ClientChooser("ssh2", authConfig).connect("PKCS11Provider", failing, never));
   await new ClientChooser("openssh", authConfig).connect(null, failing, never);
   assert.deepEqual(calls, ["ssh2", "openssh: --ssh-client openssh"]);
+});
+
+test("where there is no ssh to go on with, ssh2's own reason stays", async () => {
+  const refused = auth("denied", { tried: ["agent SHA256:x skipped: the agent refused to sign"] });
+  const ways: Clients = {
+    ssh2: () => Promise.reject(refused),
+    openssh: () => Promise.reject(new OpensshMissing("protocol-error", "dial", "no ssh")),
+  };
+  await assert.rejects(new ClientChooser("auto", authConfig).connect(null, ways, never), (error: unknown) => {
+    assert.ok(error instanceof HostError);
+    assert.equal(error.failure.code, "auth-failed");
+    assert.deepEqual(error.failure.tried, refused.failure.tried);
+    assert.match(error.failure.fix ?? "", /openssh-client.*constrained/);
+    return true;
+  });
 });
