@@ -3,7 +3,7 @@ import type { Target } from "../targets/target.js";
 import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
 
 /** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
-export interface KeepAlive {
+interface KeepAlive {
   readonly intervalSecs: number;
   readonly countMax: number;
 }
@@ -34,7 +34,7 @@ const ALWAYS: readonly string[] = [
 
 /**
  * Arguments of `ssh` up to and with the host; the remote command follows. Flags win over the config because ssh takes
- * the first value it sees (ssh_config(5)).
+ * the first value it sees (ssh_config(5)). They are not the jump hosts', which ssh reaches by the config alone.
  */
 export function opensshArguments(request: OpensshRequest): string[] {
   const { target, ssh, keepAlive } = request;

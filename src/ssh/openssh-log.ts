@@ -23,6 +23,7 @@ const ORDER: readonly OpensshStage[] = ["start", "dial", "proxy", "banner", "han
 const CHATTER = /^(debug1: |Authenticated to |Transferred: |Bytes per second: )/;
 
 const KEPT_LINES = 60;
+const LONGEST_LINE = 16 * 1024;
 
 /** Takes what `ssh` writes to its standard error; knows the stage, what was offered and what ssh complained about. */
 export class OpensshLog {
@@ -48,7 +49,8 @@ export class OpensshLog {
     for (const line of text.slice(0, end).match(/[^\n]*\n/g) ?? []) {
       if (this.line(line.replace(/\r?\n$/, ""))) remote += line;
     }
-    return remote;
+    // A remote command that ends no line must not be held for ever.
+    return this.rest.length > LONGEST_LINE ? remote + this.flush() : remote;
   }
 
   /** The last line, when nothing ended it. */

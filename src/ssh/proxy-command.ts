@@ -14,8 +14,6 @@ const LAST_WORDS_MS = 200;
 export interface ProxyCommandOptions {
   /** For messages: what the command stands for (`the proxy command`, `jump host bastion`). */
   readonly name: string;
-  /** Turns the program's last words into the failure; `proxy-failed` with the words by default. */
-  readonly explain?: (stderr: string) => HostError;
   readonly clock: Clock;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -29,16 +27,7 @@ export function openProxyCommand(command: string, options: ProxyCommandOptions):
   const env = options.env ?? process.env;
   const shell = env["SHELL"];
   const program = shell === undefined || shell === "" ? "/bin/sh" : shell;
-  return openProxyProgram(program, ["-c", `exec ${command}`], options);
-}
-
-/** The same for a program with its arguments and no shell. */
-export function openProxyProgram(
-  program: string,
-  args: readonly string[],
-  options: ProxyCommandOptions,
-): Duplex {
-  return new ProxyStream(program, args, options);
+  return new ProxyStream(program, ["-c", `exec ${command}`], options);
 }
 
 class ProxyStream extends Duplex {
@@ -116,7 +105,6 @@ class ProxyStream extends Duplex {
     // Once the host was heard, what ended is a connection and no longer a way to it.
     if (this.heard)
       return new HostError("connection-lost", "handshake", `${this.options.name} ended: ${reason}`);
-    if (this.options.explain !== undefined) return this.options.explain(this.stderr);
     return new HostError("proxy-failed", "dial", `${this.options.name} failed: ${reason}`);
   }
 }

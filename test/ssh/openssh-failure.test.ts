@@ -259,4 +259,6 @@ test("what a remote command says on stderr is passed on, and ssh's chatter is no
   assert.equal(log.push("received 2\r\nhalf"), "");
   assert.equal(log.flush(), "half");
   assert.equal(log.remoteEnd, "status");
+  const endless = "x".repeat(20_000);
+  assert.equal(log.push(endless), endless);
 });

@@ -1,5 +1,6 @@
 /** Live scenarios of host keys, algorithms, the config's ways to a host, jumps and faults. */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scenario, Side } from "./scenario.js";
 
@@ -12,7 +13,7 @@ const REVOKED = "refused: host-key-revoked";
 function hashed(side: Side): string {
   const file = side.file("to-hash", side.place.known());
   execFileSync("ssh-keygen", ["-q", "-H", "-f", file], { stdio: "ignore" });
-  return execFileSync("cat", [file], { encoding: "utf8" });
+  return readFileSync(file, "utf8");
 }
 
 /** The place's lines with another name field. */
