@@ -1,0 +1,156 @@
+/** Open sessions, one reading of eight GPUs a host and tick: CPU on both sides, by the difference of two counts. */
+import { fileURLToPath } from "node:url";
+import { makeTempDir } from "../../test/support/temp-dir.js";
+import { startFarm } from "../farm/farm.js";
+import type { Farm } from "../farm/farm.js";
+import { makeNoStayShell } from "../farm/no-stay.js";
+import { pythonWith } from "../farm/peer-programs.js";
+import { spawnTicking } from "../measure/ticking-peer.js";
+import { inTurn, Rounds } from "../measure/figures.js";
+import { sleep, spanOf, startWatch } from "../measure/watch-run.js";
+import type { Span } from "../measure/watch-run.js";
+import type { BenchOptions, Scenario } from "./scenario.js";
+
+const TICKS = 6;
+const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
+
+export const steady: Scenario = {
+  name: "steady",
+  about: "a tick on open sessions",
+  async run(options) {
+    const { quick, runs, peer } = options;
+    const count = options.hosts ?? (quick ? 50 : 1000);
+    const temp = makeTempDir("bench");
+    const noStay = makeNoStayShell(temp.path);
+    const farm = await startFarm(count);
+    const execFarm = noStay === null ? null : await startFarm(Math.min(count, 200), { shell: noStay });
+    const python = pythonWith("asyncssh");
+    const noAddon = ["--import", `file://${peer("without-addon")}`];
+    const ways: readonly (readonly [string, () => Promise<Span>])[] = [
+      ["ours", () => ours(options, options.program, farm, [])],
+      ["ours, JS only", () => ours(options, options.program, farm, noAddon)],
+      ...(options.against === null
+        ? []
+        : [["against", () => ours(options, options.against ?? "", farm, [])] as const]),
+      ...(execFarm === null
+        ? []
+        : [["ours, exec a tick", () => ours(options, options.program, execFarm, [])] as const]),
+      ...(python === null ? [] : [["asyncssh, exec a tick", () => asyncssh(python, farm)] as const]),
+    ];
+    try {
+      const client = new Rounds();
+      const server = new Rounds();
+      for (let round = 0; round < (runs ?? (quick ? 1 : 3)); round++) {
+        for (const [name, measure] of inTurn(ways, round)) {
+          const span = await measure();
+          options.say(
+            `steady ${name}: client ${span.clientUs.toFixed(0)} us, server ${span.serverUs.toFixed(0)} us`,
+          );
+          client.add(name, span.clientUs);
+          server.add(name, span.serverUs);
+        }
+      }
+      return {
+        figures: [
+          us("steady.client-us", `client CPU a host and tick, ${count} hosts`, client.of("ours")),
+          us("steady.client-us.js-only", "client CPU a host and tick, JS only", client.of("ours, JS only")),
+          us("steady.client-us.against", "client CPU a host and tick, the other build", client.of("against")),
+          us(
+            "steady.client-us.exec",
+            "client CPU a host and tick, exec mode",
+            client.of("ours, exec a tick"),
+          ),
+          us(
+            "steady.client-us.asyncssh",
+            "client CPU a host and tick, asyncssh exec",
+            client.of("asyncssh, exec a tick"),
+          ),
+          us("steady.server-us", "remote CPU a host and tick, session", server.of("ours")),
+          us(
+            "steady.server-us.exec",
+            "remote CPU a host and tick, exec mode",
+            server.of("ours, exec a tick"),
+          ),
+          us(
+            "steady.server-us.asyncssh",
+            "remote CPU a host and tick, asyncssh's bare query",
+            server.of("asyncssh, exec a tick"),
+          ),
+          x(
+            "steady.ours-over-asyncssh-exec",
+            "client CPU a tick, ours / asyncssh exec",
+            client.ratios("ours", "asyncssh, exec a tick"),
+          ),
+          x(
+            "steady.ours-over-against",
+            "client CPU a tick, this build / the other",
+            client.ratios("ours", "against"),
+          ),
+          x(
+            "steady.remote-session-over-exec",
+            "remote CPU a tick, session / exec",
+            server.ratios("ours", "ours, exec a tick"),
+          ),
+        ].filter(({ values }) => values.length > 0),
+        notes: [
+          `steady: ${count} hosts, ${TICKS} ticks between the counts; exec mode on ${execFarm?.addresses.length ?? 0} hosts`,
+          ...(execFarm === null ? ["steady: no C compiler, so no exec mode to compare with"] : []),
+          ...(python === null ? ["steady: asyncssh is not installed"] : []),
+        ],
+      };
+    } finally {
+      await farm.stop();
+      await execFarm?.stop();
+      temp.remove();
+    }
+  },
+};
+
+const us = (id: string, what: string, values: readonly number[]) => ({ id, what, unit: "us", values });
+const x = (id: string, what: string, values: readonly number[]) => ({ id, what, unit: "x", values });
+
+/** The interval leaves the servers, which share this machine, room to answer. */
+export function intervalFor(hosts: number): number {
+  return Math.max(1, hosts / 200);
+}
+
+async function ours(
+  { say }: BenchOptions,
+  program: string,
+  farm: Farm,
+  node: readonly string[],
+): Promise<Span> {
+  const intervalSecs = intervalFor(farm.addresses.length);
+  const run = startWatch(program, farm, { intervalSecs, node });
+  try {
+    await run.warm(3, 60_000 + farm.addresses.length * 200 + intervalSecs * 10_000);
+    const from = run.mark();
+    await sleep(TICKS * intervalSecs * 1000);
+    const span = spanOf(from, run.mark());
+    if (span.missed > 0) say(`steady: ${span.missed} readings were late`);
+    return span;
+  } finally {
+    await run.stop();
+  }
+}
+
+async function asyncssh(python: string, farm: Farm): Promise<Span> {
+  const files = ["--hostfile", farm.hostfile, "--key", farm.keyFile, "--known-hosts", farm.knownHostsFile];
+  const peer = spawnTicking([python, PEER, ...files, "--ticks", String(TICKS + 1), farm.gpus.command]);
+  const hosts = farm.addresses.length;
+  try {
+    await peer.tick();
+    const clientUs = peer.cpuUs();
+    const serverUs = farm.serverCpuUs();
+    const ticks = Math.max(1, Math.min(TICKS, Math.ceil(2000 / hosts)));
+    for (let tick = 0; tick < ticks; tick++) await peer.tick();
+    const readings = hosts * ticks;
+    return {
+      clientUs: (peer.cpuUs() - clientUs) / readings,
+      serverUs: (farm.serverCpuUs() - serverUs) / readings,
+      missed: 0,
+    };
+  } finally {
+    await peer.stop();
+  }
+}
