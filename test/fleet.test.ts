@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { identify } from "../src/fleet.js";
+import { testPlan } from "./support/host-plan.js";
+
+function planned(typed: string, hostname: string, port = 22, user = "admin") {
+  return {
+    target: { host: typed, labels: { rack: "a1" }, origin: "--ssh" },
+    plan: testPlan({ originalHost: typed, hostname, port, user }),
+  };
+}
+
+test("a host is known by what it resolves to; its name stays as typed", () => {
+  assert.deepEqual(identify([planned("dgx-01", "10.0.0.5", 2222)]), [
+    {
+      hostId: "admin@10.0.0.5:2222",
+      target: "ssh://admin@dgx-01:2222",
+      hostname: "dgx-01",
+      labels: { rack: "a1" },
+    },
+  ]);
+});
+
+test("the target leaves out port 22, and keeps an IPv6 address in brackets", () => {
+  const [host, six] = identify([planned("dgx-01", "dgx-01"), planned("2001:db8::7", "2001:db8::7", 2222)]);
+  assert.equal(host?.target, "ssh://admin@dgx-01");
+  assert.equal(host.hostId, "admin@dgx-01:22");
+  assert.equal(six?.target, "ssh://admin@[2001:db8::7]:2222");
+  assert.equal(six.hostId, "admin@[2001:db8::7]:2222");
+});
+
+test("the same private address behind two jump hosts is two hosts", () => {
+  const ids = identify([planned("site-a-gpu", "10.0.0.5"), planned("site-b-gpu", "10.0.0.5")]).map(
+    (host) => host.hostId,
+  );
+  assert.deepEqual(ids, ["admin@site-a-gpu:22", "admin@site-b-gpu:22"]);
+});
