@@ -21,6 +21,7 @@ const NEEDS = [
   ["unshare", "util-linux"],
   ["ip", "iproute2"],
   ["mandoc", "mandoc"],
+  ["jq", "jq"],
 ];
 
 const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
