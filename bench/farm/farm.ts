@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startSshd } from "../../test/support/sshd.js";
+import { knownHostsLines, startSshd } from "../../test/support/sshd.js";
 import type { Sshd, SshdOptions } from "../../test/support/sshd.js";
 import { makeTempDir } from "../../test/support/temp-dir.js";
 import { cpuMeter } from "../measure/cpu-meter.js";
@@ -21,6 +21,8 @@ export interface Farm {
   readonly hostfile: string;
   readonly dir: string;
   readonly gpus: FakeGpus;
+  /** A known_hosts line of the fleet's key under another name. */
+  hostKeyLine(address: string, port: number): string;
   /** CPU time that the sshds and all that they run have used. */
   serverCpuUs(): number;
   stop(): Promise<void>;
@@ -98,6 +100,7 @@ export async function startFarm(
     hostfile,
     dir: temp.path,
     gpus,
+    hostKeyLine: (address, port) => knownHostsLines(address, port, first.hostKeys),
     serverCpuUs: () => meter.readUs(process.pid),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));

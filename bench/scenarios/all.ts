@@ -1,8 +1,21 @@
 /** Every scenario, in the order in which they run. */
 import { growth } from "./growth.js";
+import { knownHosts } from "./known-hosts.js";
 import { oneShot } from "./one-shot.js";
+import { output } from "./output.js";
+import { roundTrips } from "./round-trips.js";
 import type { Scenario } from "./scenario.js";
 import { startUp } from "./start-up.js";
 import { steady } from "./steady.js";
+import { wire } from "./wire.js";
 
-export const SCENARIOS: readonly Scenario[] = [startUp, oneShot, steady, growth];
+export const SCENARIOS: readonly Scenario[] = [
+  startUp,
+  wire,
+  output,
+  knownHosts,
+  roundTrips,
+  oneShot,
+  steady,
+  growth,
+];

@@ -1,0 +1,102 @@
+/** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw. */
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { FormatterOptions, createFormatter } from "../../src/format/formatter.js";
+import type { FrameRecord, StreamRecord } from "../../src/record.js";
+import { oursArgv, startFarm } from "../farm/farm.js";
+import { startMetered } from "../measure/cpu-meter.js";
+import { Rounds } from "../measure/figures.js";
+import type { Scenario } from "./scenario.js";
+
+const TABLE: Pick<FormatterOptions, "terminal"> = {
+  terminal: { size: () => ({ columns: 200, rows: 60 }), onResize: () => () => undefined },
+};
+
+export const output: Scenario = {
+  name: "output",
+  about: "formats at 1,000 hosts with 8 GPUs",
+  async run({ hosts, runs, quick, program }) {
+    const count = hosts ?? 1000;
+    const frames = Array.from({ length: count }, () => undefined).map(await oneFrame(program));
+    const { createFormatter: create } = (await import(
+      pathToFileURL(join(dirname(program), "format/formatter.js")).href
+    )) as { createFormatter: typeof createFormatter };
+    const options: FormatterOptions = {
+      csvSections: ["gpu"],
+      query: [],
+      color: true,
+      terminal: null,
+      hostCount: count,
+    };
+    const ndjson = await create("ndjson", options);
+    const csv = await create("csv", options);
+    const table = await create("table", { ...options, ...TABLE });
+    const stringify = (records: readonly StreamRecord[]): string => {
+      let text = "";
+      for (const record of records) text += `${JSON.stringify(record)}\n`;
+      return text;
+    };
+    const ways: readonly (readonly [string, () => string])[] = [
+      ["stringify", () => stringify(frames)],
+      ["ndjson", () => ndjson.format(frames)],
+      ["csv", () => csv.format(frames)],
+      ["table", () => (table.screen?.absorb(frames), table.format([]))],
+    ];
+    const ms = new Rounds();
+    for (let round = 0; round < (runs ?? (quick ? 3 : 15)) + 3; round++) {
+      for (const [name, act] of ways) {
+        const begun = process.cpuUsage();
+        const length = act().length;
+        const { user, system } = process.cpuUsage(begun);
+        if (length === 0) throw new Error(`${name} wrote nothing`);
+        if (round >= 3) ms.add(name, (user + system) / 1000);
+      }
+    }
+    return {
+      figures: [
+        {
+          id: "output.ndjson-over-stringify",
+          what: "NDJSON / JSON.stringify",
+          unit: "x",
+          values: ms.ratios("ndjson", "stringify"),
+        },
+        {
+          id: "output.csv-over-stringify",
+          what: "CSV / JSON.stringify",
+          unit: "x",
+          values: ms.ratios("csv", "stringify"),
+        },
+        {
+          id: "output.table-over-stringify",
+          what: "a table's redraw / JSON.stringify",
+          unit: "x",
+          values: ms.ratios("table", "stringify"),
+        },
+        { id: "output.ndjson-ms", what: `NDJSON of ${count} frames`, unit: "ms", values: ms.of("ndjson") },
+        { id: "output.csv-ms", what: `CSV of ${count} frames`, unit: "ms", values: ms.of("csv") },
+        {
+          id: "output.table-ms",
+          what: `a table of ${count} hosts, redrawn`,
+          unit: "ms",
+          values: ms.of("table"),
+        },
+      ],
+    };
+  },
+};
+
+/** A frame that our program gave, told as coming from many hosts. */
+async function oneFrame(program: string): Promise<(_: unknown, host: number) => StreamRecord> {
+  const farm = await startFarm(1);
+  const running = startMetered(oursArgv(program, farm, ["--once"]));
+  let text = "";
+  running.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  await running.ended;
+  await farm.stop();
+  const frame = JSON.parse(text) as FrameRecord;
+  return (_, host) => ({
+    ...(structuredClone(frame) satisfies StreamRecord),
+    host_id: `watcher@node-${host}:22`,
+    hostname: `node-${host}`,
+  });
+}
