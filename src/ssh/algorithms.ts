@@ -1,5 +1,5 @@
 /** Which algorithms are offered to a server: what ssh would offer, as far as ssh2 can do it (OpenSSH 9.2, ssh2 1.17). */
-import { assembleAlgorithms, KNOWN_ALGORITHMS } from "./config/algorithms.js";
+import { assembleAlgorithms, KNOWN_ALGORITHMS, DEFAULT_KEY_ALGORITHMS } from "./config/algorithms.js";
 import type { HostConfig } from "./config/host-config.js";
 import { preferKnown } from "./known-hosts/key-types.js";
 import type { KnownTypes } from "./known-hosts/key-types.js";
@@ -90,27 +90,9 @@ const MAC: Kind = {
   ]),
 };
 
-const HOST_KEY_DEFAULTS = [
-  "ssh-ed25519-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp256-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp384-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp521-cert-v01@openssh.com",
-  "sk-ssh-ed25519-cert-v01@openssh.com",
-  "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
-  "rsa-sha2-512-cert-v01@openssh.com",
-  "rsa-sha2-256-cert-v01@openssh.com",
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "sk-ssh-ed25519@openssh.com",
-  "sk-ecdsa-sha2-nistp256@openssh.com",
-  "rsa-sha2-512",
-  "rsa-sha2-256",
-];
 const HOST_KEY: Kind = {
   keyword: "HostKeyAlgorithms",
-  defaults: HOST_KEY_DEFAULTS,
+  defaults: DEFAULT_KEY_ALGORITHMS,
   all: KNOWN_ALGORITHMS.key,
   ssh2: new Set([
     "ssh-ed25519",

@@ -1,32 +1,12 @@
 /** Which signature algorithm a user key is offered with (sshconnect2.c: key_sig_algorithm, OpenSSH 9.2). */
-import { assembleAlgorithms, KNOWN_ALGORITHMS } from "../config/algorithms.js";
+import { assembleAlgorithms, DEFAULT_KEY_ALGORITHMS, KNOWN_ALGORITHMS } from "../config/algorithms.js";
 import type { Candidate } from "./identity.js";
 
 const CERT = "-cert-v01@openssh.com";
 
-/** PubkeyAcceptedAlgorithms when the config says nothing (myproposal.h: KEX_DEFAULT_PK_ALG). */
-export const DEFAULT_USER_KEY_ALGORITHMS: readonly string[] = [
-  "ssh-ed25519-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp256-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp384-cert-v01@openssh.com",
-  "ecdsa-sha2-nistp521-cert-v01@openssh.com",
-  "sk-ssh-ed25519-cert-v01@openssh.com",
-  "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
-  "rsa-sha2-512-cert-v01@openssh.com",
-  "rsa-sha2-256-cert-v01@openssh.com",
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "sk-ssh-ed25519@openssh.com",
-  "sk-ecdsa-sha2-nistp256@openssh.com",
-  "rsa-sha2-512",
-  "rsa-sha2-256",
-];
-
 /** The algorithms that PubkeyAcceptedAlgorithms allows, in order. */
 export function userKeyAlgorithms(spec: string | null): readonly string[] {
-  return assembleAlgorithms(spec, DEFAULT_USER_KEY_ALGORITHMS, KNOWN_ALGORITHMS.key) ?? [];
+  return assembleAlgorithms(spec, DEFAULT_KEY_ALGORITHMS, KNOWN_ALGORITHMS.key) ?? [];
 }
 
 export interface SignatureChoice {
