@@ -81,24 +81,26 @@ export function frameRecord(
 type LabelledSections = Pick<FrameRecord, keyof Sections>;
 
 function labelled(sections: Sections, labels: DeviceLabels): LabelledSections {
-  const { gpus, cpus, memory, chassis, processes, storage, ...others } = sections;
+  const { gpus, cpus, memory, chassis, processes, storage } = sections;
   return {
-    ...(gpus && { gpus: gpus.map((device) => ({ ...device, ...labels })) }),
-    ...(cpus && { cpus: cpus.map((device) => ({ ...device, ...labels })) }),
-    ...(memory && { memory: memory.map((device) => ({ ...device, ...labels })) }),
-    ...(chassis && { chassis: chassis.map((device) => ({ ...device, ...labels })) }),
-    ...(processes && { processes: processes.map((device) => ({ ...device, ...labels })) }),
-    ...(storage && { storage: storage.map((device) => ({ ...device, ...labels })) }),
-    // Sections of a newer all-smi, passed on under this record's labels.
-    ...Object.fromEntries(Object.entries(others).map(([key, value]) => [key, relabelled(value, labels)])),
+    ...(gpus && { gpus: gpus.map((device) => withLabels(device, labels)) }),
+    ...(cpus && { cpus: cpus.map((device) => withLabels(device, labels)) }),
+    ...(memory && { memory: memory.map((device) => withLabels(device, labels)) }),
+    ...(chassis && { chassis: chassis.map((device) => withLabels(device, labels)) }),
+    ...(processes && { processes: processes.map((device) => withLabels(device, labels)) }),
+    ...(storage && { storage: storage.map((device) => withLabels(device, labels)) }),
   };
 }
 
-function relabelled(section: unknown, labels: DeviceLabels): unknown {
-  if (!Array.isArray(section)) return section;
-  return section.map((device: unknown) =>
-    typeof device === "object" && device !== null ? { ...device, ...labels } : device,
-  );
+/** One by one: a second spread would cost several times the first. */
+function withLabels<Device>(device: Device, labels: DeviceLabels): Device & DeviceLabels {
+  return {
+    ...device,
+    host_id: labels.host_id,
+    hostname: labels.hostname,
+    instance: labels.instance,
+    time: labels.time,
+  };
 }
 
 /** What a state record says beside the envelope. */

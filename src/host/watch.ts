@@ -1,10 +1,11 @@
 /** One host for the length of a run: connect, probe, sample on the beat, and come back after what goes wrong. */
 import { HostError } from "../errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
-import { STATE_OF_CODE, type HostState, type LastError, type StreamRecord } from "../record.js";
+import type { LastError, StreamRecord } from "../record.js";
 import type { Sample } from "../remote/session.js";
 import { retryDelayMs } from "./backoff.js";
-import { frameRecord, stateRecord, type HostIdentity, type HostRoute } from "./host-record.js";
+import { Condition } from "./condition.js";
+import { frameRecord, type HostIdentity, type HostRoute } from "./host-record.js";
 import { Inbox } from "./inbox.js";
 import type { Ticks } from "./ticks.js";
 
@@ -34,7 +35,7 @@ export interface WatchOptions {
 type Event =
   | { readonly kind: "tick" }
   | { readonly kind: "retry" }
-  | { readonly kind: "up"; readonly live: LiveHost; readonly first: Sample; readonly wallMs: number }
+  | { readonly kind: "up"; readonly live: LiveHost; readonly first: Sample; readonly nowMs: number }
   | { readonly kind: "failed"; readonly error: HostError }
   | { readonly kind: "sampled"; readonly tick: number; readonly sample: Sample; readonly nowMs: number }
   | { readonly kind: "lost"; readonly live: LiveHost; readonly error: HostError }
@@ -65,16 +66,15 @@ class HostWatch {
   readonly #options: WatchOptions;
   readonly #signal: AbortSignal;
   readonly #inbox = new Inbox<Event>();
-  readonly #onAbort = (): void => this.#inbox.close();
+  /** Ends an attempt that is under way when the watch ends, for whichever reason. */
+  readonly #ending = new AbortController();
+  readonly #onAbort = (): void => {
+    this.#inbox.close();
+    this.#ending.abort(this.#signal.reason);
+  };
+  readonly #condition: Condition;
   #link: Link = { kind: "connecting" };
   #route: HostRoute | null = null;
-  #state: HostState = "connecting";
-  #previous: HostState | null = null;
-  #sinceMs: number;
-  #lastError: LastError | null = null;
-  #attempt = 1;
-  #failures = 0;
-  #retryAtMs: number | null = null;
   #tickTimer: Timer | null = null;
   #retryTimer: Timer | null = null;
   /** A tick that has begun and has no record yet, and no sample under way for it. */
@@ -84,13 +84,14 @@ class HostWatch {
   constructor(options: WatchOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#sinceMs = options.clock.wallMs();
+    this.#condition = new Condition(options.host, options.clock);
     signal.addEventListener("abort", this.#onAbort);
-    if (signal.aborted) this.#inbox.close();
+    if (signal.aborted) this.#onAbort();
   }
 
   async *records(): AsyncGenerator<StreamRecord, void> {
-    yield* this.#transitionRecord();
+    yield* this.#transition();
+    if (this.#ending.signal.aborted) return;
     this.#retryTimer = this.#options.clock.after(this.#options.startDelayMs, () => this.#connect());
     this.#armTick(0);
     while (!this.#isDone()) {
@@ -103,6 +104,7 @@ class HostWatch {
   async close(): Promise<void> {
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#inbox.close();
+    this.#ending.abort();
     this.#tickTimer?.cancel();
     this.#retryTimer?.cancel();
     if (this.#link.kind === "up") await this.#link.live.close();
@@ -118,9 +120,9 @@ class HostWatch {
       case "tick":
         return yield* this.#onTick();
       case "retry":
-        this.#attempt = this.#failures + 1;
         this.#link = { kind: "connecting" };
-        yield* this.#enter("connecting", this.#lastError);
+        this.#condition.retrying();
+        yield* this.#transition();
         this.#connect();
         return;
       case "up":
@@ -148,21 +150,24 @@ class HostWatch {
   }
 
   *#onTick(): Generator<StreamRecord, void> {
-    if (this.#owed !== null) yield* this.#tickRecord(this.#owed, this.#lastError);
-    this.#owed = null;
-    const tick = this.#options.ticks.now();
+    yield* this.#settleOwed();
+    const { ticks } = this.#options;
+    const tick = ticks.now();
     this.#armTick(tick + 1);
-    if (tick > this.#options.ticks.last || tick < this.#nextTick) return;
+    if (tick < this.#nextTick) return;
     this.#nextTick = tick + 1;
+    // The ticks that a stalled reader slept through are skipped, the last one too.
+    if (tick > ticks.last) return;
     switch (this.#link.kind) {
       case "connecting":
         this.#owed = tick;
         return;
       case "down":
-        return yield* this.#tickRecord(tick, this.#lastError);
+        yield this.#condition.record(this.#route, tick);
+        return;
       case "up":
         if (this.#link.samplingTick === null) this.#sample(this.#link.live, tick);
-        else yield* this.#tickRecord(tick, overrun(this.#link.samplingTick));
+        else yield this.#condition.record(this.#route, tick, overrun(this.#link.samplingTick));
     }
   }
 
@@ -181,91 +186,73 @@ class HostWatch {
     const { live } = this.#link;
     this.#link = { kind: "up", live, samplingTick: null };
     this.#route = live.route;
-    // Arrived in a window that is long past: the reader was stalled, and wants a fresh sample, not this one.
-    const { ticks, clock } = this.#options;
-    if (ticks.now() > ticks.at(event.nowMs) + 1) return;
-    const wallMs = clock.wallMs() - (clock.nowMs() - event.nowMs);
-    yield frameRecord(
-      this.#options.host,
-      live.route,
-      wallMs,
-      event.tick,
-      event.sample.reading,
-      event.sample.latencyMs,
-    );
+    if (!this.#isStale(event.nowMs)) yield this.#frame(live, event.tick, event.sample, event.nowMs);
+  }
+
+  /** Arrived in a window that is long past: the reader was stalled, and wants a fresh sample, not this one. */
+  #isStale(arrivedMs: number): boolean {
+    const { ticks } = this.#options;
+    return ticks.now() > ticks.at(arrivedMs) + 1;
   }
 
   // ---- connection
 
   #connect(): void {
     const { clock, reach } = this.#options;
-    reach(this.#signal).then(
+    const { signal } = this.#ending;
+    reach(signal).then(
       ({ live, first }) => {
-        if (this.#signal.aborted) void live.close();
-        this.#inbox.put({ kind: "up", live, first, wallMs: clock.wallMs() });
+        if (signal.aborted) void live.close();
+        else this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
       },
       (error: unknown) => {
-        if (this.#signal.aborted) return;
+        if (signal.aborted) return;
         this.#inbox.put(error instanceof HostError ? { kind: "failed", error } : { kind: "bug", error });
       },
     );
   }
 
-  *#onUp(event: Event & { readonly kind: "up" }): Generator<StreamRecord, void> {
-    const { live, first } = event;
+  *#onUp({ live, first, nowMs }: Event & { readonly kind: "up" }): Generator<StreamRecord, void> {
     this.#link = { kind: "up", live, samplingTick: null };
     this.#route = live.route;
-    this.#failures = 0;
     void live.lost.then((error) => this.#inbox.put({ kind: "lost", live, error }));
-    yield* this.#enter("connected", null);
-    if (this.#owed === null) return;
+    this.#condition.connected();
+    yield* this.#transition();
     const tick = this.#owed;
+    if (tick === null) return;
     this.#owed = null;
-    yield frameRecord(this.#options.host, live.route, event.wallMs, tick, first.reading, first.latencyMs);
+    if (this.#isStale(nowMs)) this.#sample(live, tick);
+    else yield this.#frame(live, tick, first, nowMs);
   }
 
   *#onFailure(error: HostError): Generator<StreamRecord, void> {
     const { clock, isOnce, random } = this.#options;
-    this.#failures += 1;
     this.#link = { kind: "down" };
-    if (!isOnce) {
-      const delay = retryDelayMs(error.failure.code, this.#failures, random());
-      this.#retryAtMs = clock.nowMs() + delay;
-      this.#retryTimer = clock.after(delay, () => this.#inbox.put({ kind: "retry" }));
-    }
-    yield* this.#enter(STATE_OF_CODE[error.failure.code], error.failure);
-    if (this.#owed === null) return;
-    const tick = this.#owed;
-    this.#owed = null;
-    yield* this.#tickRecord(tick, this.#lastError);
+    const delay = this.#condition.failed(error, (failures) =>
+      isOnce ? null : retryDelayMs(error.failure.code, failures, random()),
+    );
+    if (delay !== null) this.#retryTimer = clock.after(delay, () => this.#inbox.put({ kind: "retry" }));
+    yield* this.#transition();
+    yield* this.#settleOwed();
   }
 
   // ---- records
 
-  *#enter(state: HostState, lastError: LastError | null): Generator<StreamRecord, void> {
-    if (state === "connected" || state === "connecting") this.#retryAtMs = null;
-    this.#previous = this.#state;
-    this.#state = state;
-    this.#lastError = lastError;
-    this.#sinceMs = this.#options.clock.wallMs();
-    yield* this.#transitionRecord();
+  *#transition(): Generator<StreamRecord, void> {
+    if (!this.#options.isOnce) yield this.#condition.record(this.#route, null);
   }
 
-  *#transitionRecord(): Generator<StreamRecord, void> {
-    if (!this.#options.isOnce) yield* this.#tickRecord(null, this.#lastError);
+  /** The state stands for the tick that got no reading. */
+  *#settleOwed(): Generator<StreamRecord, void> {
+    const tick = this.#owed;
+    this.#owed = null;
+    if (tick !== null) yield this.#condition.record(this.#route, tick);
   }
 
-  *#tickRecord(tick: number | null, lastError: LastError | null): Generator<StreamRecord, void> {
+  #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {
     const { clock, host } = this.#options;
-    yield stateRecord(host, this.#route, clock.wallMs(), tick, {
-      state: this.#state,
-      previous: this.#previous,
-      attempt: this.#attempt,
-      consecutiveFailures: this.#failures,
-      sinceMs: this.#sinceMs,
-      retryInMs: this.#retryAtMs === null ? null : Math.max(0, Math.round(this.#retryAtMs - clock.nowMs())),
-      lastError,
-    });
+    const wallMs = clock.wallMs() - (clock.nowMs() - arrivedMs);
+    return frameRecord(host, live.route, wallMs, tick, reading, latencyMs);
   }
 }
 
