@@ -74,6 +74,8 @@ class HostWatch {
   };
   readonly #condition: Condition;
   #link: Link = { kind: "connecting" };
+  /** Connected, and not yet heard of: its event is still in the inbox. */
+  #reached: LiveHost | null = null;
   #route: HostRoute | null = null;
   #tickTimer: Timer | null = null;
   #retryTimer: Timer | null = null;
@@ -107,6 +109,7 @@ class HostWatch {
     this.#ending.abort();
     this.#tickTimer?.cancel();
     this.#retryTimer?.cancel();
+    await this.#reached?.close();
     if (this.#link.kind === "up") await this.#link.live.close();
   }
 
@@ -202,8 +205,12 @@ class HostWatch {
     const { signal } = this.#ending;
     reach(signal).then(
       ({ live, first }) => {
-        if (signal.aborted) void live.close();
-        else this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
+        if (signal.aborted) {
+          void live.close();
+          return;
+        }
+        this.#reached = live;
+        this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
       },
       (error: unknown) => {
         if (signal.aborted) return;
@@ -214,6 +221,7 @@ class HostWatch {
 
   *#onUp({ live, first, nowMs }: Event & { readonly kind: "up" }): Generator<StreamRecord, void> {
     this.#link = { kind: "up", live, samplingTick: null };
+    this.#reached = null;
     this.#route = live.route;
     void live.lost.then((error) => this.#inbox.put({ kind: "lost", live, error }));
     this.#condition.connected();

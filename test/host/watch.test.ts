@@ -229,3 +229,39 @@ test("an abort while connecting ends the generator and leaves nothing", async ()
   await bench.clock.advance(10_000);
   assert.equal(bench.closed, 1, "a connection that comes too late is closed");
 });
+
+test("a reader that sleeps through the last tick finds the run ended", async () => {
+  const bench = new Bench();
+  bench.start({ kind: "count", ticks: 3 });
+  await bench.clock.advance(900);
+  bench.isStalled = true;
+  await bench.clock.advance(30_000);
+  bench.resume();
+  await bench.clock.advance(1_000);
+  assert.equal(bench.ended, true);
+  assert.equal(bench.clock.timers, 0);
+});
+
+test("a connection that comes after the last tick is closed", async () => {
+  const bench = new Bench();
+  bench.connectMs = 5_000;
+  bench.start({ kind: "count", ticks: 2 });
+  await bench.clock.advance(3_000);
+  assert.deepEqual(bench.story(), ["connecting", "connecting 0", "connecting 1"]);
+  assert.equal(bench.ended, true);
+  await bench.clock.advance(3_000);
+  assert.equal(bench.closed, 1);
+});
+
+test("a host that drops every connection soon is tried ever more slowly", async () => {
+  const bench = new Bench();
+  bench.start({ kind: "endless" });
+  for (let i = 0; i < 300; i++) {
+    await bench.clock.advance(200);
+    bench.lose(new HostError("connection-lost", "sample", "gone"));
+  }
+  assert.ok(bench.attempts <= 7, `${bench.attempts} attempts in a minute`);
+  bench.assertOneRecordATick();
+  bench.stop.abort();
+  await bench.clock.advance(1);
+});

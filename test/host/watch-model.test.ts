@@ -1,0 +1,221 @@
+/** Whatever happens to a host, in whatever order: one record a tick, states that fit together, and nothing left behind. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HostError } from "../../src/errors.js";
+import { Ticks } from "../../src/host/ticks.js";
+import { watchHost, type LiveHost } from "../../src/host/watch.js";
+import type { FailureCode, StreamRecord } from "../../src/record.js";
+import type { Sample } from "../../src/remote/session.js";
+import { FakeClock } from "../support/fake-clock.js";
+
+const INTERVAL_MS = 1000;
+const HOST = { hostId: "u@h:22", target: "ssh://u@h", hostname: "h", labels: {} };
+const SAMPLE: Sample = { reading: { sections: {}, errors: [] }, latencyMs: 1 };
+
+interface Attempt {
+  readonly takesMs: number;
+  readonly fails: FailureCode | null;
+  /** After it was connected; null: never. */
+  readonly lostAfterMs: number | null;
+  /** Taken in turn by its samples. */
+  readonly samplesMs: readonly number[];
+}
+
+interface Story {
+  readonly ticks: number | null;
+  readonly once: boolean;
+  readonly startDelayMs: number;
+  readonly attempts: readonly Attempt[];
+  /** When the reader stops reading, and for how long. */
+  readonly stalls: readonly { readonly atMs: number; readonly forMs: number }[];
+  readonly abortAtMs: number | null;
+  readonly random: number;
+}
+
+const ms = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: most });
+
+const ATTEMPT: fc.Arbitrary<Attempt> = fc.record({
+  takesMs: fc.oneof(ms(900), ms(6000)),
+  fails: fc.option(
+    fc.constantFrom<FailureCode>("connection-refused", "no-tool", "auth-failed", "probe-timeout"),
+  ),
+  lostAfterMs: fc.option(ms(8000)),
+  samplesMs: fc.array(fc.oneof(ms(400), ms(4000)), { minLength: 1, maxLength: 4 }),
+});
+
+const STORY: fc.Arbitrary<Story> = fc.record({
+  ticks: fc.option(fc.integer({ min: 1, max: 12 })),
+  once: fc.boolean(),
+  startDelayMs: fc.constantFrom(0, 5, 250, 4000),
+  attempts: fc.array(ATTEMPT, { minLength: 1, maxLength: 5 }),
+  stalls: fc.array(fc.record({ atMs: ms(15_000), forMs: ms(8000) }), { maxLength: 2 }),
+  abortAtMs: fc.option(ms(20_000)),
+  random: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+interface Told {
+  readonly record: StreamRecord;
+  readonly atMs: number;
+}
+
+interface Outcome {
+  readonly told: readonly Told[];
+  readonly ended: boolean;
+  readonly opened: number;
+  readonly closed: number;
+  readonly timers: number;
+  /** Spans in which the reader did not read. */
+  readonly deaf: readonly { readonly from: number; readonly to: number }[];
+  readonly lastMs: number;
+}
+
+async function play(story: Story): Promise<Outcome> {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const told: Told[] = [];
+  const deaf: { from: number; to: number }[] = [];
+  const wait = (delayMs: number): Promise<void> => new Promise((resolve) => clock.after(delayMs, resolve));
+  let opened = 0;
+  let closed = 0;
+  let attempts = 0;
+  let ended = false;
+
+  const open = (attempt: Attempt): LiveHost => {
+    opened += 1;
+    let samples = 0;
+    let isClosed = false;
+    let lose: (error: HostError) => void = () => undefined;
+    const lost = new Promise<HostError>((resolve) => (lose = resolve));
+    const gone = new HostError("connection-lost", "sample", "gone");
+    const timer = attempt.lostAfterMs === null ? null : clock.after(attempt.lostAfterMs, () => lose(gone));
+    return {
+      route: { transport: "nvidia-smi", client: "ssh2", channel: "session" },
+      lost,
+      sample: async () => {
+        const takes = attempt.samplesMs[samples++ % attempt.samplesMs.length] ?? 0;
+        await wait(takes);
+        return SAMPLE;
+      },
+      close: () => {
+        if (!isClosed) closed += 1;
+        isClosed = true;
+        timer?.cancel();
+        return Promise.resolve();
+      },
+    };
+  };
+
+  const length = story.once
+    ? ({ kind: "once" } as const)
+    : story.ticks === null
+      ? ({ kind: "endless" } as const)
+      : ({ kind: "count", ticks: story.ticks } as const);
+  const records = watchHost(
+    {
+      host: HOST,
+      ticks: new Ticks(clock, INTERVAL_MS, length),
+      clock,
+      startDelayMs: story.startDelayMs,
+      isOnce: story.once,
+      random: () => story.random,
+      reach: async () => {
+        const attempt = story.attempts[attempts++ % story.attempts.length] as Attempt;
+        await wait(attempt.takesMs);
+        if (attempt.fails !== null) throw new HostError(attempt.fails, "dial", "no");
+        return { live: open(attempt), first: SAMPLE };
+      },
+    },
+    stop.signal,
+  );
+  const stalls = [...story.stalls].sort((a, b) => a.atMs - b.atMs);
+  const read = async (): Promise<void> => {
+    for await (const record of records) {
+      told.push({ record, atMs: clock.nowMs() });
+      const stall = stalls[0];
+      if (stall === undefined || clock.nowMs() < stall.atMs) continue;
+      stalls.shift();
+      const from = clock.nowMs();
+      await wait(stall.forMs);
+      deaf.push({ from, to: clock.nowMs() });
+    }
+    ended = true;
+  };
+  void read();
+  const lastMs = story.abortAtMs ?? 30_000;
+  await clock.advance(lastMs);
+  stop.abort();
+  // What the reader, a sample or an attempt still waits for.
+  await clock.advance(20_000);
+  return { told, ended, opened, closed, timers: clock.timers, deaf, lastMs };
+}
+
+function check(story: Story, outcome: Outcome): void {
+  const { told, deaf } = outcome;
+  assert.equal(outcome.ended, true, "it ends");
+  assert.equal(outcome.timers, 0, "no timer is left");
+  assert.equal(outcome.closed, outcome.opened, "every connection is closed");
+
+  const ticks = told.flatMap(({ record }) => (record.tick === null ? [] : [record.tick]));
+  assert.equal(new Set(ticks).size, ticks.length, `no tick twice: ${ticks.join(" ")}`);
+  let latest = -1;
+  for (const { record } of told) {
+    if (record.tick === null) continue;
+    // A late answer is the one thing that comes out of turn: its tick's successors said that it was under way.
+    const isLate = record.record === "frame" || record.last_error?.code === "connection-lost";
+    assert.ok(record.tick > latest || isLate, `ticks in order: ${ticks.join(" ")}`);
+    latest = Math.max(latest, record.tick);
+  }
+
+  const endMs = Math.min(outcome.lastMs, told.at(-1)?.atMs ?? 0);
+  const lastTick = story.once
+    ? -1
+    : story.ticks === null || outcome.lastMs < (story.ticks + 6) * INTERVAL_MS
+      ? Math.floor(endMs / INTERVAL_MS) - 6
+      : story.ticks - 1;
+  for (let tick = 0; tick <= lastTick; tick++) {
+    const begins = tick * INTERVAL_MS;
+    const slept = deaf.some(
+      ({ from, to }) => from < begins + 3 * INTERVAL_MS && to >= begins - 3 * INTERVAL_MS,
+    );
+    assert.ok(
+      slept || ticks.includes(tick),
+      `tick ${tick} of ${lastTick} has its record: ${ticks.join(" ")}`,
+    );
+  }
+  if (story.once && outcome.lastMs >= 30_000) assert.deepEqual(ticks, [0]);
+
+  let state: StreamRecord["state"] | null = null;
+  let since = "";
+  for (const { record } of told) {
+    if (record.record === "frame") {
+      if (!story.once) assert.equal(state, "connected", "a frame comes from a host that is connected");
+      continue;
+    }
+    if (record.tick === null) {
+      const { previous_state: previous } = record;
+      assert.equal(previous, state);
+      state = record.state;
+      since = record.since;
+    } else if (!story.once) {
+      assert.equal(record.state, state, "a tick's state is the last transition's");
+      assert.equal(record.since, since);
+    }
+    assert.equal(record.retry_in_ms === null, story.once || /^connect/.test(record.state));
+    assert.ok(record.attempt >= 1);
+    if (record.state === "connected") assert.equal(record.consecutive_failures, 0);
+    if (record.state !== "connected" && record.state !== "connecting") {
+      assert.ok(record.consecutive_failures >= 1);
+      assert.notEqual(record.last_error, null);
+    }
+  }
+}
+
+test("any sequence of connects, losses, slow samples, stalls and aborts keeps the promise of a tick", async () => {
+  await fc.assert(
+    fc.asyncProperty(STORY, async (story) => {
+      check(story, await play(story));
+    }),
+    { numRuns: 400 },
+  );
+});
