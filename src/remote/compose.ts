@@ -43,17 +43,18 @@ export interface Told {
 export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
   const all: Sections = { ...told.system.sections, ...told.tool.sections };
   const { gpus, cpus, memory, chassis, processes, storage, ...others } = all;
-  const joined = processes && joinProcesses(processes, told.ps);
   const load = told.tool.sections.cpus && told.system.sections.cpus;
-  const sections: Sections = {
-    ...(gpus && include.has("gpu") && { gpus: fillUnifiedMemory(gpus, memory) }),
-    ...(cpus && include.has("cpu") && { cpus: load === undefined ? cpus : withLoad(cpus, load) }),
-    ...(memory && include.has("memory") && { memory }),
-    ...(chassis && include.has("chassis") && { chassis }),
-    ...(joined && include.has("process") && { processes: isRedacted ? redact(joined) : joined }),
-    ...(storage && include.has("storage") && { storage }),
-    ...others,
-  };
+  const sections: { -readonly [Key in keyof Sections]: Sections[Key] } = {};
+  if (gpus && include.has("gpu")) sections.gpus = fillUnifiedMemory(gpus, memory);
+  if (cpus && include.has("cpu")) sections.cpus = load === undefined ? cpus : withLoad(cpus, load);
+  if (memory && include.has("memory")) sections.memory = memory;
+  if (chassis && include.has("chassis")) sections.chassis = chassis;
+  if (processes && include.has("process")) {
+    const joined = joinProcesses(processes, told.ps);
+    sections.processes = isRedacted ? redact(joined) : joined;
+  }
+  if (storage && include.has("storage")) sections.storage = storage;
+  Object.assign(sections, others);
   const errors = [...told.system.errors, ...told.tool.errors];
   return { sections, errors: errors.filter((error) => include.has(error.section)) };
 }

@@ -54,11 +54,18 @@ export class FrameReader {
       throw new RangeError("the host sent more than 32 MiB in one frame");
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
+    // The usual chunk: the whole frame, which its marker ends.
+    if (this.#endsIn(chunk)) return true;
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#end.length)]);
     this.#tail = Buffer.from(
       Buffer.concat([this.#tail, chunk.subarray(-this.#end.length)]).subarray(1 - this.#end.length),
     );
     return seam.includes(this.#end) || chunk.includes(this.#end);
+  }
+
+  #endsIn(chunk: Buffer): boolean {
+    const from = chunk.length - this.#end.length;
+    return from >= 0 && this.#end.compare(chunk, from) === 0;
   }
 
   /** Text that came before the first marker: what a forced command or a login shell's rc file said. */

@@ -11,6 +11,7 @@ import {
   whereMigIsEnabled,
 } from "./nvidia-smi-fields.js";
 import { tellsNothing } from "./nvidia-smi-gpu.js";
+import { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import { readQuery } from "./nvidia-smi-query.js";
 import { readSmiXml, type XmlGpu } from "./nvidia-smi-xml.js";
@@ -95,6 +96,7 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let lastGpus = gpus;
+  const memory = hasMig ? null : new QueryMemory();
   const parts = [
     ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(columns) } as const] : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
@@ -108,7 +110,7 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
       const xml = hasMig ? xmlIn(outputs, errors, wantsGpus ? "gpu" : "process") : [];
       const sections: { gpus?: readonly Gpu[]; processes?: readonly Process[] } = {};
       if (wantsGpus) {
-        const read = gpusIn(outputs, columns, xml, errors);
+        const read = gpusLikeLast(outputs, memory) ?? gpusIn(outputs, columns, xml, errors, memory);
         if (read !== null) {
           sections.gpus = read;
           lastGpus = read;
@@ -123,12 +125,20 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
   };
 }
 
+/** The whole answer, when it is like the last tick's but for its readings. */
+function gpusLikeLast(outputs: PartOutputs, memory: QueryMemory | null): readonly Gpu[] | null {
+  const output = outputs.get(QUERY);
+  if (memory === null || output?.end.kind !== "exit" || output.end.code !== 0) return null;
+  return memory.read(output.stdout);
+}
+
 /** Null, and an error, where no GPU could be read. */
 function gpusIn(
   outputs: PartOutputs,
   columns: readonly string[],
   xml: readonly XmlGpu[],
   errors: SectionError[],
+  memory: QueryMemory | null,
 ): readonly Gpu[] | null {
   const output = outputs.get(QUERY);
   const answer = output === undefined ? null : readQuery(settled(output), columns);
@@ -137,6 +147,7 @@ function gpusIn(
     const gpus = xml.map((told) => told.gpu);
     return gpus.length === 0 ? null : withMigInstances(gpus, listIn(outputs), xml);
   }
+  memory?.remember(output.stdout, answer);
   const status = answer.exitCode ?? (output.end.kind === "exit" ? output.end.code : null);
   errors.push(...answer.errors.map((error) => withExitCode(error, status)));
   // A status other than 0 is told once: by the GPU that it is about where there is one.
