@@ -45,26 +45,53 @@ export function fleetHosts(
   });
 }
 
+/** Leaves out targets whose config says what they leave open, and so are the same as an earlier one; tells of each. */
+export function withoutTwins(
+  planned: readonly PlannedTarget[],
+  warn: (message: string) => void,
+): readonly PlannedTarget[] {
+  const first = new Map<string, PlannedTarget>();
+  for (const each of planned) {
+    const twin = first.get(typedId(each));
+    if (twin === undefined) first.set(typedId(each), each);
+    else {
+      const where = `${each.target.origin}: ${each.target.host}`;
+      warn(
+        `${where} is ${typedId(each)}, as ${twin.target.host} at ${twin.target.origin}; it is watched once`,
+      );
+    }
+  }
+  return [...first.values()];
+}
+
 /**
  * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
  * are told apart by the name that was typed.
  */
 export function identify(planned: readonly PlannedTarget[]): readonly HostIdentity[] {
-  const counts = new Map<string, number>();
-  const resolvedId = ({ plan }: PlannedTarget): string => hostId(plan.user, plan.host, plan.port);
-  for (const each of planned) counts.set(resolvedId(each), (counts.get(resolvedId(each)) ?? 0) + 1);
+  const claims = new Map<string, Set<PlannedTarget>>();
+  const claim = (id: string, by: PlannedTarget): void => {
+    claims.set(id, (claims.get(id) ?? new Set()).add(by));
+  };
+  for (const each of planned) {
+    claim(resolvedId(each), each);
+    claim(typedId(each), each);
+  }
   return planned.map((each) => {
     const { target, plan } = each;
-    const typed = hostId(plan.user, target.host, plan.port);
-    const unique = (counts.get(resolvedId(each)) ?? 0) < 2;
+    const typed = typedId(each);
+    const resolved = resolvedId(each);
     return {
-      hostId: unique ? resolvedId(each) : typed,
+      hostId: claims.get(resolved)?.size === 1 ? resolved : typed,
       target: `ssh://${plan.port === 22 ? typed.slice(0, typed.lastIndexOf(":")) : typed}`,
       hostname: target.host,
       labels: target.labels,
     };
   });
 }
+
+const resolvedId = ({ plan }: PlannedTarget): string => hostId(plan.user, plan.host, plan.port);
+const typedId = ({ target, plan }: PlannedTarget): string => hostId(plan.user, target.host, plan.port);
 
 function hostId(user: string, host: string, port: number): string {
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;

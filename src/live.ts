@@ -1,5 +1,5 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
-import { fleetHosts, type PlannedTarget } from "./fleet.js";
+import { fleetHosts, withoutTwins, type PlannedTarget } from "./fleet.js";
 import type { Clock } from "./lib/clock.js";
 import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
@@ -43,7 +43,7 @@ export async function openFleet(
   warn: (message: string) => void,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
-  const planned = await planTargets(options, targets, world.env);
+  const planned = withoutTwins(await planTargets(options, targets, world.env), warn);
   const unchecked = planned.filter(({ plan }) => plan.hostKeyPolicy === "no").length;
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);

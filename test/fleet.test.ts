@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identify } from "../src/fleet.js";
+import { identify, withoutTwins } from "../src/fleet.js";
 import { testPlan } from "./support/host-plan.js";
 
 function planned(typed: string, hostname: string, port = 22, user = "admin") {
@@ -34,4 +34,35 @@ test("the same private address behind two jump hosts is two hosts", () => {
     (host) => host.hostId,
   );
   assert.deepEqual(ids, ["admin@site-a-gpu:22", "admin@site-b-gpu:22"]);
+});
+
+test("no two hosts have the same id, whatever resolves to what", () => {
+  const cases = [
+    [planned("a", "gateway"), planned("b", "gateway"), planned("c", "a")],
+    [planned("c", "a"), planned("a", "c")],
+    [planned("a", "b"), planned("b", "b")],
+  ];
+  for (const hosts of cases) {
+    assert.equal(new Set(identify(hosts).map(({ hostId }) => hostId)).size, hosts.length);
+  }
+});
+
+test("a target that config makes the same as another is watched once, and told of", () => {
+  const warnings: string[] = [];
+  const bare = planned("dgx-01", "10.0.0.5", 2222);
+  const kept = withoutTwins(
+    [
+      bare,
+      { ...bare, target: { ...bare.target, port: 2222, origin: "h.txt:2" } },
+      planned("dgx-02", "10.0.0.5", 2222),
+    ],
+    (message) => warnings.push(message),
+  );
+  assert.deepEqual(
+    kept.map(({ target }) => target.host),
+    ["dgx-01", "dgx-02"],
+  );
+  assert.deepEqual(warnings, [
+    "h.txt:2: dgx-01 is admin@dgx-01:2222, as dgx-01 at --ssh; it is watched once",
+  ]);
 });
