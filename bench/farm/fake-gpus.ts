@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** `INDEX` is the GPU's, `#` a digit that differs from call to call: live readings are never the same twice. */
 const FIELDS: readonly (readonly [string, string])[] = [
   ["index", "INDEX"],
   ["uuid", "GPU-6e3c5b1a-0000-0000-0000-00000000000INDEX"],
@@ -10,15 +11,15 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["driver_version", "590.48.01"],
   ["pci.bus_id", "00000000:0INDEX:00.0"],
   ["serial", "165202300INDEX"],
-  ["utilization.gpu", "37"],
-  ["utilization.memory", "21"],
-  ["memory.used", "19818"],
+  ["utilization.gpu", "3#"],
+  ["utilization.memory", "2#"],
+  ["memory.used", "1981#"],
   ["memory.total", "81559"],
-  ["memory.free", "61741"],
-  ["temperature.gpu", "59"],
-  ["clocks.current.graphics", "1980"],
+  ["memory.free", "6174#"],
+  ["temperature.gpu", "5#"],
+  ["clocks.current.graphics", "198#"],
   ["clocks.current.memory", "2619"],
-  ["power.draw", "631.95"],
+  ["power.draw", "63#.#5"],
   ["power.limit", "700.00"],
   ["fan.speed", "[N/A]"],
   ["pstate", "P0"],
@@ -32,6 +33,7 @@ const HELP = FIELDS.map(([field]) => `"${field}"\nA field of the stand-in.\n\n`)
 /** Answers any `--query-gpu=` in the order asked, with a header; units are left out, as `nounits` asks. */
 const SOURCE = `#include <stdio.h>
 #include <string.h>
+#include <time.h>
 static const char *names[] = {${FIELDS.map(([field]) => JSON.stringify(field)).join(",")}};
 static const char *values[] = {${FIELDS.map(([, value]) => JSON.stringify(value)).join(",")}};
 int main(int argc, char **argv) {
@@ -41,6 +43,9 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[i], "--help-query-gpu")) { fputs(${JSON.stringify(HELP)}, stdout); return 0; }
   }
   if (!query) return 2;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  unsigned long seed = now.tv_nsec / 100;
   static char out[1 << 16];
   size_t n = 0;
   for (int gpu = -1; gpu < 8; gpu++) {
@@ -55,7 +60,9 @@ int main(int argc, char **argv) {
       if (!first) { out[n++] = ','; out[n++] = ' '; }
       if (gpu < 0) { memcpy(out + n, at, length); n += length; }
       else for (const char *c = value; *c;)
-        if (!strncmp(c, "INDEX", 5)) { out[n++] = '0' + gpu; c += 5; } else out[n++] = *c++;
+        if (!strncmp(c, "INDEX", 5)) { out[n++] = '0' + gpu; c += 5; }
+        else if (*c == '#') { seed = seed * 6364136223846793005UL + 1442695040888963407UL; out[n++] = '0' + (seed >> 33) % 10; c++; }
+        else out[n++] = *c++;
       at += length;
       if (*at == ',') at++;
     }
@@ -99,18 +106,18 @@ export function compile(source: string, dir: string, program: string): boolean {
   }
 }
 
-/** One printf a call; whatever is asked, the fields of `ASKED` come, and any other query is refused. */
+/** One printf a call, and so the same readings each time; whatever is asked, the fields of `ASKED` come, and any other query is refused. */
 function script(): string {
   const rows = Array.from({ length: 8 }, (_, gpu) =>
     FIELDS.slice(0, 16)
-      .map(([, value]) => value.replace("INDEX", String(gpu)))
+      .map(([, value]) => value.replace("INDEX", String(gpu)).replaceAll("#", "7"))
       .join(", "),
   );
   const text = [ASKED.join(", "), ...rows].join("\\n");
   return [
     "#!/bin/sh",
     `case $1 in --query-gpu=${ASKED.join(",")}) printf '${text}\\n';;`,
-    `--help-query-gpu) printf '${HELP.slice(0, 0)}${ASKED.map((field) => `"${field}"\\n\\n`).join("")}';;`,
+    `--help-query-gpu) printf '${ASKED.map((field) => `"${field}"\\n\\n`).join("")}';;`,
     `*) echo 'Field "x" is not a valid field to query.'; exit 2;; esac`,
     "",
   ].join("\n");

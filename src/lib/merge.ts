@@ -38,6 +38,8 @@ export async function* merge<T>(
       if (failure !== undefined) throw failure.error;
       if (ready.length === 0) {
         await new Promise<void>((resolve) => (wake = resolve));
+        // What else came in this turn of the event loop goes into the same batch: a write for all, not one each.
+        await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
       const batch = ready;

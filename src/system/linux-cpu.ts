@@ -14,6 +14,7 @@ export interface LinuxCpuReader {
 
 export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
   let before: ProcStat | null = null;
+  let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
   return {
     read(stdout, isProbe) {
@@ -21,9 +22,11 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
       const stat = parseProcStat(lines);
       const sensors = parseCpuSensors(stdout);
       const told = stat.total !== null || stat.cpus.size > 0;
+      // CPUs come and go; all else stays as it was.
+      if (fixed === null || before?.cpus.size !== stat.cpus.size) fixed = cpuFacts(facts, stat);
       const cpu = told
         ? {
-            ...cpuFacts(facts, stat),
+            ...fixed,
             utilization: utilizationBetween(before?.total, stat.total),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
