@@ -2,13 +2,14 @@
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { SampleOptions } from "../options.js";
-import type { ChannelMode, Section } from "../record.js";
+import type { Section } from "../record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "../shims/shim.js";
-import type { Connection } from "../ssh/connection.js";
+import { ChannelRefused } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
 import { TOOL_SECTIONS } from "./compose.js";
-import { Lane, type Answer, type LaneTiming } from "./lane.js";
-import { probePlain, runPlainParts } from "./plain.js";
+import type { Answer, LaneEnd } from "./lane.js";
+import type { Lanes } from "./lanes.js";
+import { probePlain, type PlainCommands } from "./plain.js";
 import { bestFallback, candidatesOf, judgeFound, type ChosenTool, type Fallback } from "./probe.js";
 import { bootstrapCommand, type Limiter } from "./script.js";
 
@@ -30,7 +31,6 @@ export interface Found {
   readonly system: Sampler | null;
   readonly systemId: string | null;
   readonly limiter: Limiter;
-  readonly mode: ChannelMode;
 }
 
 export interface Discovery {
@@ -38,52 +38,88 @@ export interface Discovery {
   /** Answers of every part that was asked: a first sample is among them. */
   readonly outputs: PartOutputs;
   readonly latencyMs: number;
-  /** The channel, on which a bare shell waits; null in plain mode. */
-  readonly lane: Lane | null;
+  /** Parts that a shell still hangs in. */
+  readonly hung: readonly string[];
+}
+
+/** The ways to ask a host. */
+export interface Ways {
+  readonly lanes: Lanes;
+  readonly commands: PlainCommands;
 }
 
 /**
- * Asks a host what it can tell, trying `shims` in order. Throws HostError of the probe phase when it can tell nothing,
- * and what Connection.open throws.
+ * Asks a host what it can tell, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows
+ * one. Throws HostError of the probe phase when it can tell nothing, and what Connection.open throws when it is gone.
  */
 export async function discover(
-  connection: Connection,
+  ways: Ways,
   options: SessionOptions,
   shims: readonly Shim[],
-  nonce: string,
 ): Promise<Discovery> {
-  const { sample, systems, clock } = options;
+  try {
+    return await discoverByScript(ways, options, shims);
+  } catch (error) {
+    ways.lanes.close();
+    if (!(error instanceof ChannelRefused)) throw error;
+    throw new HostError("no-tool", "probe", `the server runs no command for us: ${error.message}`, {
+      fix: "see sshd_config on the host for what this account may do (ForceCommand, MaxSessions)",
+    });
+  }
+}
+
+async function discoverByScript(
+  ways: Ways,
+  options: SessionOptions,
+  shims: readonly Shim[],
+): Promise<Discovery> {
+  const { lanes } = ways;
+  const { sample, systems } = options;
   const context: ProbeContext = { include: sample.include, mode: "shell" };
-  const timing: LaneTiming = { clock, toolTimeoutSecs: sample.toolTimeoutSecs };
   const fallbacks: Fallback[] = [];
   const tried = TOOL_SECTIONS.some((section) => sample.include.has(section)) ? shims : [];
   let toTry = tried;
   let latencyMs = 0;
+  /** A part of the host's own that hung the first shell. */
+  let left: string | null = null;
   for (;;) {
     const command = bootstrapCommand({
-      nonce,
+      nonce: lanes.nonce,
       toolTimeoutSecs: sample.toolTimeoutSecs,
-      systems: systems.map((each) => ({ uname: each.uname, probe: each.probe(sample.include) })),
+      systems: systems.map((each) => ({
+        uname: each.uname,
+        probe: each.probe(sample.include).filter((part) => part.id !== left),
+      })),
       candidates: candidatesOf(toTry, context),
       stay: options.stay,
     });
-    const { lane, answer } = await Lane.openAsking(connection, command, nonce, timing, 0);
+    const wasStuck = lanes.isStuck;
+    const answer = await lanes.begin(command, 0);
     latencyMs += answer.latencyMs;
     const { frame } = answer;
     if (frame.uname === null && frame.limiter === null) {
-      if (answer.kind === "closed") {
-        return discoverPlain(connection, options, shims, `${answer.preamble}\n${answer.stderr}`, timing);
+      if (answer.kind === "stuck") throw probeTimeout(answer);
+      if (answer.kind === "closed" && (answer.end.kind === "signal" || answer.end.kind === "flooded"))
+        throw shellDied(answer);
+      const said = answer.kind === "closed" ? `${answer.preamble}\n${answer.stderr}` : "";
+      return discoverPlain(ways, options, shims, said);
+    }
+    if (answer.kind === "stuck" && !wasStuck && left === null) {
+      const hung = hungPart(frame.outputs);
+      const isOwn = systems.some((each) => each.probe(sample.include).some((part) => part.id === hung));
+      if (hung !== null && isOwn) {
+        left = hung;
+        continue;
       }
-      lane.abandon();
-      throw probeTimeout(answer);
     }
     const judged = judgeFound(toTry, frame.found, frame.outputs, context);
     fallbacks.push(...judged.fallbacks);
     if (judged.usable === null && judged.others.length > 0) {
       toTry = judged.others;
-      lane.abandon();
       continue;
     }
+    if (!frame.isWhole && frame.found.length === 0)
+      throw answer.kind === "closed" ? shellDied(answer) : probeTimeout(answer);
     const system = systems.find((each) => each.uname === frame.uname) ?? null;
     const isBare = tried.length === 0 && system !== null;
     const tool = judged.usable ?? (isBare ? { kind: "none" } : bestFallback(fallbacks, tried, ""));
@@ -93,23 +129,29 @@ export async function discover(
       system: system === null || own.size === 0 ? null : system.sampler(frame.outputs, own),
       systemId: system?.id ?? null,
       limiter: frame.limiter ?? "watchdog",
-      mode: "session",
     };
-    return { found, outputs: frame.outputs, latencyMs, lane };
+    const hung = answer.kind === "stuck" ? hungPart(frame.outputs) : null;
+    return { found, outputs: frame.outputs, latencyMs, hung: [left, hung].filter((part) => part !== null) };
   }
+}
+
+/** The part in which a shell hangs: it has begun and not ended. */
+export function hungPart(outputs: PartOutputs): string | null {
+  for (const [id, { end }] of outputs) if (end.kind === "missing") return id;
+  return null;
 }
 
 /** `said` is what the host answered to the bootstrap. */
 async function discoverPlain(
-  connection: Connection,
+  { lanes, commands }: Ways,
   { sample, plainSystems, clock }: SessionOptions,
   shims: readonly Shim[],
   said: string,
-  timing: LaneTiming,
 ): Promise<Discovery> {
   const context: ProbeContext = { include: sample.include, mode: "plain" };
   const begun = clock.nowMs();
-  const probed = await probePlain(connection, shims, context, said, timing);
+  lanes.plain();
+  const probed = await probePlain(commands, shims, context, said);
   const judged = judgeFound(shims, probed.found, probed.outputs, context);
   const tool = judged.usable ?? bestFallback(judged.fallbacks, shims, said);
   const system = isNative(tool)
@@ -117,15 +159,14 @@ async function discoverPlain(
     : (plainSystems.find((each) => each.id === plainSystemId(said)) ?? null);
   const outputs = new Map<string, PartOutput>(probed.outputs);
   const own = system?.probe(sample.include) ?? [];
-  for (const [id, output] of await runPlainParts(connection, own, "", timing)) outputs.set(id, output);
+  for (const [id, output] of await commands.run(own, "")) outputs.set(id, output);
   const found: Found = {
     tool,
     system: system?.sampler(outputs, sample.include) ?? null,
     systemId: system?.id ?? null,
     limiter: "watchdog",
-    mode: "plain",
   };
-  return { found, outputs, latencyMs: clock.nowMs() - begun, lane: null };
+  return { found, outputs, latencyMs: clock.nowMs() - begun, hung: [] };
 }
 
 export function isNative(tool: ChosenTool): boolean {
@@ -140,6 +181,24 @@ function plainSystemId(said: string): string | null {
 /** What a Linux host is asked beside a native all-smi: a snapshot's processor load there is the average since boot. */
 function besideNative(system: HostSystem | null, include: ReadonlySet<Section>): ReadonlySet<Section> {
   return new Set<Section>(system?.id === "linux" && include.has("cpu") ? ["cpu"] : []);
+}
+
+/** For a shell that ended before its answer did. */
+export function howItEnded(end: LaneEnd): string {
+  switch (end.kind) {
+    case "exit":
+      return `the remote shell ended with exit code ${end.code}`;
+    case "signal":
+      return `the remote shell was ended by ${end.signal}`;
+    case "flooded":
+      return "the host sent more than 32 MiB for one tick";
+    case "lost":
+      return "the channel was lost before the answer came";
+  }
+}
+
+function shellDied(answer: Answer & { readonly kind: "closed" }): HostError {
+  return new HostError("connection-lost", "probe", howItEnded(answer.end));
 }
 
 function probeTimeout(answer: Answer): HostError {

@@ -6,13 +6,12 @@ import { createPsReader } from "../system/ps.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import { isNative, type Found } from "./discover.js";
 import type { ChosenTool } from "./probe.js";
-import type { TickScope } from "./script.js";
 
-/** What a tick's answers mean for the vendor tool. */
+/** What a tick's answers mean for the ticks to come. */
 export type ToolHealth =
   | { readonly kind: "well" }
-  /** It ran into its deadline. */
-  | { readonly kind: "hung" }
+  /** What the probe learned no longer holds. */
+  | { readonly kind: "outdated" }
   /** all-smi is there and its snapshot fails: a vendor tool is to be tried. */
   | { readonly kind: "native-failed"; readonly message: string };
 
@@ -28,20 +27,14 @@ export class HostReader {
     this.#asked = SECTIONS.filter((section) => options.include.has(section));
   }
 
-  /** `scope` system: the vendor tool was not asked, for `whyNot`. */
-  read(
-    found: Found,
-    outputs: PartOutputs,
-    scope: TickScope,
-    whyNot: string,
-  ): { readonly reading: Reading; readonly health: ToolHealth } {
+  read(found: Found, outputs: PartOutputs): { readonly reading: Reading; readonly health: ToolHealth } {
     const own = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, own);
-    const tool = this.#readTool(found.tool, outputs, scope, whyNot);
+    const tool = this.#readTool(found.tool, outputs);
     const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : new Map<number, never>();
     return {
       reading: composeReading(this.#options, { system, tool, ps }),
-      health: scope === "all" ? healthOf(found.tool, outputs, tool) : { kind: "well" },
+      health: healthOf(found.tool, outputs, tool),
     };
   }
 
@@ -50,30 +43,26 @@ export class HostReader {
     return { sections: {}, errors: failedSections(this.#asked, "error", message) };
   }
 
-  #readTool(tool: ChosenTool, outputs: PartOutputs, scope: TickScope, whyNot: string): Reading {
+  #readTool(tool: ChosenTool, outputs: PartOutputs): Reading {
     if (tool.kind === "none") return NOTHING;
     const told = isNative(tool)
       ? this.#asked
       : this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
-    if (tool.kind === "broken") {
-      return {
-        sections: {},
-        errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message),
-      };
-    }
-    if (scope === "system") return { sections: {}, errors: failedSections(told, "timeout", whyNot) };
-    return readSampler(tool.sampler, outputs, told);
+    if (tool.kind === "usable") return readSampler(tool.sampler, outputs, told);
+    return { sections: {}, errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message) };
   }
 }
 
 function healthOf(tool: ChosenTool, outputs: PartOutputs, reading: Reading): ToolHealth {
   if (tool.kind !== "usable") return { kind: "well" };
+  const ends = tool.sampler.parts.map(({ id }) => outputs.get(id)?.end);
+  const wasAsked = !ends.some((end) => end?.kind === "timeout" && end.earlier === true);
   const [error] = reading.errors;
-  if (isNative(tool) && error !== undefined && isEmpty(reading)) {
+  if (isNative(tool) && wasAsked && error !== undefined && isEmpty(reading)) {
     return { kind: "native-failed", message: error.message };
   }
-  const hung = tool.sampler.parts.some((part) => outputs.get(part.id)?.end.kind === "timeout");
-  return hung ? { kind: "hung" } : { kind: "well" };
+  const isGone = ends.some((end) => end?.kind === "exit" && (end.code === 126 || end.code === 127));
+  return isGone || reading.outdated === true ? { kind: "outdated" } : { kind: "well" };
 }
 
 function isEmpty(reading: Reading): boolean {

@@ -3,6 +3,9 @@ import type { Channel, ChannelEnd, Connection } from "../ssh/connection.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { FrameReader, type Frame } from "./frame.js";
 
+/** `flooded`: the host sent more than a frame may have, and the channel was given up for it. */
+export type LaneEnd = ChannelEnd | { readonly kind: "flooded" };
+
 export type Answer =
   | { readonly kind: "whole"; readonly frame: Frame; readonly latencyMs: number }
   /** Nothing came for longer than any part may take: what had come by then. The remote side still works on it. */
@@ -12,7 +15,7 @@ export type Answer =
       readonly kind: "closed";
       readonly frame: Frame;
       readonly latencyMs: number;
-      readonly end: ChannelEnd;
+      readonly end: LaneEnd;
       readonly preamble: string;
       readonly stderr: string;
     };
@@ -24,9 +27,16 @@ export interface LaneTiming {
 
 /** Beyond a part's own deadline: `timeout -k 1`, a busy host, the way back. */
 const SILENCE_SLACK_MS = 4000;
+/** A host that never falls silent and never ends is given up after so many of the longest silences. */
+const MOST_SILENCES = 4;
 const STDERR_CHARS = 4000;
 
 type Status = "idle" | "asked" | "stuck" | "closed";
+
+interface Question {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
 
 /** One channel with a shell on it. One question at a time; a stuck one becomes idle again when its frame ends late. */
 export class Lane {
@@ -34,81 +44,92 @@ export class Lane {
   readonly #timing: LaneTiming;
   #channel: Channel | null = null;
   #status: Status = "idle";
-  #settle: ((answer: Answer) => void) | null = null;
+  #end: LaneEnd = { kind: "lost" };
+  /** Why the channel could not be opened. */
+  #refusal: Error | null = null;
+  #question: Question | null = null;
   #timer: Timer | null = null;
   #askedAt = 0;
   #heardAt = 0;
   #stderr = "";
+  /** Goes out with the next question, or when the channel is open. */
+  #unsent = "";
+  /** The tick functions that its shell knows. */
+  #definitions: string | null = null;
+  #hasTakenLines = false;
 
   private constructor(nonce: string, timing: LaneTiming) {
     this.#reader = new FrameReader(nonce);
     this.#timing = timing;
   }
 
-  /** Opens a channel and asks nothing yet. Rejects as Connection.open does. */
-  static async open(
-    connection: Connection,
-    command: string,
-    nonce: string,
-    timing: LaneTiming,
-  ): Promise<Lane> {
+  /** A channel that is being opened; its first question may be asked at once. */
+  static open(connection: Connection, command: string, nonce: string, timing: LaneTiming): Lane {
     const lane = new Lane(nonce, timing);
-    await lane.#open(connection, command);
+    void lane.#open(connection, command);
     return lane;
-  }
-
-  /** Opens a channel whose command itself answers `tick`. Rejects as Connection.open does. */
-  static async openAsking(
-    connection: Connection,
-    command: string,
-    nonce: string,
-    timing: LaneTiming,
-    tick: number,
-  ): Promise<{ readonly lane: Lane; readonly answer: Answer }> {
-    const lane = new Lane(nonce, timing);
-    const answer = lane.#expect(tick);
-    try {
-      await lane.#open(connection, command);
-    } catch (error) {
-      lane.#closed({ kind: "lost" });
-      throw error;
-    }
-    return { lane, answer: await answer };
   }
 
   get status(): Status {
     return this.#status;
   }
 
-  /** Sends text and waits for the frame of `tick`. Never rejects. */
-  ask(text: string, tick: number): Promise<Answer> {
-    const answer = this.#expect(tick);
-    this.#channel?.write(text);
-    return answer;
+  /** The shell ended by itself before it took any line from us: it was not allowed to stay. */
+  get wasDismissed(): boolean {
+    return this.#status === "closed" && this.#end.kind === "exit" && !this.#hasTakenLines;
   }
 
-  /** Sends text that answers nothing. */
-  tell(text: string): void {
-    this.#channel?.write(text);
+  /** Waits for the frame of `tick`, which the channel's command itself answers. Rejects as Connection.open does. */
+  hear(tick: number): Promise<Answer> {
+    return this.#expect(tick);
+  }
+
+  /** Sends a line, after `definitions` that the shell was not told yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
+  async ask(definitions: string, line: string, tick: number): Promise<Answer> {
+    const answer = this.#expect(tick);
+    this.#unsent += definitions === this.#definitions ? line : definitions + line;
+    this.#definitions = definitions;
+    this.#send();
+    const taken = await answer;
+    if (taken.frame.isWhole) this.#hasTakenLines = true;
+    return taken;
   }
 
   /** Ends the shell's input and gives the channel up. */
   abandon(): void {
-    this.#channel?.end();
-    this.#channel?.abandon();
-    this.#closed({ kind: "lost" });
+    this.#close({ kind: "lost" });
   }
 
   async #open(connection: Connection, command: string): Promise<void> {
-    const channel = await connection.open(command, {
-      stdout: (chunk) => this.#heard(chunk),
-      stderr: (chunk) => {
-        if (this.#stderr.length < STDERR_CHARS) this.#stderr += chunk.toString("utf8");
-      },
-      closed: (end) => this.#closed(end),
-    });
-    this.#channel = channel;
-    if (this.#status === "closed") channel.abandon();
+    try {
+      this.#channel = await connection.open(command, {
+        stdout: (chunk) => this.#heard(chunk),
+        stderr: (chunk) => {
+          if (this.#stderr.length < STDERR_CHARS) this.#stderr += chunk.toString("utf8");
+        },
+        closed: (end) => this.#closed(end),
+      });
+    } catch (error) {
+      if (this.#status === "closed") return;
+      this.#refusal = error instanceof Error ? error : new Error(String(error));
+      this.#status = "closed";
+      this.#take()?.reject(this.#refusal);
+      return;
+    }
+    if (this.#status === "closed") this.#close(this.#end);
+    else this.#send();
+  }
+
+  #send(): void {
+    if (this.#channel === null || this.#unsent === "") return;
+    this.#channel.write(this.#unsent);
+    this.#unsent = "";
+  }
+
+  #close(end: LaneEnd): void {
+    this.#channel?.end();
+    this.#channel?.abandon();
+    this.#closed(end);
   }
 
   #expect(tick: number): Promise<Answer> {
@@ -117,10 +138,14 @@ export class Lane {
     this.#heardAt = now;
     this.#stderr = "";
     this.#reader.begin(tick);
-    return new Promise((resolve) => {
-      this.#settle = resolve;
+    return new Promise((resolve, reject) => {
+      if (this.#refusal !== null) {
+        reject(this.#refusal);
+        return;
+      }
+      this.#question = { resolve, reject };
       if (this.#status === "closed") {
-        this.#answer({ kind: "closed", ...this.#taken(), end: { kind: "lost" }, preamble: "", stderr: "" });
+        this.#answerClosed("");
         return;
       }
       this.#status = "asked";
@@ -132,14 +157,15 @@ export class Lane {
   #watchSilence(): void {
     const { clock, toolTimeoutSecs } = this.#timing;
     const longest = toolTimeoutSecs * 1000 + SILENCE_SLACK_MS;
-    const left = longest - (clock.nowMs() - this.#heardAt);
-    this.#timer = clock.after(left, () => {
-      if (clock.nowMs() - this.#heardAt < longest) {
+    const until = Math.min(this.#heardAt + longest, this.#askedAt + MOST_SILENCES * longest);
+    this.#timer = clock.after(until - clock.nowMs(), () => {
+      if (clock.nowMs() < Math.min(this.#heardAt + longest, this.#askedAt + MOST_SILENCES * longest)) {
         this.#watchSilence();
         return;
       }
       this.#status = "stuck";
-      this.#answer({ kind: "stuck", ...this.#taken() });
+      const taken = this.#taken();
+      this.#take()?.resolve({ kind: "stuck", ...taken });
     });
   }
 
@@ -150,25 +176,28 @@ export class Lane {
     try {
       ended = this.#reader.push(chunk, this.#heardAt);
     } catch {
-      this.abandon();
+      this.#close({ kind: "flooded" });
       return;
     }
     if (!ended) return;
-    const late = this.#status === "stuck";
     this.#status = "idle";
-    if (!late) this.#answer({ kind: "whole", ...this.#taken() });
+    // A late one answers nobody: its question was given up.
+    const question = this.#take();
+    question?.resolve({ kind: "whole", ...this.#taken() });
   }
 
-  #closed(end: ChannelEnd): void {
+  #closed(end: LaneEnd): void {
     if (this.#status === "closed") return;
     this.#status = "closed";
-    this.#answer({
-      kind: "closed",
-      ...this.#taken(),
-      end,
-      preamble: this.#settle === null ? "" : this.#reader.preamble(),
-      stderr: this.#stderr,
-    });
+    this.#end = end;
+    if (this.#question === null) this.#reader.begin(0);
+    else this.#answerClosed(this.#reader.preamble());
+  }
+
+  #answerClosed(preamble: string): void {
+    const taken = this.#taken();
+    const rest = { end: this.#end, preamble, stderr: this.#stderr };
+    this.#take()?.resolve({ kind: "closed", ...taken, ...rest });
   }
 
   #taken(): { readonly frame: Frame; readonly latencyMs: number } {
@@ -178,11 +207,12 @@ export class Lane {
     };
   }
 
-  #answer(answer: Answer): void {
+  /** The question under way, which is over. */
+  #take(): Question | null {
     this.#timer?.cancel();
     this.#timer = null;
-    const settle = this.#settle;
-    this.#settle = null;
-    settle?.(answer);
+    const question = this.#question;
+    this.#question = null;
+    return question;
   }
 }

@@ -8,50 +8,85 @@ import { isAbsent } from "./probe.js";
 const LARGEST_OUTPUT_BYTES = 8 * 1024 * 1024;
 const STDERR_BYTES = 4000;
 
-/** Runs one program part. Never rejects for what the host does; rejects as Connection.open does. */
-export async function runPlain(
-  connection: Connection,
-  command: string,
-  { clock, toolTimeoutSecs }: LaneTiming,
-): Promise<PartOutput> {
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  const held = { stdout: 0, stderr: 0 };
-  return new Promise((resolve, reject) => {
-    const settle = (end: PartEnd): void => {
-      timer.cancel();
-      resolve({
-        stdout: Buffer.concat(stdout).toString("utf8"),
-        stderr: Buffer.concat(stderr).toString("utf8"),
-        end,
-      });
-    };
-    const timer = clock.after(toolTimeoutSecs * 1000 + 2000, () => {
-      settle({ kind: "timeout", afterSecs: toolTimeoutSecs });
-      opened.then(
-        (channel) => channel.abandon(),
-        () => undefined,
-      );
-    });
-    const opened = connection.open(command, {
-      stdout: (chunk) => {
-        held.stdout += chunk.length;
-        if (held.stdout <= LARGEST_OUTPUT_BYTES) stdout.push(Buffer.from(chunk));
-      },
-      stderr: (chunk) => {
-        held.stderr += chunk.length;
-        if (held.stderr <= STDERR_BYTES) stderr.push(Buffer.from(chunk));
-      },
-      closed: (end) => settle(partEndOf(end)),
-    });
-    opened.then(
-      (channel) => channel.end(),
-      (error: unknown) => {
+/** The commands of one host. One that is still under way is not given again: nothing there would end it. */
+export class PlainCommands {
+  readonly #connection: Connection;
+  readonly #timing: LaneTiming;
+  readonly #running = new Set<string>();
+
+  constructor(connection: Connection, timing: LaneTiming) {
+    this.#connection = connection;
+    this.#timing = timing;
+  }
+
+  /** Runs program parts one after another; shell parts cannot be asked here and are left out. Rejects as Connection.open does. */
+  async run(parts: readonly Part[], executable: string): Promise<Map<string, PartOutput>> {
+    const outputs = new Map<string, PartOutput>();
+    for (const part of parts) {
+      if (part.kind !== "program") continue;
+      outputs.set(part.id, await this.#runOne(part.command.replaceAll("{tool}", executable)));
+    }
+    return outputs;
+  }
+
+  #runOne(command: string): Promise<PartOutput> {
+    const { clock, toolTimeoutSecs } = this.#timing;
+    const late: PartEnd = { kind: "timeout", afterSecs: toolTimeoutSecs };
+    if (this.#running.has(command)) return Promise.resolve({ stdout: "", stderr: "", end: late });
+    this.#running.add(command);
+    const stdout = new Collected(LARGEST_OUTPUT_BYTES);
+    const stderr = new Collected(STDERR_BYTES);
+    return new Promise((resolve, reject) => {
+      const settle = (end: PartEnd): void => {
         timer.cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
+        resolve({ stdout: stdout.take(), stderr: stderr.take(), end });
+      };
+      const timer = clock.after(toolTimeoutSecs * 1000 + 2000, () => settle(late));
+      const over = (): void => {
+        this.#running.delete(command);
+        timer.cancel();
+      };
+      this.#connection
+        .open(command, {
+          stdout: (chunk) => stdout.add(chunk),
+          stderr: (chunk) => stderr.add(chunk),
+          closed: (end) => {
+            over();
+            settle(partEndOf(end));
+          },
+        })
+        .then(
+          (channel) => channel.end(),
+          (error: unknown) => {
+            over();
+            reject(error instanceof Error ? error : new Error(String(error)));
+          },
+        );
+    });
+  }
+}
+
+/** The beginning of an output; nothing once it was taken. */
+class Collected {
+  #chunks: Buffer[] = [];
+  #room: number;
+
+  constructor(most: number) {
+    this.#room = most;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#room <= 0) return;
+    this.#chunks.push(Buffer.from(chunk.subarray(0, this.#room)));
+    this.#room -= chunk.length;
+  }
+
+  take(): string {
+    const text = Buffer.concat(this.#chunks).toString("utf8");
+    this.#chunks = [];
+    this.#room = 0;
+    return text;
+  }
 }
 
 function partEndOf(end: ChannelEnd): PartEnd {
@@ -65,32 +100,15 @@ function partEndOf(end: ChannelEnd): PartEnd {
   }
 }
 
-/** Runs program parts one after another; shell parts cannot be asked here and are left out. */
-export async function runPlainParts(
-  connection: Connection,
-  parts: readonly Part[],
-  executable: string,
-  timing: LaneTiming,
-): Promise<Map<string, PartOutput>> {
-  const outputs = new Map<string, PartOutput>();
-  for (const part of parts) {
-    if (part.kind !== "program") continue;
-    const command = part.command.replaceAll("{tool}", executable);
-    outputs.set(part.id, await runPlain(connection, command, timing));
-  }
-  return outputs;
-}
-
 /**
  * The plain form of the bootstrap: asks each shim's tool until one's first part exits 0. `said` is what the host answered
  * to the bootstrap: a host that says the same to everything, and fails, has no tool.
  */
 export async function probePlain(
-  connection: Connection,
+  commands: PlainCommands,
   shims: readonly Shim[],
   context: ProbeContext,
   said: string,
-  timing: LaneTiming,
 ): Promise<{ readonly found: readonly FoundTool[]; readonly outputs: Map<string, PartOutput> }> {
   const found: FoundTool[] = [];
   const outputs = new Map<string, PartOutput>();
@@ -98,13 +116,13 @@ export async function probePlain(
     const [first, ...rest] = shim.probe(context);
     if (first?.kind !== "program") continue;
     for (const executable of shim.executables) {
-      const answers = await runPlainParts(connection, [first], executable, timing);
+      const answers = await commands.run([first], executable);
       const answer = answers.get(first.id);
       if (answer === undefined || isAbsent(answer) || isRefusal(answer, said)) continue;
       found.push({ shim: shim.id, executable });
       outputs.set(first.id, answer);
       if (answer.end.kind !== "exit" || answer.end.code !== 0) break;
-      const others = await runPlainParts(connection, rest, executable, timing);
+      const others = await commands.run(rest, executable);
       for (const [id, output] of others) outputs.set(id, output);
       return { found, outputs };
     }

@@ -51,10 +51,14 @@ const RUN_PART =
   `r() { i=$1; shift; m p $i; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
   `if [ -n "$e" ]; then m e $i; printf "%.${STDERR_BYTES}s" "$e"; fi; m x $i $c; }`;
 
+// An empty PATH would put the current folder first.
+const ENVIRONMENT = `LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
+
 const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }`;
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
-  return `N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
+  // An exported SHELLOPTS would turn these on in bash.
+  return `set +efux; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
 }
 
 /** One part as a statement. A shell part's standard error is the channel's own. */
@@ -93,8 +97,8 @@ export interface BootstrapPlan {
 }
 
 /**
- * The command of the first exec: finds the first tool that works, takes its first sample and the host's, and leaves a
- * shell behind. One line that sh, csh and fish login shells all hand to /bin/sh unharmed.
+ * The command of the first exec: takes the host's first sample, finds the first tool that works and takes its, and leaves
+ * a shell behind. The host's own parts come first, so that a tool that nothing can end does not hide them. One line that sh, csh and fish login shells all hand to /bin/sh unharmed.
  */
 export function bootstrapCommand(plan: BootstrapPlan): string {
   const search = plan.candidates.map(
@@ -104,14 +108,14 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
   );
   const systems = plan.systems.map(({ uname, probe }) => `${uname}) ${statements(probe, null) || ":"};;`);
   const script = [
-    `LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH`,
+    ENVIRONMENT,
     setup(plan.nonce, plan.toolTimeoutSecs),
     DETECT_LIMITER,
     `U=$(uname -s 2>/dev/null)`,
     `m v $L $U`,
+    `case "$U" in ${systems.join(" ")} esac`,
     `F=`,
     ...search,
-    `case "$U" in ${systems.join(" ")} esac`,
     `m z 0`,
     ...(plan.stay ? [`exec /bin/sh -s`] : []),
   ].join("; ");
@@ -142,35 +146,31 @@ export interface TickPlan {
   readonly executable: string | null;
 }
 
-/** Text for the shell that bootstrap left: defines `t TICK` (everything) and `h TICK` (without the vendor tool). */
+/** Text for a shell that stays: defines `t TICK`. */
 export function tickDefinitions(plan: TickPlan): string {
-  const system = statements(plan.system, null) || ":";
+  const parts = statements(plan.system, null) || ":";
   const tool = statements(plan.tool, plan.executable) || ":";
   return [
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
-    `h() { ${system}; m z $1; }`,
-    `t() { ${system}; ${tool}; m z $1; }`,
+    `t() { ${parts}; ${tool}; m z $1; }`,
     "",
   ].join("\n");
 }
 
-/** What a tick asks for: `all`, or `system` alone while the vendor tool is known to hang. */
-export type TickScope = "all" | "system";
-
 /** The line that asks for one tick. */
-export function tickLine(scope: TickScope, tick: number): string {
-  return `${scope === "all" ? "t" : "h"} ${tick}\n`;
+export function tickLine(tick: number): string {
+  return `t ${tick}\n`;
 }
 
 /** One tick as an exec of its own, for hosts that keep no shell open. */
-export function tickCommand(plan: TickPlan, scope: TickScope, tick: number): string {
-  const parts = [...plan.system, ...(scope === "all" ? plan.tool : [])];
+export function tickCommand(plan: TickPlan, tick: number): string {
   const script = [
-    `LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH`,
+    ENVIRONMENT,
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
-    statements(parts, plan.executable) || ":",
+    statements(plan.system, null) || ":",
+    statements(plan.tool, plan.executable) || ":",
     `m z ${tick}`,
   ].join("; ");
   return shellCommand(script);
@@ -178,7 +178,7 @@ export function tickCommand(plan: TickPlan, scope: TickScope, tick: number): str
 
 /** A bare shell with the bootstrap's environment, for a session whose first shell hangs. */
 export function bareShellCommand(): string {
-  return shellCommand(`LC_ALL=C; PATH=$PATH:${EXTRA_PATH}; export LC_ALL PATH; exec /bin/sh -s`);
+  return shellCommand(`${ENVIRONMENT}; exec /bin/sh -s`);
 }
 
 // What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's

@@ -1,22 +1,15 @@
-/** One probed host: asks it for each tick's reading over whichever lane it allows, and recovers what hangs. */
-import { randomBytes } from "node:crypto";
+/** One probed host: asks it for each tick's reading over whichever way it allows, and recovers what hangs. */
 import { HostError } from "../errors.js";
 import type { ChannelMode } from "../record.js";
-import type { PartOutputs, Reading, Shim } from "../shims/shim.js";
+import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/shim.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { failedSections } from "./compose.js";
-import { discover, type Found, type SessionOptions } from "./discover.js";
+import { discover, howItEnded, hungPart, type Found, type SessionOptions } from "./discover.js";
 import { HostReader } from "./host-reader.js";
-import { Lane, type Answer, type LaneTiming } from "./lane.js";
-import { runPlainParts } from "./plain.js";
-import {
-  bareShellCommand,
-  tickCommand,
-  tickDefinitions,
-  tickLine,
-  type TickPlan,
-  type TickScope,
-} from "./script.js";
+import type { Answer } from "./lane.js";
+import { Lanes, type SessionPlan } from "./lanes.js";
+import { LeftAlone } from "./left-alone.js";
+import { PlainCommands } from "./plain.js";
 
 export interface Sample {
   readonly reading: Reading;
@@ -24,40 +17,41 @@ export interface Sample {
   readonly latencyMs: number;
 }
 
-/** A tool that ran into its deadline is left alone for this long, so that the host's other sections keep their beat. */
-const QUARANTINE_MS = 30_000;
-/** A tool that is there and fails is asked again at this pace: drivers get loaded. */
+/** A tool that is there and fails is probed again at this pace, and nothing ever more often: drivers get loaded. */
 const REPROBE_MS = 60_000;
-
-type Asked = Answer | { readonly kind: "refused"; readonly message: string };
+/** A channel that was lost tells nothing of the connection, whose own end may follow by a moment. */
+const LOSS_FOLLOWS_MS = 100;
 
 export class HostSession {
   readonly #connection: Connection;
   readonly #options: SessionOptions;
-  readonly #timing: LaneTiming;
   readonly #reader: HostReader;
-  readonly #nonce = randomBytes(6).toString("hex");
+  readonly #lanes: Lanes;
+  readonly #commands: PlainCommands;
+  readonly #leftAlone: LeftAlone;
   #shims: readonly Shim[];
   #found: Found | null = null;
-  #lane: Lane | null = null;
-  /** The lane's shell knows the tick functions. */
-  #isDefined = false;
-  /** A lane whose shell hangs in a tool; the host's own sections go over another one meanwhile. */
-  #stuck: Lane | null = null;
-  #quarantinedUntil = 0;
-  #reprobeAt: number | null = null;
+  /** Made anew when the host was probed again, or a part is left alone or asked again. */
+  #plan: SessionPlan | null = null;
+  #probedAt = 0;
+  #reprobeAt = Infinity;
+  #nativeGivenUpAt = -Infinity;
   /** Said once, in the next reading. */
   #note: string | null = null;
 
   private constructor(connection: Connection, options: SessionOptions) {
+    const { clock, sample } = options;
+    const timing = { clock, toolTimeoutSecs: sample.toolTimeoutSecs };
     this.#connection = connection;
     this.#options = options;
-    this.#timing = { clock: options.clock, toolTimeoutSecs: options.sample.toolTimeoutSecs };
-    this.#reader = new HostReader(options.sample);
+    this.#reader = new HostReader(sample);
+    this.#lanes = new Lanes(connection, timing);
+    this.#commands = new PlainCommands(connection, timing);
+    this.#leftAlone = new LeftAlone(clock);
     this.#shims = options.shims;
   }
 
-  /** Probes the host and takes its first sample. Throws HostError (probe phase) when it can tell nothing. */
+  /** Probes the host and takes its first sample. Throws HostError when it can tell nothing, or is gone. */
   static async start(
     connection: Connection,
     options: SessionOptions,
@@ -73,178 +67,169 @@ export class HostSession {
   }
 
   get channelMode(): ChannelMode {
-    return this.#found?.mode ?? "session";
+    return this.#lanes.mode;
   }
 
   /** One tick. Never rejects for what tools do; throws HostError when the connection is gone. */
   async sample(tick: number): Promise<Sample> {
+    const { clock } = this.#options;
     const found = this.#found;
-    if (found === null || (this.#reprobeAt !== null && this.#options.clock.nowMs() >= this.#reprobeAt)) {
-      return this.#reprobe();
-    }
-    if (found.mode === "plain") return this.#samplePlain(found);
-    const scope = this.#scope(found);
-    const answer = await this.#ask(found, scope, tick);
+    if (found === null || (clock.nowMs() >= this.#reprobeAt && !this.#lanes.isStuck)) return this.#reprobe();
+    if (!this.#leftAlone.isEmpty && this.#leftAlone.expire(this.#lanes.isStuck)) this.#plan = null;
+    if (this.#lanes.mode === "plain") return this.#samplePlain(found);
+    const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
-    if (answer.kind === "stuck") this.#setAside();
-    if (answer.kind === "closed" && !answer.frame.isWhole) {
-      return { reading: this.#reader.failed(closedMessage(answer)), latencyMs: answer.latencyMs };
-    }
-    return { reading: this.#read(found, answer.frame.outputs, scope), latencyMs: answer.latencyMs };
+    return { reading: await this.#readAnswer(found, answer), latencyMs: answer.latencyMs };
   }
 
   /** Ends the remote shells' input; the connection is the owner's. */
   close(): void {
-    this.#lane?.abandon();
-    this.#stuck?.abandon();
+    this.#lanes.close();
   }
 
   // ---- probing
 
   async #probe(): Promise<Sample> {
-    this.#lane?.abandon();
-    this.#lane = null;
-    this.#isDefined = false;
-    const { found, outputs, latencyMs, lane } = await discover(
-      this.#connection,
-      this.#options,
-      this.#shims,
-      this.#nonce,
-    );
+    const { clock } = this.#options;
+    const ways = { lanes: this.#lanes, commands: this.#commands };
+    const { found, outputs, latencyMs, hung } = await discover(ways, this.#options, this.#shims);
     this.#found = found;
-    this.#lane = lane;
-    if (lane?.status === "stuck") this.#setAside();
-    this.#reprobeAt = found.tool.kind === "broken" ? this.#options.clock.nowMs() + REPROBE_MS : null;
-    return { reading: this.#read(found, outputs, "all"), latencyMs };
+    this.#plan = null;
+    this.#probedAt = clock.nowMs();
+    this.#reprobeAt = found.tool.kind === "broken" ? this.#probedAt + REPROBE_MS : Infinity;
+    for (const part of hung) this.#leaveAlone(part, this.#late(), true);
+    return { reading: this.#read(found, outputs), latencyMs };
   }
 
   /** Probes again on the same connection; a probe that now finds nothing is this tick's failure, not the host's. */
   async #reprobe(): Promise<Sample> {
-    const begun = this.#options.clock.nowMs();
+    const { clock, shims } = this.#options;
+    const begun = clock.nowMs();
     try {
       return await this.#probe();
     } catch (error) {
       if (!(error instanceof HostError) || error.failure.phase !== "probe") throw error;
-      this.#reprobeAt = begun + REPROBE_MS;
-      this.#shims = this.#options.shims;
-      return { reading: this.#reader.failed(error.message), latencyMs: this.#options.clock.nowMs() - begun };
+      this.#probedAt = begun;
+      this.#reprobeAt = this.#found?.tool.kind === "usable" ? Infinity : begun + REPROBE_MS;
+      this.#shims = shims;
+      return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - begun };
     }
   }
 
   // ---- one tick
 
-  #scope(found: Found): TickScope {
-    if (found.tool.kind !== "usable") return "system";
-    if (this.#stuck?.status === "stuck") return "system";
-    if (this.#stuck !== null) {
-      // The hung tool has ended at last: its lane is whole again, and the stand-in may go.
-      this.#lane?.abandon();
-      this.#lane = this.#stuck.status === "idle" ? this.#stuck : null;
-      this.#isDefined = this.#lane !== null;
-      this.#stuck = null;
+  async #readAnswer(found: Found, answer: Answer): Promise<Reading> {
+    const { outputs, isWhole } = answer.frame;
+    if (isWhole) return this.#read(found, outputs);
+    if (answer.kind === "closed" && answer.end.kind === "lost") await this.#throwIfGone();
+    const hung = hungPart(outputs);
+    if (hung !== null && answer.kind === "stuck") this.#leaveAlone(hung, this.#late(), true);
+    if (hung !== null && answer.kind === "closed" && answer.end.kind === "flooded") {
+      this.#leaveAlone(hung, FLOODED, false);
+      return this.#read(found, new Map([...outputs, [hung, FLOODED]]));
     }
-    return this.#options.clock.nowMs() < this.#quarantinedUntil ? "system" : "all";
-  }
-
-  /** Leaves the tool alone for a while, and a shell that hangs in it for as long as it hangs. */
-  #setAside(): void {
-    this.#quarantinedUntil = this.#options.clock.nowMs() + QUARANTINE_MS;
-    if (this.#lane?.status !== "stuck" || this.#stuck !== null) return;
-    this.#stuck = this.#lane;
-    this.#lane = null;
-    this.#isDefined = false;
-  }
-
-  async #ask(found: Found, scope: TickScope, tick: number): Promise<Asked> {
-    const plan = this.#tickPlan(found);
-    try {
-      if (this.#lane?.status === "stuck") return { kind: "refused", message: "the remote shell hangs" };
-      const isDismissed = this.#lane?.status === "closed" && !this.#isDefined;
-      if (found.mode === "exec" || isDismissed) return await this.#askByExec(found, plan, scope, tick);
-      if (this.#lane === null || this.#lane.status === "closed") {
-        this.#lane = await Lane.open(this.#connection, bareShellCommand(), this.#nonce, this.#timing);
-        this.#isDefined = false;
-      }
-      const definitions = this.#isDefined ? "" : tickDefinitions(plan);
-      const answer = await this.#lane.ask(definitions + tickLine(scope, tick), tick);
-      if (
-        answer.kind === "closed" &&
-        !answer.frame.isWhole &&
-        !this.#isDefined &&
-        answer.end.kind !== "lost"
-      ) {
-        return await this.#askByExec(found, plan, scope, tick);
-      }
-      this.#isDefined = answer.kind !== "closed";
-      return answer;
-    } catch (error) {
-      if (error instanceof ChannelRefused) return { kind: "refused", message: error.message };
-      throw error;
+    if (outputs.size === 0) {
+      return this.#reader.failed(
+        answer.kind === "closed" ? howItEnded(answer.end) : "the host's shell gives no answer",
+      );
     }
-  }
-
-  /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
-  async #askByExec(found: Found, plan: TickPlan, scope: TickScope, tick: number): Promise<Answer> {
-    this.#found = { ...found, mode: "exec" };
-    const command = tickCommand(plan, scope, tick);
-    const { lane, answer } = await Lane.openAsking(
-      this.#connection,
-      command,
-      this.#nonce,
-      this.#timing,
-      tick,
-    );
-    this.#lane = lane;
-    return answer;
+    return this.#read(found, cutShort(found, outputs, answer.kind === "stuck" ? this.#late() : null));
   }
 
   async #samplePlain(found: Found): Promise<Sample> {
     const { clock } = this.#options;
     const begun = clock.nowMs();
-    const tool = found.tool.kind === "usable" ? found.tool : null;
-    const parts = [...(found.system?.parts ?? []), ...(tool?.sampler.parts ?? [])];
+    const { system, tool, executable } = (this.#plan ??= this.#makePlan(found));
     try {
-      const outputs = await runPlainParts(this.#connection, parts, tool?.executable ?? "", this.#timing);
-      return { reading: this.#read(found, outputs, "all"), latencyMs: clock.nowMs() - begun };
+      const outputs = await this.#commands.run([...system, ...tool], executable ?? "");
+      if (hungPart(outputs) !== null) await this.#throwIfGone();
+      return { reading: this.#read(found, outputs), latencyMs: clock.nowMs() - begun };
     } catch (error) {
       if (!(error instanceof ChannelRefused)) throw error;
       return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - begun };
     }
   }
 
-  #tickPlan(found: Found): TickPlan {
+  #makePlan(found: Found): SessionPlan {
     const tool = found.tool.kind === "usable" ? found.tool : null;
+    const asked = (part: Part): boolean => !this.#leftAlone.has(part.id);
     return {
-      nonce: this.#nonce,
       toolTimeoutSecs: this.#options.sample.toolTimeoutSecs,
       limiter: found.limiter,
-      system: found.system?.parts ?? [],
-      tool: tool?.sampler.parts ?? [],
+      system: found.system?.parts.filter(asked) ?? [],
+      tool: tool?.sampler.parts.filter(asked) ?? [],
       executable: tool?.executable ?? null,
     };
   }
 
-  #read(found: Found, outputs: PartOutputs, scope: TickScope): Reading {
-    const whyNot = `${this.transport} hung in an earlier tick; it is asked again after ${QUARANTINE_MS / 1000} s`;
+  #read(found: Found, answered: PartOutputs): Reading {
+    const outputs = this.#leftAlone.isEmpty ? answered : new Map([...this.#leftAlone.outputs, ...answered]);
+    const { reading, health } = this.#reader.read(found, outputs);
+    for (const [part, output] of answered) {
+      if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
+    }
     const note = this.#note;
     this.#note = null;
-    const { reading, health } = this.#reader.read(found, outputs, scope, whyNot);
-    if (health.kind === "hung") this.#setAside();
     if (health.kind === "native-failed") this.#giveUpNative(health.message);
+    if (health.kind === "outdated") this.#reprobeAt = this.#probedAt + REPROBE_MS;
     if (note === null) return reading;
     return { ...reading, errors: [...failedSections(["gpu"], "error", note), ...reading.errors] };
   }
 
-  /** A native host whose snapshot fails is read with its vendor tool from the next tick on. */
+  // ---- what goes wrong
+
+  #leaveAlone(part: string, output: PartOutput, holdsShell: boolean): void {
+    this.#leftAlone.add(part, output, holdsShell);
+    this.#plan = null;
+  }
+
+  #late(): PartOutput {
+    const afterSecs = this.#options.sample.toolTimeoutSecs;
+    return { stdout: "", stderr: "", end: { kind: "timeout", afterSecs, earlier: true } };
+  }
+
+  async #throwIfGone(): Promise<void> {
+    const { clock } = this.#options;
+    const stands = new Promise<null>((resolve) => clock.after(LOSS_FOLLOWS_MS, () => resolve(null)));
+    const error = await Promise.race([this.#connection.lost, stands]);
+    if (error !== null) throw error;
+  }
+
+  /** A native host whose snapshot fails is read with its vendor tool from the next tick on, where it has one. */
   #giveUpNative(why: string): void {
+    const now = this.#options.clock.nowMs();
+    if (now - this.#nativeGivenUpAt < REPROBE_MS) return;
+    this.#nativeGivenUpAt = now;
     this.#shims = this.#shims.filter((shim) => shim.id !== "native");
-    this.#reprobeAt = this.#options.clock.nowMs();
+    this.#reprobeAt = now;
     this.#note = `fell back from all-smi to a vendor tool: ${why}`;
   }
 }
 
-function closedMessage({ end }: Answer & { readonly kind: "closed" }): string {
-  if (end.kind === "exit") return `the remote shell ended with exit code ${end.code}`;
-  if (end.kind === "signal") return `the remote shell was ended by ${end.signal}`;
-  return "the channel was lost before the answer came";
+const FLOODED: PartOutput = {
+  stdout: "",
+  stderr: "it printed more than 32 MiB",
+  end: { kind: "signal", signal: "SIGPIPE" },
+};
+
+/**
+ * What had come when the answer stopped. Rows that a vendor tool had printed stand; of the host's own parts a beginning
+ * would count too few CPUs. `late` stands for the end of the part that hung.
+ */
+function cutShort(found: Found, outputs: PartOutputs, late: PartOutput | null): PartOutputs {
+  const own = new Set(found.system?.parts.map(({ id }) => id));
+  return new Map(
+    [...outputs].map(([id, output]): [string, PartOutput] => {
+      if (output.end.kind !== "missing") return [id, output];
+      const stdout = own.has(id) ? "" : output.stdout;
+      return [
+        id,
+        {
+          ...output,
+          stdout,
+          end: late?.end.kind === "timeout" ? { kind: "timeout", afterSecs: late.end.afterSecs } : output.end,
+        },
+      ];
+    }),
+  );
 }

@@ -36,7 +36,9 @@ export function partError(
       return {
         section,
         kind: "timeout",
-        message: `${tool} gave no answer within ${String(output.end.afterSecs)} s`,
+        message:
+          `${tool} gave no answer within ${String(output.end.afterSecs)} s` +
+          (output.end.earlier === true ? " in an earlier tick; it is left alone for a while" : ""),
       };
     case "missing":
       return { section, kind: "error", message: `${tool}: its answer did not arrive` };

@@ -31,8 +31,8 @@ export interface PartOutput {
 export type PartEnd =
   | { readonly kind: "exit"; readonly code: number }
   | { readonly kind: "signal"; readonly signal: string }
-  /** Its remote deadline passed and it was ended. */
-  | { readonly kind: "timeout"; readonly afterSecs: number }
+  /** Its remote deadline passed and it was ended. `earlier`: in an earlier tick; it was not asked in this one. */
+  | { readonly kind: "timeout"; readonly afterSecs: number; readonly earlier?: true }
   /** The frame ended without it: the connection was cut or an earlier part hung. */
   | { readonly kind: "missing" };
 
@@ -42,6 +42,8 @@ export type PartOutputs = ReadonlyMap<string, PartOutput>;
 export interface Reading {
   readonly sections: Sections;
   readonly errors: readonly SectionError[];
+  /** What the probe learned no longer holds (a new driver, another mode): the host is to be probed again. */
+  readonly outdated?: true;
 }
 
 /** A tool that is known to work on one host: what to run each tick, and how to read it. May keep state between ticks. */

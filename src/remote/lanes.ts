@@ -1,0 +1,114 @@
+/** The channels of one host: the one that ticks go over, and one aside whose shell hangs. Never a third. */
+import { randomBytes } from "node:crypto";
+import type { ChannelMode } from "../record.js";
+import { ChannelRefused, type Connection } from "../ssh/connection.js";
+import { Lane, type Answer, type LaneTiming } from "./lane.js";
+import { bareShellCommand, tickCommand, tickDefinitions, tickLine, type TickPlan } from "./script.js";
+
+export type Asked = Answer | { readonly kind: "refused"; readonly message: string };
+
+/** The same object as long as nothing in it changes. */
+export type SessionPlan = Omit<TickPlan, "nonce">;
+
+export class Lanes {
+  /** Marks what the host answers; unknown to its tools. */
+  readonly nonce = randomBytes(6).toString("hex");
+  readonly #connection: Connection;
+  readonly #timing: LaneTiming;
+  #main: Lane | null = null;
+  /** Its shell hangs in a part; ticks go over another one meanwhile. */
+  #aside: Lane | null = null;
+  #mode: ChannelMode = "session";
+  /** What a shell is told once, by the plan that it is made of. */
+  #told: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
+
+  constructor(connection: Connection, timing: LaneTiming) {
+    this.#connection = connection;
+    this.#timing = timing;
+  }
+
+  get mode(): ChannelMode {
+    return this.#mode;
+  }
+
+  /** A shell hangs in something that its deadline did not end. */
+  get isStuck(): boolean {
+    return this.#aside?.status === "stuck" || this.#main?.status === "stuck";
+  }
+
+  /** Asks over a channel of its own whose command answers `tick` by itself; its shell, if it stays, takes the ticks from now on. */
+  async begin(command: string, tick: number): Promise<Answer> {
+    this.#main?.abandon();
+    this.#main = Lane.open(this.#connection, command, this.nonce, this.#timing);
+    const answer = await this.#main.hear(tick);
+    this.#setAside();
+    return answer;
+  }
+
+  /** No script of ours runs here. */
+  plain(): void {
+    this.close();
+    this.#mode = "plain";
+  }
+
+  /** Asks for one tick. Rejects when the connection is gone. */
+  async ask(plan: SessionPlan, tick: number): Promise<Asked> {
+    this.#takeBack();
+    if (this.#main?.status === "stuck") return { kind: "refused", message: "the remote shell hangs" };
+    try {
+      const answer = await this.#ask(plan, tick);
+      this.#setAside();
+      return answer;
+    } catch (error) {
+      if (error instanceof ChannelRefused) return { kind: "refused", message: error.message };
+      throw error;
+    }
+  }
+
+  /** Ends the remote shells' input; the connection is the owner's. */
+  close(): void {
+    this.#main?.abandon();
+    this.#aside?.abandon();
+    this.#main = null;
+    this.#aside = null;
+  }
+
+  async #ask(plan: SessionPlan, tick: number): Promise<Answer> {
+    if (this.#mode === "exec" || this.#main?.wasDismissed === true) return this.#askByExec(plan, tick);
+    if (this.#main === null || this.#main.status === "closed") {
+      this.#main = Lane.open(this.#connection, bareShellCommand(), this.nonce, this.#timing);
+    }
+    const lane = this.#main;
+    const answer = await lane.ask(this.#definitions(plan), tickLine(tick), tick);
+    return lane.wasDismissed ? this.#askByExec(plan, tick) : answer;
+  }
+
+  /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
+  #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
+    this.#mode = "exec";
+    return this.begin(tickCommand({ ...plan, nonce: this.nonce }, tick), tick);
+  }
+
+  #definitions(plan: SessionPlan): string {
+    if (this.#told?.plan !== plan) {
+      this.#told = { plan, definitions: tickDefinitions({ ...plan, nonce: this.nonce }) };
+    }
+    return this.#told.definitions;
+  }
+
+  #setAside(): void {
+    if (this.#main?.status !== "stuck" || this.#aside?.status === "stuck") return;
+    this.#aside = this.#main;
+    this.#main = null;
+  }
+
+  /** What hung has ended at last: its shell is as good as the stand-in, which may go. */
+  #takeBack(): void {
+    if (this.#aside === null || this.#aside.status === "stuck") return;
+    if (this.#aside.status === "idle") {
+      this.#main?.abandon();
+      this.#main = this.#aside;
+    }
+    this.#aside = null;
+  }
+}
