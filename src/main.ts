@@ -25,7 +25,6 @@ async function main(): Promise<number> {
   if (command.kind === "help") return print(command.text);
   if (command.kind === "version") return print(`${NAME} ${version()}\n`);
   const { options, warnings } = command;
-  if (options.verbosity !== "quiet") for (const warning of warnings) say(`warning: ${warning}`);
 
   const ended = new AbortController();
   let code: number | undefined;
@@ -44,9 +43,10 @@ async function main(): Promise<number> {
     env: process.env,
     clock: realClock,
     random: Math.random,
+    saysToTerminal: process.stderr.isTTY,
     say,
   };
-  const earned = await run(options, world, ended.signal);
+  const earned = await run(options, warnings, world, ended.signal);
   return code ?? earned;
 }
 

@@ -60,7 +60,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "dry-run.ts": ["fleet.ts", "options.ts", "lib/", "ssh/"],
   "demo/": ["shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
+  "notices.ts": [],
+  "appearance.ts": ["options.ts", "format/"],
   "run.ts": [
+    ...["appearance.ts", "notices.ts"],
     ...["errors.ts", "options.ts", "record.ts", "tally.ts", "lib/", "format/"],
     ...["replay.ts", "live.ts", "dry-run.ts", "demo/"],
   ],

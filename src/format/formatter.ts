@@ -24,8 +24,10 @@ export interface Screen {
   readonly pauseMs: number;
   /** Takes records in without a picture; `format([])` gives it later. */
   absorb(records: readonly StreamRecord[]): void;
-  /** Calls back when the terminal's size has changed; returns the way to stop that. */
-  onResize(listener: () => void): () => void;
+  /** Shows this line below the picture, in the place of the last one. */
+  note(line: string): void;
+  /** Calls back when something other than a record outdates the picture; returns the way to stop that. One listener. */
+  onOutdated(listener: () => void): () => void;
 }
 
 /** The terminal on which a table redraws in place. */

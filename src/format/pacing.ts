@@ -42,7 +42,7 @@ async function* pictures(
       },
     );
   };
-  const stopListening = screen.onResize(() => {
+  const stopListening = screen.onOutdated(() => {
     state.stale = true;
     wake();
   });

@@ -10,6 +10,7 @@ type Paint = (text: string) => string;
 export interface Palette {
   readonly title: Paint;
   readonly faint: Paint;
+  readonly note: Paint;
   readonly state: Readonly<Record<HostState, Paint>>;
 }
 
@@ -18,6 +19,7 @@ export function createPalette(color: boolean): Palette {
   return {
     title: bold,
     faint: dim,
+    note: yellow,
     state: {
       connecting: dim,
       connected: green,

@@ -1,5 +1,6 @@
 /** The table: redrawn in place on a terminal, appended a tick at a time elsewhere. */
 import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
+import { cleanText } from "../lib/text.js";
 import type { StreamRecord } from "../record.js";
 import { Roster } from "./roster.js";
 import { repaint } from "./screen.js";
@@ -39,6 +40,8 @@ function appendedTable(hostCount: number | null, palette: Palette): Formatter {
 function screenTable(terminal: Terminal, palette: Palette): Formatter {
   const roster = new Roster();
   let widths: ReadonlyMap<ColumnName, number> = new Map();
+  let note: string | null = null;
+  let onNote: () => void = () => undefined;
   let painted: { readonly columns: number; readonly rows: number } | null = null;
 
   const paint = (): string => {
@@ -50,9 +53,9 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
     const first = painted === null;
     painted = { columns, rows };
 
-    // The title, the line of counts, and where not all fit the line that says so.
+    // The title, the line of counts, perhaps a note, and where not all fit the line that says so.
     const total = roster.rowCount();
-    const room = Math.max(0, rows - 2);
+    const room = Math.max(0, rows - (note === null ? 2 : 3));
     const shown = total <= room ? total : Math.max(0, room - 1);
     const visible = roster.rows(shown);
     const laidOut = layOut(visible, width, palette, widths);
@@ -64,6 +67,7 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
       ...laidOut.lines,
       ...(hidden > 0 ? [palette.faint(fitText(more, width))] : []),
       countLine(roster.states(), width, palette),
+      ...(note === null ? [] : [palette.note(fitText(note, width))]),
     ];
     return repaint(lines.slice(-Math.max(1, rows)), { first, resized, rows });
   };
@@ -77,6 +81,21 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
       return roster.isEmpty() ? "" : paint();
     },
     end: () => (painted === null ? "" : "\n"),
-    screen: { pauseMs: PAUSE_MS, absorb, onResize: (listener) => terminal.onResize(listener) },
+    screen: {
+      pauseMs: PAUSE_MS,
+      absorb,
+      note(line) {
+        note = cleanText(line);
+        onNote();
+      },
+      onOutdated(listener) {
+        onNote = listener;
+        const stop = terminal.onResize(listener);
+        return () => {
+          onNote = () => undefined;
+          stop();
+        };
+      },
+    },
   };
 }

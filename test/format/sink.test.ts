@@ -183,7 +183,8 @@ describe("a screen", () => {
         screen: {
           pauseMs: PAUSE_MS,
           absorb,
-          onResize: (listener) => {
+          note: () => undefined,
+          onOutdated: (listener) => {
             listeners.add(listener);
             return () => listeners.delete(listener);
           },

@@ -82,7 +82,7 @@ describe("on a terminal", () => {
     const terminal = new FakeTerminal(120, 24);
     const formatter = await onTerminal(terminal);
     let repaints = 0;
-    const stop = formatter.screen?.onResize(() => {
+    const stop = formatter.screen?.onOutdated(() => {
       repaints += 1;
       terminal.screen.write(formatter.format([]));
     });

@@ -12,7 +12,7 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
   const run = await runCli(["--demo", "--count", "12", "--interval", "1", "--format", "ndjson"], {
     env: { HOME: "/nonexistent" },
   });
-  assert.equal(run.code, 3, run.stderr);
+  assert.equal(run.code, 0, run.stderr);
   const records = recordsOf(run.stdout);
   const seen = new Set(
     records.map(({ hostname, state, transport }) => `${hostname} ${state} ${transport ?? "-"}`),

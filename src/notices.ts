@@ -1,0 +1,46 @@
+/** Words for the operator, which must not be written into a picture that is redrawn on the same terminal. */
+
+/** Of what was said meanwhile, the newest lines that are told afterwards. */
+const HELD_LINES = 100;
+
+/** Passes lines on at once, or holds them until `release`. */
+export class Notices {
+  readonly #print: (line: string) => void;
+  readonly #held: string[] = [];
+  #isHolding: boolean;
+  #dropped = 0;
+  #show: (line: string) => void = () => undefined;
+
+  /** `print` writes one line; `hold` where a picture is to be drawn on the terminal that it writes to. */
+  constructor(print: (line: string) => void, hold: boolean) {
+    this.#print = print;
+    this.#isHolding = hold;
+  }
+
+  say(line: string): void {
+    if (!this.#isHolding) {
+      this.#print(line);
+      return;
+    }
+    this.#held.push(line);
+    if (this.#held.length > HELD_LINES) {
+      this.#held.shift();
+      this.#dropped += 1;
+    }
+    this.#show(line);
+  }
+
+  /** What is said while lines are held is shown there, beginning with the last one said so far. */
+  showOn(show: (line: string) => void): void {
+    this.#show = show;
+    const last = this.#held.at(-1);
+    if (last !== undefined) show(last);
+  }
+
+  /** The picture stands still: tells what was held. */
+  release(): void {
+    this.#isHolding = false;
+    if (this.#dropped > 0) this.#print(`${this.#dropped} earlier lines are left out`);
+    for (const line of this.#held.splice(0)) this.#print(line);
+  }
+}
