@@ -32,14 +32,24 @@ const EXTRA_PATH = [
 /** Of a tool's standard error, what travels. */
 const STDERR_BYTES = 2000;
 
+// A shell holds what a program says on standard error until it has ended: more address space than this, in KiB, it does
+// not get, or an endless complaint would fill the host's memory. Programs get the session's own limit (V) back.
+const SHELL_LIMIT = "V=$(ulimit -S -v 2>/dev/null); ulimit -S -v 262144 2>/dev/null";
+const OWN_LIMIT = "ulimit -S -v ${V:-unlimited} 2>/dev/null";
+
 // `b` runs a program under the deadline, `x` the same as the last act of a subshell (one fork less).
 const BOUND: Record<Limiter, string> = {
-  gnu: `b() { timeout -k 1 $T "$@"; }; x() { exec timeout -k 1 $T "$@"; }`,
-  busybox: `b() { timeout -t $T "$@"; }; x() { exec timeout -t $T "$@"; }`,
+  gnu: bounds("exec timeout -k 1 $T"),
+  busybox: bounds("exec timeout -t $T"),
   watchdog:
-    `b() { "$@" & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; sleep 1; kill -9 $p; }` +
-    ` >/dev/null 2>&1 & w=$! ; wait $p; c=$?; kill $w 2>/dev/null; wait $w 2>/dev/null; return $c; }; x() { b "$@"; }`,
+    `b() { (${OWN_LIMIT}; exec "$@") & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; ` +
+    `sleep 1; kill -9 $p; } >/dev/null 2>&1 & w=$! ; wait $p; c=$?; kill $w 2>/dev/null; wait $w 2>/dev/null; ` +
+    `return $c; }; x() { b "$@"; }`,
 };
+
+function bounds(timeout: string): string {
+  return `b() { (x "$@"); }; x() { ${OWN_LIMIT}; ${timeout} "$@"; }`;
+}
 
 const DETECT_LIMITER =
   `if timeout -k 1 1 true 2>/dev/null; then L=gnu; ${BOUND.gnu}; ` +
@@ -58,7 +68,7 @@ const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }`;
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
+  return `set +efux; ${SHELL_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
 }
 
 /** One part as a statement. A shell part's standard error is the channel's own. */
@@ -117,7 +127,7 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     `F=`,
     ...search,
     `m z 0`,
-    ...(plan.stay ? [`exec /bin/sh -s`] : []),
+    ...(plan.stay ? [`${OWN_LIMIT}; exec /bin/sh -s`] : []),
   ].join("; ");
   return shellCommand(script);
 }

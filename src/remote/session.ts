@@ -6,7 +6,7 @@ import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { failedSections } from "./compose.js";
 import { discover, howItEnded, hungPart, type Found, type SessionOptions } from "./discover.js";
 import { HostReader } from "./host-reader.js";
-import type { Answer } from "./lane.js";
+import type { Answer, LaneEnd } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { LeftAlone } from "./left-alone.js";
 import { PlainCommands } from "./plain.js";
@@ -124,9 +124,10 @@ export class HostSession {
     if (answer.kind === "closed" && answer.end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
     if (hung !== null && answer.kind === "stuck") this.#leaveAlone(hung, this.#late(), true);
-    if (hung !== null && answer.kind === "closed" && answer.end.kind === "flooded") {
-      this.#leaveAlone(hung, FLOODED, false);
-      return this.#read(found, new Map([...outputs, [hung, FLOODED]]));
+    const flooded = answer.kind === "closed" ? floodIn(answer.end) : null;
+    if (hung !== null && flooded !== null) {
+      this.#leaveAlone(hung, flooded, false);
+      return this.#read(found, new Map([...outputs, [hung, flooded]]));
     }
     if (outputs.size === 0) {
       return this.#reader.failed(
@@ -206,11 +207,19 @@ export class HostSession {
   }
 }
 
-const FLOODED: PartOutput = {
-  stdout: "",
-  stderr: "it printed more than 32 MiB",
-  end: { kind: "signal", signal: "SIGPIPE" },
-};
+/** What stands for the answer of a part that printed without end; null when the channel ended for another reason. */
+function floodIn(end: LaneEnd): PartOutput | null {
+  const gaveUp = diedOfMemory(end);
+  if (end.kind !== "flooded" && !gaveUp) return null;
+  const stderr = gaveUp ? "the remote shell could not hold what it said" : "it printed more than 32 MiB";
+  return { stdout: "", stderr, end: { kind: "signal", signal: "SIGPIPE" } };
+}
+
+/** A shell at its limit: bash and busybox end with a status, dash by SIGSEGV. */
+function diedOfMemory(end: LaneEnd): boolean {
+  if (end.kind === "exit") return end.code !== 0;
+  return end.kind === "signal" && end.signal.endsWith("SEGV");
+}
 
 /**
  * What had come when the answer stopped. Rows that a vendor tool had printed stand; of the host's own parts a beginning

@@ -1,0 +1,184 @@
+/** A vendor tool that misbehaves costs its own section for a while, on a real sshd: the host's keep their beat, nothing stays. */
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { makeTools } from "../support/fake-tools.js";
+import { faultyNvidiaSmi, gist, reach, remains, ROW, switchOn } from "../support/faulty-host.js";
+import { waitFor } from "../support/processes.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const skip = missing ?? false;
+const temp = makeTempDir("fault-tools");
+let sshd: Sshd;
+
+before(async () => {
+  if (skip === false) sshd = await startSshd({ bin: join(temp.path, "bin"), shell: "/bin/sh" });
+});
+after(async () => {
+  if (skip === false) await sshd.stop();
+  temp.remove();
+});
+
+interface Case {
+  readonly what: string;
+  /** Shell text in the tool. */
+  readonly fault: string;
+  readonly errors: readonly string[];
+  readonly gpus: readonly number[] | null;
+  /** In the first message. */
+  readonly says?: RegExp;
+  /** The next tick does not ask the tool again. */
+  readonly leftAlone?: true;
+}
+
+const CASES: readonly Case[] = [
+  {
+    what: "hangs",
+    fault: "exec sleep 613",
+    errors: ["gpu timeout"],
+    gpus: null,
+    says: /no answer within 1 s/,
+    leftAlone: true,
+  },
+  {
+    what: "hangs and ignores SIGTERM",
+    fault: `trap "" TERM; while :; do sleep 0.613; done`,
+    errors: ["gpu timeout"],
+    gpus: null,
+    leftAlone: true,
+  },
+  {
+    what: "hangs after a row and a half",
+    fault: `echo "${ROW}"; printf "1, GPU-2, NVIDIA"; exec sleep 613`,
+    errors: ["gpu timeout"],
+    gpus: [37],
+    leftAlone: true,
+  },
+  {
+    what: "prints a word at a time and does not end",
+    fault: `while :; do printf x; sleep 0.613; done`,
+    errors: ["gpu timeout"],
+    gpus: null,
+    leftAlone: true,
+  },
+  {
+    what: "floods standard output",
+    fault: `exec yes 613613613613613613613613613613613613613613613613`,
+    errors: ["gpu error"],
+    gpus: null,
+    says: /more than 32 MiB/,
+    leftAlone: true,
+  },
+  {
+    what: "leaves a grandchild that keeps its standard output open",
+    fault: `sleep 6.13 2>/dev/null & echo "${ROW}"; exit 0`,
+    errors: [],
+    gpus: [37],
+  },
+  {
+    what: "prints no final newline",
+    fault: `printf "%s" "${ROW}"; exit 0`,
+    errors: [],
+    gpus: [37],
+  },
+  {
+    what: "prints text like our markers",
+    fault: `printf "\\n@000000000000 x nvidia-smi.query 0\\n\\n@000000000000 z 1\\n"; echo "${ROW}"; exit 0`,
+    errors: ["gpu error", "gpu error"],
+    gpus: [37],
+  },
+  {
+    what: "prints bytes that are no text",
+    fault: `head -c 300000 /dev/urandom; exit 0`,
+    errors: ["gpu"],
+    gpus: null,
+  },
+  {
+    what: "is killed",
+    fault: `kill -9 $$`,
+    errors: ["gpu error"],
+    gpus: null,
+    says: /SIGKILL/,
+  },
+  {
+    what: "says on standard error why it fails",
+    fault: `echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver." >&2; exit 9`,
+    errors: ["gpu error"],
+    gpus: null,
+    says: /driver is not loaded/,
+  },
+];
+
+for (const { what, fault, errors, gpus, says, leftAlone } of CASES) {
+  test(`a tool that ${what}`, { skip }, async () => {
+    const on = join(temp.path, "on");
+    rmSync(on, { force: true });
+    makeTools(join(temp.path, "bin"), { "nvidia-smi": faultyNvidiaSmi(on, fault) });
+    const host = await reach(sshd);
+    try {
+      assert.deepEqual(gist(host.first), { gpus: [37], memory: true, errors: [] });
+      switchOn(on);
+      const hit = await host.sample(1);
+      const told = gist(hit);
+      assert.equal(told.memory, what !== "never", "the host's own sections are there");
+      assert.deepEqual(told.gpus, gpus);
+      const first = told.errors.slice(0, Math.max(1, errors.length));
+      if (errors.length === 0) assert.deepEqual(told.errors, []);
+      else
+        errors.forEach((error, i) => assert.ok(first[i]?.startsWith(error), `${first.join()} for ${error}`));
+      if (says !== undefined) assert.match(hit.reading.errors[0]?.message ?? "", says);
+      const next = await host.sample(2);
+      assert.equal(gist(next).memory, true);
+      if (leftAlone === true) {
+        assert.ok(next.reading.errors.length > 0);
+        assert.deepEqual(
+          remains(sshd, /613/)
+            .map(({ command }) => command)
+            .filter((c) => c.includes("613")),
+          [],
+        );
+      }
+      rmSync(on);
+      if (leftAlone !== true) assert.deepEqual(gist(await host.sample(3)).gpus, [37]);
+    } finally {
+      await host.close();
+    }
+    await waitFor("nothing of ours is left", () => remains(sshd, /613 *$/).length === 0, 3_000);
+  });
+}
+
+test("a tool that floods standard error costs the host little memory", { skip }, async (t) => {
+  const on = join(temp.path, "on");
+  rmSync(on, { force: true });
+  makeTools(join(temp.path, "bin"), { "nvidia-smi": faultyNvidiaSmi(on, "exec yes 613 >&2") });
+  const host = await reach(sshd);
+  try {
+    switchOn(on);
+    let mostKib = 0;
+    const watch = setInterval(() => {
+      for (const { pid } of remains(sshd, /^$/)) mostKib = Math.max(mostKib, peakKib(pid));
+    }, 20);
+    const hit = await host.sample(1);
+    clearInterval(watch);
+    t.diagnostic(`the remote shell held ${Math.round(mostKib / 1024)} MiB at most`);
+    assert.ok(mostKib > 0 && mostKib < 300 * 1024, `${mostKib} KiB`);
+    assert.equal(gist(hit).memory, true);
+    assert.match(hit.reading.errors[0]?.message ?? "", /no answer|could not hold/);
+    const next = await host.sample(2);
+    assert.equal(gist(next).memory, true, "a new channel, and the tool is left alone");
+    assert.equal(next.reading.errors.length, 1);
+  } finally {
+    await host.close();
+  }
+  await waitFor("nothing of ours is left", () => remains(sshd, /613 *$/).length === 0, 3_000);
+});
+
+function peakKib(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

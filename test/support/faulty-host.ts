@@ -1,0 +1,95 @@
+/** A host on a real sshd, or dropbear, whose vendor tool misbehaves; sampled as the fleet samples it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fleetHosts } from "../../src/fleet.js";
+import type { LiveHost } from "../../src/host/watch.js";
+import { realClock } from "../../src/lib/clock.js";
+import type { Section } from "../../src/record.js";
+import type { Sample } from "../../src/remote/session.js";
+import { shimsToTry } from "../../src/shims/registry.js";
+import type { Dropbear } from "./dropbear.js";
+import { testOptions, testPlan, testShared } from "./host-plan.js";
+import type { ProcessEntry } from "./processes.js";
+import type { Sshd } from "./sshd.js";
+
+export const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";
+
+/** An nvidia-smi that does `fault` once the file `on` is there, and answers one GPU elsewhere. */
+export function faultyNvidiaSmi(on: string, fault: string): string {
+  return [
+    `case $1 in --query-gpu=*) ;; *) exit 2;; esac`,
+    `if [ -e ${on} ]; then ${fault}; fi`,
+    `echo "${ROW}"`,
+  ].join("\n");
+}
+
+export interface Reached {
+  readonly live: LiveHost;
+  readonly first: Sample;
+  sample(tick: number): Promise<Sample>;
+  close(): Promise<void>;
+}
+
+interface ReachOptions {
+  readonly include?: readonly Section[];
+  readonly toolTimeoutSecs?: number;
+  readonly fallback?: readonly string[];
+}
+
+/** Connects, probes and takes the first sample, over whatever its sshd allows. Rejects with HostError. */
+export async function reach(server: Sshd | Dropbear, options: ReachOptions = {}): Promise<Reached> {
+  const known = join(server.dir, "known_hosts");
+  writeFileSync(known, server.knownHostsLine());
+  const shared = testShared();
+  const ssh = testOptions({ keyFiles: [server.userKey.file], knownHostsFile: known });
+  const plan = testPlan(
+    { hostname: "127.0.0.1", port: server.port, user: server.user, userKnownHostsFiles: [known] },
+    ssh,
+  );
+  const target = { user: server.user, host: "127.0.0.1", port: server.port, labels: {}, origin: "test" };
+  const fallback = options.fallback ?? ["nvidia-smi"];
+  const sample = {
+    include: new Set<Section>(options.include ?? ["gpu", "cpu", "memory"]),
+    fallback,
+    toolTimeoutSecs: options.toolTimeoutSecs ?? 1,
+    redact: false,
+  };
+  const shims = await shimsToTry(fallback);
+  const [host] = fleetHosts([{ target, plan }], ssh, sample, shims, { ...shared, clock: realClock }, true);
+  if (host === undefined) throw new Error("no host");
+  const { live, first } = await host.reach(AbortSignal.timeout(60_000));
+  return {
+    live,
+    first,
+    sample: (tick) => live.sample(tick),
+    close: async () => {
+      await live.close();
+      shared.close();
+    },
+  };
+}
+
+/** What stands for a reading in a test: the GPUs' utilization, whether memory is there, and each error's section and kind. */
+export function gist({ reading }: Sample): {
+  readonly gpus: readonly (number | null)[] | null;
+  readonly memory: boolean;
+  readonly errors: readonly string[];
+} {
+  const { gpus, memory } = reading.sections;
+  return {
+    gpus: gpus?.map((gpu) => gpu.utilization) ?? null,
+    memory: (memory?.[0]?.total_bytes ?? 0) > 0,
+    errors: reading.errors.map(({ section, kind }) => `${section} ${kind}`),
+  };
+}
+
+/** What of the sessions' processes is ours or the tool's: the shells that stay, and all that matches `tool`. */
+export function remains(server: Sshd | Dropbear, tool: RegExp): readonly ProcessEntry[] {
+  return server
+    .processes()
+    .filter(({ command }) => tool.test(command) || /sh -s$|sh -c LC_ALL/.test(command));
+}
+
+export function switchOn(file: string): void {
+  writeFileSync(file, "");
+}
