@@ -29,6 +29,8 @@ export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
   note: { title: "Note", align: "left", least: 16, most: 120 },
 };
 export const GAP = "  ";
+/** Less room than this is no room for words. */
+export const LEAST_WORDS = 16;
 
 const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
 const DROP_ORDER: readonly ColumnName[] = [
@@ -81,4 +83,34 @@ export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: numb
     const columnWidth = widths.get(name);
     return columnWidth === undefined ? [] : [{ name, width: columnWidth }];
   });
+}
+
+/** The first column that a host without readings has nothing in. */
+export function placeOfWords(columns: readonly ColumnWidth[]): number {
+  return columns.filter(({ name }) => name === "host" || name === "state").length;
+}
+
+/** What fits in these columns together. cli-table3 reckons with gaps of one. */
+export function spannedWidth(columns: readonly ColumnWidth[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 0) + Math.max(0, columns.length - 1);
+}
+
+/** Gives what is left of `width` to the words of hosts without readings, as far as they need it. */
+export function widenForWords(
+  columns: readonly ColumnWidth[],
+  rows: readonly TableRow[],
+  width: number,
+): readonly ColumnWidth[] {
+  const most = COLUMN_RULES.note.most ?? Infinity;
+  const needed = Math.max(0, ...rows.map(({ words = "" }) => Math.min(textWidth(words), most)));
+  const room = spannedWidth(columns.slice(placeOfWords(columns)));
+  const used = columns.reduce((sum, column) => sum + column.width + GAP.length, 0);
+  const last = columns.at(-1);
+  const hasNotes = last?.name === "note";
+  const more = Math.min(needed - room, width - used + (hasNotes ? GAP.length : 0));
+  if (more <= 0 || room + more < LEAST_WORDS) return columns;
+  if (hasNotes) return [...columns.slice(0, -1), { name: "note", width: last.width + more }];
+  // Notes that had no room get none of what is too narrow for them.
+  const isTooNarrow = more < LEAST_WORDS && rows.some(({ cells }) => (cells.note ?? "") !== "");
+  return isTooNarrow ? columns : [...columns, { name: "note", width: more }];
 }

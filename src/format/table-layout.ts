@@ -2,7 +2,17 @@
 import CliTable from "cli-table3";
 import pc from "picocolors";
 import { HOST_STATES, type HostState } from "../record.js";
-import { COLUMN_RULES, fitColumns, GAP, naturalWidths, type ColumnWidth } from "./table-columns.js";
+import {
+  COLUMN_RULES,
+  fitColumns,
+  GAP,
+  LEAST_WORDS,
+  naturalWidths,
+  placeOfWords,
+  spannedWidth,
+  widenForWords,
+  type ColumnWidth,
+} from "./table-columns.js";
 import type { ColumnName, TableRow } from "./table-rows.js";
 import { clusters, fitText } from "./text-width.js";
 
@@ -48,16 +58,15 @@ export function layOut(
   before: ReadonlyMap<ColumnName, number> = new Map(),
 ): LaidOut {
   const widths = naturalWidths(rows, before);
-  const columns = fitColumns(widths, width);
-  if (columns.length === 0) return { title: "", lines: [], widths };
-  const cells = [
-    columns.map(({ name }) => ({ text: COLUMN_RULES[name].title, paint: palette.title })),
-    ...rows.map((row) =>
-      columns.map(({ name }) => ({
-        text: row.cells[name] ?? "",
-        paint: name === "state" ? palette.state[row.state] : asIs,
-      })),
-    ),
+  const fitted = fitColumns(widths, width);
+  if (fitted.length === 0) return { title: "", lines: [], widths };
+  const columns = widenForWords(fitted, rows, width);
+  const cells: (readonly Cell[])[] = [
+    columns.map(({ name }) => ({
+      text: widths.has(name) ? COLUMN_RULES[name].title : "",
+      paint: palette.title,
+    })),
+    ...rows.map((row) => rowCells(row, columns, palette)),
   ];
   const lines: string[] = [];
   for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
@@ -70,8 +79,21 @@ export function layOut(
 interface Cell {
   readonly text: string;
   readonly paint: Paint;
+  /** How many columns it stands in; 1 when absent. */
+  readonly span?: number;
 }
 const asIs: Paint = (text) => text;
+
+function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palette): readonly Cell[] {
+  const cells = columns.map(({ name }) => ({
+    text: row.cells[name] ?? "",
+    paint: name === "state" ? palette.state[row.state] : asIs,
+  }));
+  const place = placeOfWords(columns);
+  const free = columns.slice(place);
+  if (row.words === undefined || spannedWidth(free) < LEAST_WORDS) return cells;
+  return [...cells.slice(0, place), { text: row.words, paint: asIs, span: free.length }];
+}
 
 // cli-table3 takes time by the square of the rows; with fixed widths the parts of a table can be set one by one.
 const ROWS_AT_ONCE = 8;
@@ -86,9 +108,10 @@ function setColumns(rows: readonly (readonly Cell[])[], columns: readonly Column
   });
   for (const row of rows) {
     table.push(
-      row.map(({ text, paint }, place) => {
-        const hidden = placeholders.hide(fitText(text, columns[place]?.width ?? 0));
-        return hidden === "" ? "" : paint(hidden);
+      row.map(({ text, paint, span = 1 }, place) => {
+        const hidden = placeholders.hide(fitText(text, spannedWidth(columns.slice(place, place + span))));
+        const content = hidden === "" ? "" : paint(hidden);
+        return span === 1 ? content : { content, colSpan: span, hAlign: "left" as const };
       }),
     );
   }

@@ -14,6 +14,8 @@ export interface TableRow {
   readonly state: HostState;
   /** Absent: the host has no such reading to show, and no row of the table need show the column. */
   readonly cells: Readonly<Partial<Record<ColumnName, string>>>;
+  /** Said of a host that has no readings: stands in their place, right of its state. */
+  readonly words?: string;
 }
 
 const UNKNOWN = "-";
@@ -28,7 +30,7 @@ export function countRows(record: StreamRecord): number {
 export function tableRows(record: StreamRecord, label: string): readonly TableRow[] {
   const host = { host: cleanText(label), state: record.state };
   if (record.record === "state") {
-    return [{ state: record.state, cells: { ...host, note: cleanText(stateNote(record)) } }];
+    return [{ state: record.state, cells: host, words: cleanText(stateNote(record)) }];
   }
   const all = deviceRows(record, ["gpu"]);
   const gpus = all.filter((row) => row.device !== null);
@@ -103,8 +105,12 @@ function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly st
     .map((error) => `${error.section} ${sectionErrorWords(error)}`);
 }
 
+/** What the row does not tell already: neither the host's id nor a code that is the state's name. */
 function stateNote(record: StateRecord): string {
-  const words = stateWords(record);
+  const words = [`${record.state}: `, `${record.state}, `, `${record.host_id}: `].reduce(
+    (text, known) => (text.startsWith(known) ? text.slice(known.length) : text),
+    stateWords(record),
+  );
   if (record.retry_in_ms === null || record.state === "connected") return words;
   return `${words}; retry in ${Math.max(0, Math.ceil(record.retry_in_ms / 1000))} s`;
 }
