@@ -9,6 +9,7 @@ import type {
   ChannelMode,
   SshClientKind,
 } from "../record.js";
+import { copyToExtend } from "../lib/copy.js";
 import type { Reading } from "../shims/shim.js";
 
 /** What identifies a host in every record. */
@@ -93,14 +94,13 @@ export function frameRecord(
 
 type Draft = { -readonly [Key in keyof FrameRecord]: FrameRecord[Key] };
 
-function withLabels<Device>(device: Device, labels: DeviceLabels): Device & DeviceLabels {
-  return {
-    ...device,
-    host_id: labels.host_id,
-    hostname: labels.hostname,
-    instance: labels.instance,
-    time: labels.time,
-  };
+function withLabels<Device extends object>(device: Device, labels: DeviceLabels): Device & DeviceLabels {
+  const labelled: Device & { -readonly [Key in keyof DeviceLabels]?: string } = copyToExtend(device);
+  labelled.host_id = labels.host_id;
+  labelled.hostname = labels.hostname;
+  labelled.instance = labels.instance;
+  labelled.time = labels.time;
+  return labelled as Device & DeviceLabels;
 }
 
 /** What a state record says beside the envelope. */

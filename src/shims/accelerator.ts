@@ -3,7 +3,7 @@ import type { Gpu, Process } from "../record.js";
 
 /** A device of which nothing is known but what is given: all-smi's required fields are null. */
 export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gpu>): Gpu {
-  return {
+  const device: Gpu = {
     uuid: null,
     name: null,
     device_type: deviceType,
@@ -18,8 +18,8 @@ export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gp
     power_consumption: null,
     gpu_core_count: null,
     detail: {},
-    ...known,
   };
+  return Object.assign(device, known);
 }
 
 export type ToolProcess = Partial<Process> &

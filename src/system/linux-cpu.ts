@@ -1,5 +1,6 @@
 /** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
 import type { Cpu, CpuSocket } from "../record.js";
+import { copyToExtend } from "../lib/copy.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
 import { parseProcStat, utilizationBetween, utilizationOfCpus, type ProcStat } from "./proc-stat.js";
@@ -25,8 +26,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
       // CPUs come and go; all else stays as it was.
       if (fixed === null || before?.cpus.size !== stat.cpus.size) fixed = cpuFacts(facts, stat);
       const cpu = told
-        ? {
-            ...fixed,
+        ? Object.assign(copyToExtend(fixed), {
             utilization: utilizationBetween(before?.total, stat.total),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
@@ -38,7 +38,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
               utilization: utilizationBetween(before?.cpus.get(cpu), times),
             })),
             load_average: loadAverage(lines),
-          }
+          })
         : null;
       before = told ? stat : null;
       sensorsBefore = sensors;

@@ -111,5 +111,5 @@ function endedEarly(output: PartOutput | undefined): boolean {
 }
 
 function chassis(sensors: string, detail: Readonly<Record<string, string>>): Chassis {
-  return { ...parseChassisSensors(sensors), thermal_pressure: null, psu_status: [], detail };
+  return Object.assign(parseChassisSensors(sensors), { thermal_pressure: null, psu_status: [], detail });
 }
