@@ -104,9 +104,12 @@ function judge(shim: Shim, outputs: PartOutputs, context: ProbeContext): Verdict
   }
 }
 
-const NOT_THERE = /not recognized|not found|CommandNotFoundException|No such file or directory/i;
+const NOT_THERE = /is not recognized|CommandNotFoundException|: command not found\b/i;
 
-/** What shells say of a program that they do not have (POSIX: 127; cmd.exe and PowerShell: 1 and a sentence). */
+/**
+ * What shells say of a program that they do not have (POSIX: 127; cmd.exe, PowerShell and csh: 1 and a sentence).
+ * Tools that fail have sentences of their own: `amdgpu not found in modules`.
+ */
 export function isAbsent(output: PartOutput): boolean {
   if (output.end.kind !== "exit" || output.end.code === 0) return false;
   if (output.end.code === 127) return true;
