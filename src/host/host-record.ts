@@ -81,15 +81,25 @@ export function frameRecord(
     state: "connected",
     latency_ms: Math.round(latencyMs * 10) / 10,
   };
-  const { gpus, cpus, memory, chassis, processes, storage } = reading.sections;
+  const { gpus, cpus, memory, chassis, processes, storage, ...others } = reading.sections;
   if (gpus) frame.gpus = gpus.map((device) => withLabels(device, labels));
   if (cpus) frame.cpus = cpus.map((device) => withLabels(device, labels));
   if (memory) frame.memory = memory.map((device) => withLabels(device, labels));
   if (chassis) frame.chassis = chassis.map((device) => withLabels(device, labels));
   if (processes) frame.processes = processes.map((device) => withLabels(device, labels));
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
+  // Sections of a newer all-smi, passed on under this record's labels.
+  for (const [key, section] of Object.entries(others))
+    Object.assign(frame, { [key]: relabelled(section, labels) });
   if (reading.errors.length > 0) frame.errors = reading.errors;
   return frame;
+}
+
+function relabelled(section: unknown, labels: DeviceLabels): unknown {
+  if (!Array.isArray(section)) return section;
+  return section.map((device: unknown) =>
+    typeof device === "object" && device !== null ? withLabels(device, labels) : device,
+  );
 }
 
 type Draft = { -readonly [Key in keyof FrameRecord]: FrameRecord[Key] };
