@@ -1,0 +1,64 @@
+/** Ticks leave nothing behind: no timer, no handle, no memory. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { realClock } from "../../src/lib/clock.js";
+import { HostSession } from "../../src/remote/session.js";
+import { shimsToTry } from "../../src/shims/registry.js";
+import { HOST_SYSTEMS } from "../../src/system/registry.js";
+import { makeTools } from "../support/fake-tools.js";
+import { connectLocally } from "../support/local-connection.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 63$(( $$ % 10 )).95";
+
+setFlagsFromString("--expose-gc");
+const collect: unknown = runInNewContext("gc");
+
+function heapAfterGc(): number {
+  assert.ok(typeof collect === "function");
+  for (let round = 0; round < 3; round++) Reflect.apply(collect, globalThis, []);
+  return process.memoryUsage().heapUsed;
+}
+
+test("500 ticks leave no timer, no handle and no memory behind", async () => {
+  const temp = makeTempDir("left-behind");
+  const connection = connectLocally(["/bin/sh"], { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
+  try {
+    makeTools(temp.path, { "nvidia-smi": `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac` });
+    const { session } = await HostSession.start(connection, {
+      sample: { include: new Set(["gpu", "memory"]), fallback: [], toolTimeoutSecs: 5, redact: false },
+      shims: await shimsToTry(["nvidia-smi"]),
+      systems: HOST_SYSTEMS,
+      plainSystems: [],
+      clock: realClock,
+      stay: true,
+    });
+    const sample = async (from: number, ticks: number): Promise<void> => {
+      for (let tick = from; tick < from + ticks; tick++) {
+        const { reading } = await session.sample(tick);
+        assert.equal(reading.sections.gpus?.length, 1);
+      }
+    };
+    // Until code and its caches have settled.
+    await sample(1, 400);
+    const timers = (): readonly string[] =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
+    const handles = process.getActiveResourcesInfo().length;
+    const timersBefore = timers().length;
+    const before = heapAfterGc();
+    await sample(401, 500);
+    assert.equal(timers().length, timersBefore);
+    assert.equal(process.getActiveResourcesInfo().length, handles);
+    // A timer, a listener or a promise a tick would be 400 bytes and more.
+    connection.written.length = 0;
+    const grown = heapAfterGc() - before;
+    assert.ok(grown < 180 * 1024, `${grown} bytes in 500 ticks`);
+    assert.equal(connection.opened.length, 1);
+    session.close();
+  } finally {
+    connection.kill();
+    temp.remove();
+  }
+});
