@@ -83,16 +83,7 @@ async function discoverByScript(
   /** A part of the host's own that hung the first shell. */
   let left: string | null = null;
   for (;;) {
-    const command = bootstrapCommand({
-      nonce: lanes.nonce,
-      toolTimeoutSecs: sample.toolTimeoutSecs,
-      systems: systems.map((each) => ({
-        uname: each.uname,
-        probe: each.probe(sample.include).filter((part) => part.id !== left),
-      })),
-      candidates: candidatesOf(toTry, context),
-      stay: options.stay,
-    });
+    const command = firstCommand(options, toTry, left, lanes.nonce);
     const wasStuck = lanes.isStuck;
     const answer = await lanes.begin(command, 0);
     latencyMs += answer.latencyMs;
@@ -206,4 +197,34 @@ function probeTimeout(answer: Answer): HostError {
   return new HostError("probe-timeout", "probe", `the host's shell gave no answer within ${secs} s`, {
     fix: "see whether the login shell's rc files or the home directory hang",
   });
+}
+
+/** Hosts of a run are asked the same but for the nonce: ten kilobytes that are put together and checked once. */
+const COMMANDS = new WeakMap<SessionOptions, Map<string, string>>();
+const ANY_NONCE = "any";
+
+function firstCommand(
+  options: SessionOptions,
+  shims: readonly Shim[],
+  left: string | null,
+  nonce: string,
+): string {
+  const known = COMMANDS.get(options) ?? new Map<string, string>();
+  COMMANDS.set(options, known);
+  const key = [left, ...shims.map((shim) => shim.id)].join(" ");
+  const { sample, systems, stay } = options;
+  const command =
+    known.get(key) ??
+    bootstrapCommand({
+      nonce: ANY_NONCE,
+      toolTimeoutSecs: sample.toolTimeoutSecs,
+      systems: systems.map((each) => ({
+        uname: each.uname,
+        probe: each.probe(sample.include).filter((part) => part.id !== left),
+      })),
+      candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
+      stay,
+    });
+  known.set(key, command);
+  return command.replace(`N=${ANY_NONCE};`, `N=${nonce};`);
 }
