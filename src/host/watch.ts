@@ -46,6 +46,11 @@ type Link =
   | { readonly kind: "up"; readonly live: LiveHost; readonly samplingTick: number | null }
   | { readonly kind: "down" };
 
+/** A reader that takes longer for one record has stalled. */
+const STALL_MS = 250;
+/** After a longer sleep than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
+const MOST_LATE_TICKS = 30;
+
 /**
  * Yields the host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was
  * consumed: ticks that pass meanwhile are skipped. Throws only for a bug.
@@ -82,6 +87,7 @@ class HostWatch {
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
   #nextTick = 0;
+  #readerSlept = false;
 
   constructor(options: WatchOptions, signal: AbortSignal) {
     this.#options = options;
@@ -99,7 +105,11 @@ class HostWatch {
     while (!this.#isDone()) {
       const event = await this.#inbox.take();
       if (event === null) return;
-      yield* this.#on(event);
+      for (const record of this.#on(event)) {
+        const toldMs = this.#options.clock.nowMs();
+        yield record;
+        if (this.#options.clock.nowMs() - toldMs > STALL_MS) this.#readerSlept = true;
+      }
     }
   }
 
@@ -155,9 +165,16 @@ class HostWatch {
   *#onTick(): Generator<StreamRecord, void> {
     yield* this.#settleOwed();
     const { ticks } = this.#options;
-    const tick = ticks.now();
+    const now = ticks.now();
+    if (now < this.#nextTick) {
+      this.#armTick(this.#nextTick);
+      return;
+    }
+    // A reader that slept wants what is fresh; where we were late ourselves, every tick still has its record.
+    const isFresh = this.#readerSlept || now - this.#nextTick > MOST_LATE_TICKS;
+    this.#readerSlept = false;
+    const tick = isFresh ? now : this.#nextTick;
     this.#armTick(tick + 1);
-    if (tick < this.#nextTick) return;
     this.#nextTick = tick + 1;
     // The ticks that a stalled reader slept through are skipped, the last one too.
     if (tick > ticks.last) return;

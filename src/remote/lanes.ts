@@ -73,14 +73,17 @@ export class Lanes {
     this.#aside = null;
   }
 
-  async #ask(plan: SessionPlan, tick: number): Promise<Answer> {
+  async #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Answer> {
     if (this.#mode === "exec" || this.#main?.wasDismissed === true) return this.#askByExec(plan, tick);
     if (this.#main === null || this.#main.status === "closed") {
       this.#main = Lane.open(this.#connection, bareShellCommand(), this.nonce, this.#timing);
     }
     const lane = this.#main;
     const answer = await lane.ask(this.#definitions(plan), tickLine(tick), tick);
-    return lane.wasDismissed ? this.#askByExec(plan, tick) : answer;
+    if (lane.wasDismissed) return this.#askByExec(plan, tick);
+    // The shell had ended before it was asked: another one is. When it is the connection that has ended, that rejects.
+    const unheard = answer.kind === "closed" && answer.end.kind !== "flooded" && isSilent(answer);
+    return unheard && !isAgain ? this.#ask(plan, tick, true) : answer;
   }
 
   /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
@@ -111,4 +114,8 @@ export class Lanes {
     }
     this.#aside = null;
   }
+}
+
+function isSilent({ frame }: Answer): boolean {
+  return frame.outputs.size === 0;
 }

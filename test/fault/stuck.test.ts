@@ -1,0 +1,116 @@
+/** What nothing on the host can end: ticks go over a second channel meanwhile, never a third, and back when it has ended. */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { makeTools } from "../support/fake-tools.js";
+import { faultyNvidiaSmi, gist, reach, remains, switchOn } from "../support/faulty-host.js";
+import { signalPid, waitFor } from "../support/processes.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const skip = missing ?? false;
+const temp = makeTempDir("fault-stuck");
+const bin = join(temp.path, "bin");
+const on = join(temp.path, "on");
+let sshd: Sshd;
+let single: Sshd;
+
+before(async () => {
+  if (skip !== false) return;
+  makeTools(bin, {
+    // Ends nothing, as when the program is in the kernel for good.
+    timeout: `shift 3; exec "$@"`,
+    "nvidia-smi": faultyNvidiaSmi(on, "exec sleep 627"),
+  });
+  [sshd, single] = await Promise.all([
+    startSshd({ bin, shell: "/bin/sh" }),
+    startSshd({ bin, shell: "/bin/sh", config: ["MaxSessions 1"] }),
+  ]);
+});
+after(async () => {
+  if (skip === false) await Promise.all([sshd.stop(), single.stop()]);
+  temp.remove();
+});
+
+const sessions = (server: Sshd): number =>
+  server.processes().filter(({ command }) => command.endsWith("sh -s")).length;
+
+const tools = (server: Sshd): readonly number[] =>
+  server
+    .processes()
+    .filter(({ command }) => command === "sleep 627")
+    .map(({ pid }) => pid);
+
+test("a tool that cannot be ended: 20 ticks, one process of it, two shells, and back", { skip }, async () => {
+  rmSync(on, { force: true });
+  const host = await reach(sshd);
+  try {
+    switchOn(on);
+    const hit = await host.sample(1);
+    assert.deepEqual(gist(hit), { gpus: null, memory: true, errors: ["gpu timeout"] });
+    for (let tick = 2; tick < 22; tick++) {
+      const told = await host.sample(tick);
+      assert.deepEqual(gist(told), { gpus: null, memory: true, errors: ["gpu timeout"] });
+      assert.match(told.reading.errors[0]?.message ?? "", /in an earlier tick/);
+    }
+    assert.equal(tools(sshd).length, 1);
+    assert.equal(sessions(sshd), 2);
+    rmSync(on);
+    for (const pid of tools(sshd)) signalPid(pid, "SIGKILL");
+    await waitFor("the tool's end", () => tools(sshd).length === 0);
+    await arrival();
+    assert.equal(gist(await host.sample(22)).memory, true);
+    await waitFor("one shell", () => sessions(sshd) === 1);
+  } finally {
+    await host.close();
+  }
+  await waitFor("nothing of ours is left", () => remains(sshd, /627/).length === 0);
+});
+
+test(
+  "a tool that cannot be ended at the probe: the host's own sections come, and no other probe",
+  { skip },
+  async () => {
+    switchOn(on);
+    const host = await reach(sshd);
+    try {
+      assert.equal(gist(host.first).memory, true);
+      assert.deepEqual(gist(host.first).errors, ["gpu timeout"]);
+      for (let tick = 1; tick < 4; tick++) assert.equal(gist(await host.sample(tick)).memory, true);
+      assert.equal(tools(sshd).length, 1);
+    } finally {
+      rmSync(on);
+      for (const pid of tools(sshd)) signalPid(pid, "SIGKILL");
+      await host.close();
+    }
+  },
+);
+
+test(
+  "one session allowed and a tool that cannot be ended: every tick says so, and it comes back",
+  { skip },
+  async () => {
+    rmSync(on, { force: true });
+    const host = await reach(single);
+    try {
+      switchOn(on);
+      assert.deepEqual(gist(await host.sample(1)).errors, ["gpu timeout"]);
+      for (let tick = 2; tick < 4; tick++) {
+        const { reading } = await host.sample(tick);
+        assert.equal(reading.errors.length, 3);
+        assert.match(reading.errors[0]?.message ?? "", /no more channels/);
+      }
+      rmSync(on);
+      for (const pid of tools(single)) signalPid(pid, "SIGKILL");
+      await waitFor("the tool's end", () => tools(single).length === 0);
+      const back = await host.sample(5);
+      assert.equal(gist(back).memory, true, JSON.stringify(back.reading.errors));
+    } finally {
+      await host.close();
+    }
+  },
+);
+
+/** What the freed shell still had to say is on its way. */
+const arrival = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
