@@ -1,0 +1,137 @@
+/** The table on a real terminal: redrawn in place, fitted to its size, and gone without a trace. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runCli } from "../support/cli.js";
+import { makeTools } from "../support/fake-tools.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+import { noTmux, TmuxWindow } from "../support/tmux.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const PROGRAM = `${process.execPath} ${MAIN}`;
+const HOSTS = 8;
+
+const temp = makeTempDir("tty");
+let sshd: Sshd;
+let flags = "";
+
+describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
+  before(async () => {
+    const bin = makeTools(join(temp.path, "bin"), {
+      "nvidia-smi": `case $1 in --query-gpu=*) echo "0, GPU-1, NVIDIA A100, 590.48.01, $(date +%S), 1024, 81920, 51, 1410, 99.5";; *) exit 2;; esac`,
+    });
+    const addresses = Array.from({ length: HOSTS }, (_, index) => `127.0.0.${index + 1}`);
+    sshd = await startSshd({ bin, shell: "/bin/sh", addresses });
+    const known = join(temp.path, "known_hosts");
+    writeFileSync(known, addresses.map((address) => sshd.knownHostsLine(address)).join(""));
+    const hosts = addresses.map((address) => `${sshd.user}@${address}:${sshd.port}`).join(",");
+    flags = `--ssh ${hosts} --ssh-config none --ssh-known-hosts ${known} --ssh-key ${sshd.userKey.file}`;
+    // Too long to be typed into a terminal.
+    writeFileSync(join(temp.path, "watch"), `exec ${PROGRAM} ${flags} "$@"\n`);
+  });
+  after(async () => {
+    await sshd.stop();
+    temp.remove();
+  });
+
+  /** A window in which `work` runs; closed after it. */
+  async function inWindow(
+    columns: number,
+    rows: number,
+    work: (window: TmuxWindow) => Promise<void>,
+  ): Promise<void> {
+    const window = new TmuxWindow(columns, rows);
+    try {
+      await work(window);
+    } finally {
+      window.close();
+    }
+  }
+
+  test("is redrawn in place, follows the terminal's size, and Ctrl-C leaves the terminal as it was", async () => {
+    await inWindow(100, 24, async (window) => {
+      window.type(`cd ${temp.path}; stty -a > before; echo the line above; sh watch --interval 0.3`);
+      await window.see(/^8 hosts: 8 connected$/);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const titles = window.lines("history").filter((line) => line.startsWith("Host "));
+      assert.equal(titles.length, 1, "one picture, not one a tick");
+      assert.match(window.lines()[0] ?? "", /^Host +State +# +Device/);
+      assert.ok(
+        window.lines("history").some((line) => line.startsWith("the line above")),
+        "the history is kept",
+      );
+
+      window.resize(50, 7);
+      await window.see(/^4 more rows of 8 not shown/);
+      assert.match(window.lines()[0] ?? "", /^Host +State/);
+      assert.equal(window.lines().filter((line) => line.startsWith("127.0.0.")).length, 4);
+      window.resize(100, 24);
+      await window.see(/^127\.0\.0\.8 +connected +0 +NVIDIA A100/);
+
+      window.key("C-c");
+      await window.see(/^\$ $|^\$$/);
+      window.type("echo code=$?; stty -a > after");
+      await window.see(/^code=130$/);
+      assert.equal(
+        window.ask("#{cursor_flag} #{alternate_on}"),
+        "1 0",
+        "the cursor shows, on the normal screen",
+      );
+      assert.ok(
+        window.lines().some((line) => line.startsWith("8 hosts: 8 connected")),
+        "the last picture stays",
+      );
+      const [stty, sttyAfter] = ["before", "after"].map((name) =>
+        readFileSync(join(temp.path, name), "utf8"),
+      );
+      assert.equal(sttyAfter, stty);
+    });
+  });
+
+  test("goes on where it was after Ctrl-Z and fg", async () => {
+    await inWindow(100, 24, async (window) => {
+      window.type(`cd ${temp.path}; sh watch --interval 0.3`);
+      await window.see(/^8 hosts: 8 connected$/);
+      window.key("C-z");
+      await window.see(/Stopped/);
+      window.type("clear; fg");
+      await window.see(/^8 hosts: 8 connected$/);
+      assert.match(window.lines()[0] ?? "", /^Host +State/);
+      window.key("C-c");
+      await window.see(/^\$ $|^\$$/);
+    });
+  });
+
+  test("a warning stands below the picture, not in it, and is told again after it", async () => {
+    const recorded = await runCli([...flags.split(" "), "--once", "--format", "ndjson"]);
+    assert.equal(recorded.code, 0, recorded.stderr);
+    const lines = recorded.stdout.trim().split("\n");
+    const file = join(temp.path, "broken.ndjson");
+    writeFileSync(file, [...lines.slice(0, 4), "first", ...lines.slice(4), "second", ""].join("\n"));
+    await inWindow(100, 24, async (window) => {
+      // The writer keeps the pipe open, so that the picture stands.
+      window.type(`(cat ${file}; sleep 3) | ${PROGRAM} --replay -`);
+      await window.see(/^allsmi-ssh: warning|^warning: <stdin>:10/);
+      const picture = window.lines().filter((line) => line !== "");
+      assert.equal(picture.length, 1 + HOSTS + 2, picture.join("\n"));
+      assert.equal(picture.at(-2), "8 hosts: 8 connected");
+      assert.equal(picture.at(-1), "warning: <stdin>:10: is not a JSON object; it is left out");
+      await window.see(/^allsmi-ssh: warning: <stdin>:10/);
+      const after = window.lines().filter((line) => line.startsWith("allsmi-ssh: warning: <stdin>:"));
+      assert.equal(after.length, 2);
+    });
+  });
+
+  test("a dumb terminal gets ticks one below the other, and nothing cleared", async () => {
+    await inWindow(100, 40, async (window) => {
+      window.type(`cd ${temp.path}; TERM=dumb sh watch --interval 2 --count 2; echo code=$?`);
+      await window.see(/^code=0$/);
+      const lines = window.lines("history");
+      assert.equal(lines.filter((line) => line.startsWith("8 hosts: ")).length, 2);
+      assert.ok(lines[0]?.startsWith("$ cd "), "nothing was cleared");
+    });
+  });
+});
