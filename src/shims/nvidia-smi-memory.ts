@@ -69,9 +69,12 @@ export class QueryMemory {
   #header = "";
   #fields: readonly string[] = [];
   #rows: Row[] = [];
+  /** The last whole answer, not yet taken apart: a run of one tick never needs it. */
+  #last: { readonly text: string; readonly answer: QueryAnswer } | null = null;
 
   /** The GPUs of an answer that differs from the last one in live readings only; null for any other. */
   read(text: string): readonly Gpu[] | null {
+    if (this.#last !== null) this.#takeApart(this.#last.text, this.#last.answer);
     if (this.#rows.length === 0 || !text.startsWith(this.#header)) return null;
     const gpus: Gpu[] = [];
     let at = this.#header.length;
@@ -90,7 +93,12 @@ export class QueryMemory {
   }
 
   /** Keeps a whole answer for the next tick, if it is one whose rows can be told by their cells alone. */
-  remember(text: string, { gpus, errors }: QueryAnswer): void {
+  remember(text: string, answer: QueryAnswer): void {
+    this.#last = { text, answer };
+  }
+
+  #takeApart(text: string, { gpus, errors }: QueryAnswer): void {
+    this.#last = null;
     this.#rows = [];
     const [first = "", ...lines] = text.split("\n");
     const fields = first.split(SEPARATOR).map((name) => canonicalField(name.replace(/ \[.*$/, "")));

@@ -13,7 +13,7 @@ import {
 import { tellsNothing } from "./nvidia-smi-gpu.js";
 import { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
-import { readQuery } from "./nvidia-smi-query.js";
+import { readQuery, type QueryAnswer } from "./nvidia-smi-query.js";
 import { readSmiXml, type XmlGpu } from "./nvidia-smi-xml.js";
 import { partError, whatItSaid } from "./part-output.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "./shim.js";
@@ -61,7 +61,7 @@ export const nvidiaSmiShim: Shim = {
       columns: help === undefined ? answer.columns : fieldsInHelp(help),
       hasMig:
         answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
-      gpus: answer.gpus,
+      probed: { output, answer },
     });
     return verdictOf(answer.gpus, sampler);
   },
@@ -88,14 +88,15 @@ interface Known {
   readonly context: ProbeContext;
   readonly columns: readonly string[];
   readonly hasMig: boolean;
-  readonly gpus: readonly Gpu[];
+  /** What the probe's query answered. */
+  readonly probed: { readonly output: PartOutput; readonly answer: QueryAnswer };
 }
 
 /** Keeps the last GPUs that were read: they number the processes in a tick whose query failed or was not asked. */
-function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
+function nvidiaSampler({ context, columns, hasMig, probed }: Known): Sampler {
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
-  let lastGpus = gpus;
+  let lastGpus = probed.answer.gpus;
   const memory = hasMig ? null : new QueryMemory();
   const parts = [
     ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(columns) } as const] : []),
@@ -103,6 +104,12 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),
   ];
+  /** The probe's answer is the first sample's: it is read once. */
+  const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
+    const output = outputs.get(QUERY);
+    if (output === undefined) return null;
+    return output === probed.output ? probed.answer : readQuery(settled(output), columns);
+  };
   return {
     parts,
     parse(outputs) {
@@ -110,7 +117,7 @@ function nvidiaSampler({ context, columns, hasMig, gpus }: Known): Sampler {
       const xml = hasMig ? xmlIn(outputs, errors, wantsGpus ? "gpu" : "process") : [];
       const sections: { gpus?: readonly Gpu[]; processes?: readonly Process[] } = {};
       if (wantsGpus) {
-        const read = gpusLikeLast(outputs, memory) ?? gpusIn(outputs, columns, xml, errors, memory);
+        const read = gpusLikeLast(outputs, memory) ?? gpusIn(outputs, answerIn(outputs), xml, errors, memory);
         if (read !== null) {
           sections.gpus = read;
           lastGpus = read;
@@ -135,13 +142,12 @@ function gpusLikeLast(outputs: PartOutputs, memory: QueryMemory | null): readonl
 /** Null, and an error, where no GPU could be read. */
 function gpusIn(
   outputs: PartOutputs,
-  columns: readonly string[],
+  answer: QueryAnswer | null,
   xml: readonly XmlGpu[],
   errors: SectionError[],
   memory: QueryMemory | null,
 ): readonly Gpu[] | null {
   const output = outputs.get(QUERY);
-  const answer = output === undefined ? null : readQuery(settled(output), columns);
   if (output === undefined || answer === null || answer.gpus.length === 0) {
     errors.push(failureOf("gpu", output, answer?.exitCode ?? null));
     const gpus = xml.map((told) => told.gpu);
