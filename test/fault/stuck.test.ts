@@ -104,8 +104,8 @@ test(
       rmSync(on);
       for (const pid of tools(single)) signalPid(pid, "SIGKILL");
       await waitFor("the tool's end", () => tools(single).length === 0);
-      const back = await host.sample(5);
-      assert.equal(gist(back).memory, true, JSON.stringify(back.reading.errors));
+      await arrival();
+      assert.equal(gist(await host.sample(5)).memory, true);
     } finally {
       await host.close();
     }
