@@ -184,6 +184,8 @@ export class Lane {
     // A late one answers nobody: its question was given up.
     const question = this.#take();
     question?.resolve({ kind: "whole", ...this.#taken() });
+    // Until the next tick nothing is kept: chunks are views of larger buffers, one a host.
+    this.#reader.begin(0);
   }
 
   #closed(end: LaneEnd): void {
