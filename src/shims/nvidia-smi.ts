@@ -127,9 +127,20 @@ function nvidiaSampler({ context, columns, hasMig, probed }: Known): Sampler {
         const read = processesIn(outputs, lastGpus, xml, errors);
         if (read !== null) sections.processes = read;
       }
-      return { sections, errors: fewOf(errors) };
+      const told = { sections, errors: fewOf(errors) };
+      return isOutdated(sections.gpus, errors, hasMig) ? { ...told, outdated: true } : told;
     },
   };
+}
+
+/** Another driver, which knows other fields, or MIG that was switched on: the probe's choice of commands is of yesterday. */
+function isOutdated(
+  gpus: readonly Gpu[] | undefined,
+  errors: readonly SectionError[],
+  hasMig: boolean,
+): boolean {
+  if (!hasMig && gpus?.some((gpu) => gpu.mig_mode === true) === true) return true;
+  return errors.some(({ message }) => /is not a valid field to query/i.test(message));
 }
 
 /** The whole answer, when it is like the last tick's but for its readings. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { HostError, ParseError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
@@ -122,7 +122,7 @@ const utilizations = (gpus: readonly Gpu[] | undefined): unknown => gpus?.map((g
 for (const shell of SHELLS) {
   const program = shell[0] ?? "";
   test(`one exec probes and samples, then a line a tick, under ${shell.join(" ")}`, async (t) => {
-    if (!existsSync(program)) return t.skip(`SKIPPED LOUDLY: ${program} is not installed`);
+    if (!existsSync(program)) { t.skip(`SKIPPED LOUDLY: ${program} is not installed`); return; }
     await withHost(
       { shell, tools: { two: `case $1 in --probe) echo ok;; *) echo 7; echo 9;; esac` } },
       async (connection, options) => {
@@ -228,12 +228,12 @@ test("a host that keeps no shell open is asked by an exec a tick", async () => {
   await withHost(
     { tools: { one: `case $1 in --probe) echo ok;; *) echo 3;; esac` } },
     async (connection, options) => {
-      const { open } = connection;
+      const open = connection.open.bind(connection);
       // What a wrapper with no standard input does: the shell that should stay sees its end at once.
       const closing = {
         ...connection,
         open: async (command: string, events: Parameters<typeof open>[1]) => {
-          const channel = await open.call(connection, command, events);
+          const channel = await open(command, events);
           channel.end();
           return channel;
         },
@@ -298,6 +298,41 @@ test("a hung tool leaves one process and one channel, whatever the number of tic
     for (let tick = 1; tick <= 100; tick++) await session.sample(tick);
     assert.equal(connection.running(), 1);
     assert.equal(connection.opened.length, 1);
+    session.close();
+  });
+});
+
+test("a tool that has gone is looked for again, a minute after the last probe, and another is found", async () => {
+  const works = (value: number): string => `case $1 in --probe) echo ok;; *) echo ${value};; esac`;
+  await withHost({ tools: { one: works(1) } }, async (connection, options, dir) => {
+    let ahead = 0;
+    const clock = { ...realClock, nowMs: () => realClock.nowMs() + ahead };
+    const { session } = await HostSession.start(connection, { ...options, clock });
+    rmSync(`${dir}/one`);
+    makeTools(dir, { two: works(2) });
+    for (const tick of [1, 2]) {
+      const { reading } = await session.sample(tick);
+      assert.equal(reading.errors[0]?.section, "gpu");
+      assert.equal(reading.sections.memory?.[0]?.total_bytes, 42);
+    }
+    assert.equal(session.transport, "one", "not probed at every tick");
+    ahead += 60_000;
+    assert.deepEqual(utilizations((await session.sample(3)).reading.sections.gpus), [2]);
+    assert.equal(session.transport, "two");
+    session.close();
+  });
+});
+
+test("a broken tool is probed again a minute later", async () => {
+  const one = `[ -e "$HOME/loaded" ] || { echo "driver not loaded"; exit 9; }; case $1 in --probe) echo ok;; *) echo 1;; esac`;
+  await withHost({ tools: { one } }, async (connection, options, dir) => {
+    let ahead = 0;
+    const clock = { ...realClock, nowMs: () => realClock.nowMs() + ahead };
+    const { session } = await HostSession.start(connection, { ...options, clock });
+    makeTools(dir, { loaded: "" });
+    assert.match((await session.sample(1)).reading.errors[0]?.message ?? "", /not loaded/);
+    ahead += 60_000;
+    assert.deepEqual(utilizations((await session.sample(2)).reading.sections.gpus), [1]);
     session.close();
   });
 });
