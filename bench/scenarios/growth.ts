@@ -45,7 +45,7 @@ export const growth: Scenario = {
         id: "growth.missed-ticks",
         what: "readings that we missed or got late",
         unit: "",
-        values: points.map(({ missed }) => missed),
+        values: [points.reduce((sum, { missed }) => sum + missed, 0)],
       },
     ];
     if (large.length > 1) {
