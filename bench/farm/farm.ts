@@ -53,7 +53,7 @@ export function isAlone(): boolean {
 }
 
 /** 127.0.0.1 to 127.0.3.232 for a thousand hosts: all of 127/8 is loopback. */
-export function addressesOf(count: number): readonly string[] {
+function addressesOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`);
 }
 

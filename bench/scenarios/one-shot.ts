@@ -106,7 +106,7 @@ function ratioFigures(client: Rounds, names: readonly string[]): Figure[] {
   ];
 }
 
-export function slug(name: string): string {
+function slug(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 }
 
