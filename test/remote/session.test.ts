@@ -122,7 +122,10 @@ const utilizations = (gpus: readonly Gpu[] | undefined): unknown => gpus?.map((g
 for (const shell of SHELLS) {
   const program = shell[0] ?? "";
   test(`one exec probes and samples, then a line a tick, under ${shell.join(" ")}`, async (t) => {
-    if (!existsSync(program)) { t.skip(`SKIPPED LOUDLY: ${program} is not installed`); return; }
+    if (!existsSync(program)) {
+      t.skip(`SKIPPED LOUDLY: ${program} is not installed`);
+      return;
+    }
     await withHost(
       { shell, tools: { two: `case $1 in --probe) echo ok;; *) echo 7; echo 9;; esac` } },
       async (connection, options) => {
