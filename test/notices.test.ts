@@ -27,7 +27,7 @@ test("beside a picture the newest line is shown in it, and all are printed after
   words.release();
   assert.deepEqual(printed, ["before", "the picture", "meanwhile"]);
   words.say("after");
-  assert.equal(printed.at(-1), "after");
+  assert.deepEqual(printed.slice(-1), ["after"]);
 });
 
 test("what is held is bounded", () => {

@@ -102,7 +102,7 @@ interface OpenPart {
 }
 
 /** `arrivalMs` tells when the byte at an offset arrived. */
-export function parseFrame(
+function parseFrame(
   whole: Buffer,
   nonce: string,
   toolTimeoutSecs: number,

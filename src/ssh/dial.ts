@@ -16,9 +16,6 @@ export interface Dialled {
   readonly address: string | null;
 }
 
-/** Gets a stream to a host by its plan's way. Throws HostError, or the signal's reason. */
-export type Dial = (plan: HostPlan, signal: AbortSignal) => Promise<Dialled>;
-
 type DialPlan = Pick<HostPlan, "host" | "port" | "dialTimeoutMs"> & {
   readonly config: Pick<
     HostPlan["config"],

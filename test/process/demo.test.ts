@@ -37,6 +37,6 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
   const broken = records.find((record) => record.record === "frame" && record.hostname === "ws-01");
   assert(broken?.record === "frame");
   assert.equal(broken.gpus?.length, 2);
-  assert.match(String(broken.gpus?.[1]?.error), /lost/);
+  assert.match(String(broken.gpus[1]?.error), /lost/);
   assert.deepEqual(leftovers(), before);
 });

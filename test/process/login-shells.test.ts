@@ -31,8 +31,10 @@ esac`;
 for (const shell of SHELLS) {
   const isBusybox = shell === "busybox ash";
   test(`a host whose login shell is ${shell}`, { skip: missing ?? false }, async (t) => {
-    if (!existsSync(isBusybox ? "/bin/busybox" : shell))
-      return t.skip(`SKIPPED LOUDLY: ${shell} is not installed`);
+    if (!existsSync(isBusybox ? "/bin/busybox" : shell)) {
+      t.skip(`SKIPPED LOUDLY: ${shell} is not installed`);
+      return;
+    }
     const temp = makeTempDir("shell");
     const bin = makeTools(join(temp.path, "bin"), {
       "nvidia-smi": NVIDIA_SMI,
@@ -40,7 +42,10 @@ for (const shell of SHELLS) {
     });
     const sshd = await startSshd({ bin, shell: isBusybox ? join(bin, "busybox-ash") : shell });
     try {
-      if (!sshd.isolated) return t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
+      if (!sshd.isolated) {
+        t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
+        return;
+      }
       writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
       const run = await runCli([
         ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],

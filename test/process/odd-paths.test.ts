@@ -21,7 +21,10 @@ for (const [folder, program, body, transport, utilization] of CASES) {
     const temp = makeTempDir("paths");
     const sshd = await startSshd({ shell: "/bin/sh" });
     try {
-      if (!sshd.isolated) return t.skip("SKIPPED LOUDLY: needs root to give the test user a home");
+      if (!sshd.isolated) {
+        t.skip("SKIPPED LOUDLY: needs root to give the test user a home");
+        return;
+      }
       makeTools(join(sshd.home, folder), { [program]: body });
       writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
       const run = await runCli([

@@ -39,7 +39,7 @@ export function parseJump(text: string, servicePort: ServicePort): Jump | null {
 }
 
 /** One hop; null when it is malformed. */
-export function parseHop(text: string, servicePort: ServicePort): JumpHop | null {
+function parseHop(text: string, servicePort: ServicePort): JumpHop | null {
   return text.startsWith("ssh://") ? parseUri(text.slice(6), servicePort) : parsePlain(text, servicePort);
 }
 

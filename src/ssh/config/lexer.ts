@@ -69,7 +69,7 @@ function skipBlanks(text: string, from: number): string {
 }
 
 /** Shell-like words with quotes and backslashes, up to a `#` that starts a word; null when a quote is left open. */
-export function splitArguments(text: string): string[] | null {
+function splitArguments(text: string): string[] | null {
   const words: string[] = [];
   let at = 0;
   while (at < text.length) {

@@ -28,7 +28,7 @@ export function hostNames(host: NamedHost): HostNames {
 }
 
 /** `host` on port 22, `[host]:port` elsewhere (misc.c: put_host_port). */
-export function withPort(host: string, port: number): string {
+function withPort(host: string, port: number): string {
   return port === 22 ? host : `[${host}]:${port}`;
 }
 

@@ -60,7 +60,7 @@ export function askOracle(run: OracleRun): Promise<Outcome | "hung"> {
 }
 
 /** Why ssh gave up, from its words. */
-export function reasonOf(stderr: string, proxied: boolean): Reason {
+function reasonOf(stderr: string, proxied: boolean): Reason {
   // The proxy's ssh speaks first; then ours says that nothing came.
   if (
     proxied &&

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const NEEDS = [
+const NEEDS: readonly (readonly [program: string, debianPackage: string])[] = [
   ["sshd", "openssh-server"],
   ["ssh", "openssh-client"],
   ["dropbear", "dropbear-bin"],
@@ -22,18 +22,22 @@ const NEEDS = [
   ["ip", "iproute2"],
   ["mandoc", "mandoc"],
   ["jq", "jq"],
+  ["mlr", "miller"],
+  ["tmux", "tmux"],
 ];
 
-const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-const has = (program) => folders.some((folder) => existsSync(join(folder, program)));
-const missing = () => [...new Set(NEEDS.filter(([program]) => !has(program)).map(([, name]) => name))];
+const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+const has = (program: string): boolean => folders.some((folder) => existsSync(join(folder, program)));
+const missing = (): string[] => [
+  ...new Set(NEEDS.filter(([program]) => !has(program)).map(([, name]) => name)),
+];
 
 const wanted = missing();
 if (wanted.length > 0 && has("apt-get")) {
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const run = (...words) => {
-    const [program, ...args] = [...sudo, ...words];
+  const run = (...words: string[]): boolean => {
+    const [program = "", ...args] = [...sudo, ...words];
     return spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
   };
   console.log(`installing ${wanted.join(" ")}`);
