@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 /** The process: arguments, streams, signals, exit code. Nothing else knows of it. */
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
-import { parseArgv } from "./cli.js";
 import { UsageError } from "./errors.js";
 
 const NAME = "allsmi-ssh";
@@ -19,11 +16,16 @@ function say(line: string): void {
 process.stderr.on("error", () => undefined);
 
 async function main(): Promise<number> {
-  const command = await parseArgv(process.argv.slice(2), (file) =>
-    file === "-" ? text(process.stdin) : readFile(file, "utf8"),
-  );
+  const args = process.argv.slice(2);
+  // The two that are asked alone load next to nothing.
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) return print(versionText());
+  if (args.length === 1 && (args[0] === "--help" || args[0] === "-h")) {
+    return print((await import("./cli/help.js")).helpText());
+  }
+  const { parseArgv } = await import("./cli.js");
+  const command = await parseArgv(args, readText);
   if (command.kind === "help") return print(command.text);
-  if (command.kind === "version") return print(`${NAME} ${version()}\n`);
+  if (command.kind === "version") return print(versionText());
   const { options, warnings } = command;
 
   const ended = new AbortController();
@@ -50,6 +52,12 @@ async function main(): Promise<number> {
   return code ?? earned;
 }
 
+/** `-` is standard input. */
+async function readText(file: string): Promise<string> {
+  if (file !== "-") return await (await import("node:fs/promises")).readFile(file, "utf8");
+  return await (await import("node:stream/consumers")).text(process.stdin);
+}
+
 /** `| head -1` of a help text is no error either. */
 function print(words: string): Promise<number> {
   return new Promise((resolve) => {
@@ -58,11 +66,11 @@ function print(words: string): Promise<number> {
   });
 }
 
-function version(): string {
+function versionText(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const found =
     typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : null;
-  return typeof found === "string" ? found : "unknown";
+  return `${NAME} ${typeof found === "string" ? found : "unknown"}\n`;
 }
 
 main().then(
