@@ -1,7 +1,6 @@
 /** Records of one host: the envelope around a reading or a transition. */
 import type {
   DeviceLabels,
-  Envelope,
   FrameRecord,
   HostState,
   LastError,
@@ -28,25 +27,6 @@ export interface HostRoute {
   readonly transport: string;
   readonly client: SshClientKind;
   readonly channel: ChannelMode;
-}
-
-function envelope(
-  host: HostIdentity,
-  route: HostRoute | null,
-  wallMs: number,
-  tick: number | null,
-): Omit<Envelope, "state"> {
-  return {
-    schema: 1,
-    timestamp: new Date(wallMs).toISOString(),
-    tick,
-    host_id: host.hostId,
-    target: host.target,
-    hostname: host.hostname,
-    labels: host.labels,
-    transport: route?.transport ?? null,
-    ...(route === null ? {} : { ssh_client: route.client, channel: route.channel }),
-  };
 }
 
 /** A frame; `wallMs` is when the reading arrived. */
@@ -131,11 +111,17 @@ export function stateRecord(
   tick: number | null,
   facts: StateFacts,
 ): StateRecord {
-  const { schema, ...rest } = envelope(host, route, wallMs, tick);
   return {
-    schema,
+    schema: 1,
     record: "state",
-    ...rest,
+    timestamp: new Date(wallMs).toISOString(),
+    tick,
+    host_id: host.hostId,
+    target: host.target,
+    hostname: host.hostname,
+    labels: host.labels,
+    transport: route?.transport ?? null,
+    ...(route === null ? {} : { ssh_client: route.client, channel: route.channel }),
     state: facts.state,
     previous_state: facts.previous,
     attempt: facts.attempt,
