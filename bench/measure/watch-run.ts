@@ -1,6 +1,6 @@
 /** Our program watching a farm: counts of CPU, memory and frames at any moment of the run. */
-import { oursArgv } from "../farm/farm.js";
-import type { Farm } from "../farm/farm.js";
+import { oursArgv } from "../fleet/fleet.js";
+import type { Farm } from "../fleet/fleet.js";
 import { memoryOf, startMetered } from "./cpu-meter.js";
 
 export interface Mark {

@@ -1,5 +1,5 @@
 /** From ten hosts to two thousand: CPU a tick, memory, missed ticks, and how they grow. */
-import { availableMib, startFarm } from "../farm/farm.js";
+import { availableMib, startFarm } from "../fleet/fleet.js";
 import { exponentOf, slopeOf } from "../measure/figures.js";
 import type { Figure } from "../measure/figures.js";
 import { sleep, spanOf, startWatch } from "../measure/watch-run.js";

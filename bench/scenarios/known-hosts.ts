@@ -4,7 +4,7 @@ import { copyFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
-import { startFarm } from "../farm/farm.js";
+import { startFarm } from "../fleet/fleet.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";
 

@@ -1,7 +1,7 @@
 /** One frame of each host, from a cold start to the end of the process: client CPU beside peers that run one exec. */
-import { oursArgv, startFarm } from "../farm/farm.js";
-import { oneShotPeers } from "../farm/peer-programs.js";
-import type { Peer } from "../farm/peer-programs.js";
+import { oursArgv, startFarm } from "../fleet/fleet.js";
+import { oneShotPeers } from "../fleet/peer-programs.js";
+import type { Peer } from "../fleet/peer-programs.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { inTurn, Rounds } from "../measure/figures.js";
 import type { Figure } from "../measure/figures.js";

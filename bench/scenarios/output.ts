@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { FormatterOptions, createFormatter } from "../../src/format/formatter.js";
 import type { FrameRecord, StreamRecord } from "../../src/record.js";
-import { oursArgv, startFarm } from "../farm/farm.js";
+import { oursArgv, startFarm } from "../fleet/fleet.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";

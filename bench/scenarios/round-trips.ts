@@ -2,10 +2,10 @@
 import { dirname } from "node:path";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startFarm } from "../farm/farm.js";
-import type { Farm } from "../farm/farm.js";
-import { oursArgv } from "../farm/farm.js";
-import { roundTripMs, startDelayRelay } from "../farm/relay.js";
+import { startFarm } from "../fleet/fleet.js";
+import type { Farm } from "../fleet/fleet.js";
+import { oursArgv } from "../fleet/fleet.js";
+import { roundTripMs, startDelayRelay } from "../fleet/relay.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";

@@ -1,10 +1,10 @@
 /** Open sessions, one reading of eight GPUs a host and tick: CPU on both sides, by the difference of two counts. */
 import { fileURLToPath } from "node:url";
 import { makeTempDir } from "../../test/support/temp-dir.js";
-import { startFarm } from "../farm/farm.js";
-import type { Farm } from "../farm/farm.js";
-import { makeNoStayShell } from "../farm/no-stay.js";
-import { pythonWith } from "../farm/peer-programs.js";
+import { startFarm } from "../fleet/fleet.js";
+import type { Farm } from "../fleet/fleet.js";
+import { makeNoStayShell } from "../fleet/no-stay.js";
+import { pythonWith } from "../fleet/peer-programs.js";
 import { spawnTicking } from "../measure/ticking-peer.js";
 import { inTurn, Rounds } from "../measure/figures.js";
 import { sleep, spanOf, startWatch } from "../measure/watch-run.js";

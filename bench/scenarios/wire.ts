@@ -1,8 +1,8 @@
 /** What a tick puts on the wire, and how often a session starts a login shell. Counts, not times. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { oursArgv, startFarm } from "../farm/farm.js";
-import { startDelayRelay } from "../farm/relay.js";
+import { oursArgv, startFarm } from "../fleet/fleet.js";
+import { startDelayRelay } from "../fleet/relay.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import type { Farm } from "./farm.js";
+import type { Farm } from "./fleet.js";
 
 const PEERS = fileURLToPath(new URL("../peers", import.meta.url));
 const BUILT = fileURLToPath(new URL("../results/peers", import.meta.url));
