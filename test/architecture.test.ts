@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "targets/",
   ],
   "dry-run.ts": ["fleet.ts", "options.ts", "lib/", "ssh/"],
-  "demo/": ["shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
+  "demo/": ["remote/script.ts", "shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
   "notices.ts": [],
   "appearance.ts": ["options.ts", "format/"],
   "run.ts": [

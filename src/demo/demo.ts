@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { EXTRA_PATH } from "../remote/script.js";
 import { allShims } from "../shims/registry.js";
 import type { Shim } from "../shims/shim.js";
 import {
@@ -21,9 +22,6 @@ export interface Demo {
   /** Ends the servers and removes their folder. */
   close(): Promise<void>;
 }
-
-/** Where the remote script looks beside PATH. */
-const EXTRA_FOLDERS = ["/usr/local/bin", "/usr/bin", "/opt/rocm/bin", "/usr/lib/wsl/lib"];
 
 /** How long the host that drops is there, and how long it is away. */
 const UP_MS = 7000;
@@ -109,6 +107,7 @@ function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string 
 }
 
 function isOnThisMachine(program: string): boolean {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_FOLDERS];
+  // The remote script looks there too; what is under $HOME cannot be found, for the demo's hosts have a home of their own.
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_PATH.split(":")];
   return folders.some((folder) => existsSync(join(folder, program)));
 }

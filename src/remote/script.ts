@@ -21,7 +21,7 @@ export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
 export type Limiter = (typeof LIMITERS)[number];
 
 /** Where vendors put their tools although non-interactive shells have no PATH to them. */
-const EXTRA_PATH = [
+export const EXTRA_PATH = [
   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   "/opt/rocm/bin:/usr/lib/wsl/lib:/usr/local/nvidia/bin:/var/lib/nvidia/bin:/home/kubernetes/bin/nvidia/bin",
   "/usr/local/sbin/npu-smi:/usr/local/dcmi:/usr/local/Ascend/driver/tools:/opt/intel/xpum/bin:/opt/habanalabs/bin",
