@@ -30,8 +30,8 @@ export interface CpuSensors {
   readonly energy: ReadonlyMap<string, { readonly microjoules: number; readonly atSecs: number }>;
 }
 
-export function parseCpuSensors(stdout: string): CpuSensors {
-  const blocks = markedLines(stdout, MARKS);
+export function parseCpuSensors(lines: readonly string[]): CpuSensors {
+  const blocks = markedLines(lines, MARKS);
   const packages = new Map<number, number>();
   const byDevice = new Map<string, number>();
   for (const line of blocks.get("temps") ?? []) {

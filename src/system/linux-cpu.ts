@@ -3,44 +3,54 @@ import type { Cpu, CpuSocket } from "../record.js";
 import { copyToExtend } from "../lib/copy.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
-import { parseProcStat, utilizationBetween, utilizationOfCpus, type ProcStat } from "./proc-stat.js";
+import {
+  cpuUtilization,
+  emptyProcStat,
+  readProcStat,
+  totalUtilization,
+  utilizationOfCpus,
+  type ProcStat,
+} from "./proc-stat.js";
 
 export interface LinuxCpuReader {
   /**
-   * `isProbe`: this answer came with the facts, whose momentary clock therefore is of now. Null when there are no
-   * counters. Utilization and power are null in the first reading.
+   * `lines` of the sensors, /proc/stat and /proc/loadavg. `isProbe`: this answer came with the facts, whose momentary
+   * clock therefore is of now. Null when there are no counters. Utilization and power are null in the first reading.
    */
-  read(stdout: string, isProbe: boolean): Cpu | null;
+  read(lines: readonly string[], isProbe: boolean): Cpu | null;
 }
 
 export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
   let before: ProcStat | null = null;
+  let spare = emptyProcStat();
   let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
   return {
-    read(stdout, isProbe) {
-      const lines = stdout.split("\n");
-      const stat = parseProcStat(lines);
-      const sensors = parseCpuSensors(stdout);
-      const told = stat.total !== null || stat.cpus.size > 0;
+    read(lines, isProbe) {
+      const stat = readProcStat(lines, spare);
+      const sensors = parseCpuSensors(lines);
+      const told = stat.hasTotal || stat.cpus.length > 0;
       // CPUs come and go; all else stays as it was.
-      if (fixed === null || before?.cpus.size !== stat.cpus.size) fixed = cpuFacts(facts, stat);
+      if (fixed === null || before?.cpus.length !== stat.cpus.length) fixed = cpuFacts(facts, stat);
       const cpu = told
         ? Object.assign(copyToExtend(fixed), {
-            utilization: utilizationBetween(before?.total, stat.total),
+            utilization: totalUtilization(before, stat),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
             per_socket_info: sockets(facts, before, stat, sensors, isProbe),
             apple_silicon_info: null,
-            per_core_utilization: [...stat.cpus].map(([cpu, times]) => ({
+            per_core_utilization: stat.cpus.map((cpu) => ({
               core_id: cpu,
               core_type: facts.coreTypes.get(cpu) ?? "Standard",
-              utilization: utilizationBetween(before?.cpus.get(cpu), times),
+              utilization: cpuUtilization(cpu, before, stat),
             })),
             load_average: loadAverage(lines),
           })
         : null;
-      before = told ? stat : null;
+      if (told) {
+        spare = before ?? emptyProcStat();
+        before = stat;
+      } else before = null;
       sensorsBefore = sensors;
       return cpu;
     },
@@ -64,7 +74,7 @@ function cpuFacts(
   | "cache_size_mb"
 > & { readonly physical_cores: number | null } {
   const { info } = facts;
-  const threads = stat.cpus.size > 0 ? stat.cpus.size : info.processors;
+  const threads = stat.cpus.length > 0 ? stat.cpus.length : info.processors;
   return {
     index: 0,
     cpu_model: info.model,
@@ -111,8 +121,13 @@ function sockets(
 
 function loadAverage(lines: readonly string[]): readonly [number | null, number | null, number | null] {
   for (const line of lines) {
+    if (!isDigit(line.charCodeAt(0))) continue;
     const match = /^(\d{1,6}\.\d\d) (\d{1,6}\.\d\d) (\d{1,6}\.\d\d) \d+\/\d+/.exec(line);
     if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
   }
   return [null, null, null];
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }

@@ -84,7 +84,7 @@ export interface LinuxFacts {
 }
 
 export function parseLinuxFacts(stdout: string): LinuxFacts {
-  const blocks = markedLines(stdout, MARKS);
+  const blocks = markedLines(stdout.split("\n"), MARKS);
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
   const machineWord = lines("")[0]?.trim() ?? "";
   const machine = machineWord === "" ? null : cleanText(machineWord);

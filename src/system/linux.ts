@@ -68,7 +68,7 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
     parse(outputs) {
       const errors: SectionError[] = [];
       const proc = outputs.get(PROC_ID);
-      const told = proc?.stdout ?? "";
+      const lines = (proc?.stdout ?? "").split("\n");
       const missing = (section: Section, what: string, output: PartOutput | undefined): void => {
         const fallback: SectionError = {
           section,
@@ -79,12 +79,12 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       };
       const sections: { -readonly [K in keyof Sections]: Sections[K] } = {};
       if (include.has("cpu")) {
-        const cpu = cpuReader.read(told, outputs.has(LINUX_FACTS.id));
+        const cpu = cpuReader.read(lines, outputs.has(LINUX_FACTS.id));
         if (cpu === null) missing("cpu", "/proc/stat", proc);
         else sections.cpus = [cpu];
       }
       if (include.has("memory")) {
-        const memory = parseMeminfo(told.split("\n"), facts.memoryLimit);
+        const memory = parseMeminfo(lines, facts.memoryLimit);
         if (memory === null) missing("memory", "/proc/meminfo", proc);
         else sections.memory = [memory];
       }

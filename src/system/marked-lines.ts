@@ -2,14 +2,14 @@
 
 /** The lines after each `@name`, and under "" those before the first. Names are ours: unknown ones are data. */
 export function markedLines<Name extends string>(
-  text: string,
+  lines: readonly string[],
   names: readonly Name[],
 ): ReadonlyMap<Name | "", readonly string[]> {
   const blocks = new Map<Name | "", string[]>();
   let block: string[] = [];
   blocks.set("", block);
-  for (const line of text.split("\n")) {
-    const name = names.find((known) => line === `@${known}`);
+  for (const line of lines) {
+    const name = line.startsWith("@") ? names.find((known) => line.slice(1) === known) : undefined;
     if (name === undefined) {
       if (line !== "") block.push(line);
     } else {

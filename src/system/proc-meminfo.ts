@@ -6,6 +6,8 @@ import { kibibytes, lessBy, percentOf } from "./numbers.js";
 export function parseMeminfo(lines: readonly string[], limitBytes: number | null): Memory | null {
   const values = new Map<string, number>();
   for (const line of lines) {
+    // Every name there begins with a capital; the CPUs of a large host are some hundred other lines.
+    if (!isCapital(line.charCodeAt(0))) continue;
     const match = /^(\w+):\s+(\d+) kB$/.exec(line.trimEnd());
     const bytes = kibibytes(match?.[2]);
     if (match?.[1] !== undefined && bytes !== null) values.set(match[1], bytes);
@@ -34,4 +36,8 @@ export function parseMeminfo(lines: readonly string[], limitBytes: number | null
 /** What kernels before 3.14, which have no MemAvailable, leave to be added up. */
 function sum(...parts: readonly (number | null)[]): number | null {
   return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+}
+
+function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a;
 }

@@ -9,7 +9,14 @@ import type { HostSystem } from "../../src/system/host-system.js";
 import { linux } from "../../src/system/linux.js";
 import { cpuList, percentOf } from "../../src/system/numbers.js";
 import { parseMeminfo } from "../../src/system/proc-meminfo.js";
-import { parseProcStat, utilizationBetween, utilizationOfCpus } from "../../src/system/proc-stat.js";
+import {
+  cpuUtilization,
+  emptyProcStat,
+  readProcStat,
+  totalUtilization,
+  utilizationOfCpus,
+  type ProcStat,
+} from "../../src/system/proc-stat.js";
 import { createPsReader, parsePs } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { goldenCases } from "../support/golden.js";
@@ -105,8 +112,8 @@ describe("whatever a host answers", () => {
 
 const counter = fc.integer({ min: 0, max: 1e9 });
 const counters = fc.tuple(counter, counter, counter, counter, counter, counter, counter, counter);
-const statOf = (times: readonly number[]): ReturnType<typeof parseProcStat> =>
-  parseProcStat([`cpu  ${times.join(" ")} 7 0`, `cpu3 ${times.join(" ")} 7 0`]);
+const statOf = (times: readonly number[]): ProcStat =>
+  readProcStat([`cpu  ${times.join(" ")} 7 0`, `cpu3 ${times.join(" ")} 7 0`], emptyProcStat());
 
 describe("counters of /proc/stat", () => {
   test("utilization is the busy share of what passed, or null when a counter went back or nothing passed", () => {
@@ -124,8 +131,12 @@ describe("counters of /proc/stat", () => {
         const went = idle < 0 || busy.some((delta) => delta < 0) || elapsed === 0;
         const expected = went ? null : Math.round(((elapsed - idle) / elapsed) * 10_000) / 100;
         const [first, second] = [statOf(before), statOf(after)];
-        assert.equal(utilizationBetween(first.total, second.total), expected);
+        assert.equal(totalUtilization(first, second), expected);
+        assert.equal(cpuUtilization(3, first, second), expected);
         assert.equal(utilizationOfCpus([3], first, second), expected);
+        // Filled again, a reading holds nothing of what it held.
+        assert.equal(cpuUtilization(3, first, readProcStat(["cpu4 1 1 1 1"], second)), null);
+        assert.equal(totalUtilization(first, second), null);
       }),
       RUNS,
     );
@@ -135,9 +146,9 @@ describe("counters of /proc/stat", () => {
     fc.assert(
       fc.property(counters, (times) => {
         const stat = statOf(times);
-        assert.equal(utilizationBetween(null, stat.total), null);
-        assert.equal(utilizationBetween(stat.cpus.get(4), stat.cpus.get(3)), null);
-        assert.equal(utilizationBetween(stat.total, stat.total), null);
+        assert.equal(totalUtilization(null, stat), null);
+        assert.equal(cpuUtilization(4, stat, stat), null);
+        assert.equal(totalUtilization(stat, stat), null);
         assert.equal(utilizationOfCpus([3, 4], null, stat), null);
         assert.equal(utilizationOfCpus([4], stat, stat), null);
       }),
@@ -156,9 +167,16 @@ describe("counters of /proc/stat", () => {
     ];
     fc.assert(
       fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
-        const stat = parseProcStat(shuffled);
-        assert.deepEqual(stat.total, { busy: [1, 2, 3, 6, 7, 8], idle: 9 });
-        assert.deepEqual([...stat.cpus], [[1, { busy: [1, 2, 3, 0, 0, 0], idle: 4 }]]);
+        const stat = readProcStat(shuffled, emptyProcStat());
+        assert.equal(stat.hasTotal, true);
+        assert.deepEqual(stat.cpus, [1]);
+        assert.deepEqual(
+          [...stat.counters.subarray(0, 14)],
+          [
+            [1, 2, 3, 6, 7, 8, 9],
+            [1, 2, 3, 0, 0, 0, 4],
+          ].flat(),
+        );
       }),
     );
   });
