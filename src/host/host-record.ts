@@ -8,7 +8,6 @@ import type {
   ChannelMode,
   SshClientKind,
 } from "../record.js";
-import { copyToExtend } from "../lib/copy.js";
 import type { Reading } from "../shims/shim.js";
 
 /** What identifies a host in every record. */
@@ -29,7 +28,7 @@ export interface HostRoute {
   readonly channel: ChannelMode;
 }
 
-/** A frame; `wallMs` is when the reading arrived. */
+/** A frame; `wallMs` is when the reading arrived. Takes the reading over: its devices are labelled where they are. */
 export function frameRecord(
   host: HostIdentity,
   route: HostRoute,
@@ -85,7 +84,7 @@ function relabelled(section: unknown, labels: DeviceLabels): unknown {
 type Draft = { -readonly [Key in keyof FrameRecord]: FrameRecord[Key] };
 
 function withLabels<Device extends object>(device: Device, labels: DeviceLabels): Device & DeviceLabels {
-  const labelled: Device & { -readonly [Key in keyof DeviceLabels]?: string } = copyToExtend(device);
+  const labelled: Device & { -readonly [Key in keyof DeviceLabels]?: string } = device;
   labelled.host_id = labels.host_id;
   labelled.hostname = labels.hostname;
   labelled.instance = labels.instance;

@@ -24,27 +24,31 @@ const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
 
 /** Collects a channel's chunks until a frame's end marker is in them. One frame is under way at a time. */
 export class FrameReader {
-  readonly #nonce: string;
   readonly #marker: Buffer;
   #chunks: Buffer[] = [];
   #arrivals: number[] = [];
   #bytes = 0;
-  #end: Buffer = Buffer.alloc(0);
-  /** The last bytes that came, fewer than the end marker has: it may stand across two chunks. */
-  #tail: Buffer = Buffer.alloc(0);
+  #tick = 0;
+  /** The last bytes of the chunks so far, fewer than the end marker has: it may stand across two of them. */
+  #tail: Buffer | null = null;
 
   constructor(nonce: string) {
-    this.#nonce = nonce;
     this.#marker = Buffer.from(`\n@${nonce} `);
   }
 
   /** Forgets what is held and waits for the end of `tick`. */
   begin(tick: number): void {
+    this.forget();
+    this.#tick = tick;
+  }
+
+  /** Holds nothing until `begin`: chunks are views of larger buffers. */
+  forget(): void {
+    if (this.#chunks.length === 0) return;
     this.#chunks = [];
     this.#arrivals = [];
     this.#bytes = 0;
-    this.#end = Buffer.from(`\n@${this.#nonce} z ${tick}\n`);
-    this.#tail = Buffer.alloc(0);
+    this.#tail = null;
   }
 
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
@@ -54,18 +58,24 @@ export class FrameReader {
       throw new RangeError("the host sent more than 32 MiB in one frame");
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
+    const rest = `z ${this.#tick}\n`;
     // The usual chunk: the whole frame, which its marker ends.
-    if (this.#endsIn(chunk)) return true;
-    const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#end.length)]);
-    this.#tail = Buffer.from(
-      Buffer.concat([this.#tail, chunk.subarray(-this.#end.length)]).subarray(1 - this.#end.length),
-    );
-    return seam.includes(this.#end) || chunk.includes(this.#end);
+    return this.#endsWith(chunk, rest) || this.#holds(chunk, rest);
   }
 
-  #endsIn(chunk: Buffer): boolean {
-    const from = chunk.length - this.#end.length;
-    return from >= 0 && this.#end.compare(chunk, from) === 0;
+  #endsWith(chunk: Buffer, rest: string): boolean {
+    const from = chunk.length - rest.length;
+    const begin = from - this.#marker.length;
+    if (begin < 0 || this.#marker.compare(chunk, begin, from) !== 0) return false;
+    return chunk.toString("latin1", from) === rest;
+  }
+
+  #holds(chunk: Buffer, rest: string): boolean {
+    const end = Buffer.concat([this.#marker, Buffer.from(rest)]);
+    const before = this.#tail ?? Buffer.alloc(0);
+    const seam = Buffer.concat([before, chunk.subarray(0, end.length)]);
+    this.#tail = Buffer.from(Buffer.concat([before, chunk.subarray(-end.length)]).subarray(1 - end.length));
+    return seam.includes(end) || chunk.includes(end);
   }
 
   /** Text that came before the first marker: what a forced command or a login shell's rc file said. */
@@ -81,7 +91,7 @@ export class FrameReader {
       this.#chunks.length === 1 && this.#chunks[0] !== undefined
         ? this.#chunks[0]
         : Buffer.concat(this.#chunks);
-    return parseFrame(whole, this.#nonce, toolTimeoutSecs, (offset) => this.#arrivalAt(offset));
+    return parseFrame(whole, this.#marker, toolTimeoutSecs, (offset) => this.#arrivalAt(offset));
   }
 
   #arrivalAt(offset: number): number {
@@ -104,11 +114,10 @@ interface OpenPart {
 /** `arrivalMs` tells when the byte at an offset arrived. */
 function parseFrame(
   whole: Buffer,
-  nonce: string,
+  marker: Buffer,
   toolTimeoutSecs: number,
   arrivalMs: (offset: number) => number,
 ): Frame {
-  const marker = Buffer.from(`\n@${nonce} `);
   const outputs = new Map<string, PartOutput>();
   const found: FoundTool[] = [];
   let limiter: Limiter | null = null;

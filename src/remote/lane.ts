@@ -184,15 +184,14 @@ export class Lane {
     // A late one answers nobody: its question was given up.
     const question = this.#take();
     question?.resolve({ kind: "whole", ...this.#taken() });
-    // Until the next tick nothing is kept: chunks are views of larger buffers, one a host.
-    this.#reader.begin(0);
+    this.#reader.forget();
   }
 
   #closed(end: LaneEnd): void {
     if (this.#status === "closed") return;
     this.#status = "closed";
     this.#end = end;
-    if (this.#question === null) this.#reader.begin(0);
+    if (this.#question === null) this.#reader.forget();
     else this.#answerClosed(this.#reader.preamble());
   }
 

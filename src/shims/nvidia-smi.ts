@@ -92,11 +92,12 @@ interface Known {
   readonly probed: { readonly output: PartOutput; readonly answer: QueryAnswer };
 }
 
-/** Keeps the last GPUs that were read: they number the processes in a tick whose query failed or was not asked. */
-function nvidiaSampler({ context, columns, hasMig, probed }: Known): Sampler {
+/** With processes, keeps the last GPUs that were read: they number them in a tick whose query failed or was not asked. */
+function nvidiaSampler({ context, columns, hasMig, ...known }: Known): Sampler {
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
-  let lastGpus = probed.answer.gpus;
+  let probed: Known["probed"] | null = known.probed;
+  let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
   const memory = hasMig ? null : new QueryMemory();
   const parts = [
     ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(columns) } as const] : []),
@@ -108,7 +109,10 @@ function nvidiaSampler({ context, columns, hasMig, probed }: Known): Sampler {
   const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
     const output = outputs.get(QUERY);
     if (output === undefined) return null;
-    return output === probed.output ? probed.answer : readQuery(settled(output), columns);
+    const answer = output === probed?.output ? probed.answer : null;
+    // Held no longer than it is needed: a sampler lives for hours.
+    probed = null;
+    return answer ?? readQuery(settled(output), columns);
   };
   return {
     parts,
@@ -120,7 +124,7 @@ function nvidiaSampler({ context, columns, hasMig, probed }: Known): Sampler {
         const read = gpusLikeLast(outputs, memory) ?? gpusIn(outputs, answerIn(outputs), xml, errors, memory);
         if (read !== null) {
           sections.gpus = read;
-          lastGpus = read;
+          if (wantsProcesses) lastGpus = read;
         }
       }
       if (wantsProcesses) {

@@ -38,7 +38,10 @@ export type PartEnd =
 
 export type PartOutputs = ReadonlyMap<string, PartOutput>;
 
-/** What one tick's outputs told. Every value is a finite number, a text or null; nothing is invented. */
+/**
+ * What one tick's outputs told. Every value is a finite number, a text or null; nothing is invented. Its devices are the
+ * caller's, who may add to them: a sampler keeps none of them for another reading.
+ */
 export interface Reading {
   readonly sections: Sections;
   readonly errors: readonly SectionError[];

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ParseError } from "../../src/errors.js";
 import { allShims } from "../../src/shims/registry.js";
-import type { PartOutputs, ProbeContext, Shim } from "../../src/shims/shim.js";
+import type { PartOutputs, ProbeContext, Shim, Verdict } from "../../src/shims/shim.js";
 import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
+import { assertOwnDevices } from "../support/own-devices.js";
 
 const shims = await allShims();
 
@@ -19,10 +20,22 @@ describe("golden cases", () => {
         assert.ok(firstPart);
         assertComplete(dir);
         assertGolden(dir, readingOf(shim, outputs(firstPart.id), context));
+        const verdict = judged(shim, outputs(firstPart.id), context);
+        if (verdict !== null && "sampler" in verdict)
+          assertOwnDevices(verdict.sampler, outputs(firstPart.id));
       });
     }
   }
 });
+
+function judged(shim: Shim, outputs: PartOutputs, context: ProbeContext): Verdict | null {
+  try {
+    return shim.judge(outputs, context);
+  } catch (error) {
+    if (error instanceof ParseError) return null;
+    throw error;
+  }
+}
 
 function readingOf(shim: Shim, outputs: PartOutputs, context: ProbeContext): object {
   try {

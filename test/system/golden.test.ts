@@ -7,6 +7,7 @@ import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
+import { assertOwnDevices } from "../support/own-devices.js";
 
 const SYSTEMS: readonly HostSystem[] = [linux, darwin, windows];
 /** A part folder with this ending is what the part answered in the tick after the probe. */
@@ -33,6 +34,7 @@ describe("golden cases of operating systems", () => {
           ...(next.size > 0 ? { next: sampler.parse(next) } : {}),
           ...(probe.has("host.ps") ? { ps: [...ps.read(probe).values()] } : {}),
         });
+        assertOwnDevices(sampler, probe);
       });
   }
 });
