@@ -16,6 +16,7 @@ import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { planHostNames, planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
+import { verifyByRawKeys } from "./curve25519.js";
 import { Session } from "./session.js";
 import { takeOverAuthentication } from "./ssh2-internals.js";
 import type { Ssh2Internals } from "./ssh2-internals.js";
@@ -34,10 +35,14 @@ export interface HandshakeRequest {
 }
 
 let loading: Promise<typeof Client> | null = null;
+const ANY_ED25519 = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
 
 /** Loading takes a tenth of a second the first time: begin it before the network is waited for. */
 export function loadSsh2(): Promise<typeof Client> {
-  loading ??= import("ssh2").then((ssh2) => ssh2.default.Client);
+  loading ??= import("ssh2").then(({ default: { Client, utils } }) => {
+    verifyByRawKeys(utils.parseKey(ANY_ED25519));
+    return Client;
+  });
   return loading;
 }
 

@@ -4,6 +4,8 @@
  * that is only sent when nothing else was heard. Everything is checked once a connection; package.json pins the version.
  */
 
+import { exchangeRawKeys } from "./curve25519.js";
+
 export interface AuthenticationHandlers {
   serviceAccepted(): void;
   keyAccepted(): void;
@@ -57,6 +59,7 @@ const HANDLERS = [
 export function takeOverAuthentication(client: object, handlers: AuthenticationHandlers): Ssh2Internals {
   const protocol: unknown = Reflect.get(client, "_protocol");
   if (!isProtocol(protocol)) throw new Error("this version of ssh2 is not the one that is supported");
+  exchangeRawKeys(protocol);
   let algorithms: readonly string[] | null = null;
   const own = protocol._handlers;
   const succeed = own["USERAUTH_SUCCESS"];

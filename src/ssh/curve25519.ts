@@ -1,0 +1,103 @@
+/**
+ * ssh2 1.17 takes its Curve25519 and Ed25519 keys through DER and PEM and back at every use, for which OpenSSL 3 needs
+ * several times as long as for the exchange and the signature themselves. As JWK (RFC 8037) a key is its 32 bytes and
+ * nothing is parsed.
+ */
+import { createPublicKey, diffieHellman, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+
+const RAW_BYTES = 32;
+
+/** ssh2's exchange, as far as it is used here. */
+interface Exchange {
+  readonly type: unknown;
+  _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null;
+  generateKeys(): void;
+  getPublicKey(): Buffer;
+  computeSecret(other: Buffer): Buffer | Error;
+}
+
+/** Makes each key exchange of a protocol, rekeys included, use raw keys. Leaves exchanges of other kinds as they are. */
+export function exchangeRawKeys(protocol: object): void {
+  let current: unknown = Reflect.get(protocol, "_kex");
+  Object.defineProperty(protocol, "_kex", {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (exchange: unknown) => {
+      current = exchange;
+      if (!isCurve25519(exchange)) return;
+      exchange.getPublicKey = rawPublicKey;
+      exchange.computeSecret = rawSecret;
+    },
+  });
+}
+
+function isCurve25519(value: unknown): value is Exchange {
+  if (typeof value !== "object" || value === null || Reflect.get(value, "type") !== "25519") return false;
+  return (
+    "_keys" in value &&
+    ["generateKeys", "getPublicKey", "computeSecret"].every(
+      (name) => typeof Reflect.get(value, name) === "function",
+    )
+  );
+}
+
+function rawPublicKey(this: Exchange): Buffer {
+  this.generateKeys();
+  return Buffer.from(this._keys?.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+}
+
+/** Returns the error instead of throwing it, as ssh2 wants it. */
+function rawSecret(this: Exchange, other: Buffer): Buffer | Error {
+  this.generateKeys();
+  if (this._keys === null) return new Error("no key pair");
+  try {
+    const publicKey = publicKeyOf("X25519", other);
+    return mpint(diffieHellman({ privateKey: this._keys.privateKey, publicKey }));
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Throws for anything but 32 bytes. */
+function publicKeyOf(curve: "X25519" | "Ed25519", raw: Buffer): KeyObject {
+  if (raw.length !== RAW_BYTES) throw new Error(`a ${curve} key of ${raw.length} bytes`);
+  return createPublicKey({
+    key: { kty: "OKP", crv: curve, x: raw.toString("base64url") },
+    format: "jwk",
+  });
+}
+
+/** The content of an SSH mpint (RFC 4251, section 5): no leading zeros, but one before a set sign bit. */
+function mpint(secret: Buffer): Buffer {
+  const first = secret.findIndex((byte) => byte !== 0);
+  const digits = secret.subarray(first < 0 ? secret.length : first);
+  return ((digits[0] ?? 0) & 0x80) === 0 ? digits : Buffer.concat([Buffer.alloc(1), digits]);
+}
+
+interface PublicKey {
+  readonly type: string;
+  getPublicSSH(): Buffer;
+  verify(data: Buffer, signature: Buffer, algorithm?: string): boolean | Error;
+}
+
+/** Makes the keys of ssh2 that are like `sample` check Ed25519 signatures by the raw key. */
+export function verifyByRawKeys(sample: object): void {
+  const shared: unknown = Object.getPrototypeOf(sample);
+  if (!isPublicKey(shared)) return;
+  const byPem = shared.verify;
+  shared.verify = function (this: PublicKey, data, signature, algorithm) {
+    if (this.type !== "ssh-ed25519") return byPem.call(this, data, signature, algorithm);
+    try {
+      return verify(null, data, publicKeyOf("Ed25519", this.getPublicSSH().subarray(-RAW_BYTES)), signature);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+}
+
+function isPublicKey(value: unknown): value is PublicKey {
+  if (typeof value !== "object" || value === null) return false;
+  return ["getPublicSSH", "verify"].every((name) => typeof Reflect.get(value, name) === "function");
+}
