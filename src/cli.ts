@@ -43,6 +43,7 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
       fallback: await readFallback(reader),
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
+      holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
     },
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
     length: readLength(reader),

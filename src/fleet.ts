@@ -4,6 +4,7 @@ import type { SampleOptions } from "./options.js";
 import type { HostIdentity } from "./host/host-record.js";
 import type { LiveHost } from "./host/watch.js";
 import type { SessionOptions } from "./remote/discover.js";
+import { DriverHold } from "./remote/driver-hold.js";
 import { HostSession, type Sample } from "./remote/session.js";
 import type { Shim } from "./shims/shim.js";
 import type { Connection, Connector } from "./ssh/connection.js";
@@ -19,7 +20,7 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
-/** `stay`: sessions keep a shell open between ticks. */
+/** `stay`: sessions keep a shell open between ticks. `note` is told what is done on a host beside asking it. */
 export function fleetHosts(
   planned: readonly PlannedTarget[],
   ssh: SshOptions,
@@ -27,6 +28,7 @@ export function fleetHosts(
   shims: readonly Shim[],
   shared: SshShared,
   stay: boolean,
+  note: (words: string) => void,
 ): readonly FleetHost[] {
   const session: SessionOptions = {
     sample,
@@ -41,7 +43,9 @@ export function fleetHosts(
     const identity = identities[position];
     if (identity === undefined) throw new Error("a target lost its identity");
     const connector = createHostConnector({ target, plan, options: ssh }, shared);
-    return { identity, reach: (signal) => reachHost(connector, session, signal) };
+    const isHeld = stay && sample.holdDriver === "auto";
+    const hold = isHeld ? new DriverHold((words) => note(`${identity.hostId}: ${words}`)) : null;
+    return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
   });
 }
 
@@ -101,13 +105,14 @@ function hostId(user: string, host: string, port: number): string {
 async function reachHost(
   connector: Connector,
   options: SessionOptions,
+  hold: DriverHold | null,
   signal: AbortSignal,
 ): Promise<{ readonly live: LiveHost; readonly first: Sample }> {
   const connection = await connector.connect(signal);
   const giveUp = (): void => void connection.close();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    const { session, first } = await HostSession.start(connection, options);
+    const { session, first } = await HostSession.start(connection, options, hold);
     signal.throwIfAborted();
     return { live: liveHost(connection, session), first };
   } catch (error) {

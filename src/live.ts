@@ -31,7 +31,10 @@ export async function planTargets(
   return planned;
 }
 
-/** Throws ConfigError before anything is connected. The batches end soon after the signal aborts. */
+/**
+ * Throws ConfigError before anything is connected. The batches end soon after the signal aborts. `warn` takes what may
+ * be wrong, `note` what is done.
+ */
 export async function openFleet(
   options: Options,
   targets: readonly Target[],
@@ -41,6 +44,7 @@ export async function openFleet(
     readonly random: () => number;
   },
   warn: (message: string) => void,
+  note: (message: string) => void,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
   const planned = withoutTwins(await planTargets(options, targets, world.env), warn);
@@ -50,7 +54,7 @@ export async function openFleet(
   const shared = createSshShared(world.clock, options.ssh.concurrency, warn);
   const shims = await shimsToTry(options.sample.fallback);
   const stay = options.length.kind !== "once";
-  const hosts = fleetHosts(planned, options.ssh, options.sample, shims, shared, stay);
+  const hosts = fleetHosts(planned, options.ssh, options.sample, shims, shared, stay, note);
   const { intervalMs, length } = options;
   const { clock, random } = world;
   return {

@@ -28,6 +28,8 @@ export interface SampleOptions {
   readonly toolTimeoutSecs: number;
   /** Drop command lines and users of processes. */
   readonly redact: boolean;
+  /** `auto`: where it is measured to help, a program of the tool's own keeps the driver started between ticks. */
+  readonly holdDriver: "auto" | "never";
 }
 
 export interface Options {

@@ -59,11 +59,14 @@ export async function run(
   const warn = (message: string): void => {
     if (options.verbosity !== "quiet") notices.say(`warning: ${message}`);
   };
+  const note = (message: string): void => {
+    if (options.verbosity === "verbose") notices.say(cleanText(message));
+  };
   try {
     warnings.forEach(warn);
     if (options.dryRun) return await dryRun(options, world);
     const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
-    const stream = await openStream(options, world, warn, stopper.signal);
+    const stream = await openStream(options, world, warn, note, stopper.signal);
     const tally = new Tally(options.failOn);
     try {
       const formatter = await formatterFor(options, world, terminal, stream.hostCount);
@@ -134,6 +137,7 @@ async function openStream(
   options: Options,
   world: World,
   warn: (message: string) => void,
+  note: (message: string) => void,
   signal: AbortSignal,
 ): Promise<Stream> {
   const { source } = options;
@@ -146,7 +150,7 @@ async function openStream(
   }
   await checkKeyFiles(options.ssh.keyFiles);
   const { openFleet } = await import("./live.js");
-  if (source.kind === "targets") return openFleet(options, source.targets, world, warn, signal);
+  if (source.kind === "targets") return openFleet(options, source.targets, world, warn, note, signal);
   const { startDemo } = await import("./demo/demo.js");
   const demo = await startDemo();
   const fleet = await openFleet(
@@ -154,6 +158,7 @@ async function openStream(
     demo.targets,
     world,
     warn,
+    note,
     signal,
   );
   return {

@@ -47,6 +47,7 @@ test("what is not given has the documented default", async () => {
   assert.deepEqual(sample.fallback, FALLBACK_IDS);
   assert.equal(sample.toolTimeoutSecs, 10);
   assert.equal(sample.redact, false);
+  assert.equal(sample.holdDriver, "auto");
   assert.deepEqual(rest, {
     ssh: {
       keyFiles: [],
@@ -75,7 +76,17 @@ test("every flag is read", async () => {
     ...["--ssh", "a", "--ssh-key", "k1", "--ssh-key=k2", "--ssh-config", "c", "--ssh-known-hosts", "kh"],
     ...["--ssh-strict-host-key", "accept-new", "--ssh-timeout-secs", "2.5", "--ssh-client", "openssh"],
     ...["--ssh-concurrency", "7", "--ssh-fallback", "none", "--interval", "0.5", "--count", "3"],
-    ...["--include", "memory,gpu", "--tool-timeout-secs", "5", "--redact", "--format", "csv"],
+    ...[
+      "--include",
+      "memory,gpu",
+      "--tool-timeout-secs",
+      "5",
+      "--hold-driver",
+      "never",
+      "--redact",
+      "--format",
+      "csv",
+    ],
     ...["--query", "name,detail.cuda_version", "--output", "out.csv", "--color", "never", "--dry-run"],
     ...["--fail-on", "gpu.temperature>85", "--fail-on", "state!=connected", "--verbose"],
   );
@@ -90,7 +101,7 @@ test("every flag is read", async () => {
   });
   assert.deepEqual([...sample.include], ["gpu", "memory"]);
   assert.deepEqual(sample.fallback, []);
-  assert.deepEqual([sample.toolTimeoutSecs, sample.redact], [5, true]);
+  assert.deepEqual([sample.toolTimeoutSecs, sample.holdDriver, sample.redact], [5, "never", true]);
   assert.deepEqual(options.csvSections, ["gpu", "memory"]);
   assert.deepEqual(options.query, ["name", "detail.cuda_version"]);
   assert.deepEqual(options.length, { kind: "count", ticks: 3 });

@@ -110,6 +110,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
+      value(
+        "hold-driver",
+        "WHEN",
+        "auto keeps a GPU driver started where its start slows each reading; never does not.",
+        "auto",
+      ),
       onOff("redact", "Leave out the command lines and users of processes."),
     ],
   },

@@ -11,6 +11,8 @@ export interface FoundTool {
 
 export interface Frame {
   readonly outputs: PartOutputs;
+  /** From a part's beginning to its end on the host, as it arrived here; of those that ended. */
+  readonly tookMs: ReadonlyMap<string, number>;
   /** Bootstrap only. */
   readonly limiter: Limiter | null;
   readonly uname: string | null;
@@ -119,6 +121,7 @@ function parseFrame(
   arrivalMs: (offset: number) => number,
 ): Frame {
   const outputs = new Map<string, PartOutput>();
+  const tookMs = new Map<string, number>();
   const found: FoundTool[] = [];
   let limiter: Limiter | null = null;
   let uname: string | null = null;
@@ -146,12 +149,14 @@ function parseFrame(
       open = { id, begunAt: arrivalMs(at), stdout: body, stderr: "" };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (kind === "x" && open !== null) {
-      close(partEnd(Number(word), arrivalMs(at) - open.begunAt, toolTimeoutSecs));
+      const elapsedMs = arrivalMs(at) - open.begunAt;
+      tookMs.set(open.id, elapsedMs);
+      close(partEnd(Number(word), elapsedMs, toolTimeoutSecs));
     } else if (kind === "z") isWhole = true;
     at = next;
   }
   close({ kind: "missing" });
-  return { outputs, limiter, uname, found, isWhole };
+  return { outputs, tookMs, limiter, uname, found, isWhole };
 }
 
 /** `timeout` says 124; a killed program says 128 + the signal, and shells differ in more: elapsed time decides those. */

@@ -1,4 +1,7 @@
-/** The channels of one host: the one that ticks go over, and one aside whose shell hangs. Never a third. */
+/**
+ * The shells of one host: the one that ticks go over, and one aside that hangs. Never a third; the only other channel is
+ * that of driver-hold.ts.
+ */
 import { randomBytes } from "node:crypto";
 import type { ChannelMode } from "../record.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";

@@ -191,6 +191,19 @@ export function bareShellCommand(): string {
   return shellCommand(`${ENVIRONMENT}; exec /bin/sh -s`);
 }
 
+/**
+ * Runs a program until the channel's input ends, and ends with it when it ends by itself. The watcher outlives a shell
+ * that is killed; were both killed, the program's own next word into the closed channel ends it.
+ */
+export function holdCommand(command: string, executable: string): string {
+  const program = command.replaceAll("{tool}", executable);
+  const watcher = `{ read -r w; kill -9 $p; } <&3 >/dev/null 2>&1`;
+  return shellCommand(
+    `${ENVIRONMENT}; exec 3<&0; ${program} </dev/null 3<&- & p=$! ; ${watcher} & w=$! ; exec 3<&-; ` +
+      `wait $p; c=$?; kill $w 2>/dev/null; exit $c`,
+  );
+}
+
 // What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's
 // escapes (`\\`), line ends.
 const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;

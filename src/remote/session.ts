@@ -4,6 +4,7 @@ import type { ChannelMode } from "../record.js";
 import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/shim.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { failedSections } from "./compose.js";
+import type { DriverHold } from "./driver-hold.js";
 import { discover, howItEnded, hungPart, type Found, type SessionOptions } from "./discover.js";
 import { HostReader } from "./host-reader.js";
 import type { Answer, LaneEnd } from "./lane.js";
@@ -29,6 +30,7 @@ export class HostSession {
   readonly #lanes: Lanes;
   readonly #commands: PlainCommands;
   readonly #leftAlone: LeftAlone;
+  readonly #hold: DriverHold | null;
   #shims: readonly Shim[];
   #found: Found | null = null;
   /** Made anew when the host was probed again, or a part is left alone or asked again. */
@@ -39,7 +41,7 @@ export class HostSession {
   /** Said once, in the next reading. */
   #note: string | null = null;
 
-  private constructor(connection: Connection, options: SessionOptions) {
+  private constructor(connection: Connection, options: SessionOptions, hold: DriverHold | null) {
     const { clock, sample } = options;
     const timing = { clock, toolTimeoutSecs: sample.toolTimeoutSecs };
     this.#connection = connection;
@@ -48,15 +50,20 @@ export class HostSession {
     this.#lanes = new Lanes(connection, timing);
     this.#commands = new PlainCommands(connection, timing);
     this.#leftAlone = new LeftAlone(clock);
+    this.#hold = hold;
     this.#shims = options.shims;
   }
 
-  /** Probes the host and takes its first sample. Throws HostError when it can tell nothing, or is gone. */
+  /**
+   * Probes the host and takes its first sample. Throws HostError when it can tell nothing, or is gone. `hold` is the
+   * host's, whose sessions follow one another; null: its driver is never held.
+   */
   static async start(
     connection: Connection,
     options: SessionOptions,
+    hold: DriverHold | null = null,
   ): Promise<{ readonly session: HostSession; readonly first: Sample }> {
-    const session = new HostSession(connection, options);
+    const session = new HostSession(connection, options, hold);
     return { session, first: await session.#probe() };
   }
 
@@ -79,11 +86,14 @@ export class HostSession {
     if (this.#lanes.mode === "plain") return this.#samplePlain(found);
     const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
-    return { reading: await this.#readAnswer(found, answer), latencyMs: answer.latencyMs };
+    const reading = await this.#readAnswer(found, answer);
+    this.#hold?.sampled(this.#connection, found.tool, answer.frame, reading);
+    return { reading, latencyMs: answer.latencyMs };
   }
 
-  /** Ends the remote shells' input; the connection is the owner's. */
+  /** Ends the input of all that runs on the host; the connection is the owner's. */
   close(): void {
+    this.#hold?.release();
     this.#lanes.close();
   }
 
@@ -92,6 +102,7 @@ export class HostSession {
   async #probe(): Promise<Sample> {
     const { clock } = this.#options;
     const ways = { lanes: this.#lanes, commands: this.#commands };
+    this.#hold?.release();
     const { found, outputs, latencyMs, hung } = await discover(ways, this.#options, this.#shims);
     this.#found = found;
     this.#plan = null;

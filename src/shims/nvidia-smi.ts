@@ -11,6 +11,7 @@ import {
   whereMigIsEnabled,
 } from "./nvidia-smi-fields.js";
 import { tellsNothing } from "./nvidia-smi-gpu.js";
+import { NVIDIA_HOLDER } from "./nvidia-smi-holder.js";
 import { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import { readQuery, type QueryAnswer } from "./nvidia-smi-query.js";
@@ -116,6 +117,7 @@ function nvidiaSampler({ context, columns, hasMig, ...known }: Known): Sampler {
   };
   return {
     parts,
+    holder: NVIDIA_HOLDER,
     parse(outputs) {
       const errors: SectionError[] = [];
       const xml = hasMig ? xmlIn(outputs, errors, wantsGpus ? "gpu" : "process") : [];

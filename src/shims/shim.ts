@@ -54,6 +54,16 @@ export interface Sampler {
   readonly parts: readonly Part[];
   /** Throws ParseError only. */
   parse(outputs: PartOutputs): Reading;
+  /** Where the tool has to start its driver for each question unless some program uses it. */
+  readonly holder?: Holder;
+}
+
+/** A program that uses the driver and does nothing else, so that the driver stays started. No reading comes from it. */
+export interface Holder {
+  /** As a program part's. Runs until it is ended, and prints now and then: to a channel that has gone, that ends it. */
+  readonly command: string;
+  /** Whether the driver may be without any user between ticks, by what was read. */
+  isWanted(reading: Reading): boolean;
 }
 
 export type Verdict =

@@ -28,7 +28,13 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
   try {
     makeTools(temp.path, { "nvidia-smi": `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac` });
     const { session } = await HostSession.start(connection, {
-      sample: { include: new Set(["gpu", "memory"]), fallback: [], toolTimeoutSecs: 5, redact: false },
+      sample: {
+        include: new Set(["gpu", "memory"]),
+        fallback: [],
+        toolTimeoutSecs: 5,
+        redact: false,
+        holdDriver: "auto",
+      },
       shims: await shimsToTry(["nvidia-smi"]),
       systems: HOST_SYSTEMS,
       plainSystems: [],

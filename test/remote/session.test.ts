@@ -102,6 +102,7 @@ async function withHost(
           fallback: [],
           toolTimeoutSecs: setup.toolTimeoutSecs ?? 5,
           redact: false,
+          holdDriver: "auto",
         },
         shims: (setup.shims ?? ["one", "two"]).map(fakeShim),
         systems: [HOST_SYSTEM],

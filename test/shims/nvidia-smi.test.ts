@@ -10,11 +10,15 @@ import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS } from "../../src
 import { throttleReasons } from "../../src/shims/nvidia-smi-cells.js";
 import { readQuery } from "../../src/shims/nvidia-smi-query.js";
 import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
+import { NVIDIA_HOLDER } from "../../src/shims/nvidia-smi-holder.js";
 import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
 import { ParseError } from "../../src/errors.js";
+import type { Gpu } from "../../src/record.js";
+import type { Reading } from "../../src/shims/shim.js";
 import { makeTools } from "../support/fake-tools.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
 import { testParserProperties } from "../support/parser-properties.js";
+import { gpu } from "../support/records.js";
 import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -362,5 +366,26 @@ describe("nvidia-smi probe script", () => {
       for (const part of nvidiaSmiShim.probe(probeContext(["gpu", "process"], mode)))
         assert.doesNotMatch(part.command, /['!\n\r]|\\\\/);
     assert.equal(execFileSync("/bin/sh", ["-n", "-c", PROBE_COMMAND], { encoding: "utf8" }), "");
+  });
+});
+
+describe("the driver's holder", () => {
+  const wanted = (changes: readonly Partial<Gpu>[], errors: Reading["errors"] = []): boolean =>
+    NVIDIA_HOLDER.isWanted({ sections: { gpus: changes.map((change) => gpu(change)) }, errors });
+  test("is for hosts on which a GPU may be without any user", () => {
+    assert.equal(wanted([{ persistence_mode: true }, { persistence_mode: true }]), false);
+    assert.equal(wanted([{ persistence_mode: true }, { persistence_mode: false }]), true);
+    assert.equal(wanted([{ persistence_mode: null }]), true);
+    assert.equal(wanted([{}]), true, "a driver that does not tell");
+    assert.equal(wanted([]), false);
+  });
+  test("is not for hosts with a failed GPU, which could not be reset then", () => {
+    const lost = { error: "GPU is lost" };
+    assert.equal(wanted([{ persistence_mode: false }, lost]), false);
+    const errors = [{ section: "gpu", kind: "error", message: "GPU is lost" }] as const;
+    assert.equal(wanted([{ persistence_mode: false }], errors), false);
+  });
+  test("asks for a field that is no reading, by our own constant", () => {
+    assert.match(NVIDIA_HOLDER.command, /^\{tool\} --query-gpu=uuid [\w=, -]+$/);
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fleetHosts } from "../../src/fleet.js";
 import type { LiveHost } from "../../src/host/watch.js";
 import { realClock } from "../../src/lib/clock.js";
+import type { SampleOptions } from "../../src/options.js";
 import type { Section } from "../../src/record.js";
 import type { Sample } from "../../src/remote/session.js";
 import { shimsToTry } from "../../src/shims/registry.js";
@@ -34,6 +35,9 @@ interface ReachOptions {
   readonly include?: readonly Section[];
   readonly toolTimeoutSecs?: number;
   readonly fallback?: readonly string[];
+  readonly holdDriver?: SampleOptions["holdDriver"];
+  /** Told what is done beside asking. */
+  readonly note?: (words: string) => void;
 }
 
 /** Connects, probes and takes the first sample, over whatever its sshd allows. Rejects with HostError. */
@@ -48,14 +52,24 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   );
   const target = { user: server.user, host: "127.0.0.1", port: server.port, labels: {}, origin: "test" };
   const fallback = options.fallback ?? ["nvidia-smi"];
-  const sample = {
+  const sample: SampleOptions = {
     include: new Set<Section>(options.include ?? ["gpu", "cpu", "memory"]),
     fallback,
     toolTimeoutSecs: options.toolTimeoutSecs ?? 1,
     redact: false,
+    holdDriver: options.holdDriver ?? "auto",
   };
   const shims = await shimsToTry(fallback);
-  const [host] = fleetHosts([{ target, plan }], ssh, sample, shims, { ...shared, clock: realClock }, true);
+  const note = options.note ?? (() => undefined);
+  const [host] = fleetHosts(
+    [{ target, plan }],
+    ssh,
+    sample,
+    shims,
+    { ...shared, clock: realClock },
+    true,
+    note,
+  );
   if (host === undefined) throw new Error("no host");
   const { live, first } = await host.reach(AbortSignal.timeout(60_000));
   return {

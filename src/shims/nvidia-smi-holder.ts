@@ -1,0 +1,13 @@
+/** What keeps the NVIDIA driver started where persistence mode is off and nothing else uses the GPUs. */
+import type { Holder } from "./shim.js";
+
+export const NVIDIA_HOLDER: Holder = {
+  // NVML starts a GPU when it is first asked for (nvmlDeviceGetHandleByIndex; nvmlInit_v2 alone starts none) and lets go
+  // of it when the program ends: so each GPU is asked for something of its own, and what is of little use.
+  command: "{tool} --query-gpu=uuid --format=csv,noheader -l 60",
+  /** A failed GPU can be reset only while nothing uses it: a host with one is left alone. */
+  isWanted({ sections: { gpus = [] }, errors }) {
+    if (errors.some(({ section }) => section === "gpu")) return false;
+    return gpus.some((gpu) => gpu.persistence_mode !== true) && gpus.every((gpu) => gpu.error === undefined);
+  },
+};

@@ -1,0 +1,63 @@
+/**
+ * An nvidia-smi on a machine whose driver nothing keeps started: each call waits for its start, unless one in loop mode
+ * runs. It answers as two H200 with driver 575 do (golden/nvidia-smi/two-h200-575), with persistence mode off.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeTools } from "./fake-tools.js";
+import { GOLDEN_ROOT } from "./golden.js";
+
+/** What may be wrong with the loop. */
+export type LoopFault =
+  /** The driver is started for each call all the same. */
+  | "useless"
+  /** It ends as soon as it has begun. */
+  | "dies"
+  /** While it runs, other calls tell `[Unknown Error]` for what they measure. */
+  | "spoils";
+
+export interface ColdDriver {
+  /** For the remote PATH. */
+  readonly bin: string;
+  /** Queries so far by whether the driver had to be started, oldest first. */
+  queries(): readonly string[];
+  /** Loops that were ever started. */
+  loops(): number;
+}
+
+/** Writes the tool and its answers below `dir`. */
+export function makeColdDriver(dir: string, fault: LoopFault | null = null): ColdDriver {
+  const capture = readFileSync(`${GOLDEN_ROOT}nvidia-smi/two-h200-575/nvidia-smi.query/stdout.txt`, "utf8");
+  const [marks = "", header = "", ...rows] = capture.split("\n").filter((line) => !line.startsWith("@exit"));
+  const fields = marks.slice("@fields ".length).split(",");
+  const withCells = (cells: Readonly<Record<string, string>>): string => {
+    const changed = rows
+      .filter((row) => row !== "")
+      .map((row) => row.split(", ").map((cell, column) => cells[fields[column] ?? ""] ?? cell));
+    return `${[header, ...changed.map((row) => row.join(", "))].join("\n")}\n`;
+  };
+  mkdirSync(dir, { recursive: true });
+  const file = (name: string): string => join(dir, name);
+  writeFileSync(file("help"), fields.map((field) => `"${field}"\n`).join(""));
+  writeFileSync(file("good"), withCells({ persistence_mode: "Disabled" }));
+  writeFileSync(
+    file("spoiled"),
+    withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
+  );
+  const loop = [
+    `echo x >> ${file("loops")}; echo $$ > ${file("loop")}`,
+    fault === "dies" ? "exit 1" : "while :; do echo GPU-1; sleep 0.1; done",
+  ].join("; ");
+  const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
+  const bin = makeTools(file("bin"), {
+    "nvidia-smi": [
+      `case "$*" in *--help-query-gpu*) cat ${file("help")}; exit 0;; *" -l "*) ${loop};; esac`,
+      `kill -0 "$(cat ${file("loop")} 2>/dev/null)" 2>/dev/null || { ${start}; }`,
+      ...(fault === "useless" ? [start] : []),
+      `echo warm >> ${file("queries")}; cat ${file(fault === "spoils" ? "spoiled" : "good")}`,
+    ].join("\n"),
+  });
+  const lines = (name: string): readonly string[] =>
+    existsSync(file(name)) ? readFileSync(file(name), "utf8").trim().split("\n") : [];
+  return { bin, queries: () => lines("queries"), loops: () => lines("loops").length };
+}
