@@ -5,6 +5,7 @@ import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
 import { roundTrips } from "./round-trips.js";
 import type { Scenario } from "./scenario.js";
+import { soak } from "./soak.js";
 import { startUp } from "./start-up.js";
 import { steady } from "./steady.js";
 import { wire } from "./wire.js";
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   oneShot,
   steady,
   growth,
+  soak,
 ];
