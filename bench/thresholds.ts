@@ -35,6 +35,7 @@ export const THRESHOLDS: readonly Threshold[] = [
   { id: "growth.kib-a-session", atMost: 64 },
   { id: "growth.missed-ticks", atMost: 0 },
   { id: "soak.missed-by-us", atMost: 0 },
+  { id: "soak.missed-at-start", atMost: 0 },
   { id: "soak.kib-a-session", atMost: 64 },
   // A listener or a promise kept a tick would be 200 KiB a session in an hour of ticks; a heap that is only read at
   // slightly different moments differs by less than this.

@@ -12,6 +12,8 @@ export interface Minute {
   readonly why: Readonly<Record<string, number>>;
   /** How many hosts have no record of a tick, by tick. */
   readonly noRecordOf: Readonly<Record<number, number>>;
+  /** Records that are missing or doubled, of ticks before counting began. */
+  readonly missedAtStart: number;
   readonly late: number;
   /** The latest a record came after its tick began. */
   readonly latestMs: number;
@@ -74,7 +76,7 @@ export class SoakRun {
     if (options.isLast) this.#close(isQuiet);
     const mark = this.#run.mark();
     const span = this.#from === null ? null : spanOf(this.#from, mark);
-    const { frames, noRecord, noRecordOf, twice, late, other, latestMs } = this.#ledger.takeCounts();
+    const { frames, noRecord, noRecordOf, twice, atStart, late, other, latestMs } = this.#ledger.takeCounts();
     const why = {
       ...(noRecord > 0 ? { "no record": noRecord } : {}),
       ...(twice > 0 ? { twice } : {}),
@@ -87,6 +89,7 @@ export class SoakRun {
       missedByUs: Object.values(why).reduce((sum, count) => sum + count, 0),
       why,
       noRecordOf,
+      missedAtStart: atStart,
       late,
       latestMs,
       clientUs: span?.clientUs ?? null,

@@ -8,6 +8,8 @@ export interface TickCounts {
   /** How many hosts have no record of a tick, by tick: the first ones. */
   readonly noRecordOf: Readonly<Record<number, number>>;
   readonly twice: number;
+  /** The same of ticks before counting began, both together. */
+  readonly atStart: number;
   /**
    * The host's: `sample-overrun`, told on the beat. An answer had not come for an interval, while the watcher kept its
    * own time.
@@ -75,7 +77,7 @@ export class TickLedger {
     else this.#counts.other[code] = (this.#counts.other[code] ?? 0) + 1;
   }
 
-  /** Ticks from `tick` on count. That a record is missing or is there twice counts from the run's first tick. */
+  /** Ticks from `tick` on count; of earlier ones only that a record is missing, or is there twice, is told apart. */
   countFrom(tick: number): void {
     this.#since = tick;
   }
@@ -103,16 +105,20 @@ export class TickLedger {
     for (; tick - host.from >= WINDOW; host.from++, host.seen >>>= 1)
       if ((host.seen & 1) === 0) this.#noRecord(host.from);
     const bit = 1 << (tick - host.from);
-    if (tick < host.from || (host.seen & bit) !== 0) this.#counts.twice += 1;
+    if (tick < host.from || (host.seen & bit) !== 0) this.#wrong(tick, "twice");
     else host.seen |= bit;
     for (; (host.seen & 1) === 1; host.from++) host.seen >>>= 1;
   }
 
   #noRecord(tick: number): void {
     const { noRecordOf } = this.#counts;
-    this.#counts.noRecord += 1;
+    this.#wrong(tick, "noRecord");
     if (noRecordOf[tick] === undefined && Object.keys(noRecordOf).length >= MOST_NAMED_TICKS) return;
     noRecordOf[tick] = (noRecordOf[tick] ?? 0) + 1;
+  }
+
+  #wrong(tick: number, what: "noRecord" | "twice"): void {
+    this.#counts[tick < this.#since ? "atStart" : what] += 1;
   }
 
   /** The beat is the earliest that any record's timestamp allows. */
@@ -132,5 +138,8 @@ function whyNoFrame({ record, text }: RecordHead): string | null {
 function freshCounts() {
   const byCode: Record<string, number> = {};
   const byTick: Record<number, number> = {};
-  return { frames: 0, noRecord: 0, noRecordOf: byTick, twice: 0, late: 0, other: byCode, latestMs: 0 };
+  return {
+    ...{ frames: 0, noRecord: 0, twice: 0, atStart: 0, late: 0, latestMs: 0 },
+    ...{ noRecordOf: byTick, other: byCode },
+  };
 }

@@ -123,6 +123,12 @@ function figuresOf(minutes: readonly Minute[], hosts: number, margin: number): r
   return [
     one("soak.missed-by-us", "ticks of hosts without a frame, or with two records, by us", "", missed),
     one(
+      "soak.missed-at-start",
+      "the same without a record or with two, before all had 3 frames",
+      "",
+      total(({ missedAtStart }) => missedAtStart),
+    ),
+    one(
       "soak.late-share",
       "ticks of hosts whose answer was late, of a hundred",
       "%",
@@ -164,7 +170,11 @@ function inWords(told: Minute): string {
     `minute ${told.minute}: client ${us(told.clientUs)} us, server ${us(told.serverUs)} us`,
     `${told.rssMib.toFixed(0)} MiB resident`,
     ...(told.heapKib === null ? [] : [`${(told.heapKib / 1024).toFixed(1)} MiB alive`]),
-    `${told.frames} frames, ${told.missedByUs} missed by us${told.missedByUs > 0 ? ` ${JSON.stringify({ ...told.why, ...told.noRecordOf })}` : ""}`,
+    `${told.frames} frames, ${told.missedByUs} missed by us${
+      told.missedByUs + told.missedAtStart === 0
+        ? ""
+        : ` ${JSON.stringify({ ...told.why, ...told.noRecordOf, atStart: told.missedAtStart })}`
+    }`,
     `${share.toFixed(2)} % late, latest ${told.latestMs.toFixed(0)} ms`,
     `the checker took ${told.checkerCores.toFixed(3)} of a core and stood still for ${told.readerMs.toFixed(0)} ms`,
   ].join(", ");

@@ -28,6 +28,7 @@ test("a frame of each tick is what was promised", () => {
     noRecord: 0,
     noRecordOf: {},
     twice: 0,
+    atStart: 0,
     late: 0,
     other: {},
     latestMs: 0,
@@ -60,14 +61,20 @@ test("an overrun told on the beat is the host's; off the beat, and any other fai
   assert.deepEqual(other, { "sample-overrun": 1, "keepalive-timeout": 1 });
 });
 
-test("before counting begins only missing and doubled records count", () => {
+test("before counting begins missing and doubled records are counted apart", () => {
   const ledger = new TickLedger(INTERVAL_MS);
   ledger.countFrom(3);
-  for (const each of [head("a", 0, { code: "dns-not-found" }), head("a", 0), head("a", 2), head("a", 3)])
+  for (const each of [
+    head("a", 0, { code: "dns-not-found" }),
+    head("a", 0),
+    head("a", 2),
+    head("a", 3),
+    head("a", 3),
+  ])
     ledger.take(each);
   ledger.close(3, ["a"]);
-  const { frames, noRecord, twice, other } = ledger.takeCounts();
-  assert.deepEqual([frames, noRecord, twice, other], [1, 1, 1, {}]);
+  const { frames, noRecord, twice, atStart, other } = ledger.takeCounts();
+  assert.deepEqual([frames, noRecord, twice, atStart, other], [2, 0, 1, 2, {}]);
 });
 
 test("heads are read whole, however the stream is cut", () => {
