@@ -9,6 +9,7 @@ import { soak } from "./soak.js";
 import { startUp } from "./start-up.js";
 import { steady } from "./steady.js";
 import { wire } from "./wire.js";
+import { workers } from "./workers.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   startUp,
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   steady,
   growth,
   soak,
+  workers,
 ];
