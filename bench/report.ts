@@ -1,10 +1,13 @@
 /** What was measured, as a text table, JSON and a plot. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { spreadOf } from "./measure/figures.js";
 import type { Figure, Measured } from "./measure/figures.js";
 import { plot } from "./plot.js";
 import { judge, THRESHOLDS } from "./thresholds.js";
+
+export const RESULTS = fileURLToPath(new URL("results", import.meta.url));
 
 /** The table's text, figures with a threshold first. */
 export function tableOf({ figures, notes = [] }: Measured): string {

@@ -1,21 +1,28 @@
 /**
  * `npm run bench [-- FLAGS]`: measures ours beside the peers that are installed, on this machine alone.
  *
- *     --only NAME[,NAME]   these scenarios (default: all)      --hosts N   hosts, where a scenario has a number of them
- *     --runs N             paired rounds                       --quick     a look: few hosts, one round
- *     --program FILE       the dist/main.js that is measured   --against FILE   another build to run beside it
+ *     --only NAME[,NAME]   these scenarios (default: all short)   --hosts N   hosts, where a scenario has a number of them
+ *     --runs N             paired rounds                          --quick     a look: few hosts, one round
+ *     --program FILE       the dist/main.js that is measured      --against FILE   another build to run beside it
+ *
+ * The soak runs only when it is named: `--only soak --hosts 2000 --minutes 60`. It writes a line a minute to standard
+ * error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said something.
+ *
+ *     --minutes N          from when all hosts have had 3 frames (default: 60)
+ *     --server WHICH       `recorded` (default): real sshds whose login shell is a static program that answers from a
+ *                          recording, or else the servers would need more cores than this machine has;
+ *                          `shell`: real shells and the fake nvidia-smi, as in the other scenarios
  *
  * Exits with 1 when a threshold is missed.
  */
 import { execFileSync } from "node:child_process";
 import { cpus, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isAlone, OUR_PROGRAM, reenterAlone } from "./fleet/fleet.js";
 import { buildPeers } from "./fleet/peer-programs.js";
 import { meterKind } from "./measure/cpu-meter.js";
 import type { Measured } from "./measure/figures.js";
-import { isKept, tableOf, writeResults } from "./report.js";
+import { isKept, RESULTS, tableOf, writeResults } from "./report.js";
 import { SCENARIOS } from "./scenarios/all.js";
 import type { BenchOptions } from "./scenarios/scenario.js";
 
@@ -26,11 +33,15 @@ const { values } = parseArgs({
     hosts: { type: "string" },
     runs: { type: "string" },
     quick: { type: "boolean", default: false },
+    minutes: { type: "string" },
+    server: { type: "string", default: "recorded" },
     program: { type: "string", default: OUR_PROGRAM },
     against: { type: "string" },
   },
 });
-const names = values.only?.split(",") ?? SCENARIOS.map(({ name }) => name);
+const names =
+  values.only?.split(",") ??
+  SCENARIOS.filter(({ isOnlyByName }) => isOnlyByName !== true).map(({ name }) => name);
 const unknown = names.filter((name) => SCENARIOS.every((scenario) => scenario.name !== name));
 if (unknown.length > 0) {
   console.error(
@@ -43,6 +54,8 @@ const options: BenchOptions = {
   hosts: wholeNumber(values.hosts),
   runs: wholeNumber(values.runs),
   quick: values.quick,
+  minutes: wholeNumber(values.minutes),
+  server: values.server === "shell" ? "shell" : "recorded",
   program: values.program,
   against: values.against ?? null,
   peer: buildPeers(),
@@ -76,7 +89,7 @@ console.log(
     .join("; ")}\n`,
 );
 console.log(tableOf(measured));
-const base = writeResults(fileURLToPath(new URL("results", import.meta.url)), measured, facts);
+const base = writeResults(RESULTS, measured, facts);
 console.log(`written: ${base}.json, .svg and .txt`);
 process.exit(isKept(measured) ? 0 : 1);
 

@@ -34,6 +34,12 @@ export const THRESHOLDS: readonly Threshold[] = [
   { id: "growth.memory-exponent", atMost: 1.1 },
   { id: "growth.kib-a-session", atMost: 64 },
   { id: "growth.missed-ticks", atMost: 0 },
+  { id: "soak.missed-by-us", atMost: 0 },
+  { id: "soak.missed-at-start", atMost: 0 },
+  { id: "soak.kib-a-session", atMost: 64 },
+  // A listener or a promise kept a tick would be 200 KiB a session in an hour of ticks; a heap that is only read at
+  // slightly different moments differs by less than this.
+  { id: "soak.heap-growth", atMost: 2 },
   { id: "known-hosts.hashed-1000-by-1000-s", atMost: 1 },
   { id: "start-up.help-over-node", atMost: 1.25 },
   { id: "start-up.version-over-node", atMost: 1.25 },

@@ -1,6 +1,6 @@
 /** A stand-in for nvidia-smi with eight GPUs that costs next to nothing: a static program where a C compiler is there. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** `INDEX` is the GPU's, `#` a digit that differs from call to call: live readings are never the same twice. */
@@ -30,16 +30,24 @@ const FIELDS: readonly (readonly [string, string])[] = [
 
 const HELP = FIELDS.map(([field]) => `"${field}"\nA field of the stand-in.\n\n`).join("");
 
-/** Answers any `--query-gpu=` in the order asked, with a header; units are left out, as `nounits` asks. */
-const SOURCE = `#include <stdio.h>
+/**
+ * Answers any `--query-gpu=` in the order asked, with a header unless `noheader` stands in the format; units are left
+ * out, as `nounits` asks. Each reading adds a byte to `callsFile`: what a peer says of its own pace is not relied on.
+ */
+const sourceOf = (callsFile: string): string => `#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 static const char *names[] = {${FIELDS.map(([field]) => JSON.stringify(field)).join(",")}};
 static const char *values[] = {${FIELDS.map(([, value]) => JSON.stringify(value)).join(",")}};
 int main(int argc, char **argv) {
   const char *query = 0;
+  int header = 1;
   for (int i = 1; i < argc; i++) {
     if (!strncmp(argv[i], "--query-gpu=", 12)) query = argv[i] + 12;
+    if (strstr(argv[i], "noheader")) header = 0;
+    if (!strcmp(argv[i], "--version")) { puts("NVIDIA-SMI version  : 590.48.01"); return 0; }
     if (!strcmp(argv[i], "--help-query-gpu")) { fputs(${JSON.stringify(HELP)}, stdout); return 0; }
   }
   if (!query) return 2;
@@ -48,7 +56,7 @@ int main(int argc, char **argv) {
   unsigned long seed = now.tv_nsec / 100;
   static char out[1 << 16];
   size_t n = 0;
-  for (int gpu = -1; gpu < 8; gpu++) {
+  for (int gpu = header ? -1 : 0; gpu < 8; gpu++) {
     const char *at = query;
     for (int first = 1; *at; first = 0) {
       size_t length = strcspn(at, ",");
@@ -69,6 +77,8 @@ int main(int argc, char **argv) {
     out[n++] = '\\n';
   }
   fwrite(out, 1, n, stdout);
+  int calls = open(${JSON.stringify(callsFile)}, O_WRONLY | O_APPEND);
+  if (calls < 0 || write(calls, ".", 1) != 1) return 3;
   return 0;
 }
 `;
@@ -79,6 +89,8 @@ export interface FakeGpus {
   readonly kind: "static C" | "sh";
   /** What a peer runs for one reading of all GPUs. */
   readonly command: string;
+  /** How many readings were taken so far; null where they are not counted. */
+  calls(): number | null;
 }
 
 const ASKED = FIELDS.slice(0, 16).map(([field]) => field);
@@ -88,10 +100,17 @@ export function makeFakeGpus(dir: string): FakeGpus {
   mkdirSync(bin, { recursive: true });
   const command = `nvidia-smi --query-gpu=${ASKED.join(",")} --format=csv,nounits`;
   const program = join(bin, "nvidia-smi");
-  const compiled = compile(SOURCE, dir, program);
+  const callsFile = join(dir, "calls");
+  writeFileSync(callsFile, "");
+  const compiled = compile(sourceOf(callsFile), dir, program);
   if (!compiled) writeFileSync(program, script());
   chmodSync(program, 0o755);
-  return { bin, kind: compiled ? "static C" : "sh", command };
+  return {
+    bin,
+    kind: compiled ? "static C" : "sh",
+    command,
+    calls: () => (compiled ? statSync(callsFile).size : null),
+  };
 }
 
 /** False where there is no C compiler, or no static C library. */

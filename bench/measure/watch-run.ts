@@ -2,6 +2,8 @@
 import { oursArgv } from "../fleet/fleet.js";
 import type { Farm } from "../fleet/fleet.js";
 import { memoryOf, startMetered } from "./cpu-meter.js";
+import { headReader } from "./record-heads.js";
+import type { RecordHead } from "./record-heads.js";
 
 export interface Mark {
   readonly atMs: number;
@@ -20,12 +22,19 @@ export interface Span {
   readonly missed: number;
 }
 
+/** In bytes. */
+export interface Memory {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly external: number;
+}
+
 export interface WatchRun {
   /** Waits until every host has had `frames` frames; throws when that takes longer than `limitMs`. */
   warm(frames: number, limitMs: number): Promise<void>;
   mark(): Mark;
-  /** What is left in memory after a collection of garbage, in bytes; needs `heap-after-gc` in `node`. */
-  memory(): Promise<{ readonly rss: number; readonly heapUsed: number; readonly external: number }>;
+  /** What is left in memory after a collection of garbage; needs `heap-after-gc` in `node`. */
+  memory(): Promise<Memory>;
   stop(): Promise<void>;
 }
 
@@ -36,6 +45,8 @@ export function startWatch(
     readonly intervalSecs: number;
     readonly args?: readonly string[];
     readonly node?: readonly string[];
+    /** Is handed every tick's record, as it comes. */
+    readonly watch?: (head: RecordHead) => void;
   },
 ): WatchRun {
   const args = ["--interval", String(options.intervalSecs), ...(options.args ?? [])];
@@ -43,23 +54,17 @@ export function startWatch(
   const framesOf = new Map<string, number>();
   let frames = 0;
   let missed = 0;
-  let rest = "";
+  let memoryAsked = 0;
   let over = false;
   void running.ended.then(() => (over = true));
-  running.stdout.setEncoding("utf8");
-  running.stdout.on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const head = HEAD.exec(line);
-      if (head === null || head[2] === "null") continue;
-      const host = head[3] ?? "";
-      if (head[1] === "frame") {
-        frames += 1;
-        framesOf.set(host, (framesOf.get(host) ?? 0) + 1);
-      } else if (framesOf.has(host)) missed += 1;
-    }
+  const read = headReader((head) => {
+    if (head.record === "frame") {
+      frames += 1;
+      framesOf.set(head.hostId, (framesOf.get(head.hostId) ?? 0) + 1);
+    } else if (framesOf.has(head.hostId)) missed += 1;
+    options.watch?.(head);
   });
+  running.stdout.on("data", read);
   const check = (what: string): void => {
     if (over) throw new Error(`${what}: our program has ended: ${running.stderr()}`);
   };
@@ -88,13 +93,13 @@ export function startWatch(
       };
     },
     async memory() {
-      const before = running.stderr().length;
+      memoryAsked += 1;
       process.kill(running.pid, "SIGUSR2");
+      const answer = new RegExp(`@memory (\\{"round":${memoryAsked},.*\\})`);
       for (let tries = 0; tries < 200; tries++) {
         await sleep(50);
-        const said = /@memory (\{.*\})/.exec(running.stderr().slice(before));
-        if (said?.[1] !== undefined)
-          return JSON.parse(said[1]) as { rss: number; heapUsed: number; external: number };
+        const said = answer.exec(running.stderr());
+        if (said?.[1] !== undefined) return JSON.parse(said[1]) as Memory;
       }
       throw new Error("no word of memory");
     },
@@ -104,9 +109,6 @@ export function startWatch(
     },
   };
 }
-
-const HEAD =
-  /^\{"schema":1,"record":"(frame|state)","timestamp":"[^"]*","tick":(\d+|null),"host_id":"([^"]*)"/;
 
 /** What lies between two marks, by the frames that came in between. */
 export function spanOf(from: Mark, to: Mark): Span {

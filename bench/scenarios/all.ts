@@ -5,9 +5,11 @@ import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
 import { roundTrips } from "./round-trips.js";
 import type { Scenario } from "./scenario.js";
+import { soak } from "./soak.js";
 import { startUp } from "./start-up.js";
 import { steady } from "./steady.js";
 import { wire } from "./wire.js";
+import { workers } from "./workers.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   startUp,
@@ -18,4 +20,6 @@ export const SCENARIOS: readonly Scenario[] = [
   oneShot,
   steady,
   growth,
+  soak,
+  workers,
 ];

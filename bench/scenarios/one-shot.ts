@@ -82,7 +82,7 @@ export const oneShot: Scenario = {
         notes: [
           `one-shot: ${count} hosts, fake nvidia-smi is ${farm.gpus.kind}; peers run one query of 16 fields, ours probes and reads CPU, memory and chassis too`,
           ...absent.map((name) => `one-shot: ${name} is not installed`),
-          "one-shot: `all-smi view --ssh` is not built here",
+          "one-shot: `all-smi view --ssh` cannot stop after one reading: see steady",
         ],
       };
     } finally {
@@ -111,7 +111,7 @@ function slug(name: string): string {
 }
 
 /** Throws when a host gave no answer: a client that fails is cheap. */
-async function runOnce(
+export async function runOnce(
   each: Peer,
   hosts: number,
 ): Promise<{ readonly cpuUs: number; readonly wallMs: number; readonly peakKib: number }> {

@@ -8,6 +8,10 @@ export interface BenchOptions {
   readonly runs: number | null;
   /** Fewer hosts and rounds: a look, not a measurement. */
   readonly quick: boolean;
+  /** How long the soak lasts; null: an hour. */
+  readonly minutes: number | null;
+  /** What answers the soak: a recording behind sshd where it can be made, or real shells with the fake tools. */
+  readonly server: "recorded" | "shell";
   /** The program that is measured, and another build of it to run beside. */
   readonly program: string;
   readonly against: string | null;
@@ -18,5 +22,7 @@ export interface BenchOptions {
 export interface Scenario {
   readonly name: string;
   readonly about: string;
+  /** Takes so long that it runs only where `--only` names it. */
+  readonly isOnlyByName?: boolean;
   run(options: BenchOptions): Promise<Measured>;
 }

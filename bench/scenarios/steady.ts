@@ -9,6 +9,7 @@ import { spawnTicking } from "../measure/ticking-peer.js";
 import { inTurn, Rounds } from "../measure/figures.js";
 import { sleep, spanOf, startWatch } from "../measure/watch-run.js";
 import type { Span } from "../measure/watch-run.js";
+import { cannotView, startViewing } from "../measure/viewing-peer.js";
 import type { BenchOptions, Scenario } from "./scenario.js";
 
 const TICKS = 6;
@@ -25,6 +26,7 @@ export const steady: Scenario = {
     const farm = await startFarm(count);
     const execFarm = noStay === null ? null : await startFarm(Math.min(count, 200), { shell: noStay });
     const python = pythonWith("asyncssh");
+    const noView = cannotView(farm);
     const noAddon = ["--import", `file://${peer("without-addon")}`];
     const ways: readonly (readonly [string, () => Promise<Span>])[] = [
       ["ours", () => ours(options, options.program, farm, [])],
@@ -36,6 +38,7 @@ export const steady: Scenario = {
         ? []
         : [["ours, exec a tick", () => ours(options, options.program, execFarm, [])] as const]),
       ...(python === null ? [] : [["asyncssh, exec a tick", () => asyncssh(python, farm)] as const]),
+      ...(noView === null ? [["all-smi view", () => viewing(farm)] as const] : []),
     ];
     try {
       const client = new Rounds();
@@ -65,6 +68,11 @@ export const steady: Scenario = {
             "client CPU a host and tick, asyncssh exec",
             client.of("asyncssh, exec a tick"),
           ),
+          us(
+            "steady.client-us.all-smi-view",
+            "client CPU a host and tick, all-smi view --ssh",
+            client.of("all-smi view"),
+          ),
           us("steady.server-us", "remote CPU a host and tick, session", server.of("ours")),
           us(
             "steady.server-us.exec",
@@ -75,6 +83,16 @@ export const steady: Scenario = {
             "steady.server-us.asyncssh",
             "remote CPU a host and tick, asyncssh's bare query",
             server.of("asyncssh, exec a tick"),
+          ),
+          us(
+            "steady.server-us.all-smi-view",
+            "remote CPU a host and tick, all-smi view's bare query",
+            server.of("all-smi view"),
+          ),
+          x(
+            "steady.ours-over-all-smi-view",
+            "client CPU a tick, ours / all-smi view --ssh",
+            client.ratios("ours", "all-smi view"),
           ),
           x(
             "steady.ours-over-asyncssh-exec",
@@ -95,6 +113,9 @@ export const steady: Scenario = {
         notes: [
           `steady: ${count} hosts, ${TICKS} ticks between the counts; exec mode on ${execFarm?.addresses.length ?? 0} hosts`,
           ...(execFarm === null ? ["steady: no C compiler, so no exec mode to compare with"] : []),
+          noView === null
+            ? "steady: all-smi view draws a table of 200 x 60 and reads 10 fields of the GPUs; its readings are counted on the hosts"
+            : `steady: ${noView}`,
           ...(python === null ? ["steady: asyncssh is not installed"] : []),
         ],
       };
@@ -148,6 +169,27 @@ async function asyncssh(python: string, farm: Farm): Promise<Span> {
     return {
       clientUs: (peer.cpuUs() - clientUs) / readings,
       serverUs: (farm.serverCpuUs() - serverUs) / readings,
+      missed: 0,
+    };
+  } finally {
+    await peer.stop();
+  }
+}
+
+async function viewing(farm: Farm): Promise<Span> {
+  const { gpus, addresses } = farm;
+  // The shortest: what it draws between two ticks counts as a tick's.
+  const peer = startViewing(farm, 1);
+  try {
+    await peer.rounds(2);
+    const readings = gpus.calls() ?? 0;
+    const clientUs = peer.cpuUs();
+    const serverUs = farm.serverCpuUs();
+    await peer.rounds(Math.max(1, Math.min(TICKS, Math.ceil(2000 / addresses.length))));
+    const taken = (gpus.calls() ?? 0) - readings;
+    return {
+      clientUs: (peer.cpuUs() - clientUs) / taken,
+      serverUs: (farm.serverCpuUs() - serverUs) / taken,
       missed: 0,
     };
   } finally {
