@@ -31,8 +31,8 @@ export class FrameReader {
   #arrivals: number[] = [];
   #bytes = 0;
   #tick = 0;
-  /** The last bytes of the chunks so far, fewer than the end marker has: it may stand across two of them. */
-  #tail: Buffer | null = null;
+  /** The frame's last line, once more than one chunk has come. */
+  #end: Buffer | null = null;
 
   constructor(nonce: string) {
     this.#marker = Buffer.from(`\n@${nonce} `);
@@ -50,7 +50,7 @@ export class FrameReader {
     this.#chunks = [];
     this.#arrivals = [];
     this.#bytes = 0;
-    this.#tail = null;
+    this.#end = null;
   }
 
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
@@ -62,7 +62,7 @@ export class FrameReader {
     this.#arrivals.push(nowMs);
     const rest = `z ${this.#tick}\n`;
     // The usual chunk: the whole frame, which its marker ends.
-    return this.#endsWith(chunk, rest) || this.#holds(chunk, rest);
+    return this.#endsWith(chunk, rest) || this.#holdsEnd(chunk, rest);
   }
 
   #endsWith(chunk: Buffer, rest: string): boolean {
@@ -72,12 +72,17 @@ export class FrameReader {
     return chunk.toString("latin1", from) === rest;
   }
 
-  #holds(chunk: Buffer, rest: string): boolean {
-    const end = Buffer.concat([this.#marker, Buffer.from(rest)]);
-    const before = this.#tail ?? Buffer.alloc(0);
-    const seam = Buffer.concat([before, chunk.subarray(0, end.length)]);
-    this.#tail = Buffer.from(Buffer.concat([before, chunk.subarray(-end.length)]).subarray(1 - end.length));
-    return seam.includes(end) || chunk.includes(end);
+  /** It may stand across several chunks, and something may follow it. */
+  #holdsEnd(chunk: Buffer, rest: string): boolean {
+    const end = (this.#end ??= Buffer.concat([this.#marker, Buffer.from(rest)]));
+    const seam: Buffer[] = [chunk.subarray(0, end.length - 1)];
+    let missing = end.length - 1;
+    for (let at = this.#chunks.length - 2; at >= 0 && missing > 0; at--) {
+      const earlier = this.#chunks[at]?.subarray(-missing) ?? Buffer.alloc(0);
+      seam.unshift(earlier);
+      missing -= earlier.length;
+    }
+    return chunk.includes(end) || (seam.length > 1 && Buffer.concat(seam).includes(end));
   }
 
   /** Text that came before the first marker: what a forced command or a login shell's rc file said. */
@@ -93,16 +98,17 @@ export class FrameReader {
       this.#chunks.length === 1 && this.#chunks[0] !== undefined
         ? this.#chunks[0]
         : Buffer.concat(this.#chunks);
-    return parseFrame(whole, this.#marker, toolTimeoutSecs, (offset) => this.#arrivalAt(offset));
+    return parseFrame(whole, this.#marker, toolTimeoutSecs, this.#arrivalsInOrder());
   }
 
-  #arrivalAt(offset: number): number {
-    let end = 0;
-    for (const [i, chunk] of this.#chunks.entries()) {
-      end += chunk.length;
-      if (offset < end) return this.#arrivals[i] ?? 0;
-    }
-    return this.#arrivals.at(-1) ?? 0;
+  /** Tells when the byte at an offset arrived; asked with offsets that only grow. */
+  #arrivalsInOrder(): (offset: number) => number {
+    let chunk = 0;
+    let end = this.#chunks[0]?.length ?? 0;
+    return (offset) => {
+      while (offset >= end && chunk < this.#chunks.length - 1) end += this.#chunks[++chunk]?.length ?? 0;
+      return this.#arrivals[chunk] ?? 0;
+    };
   }
 }
 
@@ -113,7 +119,7 @@ interface OpenPart {
   stderr: string;
 }
 
-/** `arrivalMs` tells when the byte at an offset arrived. */
+/** `arrivalMs` tells when the byte at an offset arrived, and is asked with offsets that only grow. */
 function parseFrame(
   whole: Buffer,
   marker: Buffer,

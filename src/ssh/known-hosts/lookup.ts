@@ -39,7 +39,7 @@ export class KnownIndex {
   }
 
   lookup(name: string): readonly KnownKey[] {
-    const bytes = Buffer.from(name, "utf8").toString("latin1");
+    const bytes = isAscii(name) ? name : Buffer.from(name, "utf8").toString("latin1");
     const answer = this.#answers.get(bytes) ?? this.#find(bytes);
     this.#answers.set(bytes, answer);
     return answer;
@@ -64,6 +64,10 @@ export class KnownIndex {
       addTo(this.#unhashed, name, item.entry);
     }
   }
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
 }
 
 function withKey({ at, marker, keyText }: KnownHostsEntry): KnownKey[] {

@@ -1,0 +1,74 @@
+/** A frame is the same in whatever pieces it comes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FrameReader } from "../../src/remote/frame.js";
+
+const NONCE = "0a1b2c";
+const FRAME = [
+  `\n@${NONCE} v gnu Linux\n`,
+  `\n@${NONCE} p host.proc\ncpu 1 2 3 4\n@temps\n\n@${NONCE} x host.proc 0\n`,
+  `\n@${NONCE} t nvidia-smi nvidia-smi\n`,
+  `\n@${NONCE} p nvidia-smi.query\nno newline at the end \u00e9`,
+  `\n@${NONCE} e nvidia-smi.query\nwarning\n\n@${NONCE} x nvidia-smi.query 6\n`,
+  `\n@${NONCE} z 41\n`,
+].join("");
+
+function read(chunks: readonly Buffer[], tick: number): { reader: FrameReader; ends: boolean[] } {
+  const reader = new FrameReader(NONCE);
+  reader.begin(tick);
+  return { reader, ends: chunks.map((chunk, at) => reader.push(chunk, at * 10)) };
+}
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const sorted = [...new Set(places)].sort((a, b) => a - b);
+  return [0, ...sorted].map((from, at) => bytes.subarray(from, sorted[at] ?? bytes.length));
+}
+
+test("cut anywhere, its parts are the same, and its end is seen with its last byte and not before", () => {
+  const bytes = Buffer.from(FRAME);
+  const whole = read([bytes], 41);
+  assert.deepEqual(whole.ends, [true]);
+  const { outputs, found, uname, limiter, isWhole } = whole.reader.frame(10);
+  assert.deepEqual([...outputs.keys()], ["host.proc", "nvidia-smi.query"]);
+  assert.deepEqual(outputs.get("nvidia-smi.query"), {
+    stdout: "no newline at the end \u00e9",
+    stderr: "warning\n",
+    end: { kind: "exit", code: 6 },
+  });
+  assert.deepEqual([found.length, uname, limiter, isWhole], [1, "Linux", "gnu", true]);
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 60 }),
+      fc.constantFrom("", "\n", "\nlate words\n"),
+      (places, after) => {
+        const chunks = cut(bytes, places);
+        chunks.push(Buffer.concat([chunks.pop() ?? Buffer.alloc(0), Buffer.from(after)]));
+        const { reader, ends } = read(chunks, 41);
+        assert.deepEqual(ends, [...chunks.slice(1).map(() => false), true]);
+        assert.deepEqual(reader.frame(10).outputs, outputs);
+      },
+    ),
+  );
+});
+
+test("the end of another tick is no end, and what was forgotten is not heard again", () => {
+  const { reader, ends } = read([Buffer.from(FRAME)], 4);
+  assert.deepEqual(ends, [false]);
+  reader.begin(41);
+  assert.equal(reader.push(Buffer.from(FRAME.slice(-10)), 0), false);
+  assert.equal(reader.frame(10).isWhole, false);
+});
+
+test("a part took as long as passed between the arrivals of its marks", () => {
+  const bytes = Buffer.from(FRAME);
+  const places = [bytes.indexOf("cpu 1"), bytes.indexOf("@temps"), bytes.indexOf("t nvidia-smi")];
+  const { reader } = read(cut(bytes, places), 41);
+  assert.deepEqual(
+    [...reader.frame(10).tookMs],
+    [
+      ["host.proc", 20],
+      ["nvidia-smi.query", 0],
+    ],
+  );
+});
