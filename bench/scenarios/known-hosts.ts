@@ -1,9 +1,8 @@
 /** A thousand hosts looked up in known_hosts with a thousand hashed entries: CPU of a whole run, hashed beside plain. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
+import { join } from "node:path";
+import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { startFarm } from "../fleet/fleet.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";
@@ -11,15 +10,12 @@ import type { Scenario } from "./scenario.js";
 export const knownHosts: Scenario = {
   name: "known-hosts",
   about: "1,000 hosts in 1,000 hashed entries",
-  async run({ runs, quick, program }) {
+  async run({ runs, quick }) {
     const farm = await startFarm(1000);
     try {
       const hashed = join(farm.dir, "known_hosts.hashed");
       copyFileSync(farm.knownHostsFile, hashed);
       execFileSync("ssh-keygen", ["-H", "-f", hashed], { stdio: "ignore" });
-      const loaded = (await import(
-        pathToFileURL(join(dirname(program), "ssh/known-hosts/known-hosts.js")).href
-      )) as { KnownHostsStore: typeof KnownHostsStore };
       const seconds = new Rounds();
       for (let round = 0; round < (runs ?? (quick ? 1 : 5)); round++) {
         for (const [name, file] of [
@@ -27,7 +23,7 @@ export const knownHosts: Scenario = {
           ["plain", farm.knownHostsFile],
         ] as const) {
           const begun = process.cpuUsage();
-          const store = new loaded.KnownHostsStore();
+          const store = new KnownHostsStore();
           let found = 0;
           for (const address of farm.addresses) {
             const known = store.open({ userFiles: [file], globalFiles: [], revokedFiles: [] });

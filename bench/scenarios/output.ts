@@ -1,7 +1,5 @@
 /** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw. */
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { FormatterOptions, createFormatter } from "../../src/format/formatter.js";
+import { createFormatter, type FormatterOptions } from "../../src/format/formatter.js";
 import type { FrameRecord, StreamRecord } from "../../src/record.js";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
 import { startMetered } from "../measure/cpu-meter.js";
@@ -18,9 +16,6 @@ export const output: Scenario = {
   async run({ hosts, runs, quick, program }) {
     const count = hosts ?? 1000;
     const frames = Array.from({ length: count }, () => undefined).map(await oneFrame(program));
-    const { createFormatter: create } = (await import(
-      pathToFileURL(join(dirname(program), "format/formatter.js")).href
-    )) as { createFormatter: typeof createFormatter };
     const options: FormatterOptions = {
       csvSections: ["gpu"],
       query: [],
@@ -28,9 +23,9 @@ export const output: Scenario = {
       terminal: null,
       hostCount: count,
     };
-    const ndjson = await create("ndjson", options);
-    const csv = await create("csv", options);
-    const table = await create("table", { ...options, ...TABLE });
+    const ndjson = await createFormatter("ndjson", options);
+    const csv = await createFormatter("csv", options);
+    const table = await createFormatter("table", { ...options, ...TABLE });
     const stringify = (records: readonly StreamRecord[]): string => {
       let text = "";
       for (const record of records) text += `${JSON.stringify(record)}\n`;

@@ -1,7 +1,7 @@
 /** How often a byte must cross the network, at 50 ms a round trip: to ready, to the first frame, a tick. */
-import { dirname } from "node:path";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startFarm } from "../fleet/fleet.js";
 import type { Farm } from "../fleet/fleet.js";
 import { oursArgv } from "../fleet/fleet.js";
@@ -29,7 +29,7 @@ export const roundTrips: Scenario = {
       const rtt = await roundTripMs(DELAY_MS);
       for (let round = 0; round < (runs ?? (quick ? 1 : 5)); round++) {
         for (const [way, node] of ways) {
-          const ready = await timeToReady(program, farm, node, peer("time-to-ready"));
+          const ready = await timeToReady(farm, node);
           const { first, ticks } = await watch(program, farm, node);
           const plainSsh = way === "" ? await sshCommand(farm) : null;
           say(
@@ -91,15 +91,12 @@ async function relayTo(farm: Farm): Promise<Through> {
   };
 }
 
-async function timeToReady(
-  program: string,
-  farm: Farm,
-  node: readonly string[],
-  script: string,
-): Promise<number> {
+const TIME_TO_READY = fileURLToPath(new URL("../peers/time-to-ready.ts", import.meta.url));
+
+async function timeToReady(farm: Farm, node: readonly string[]): Promise<number> {
   const relay = await relayTo(farm);
-  const argv = [dirname(program), "127.0.0.1", String(relay.port), farm.user, farm.keyFile, relay.knownHosts];
-  const running = startMetered([process.execPath, ...node, script, ...argv]);
+  const argv = ["127.0.0.1", String(relay.port), farm.user, farm.keyFile, relay.knownHosts];
+  const running = startMetered([process.execPath, "--import", "tsx", ...node, TIME_TO_READY, ...argv]);
   let text = "";
   running.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   await running.ended;
