@@ -19,14 +19,14 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
-/** `stay`: sessions keep a shell open between ticks. */
+/** `intervalMs`: sessions keep a shell open between ticks; null for a run of one. */
 export function fleetHosts(
   planned: readonly PlannedTarget[],
   ssh: SshOptions,
   sample: SampleOptions,
   shims: readonly Shim[],
   shared: SshShared,
-  stay: boolean,
+  intervalMs: number | null,
 ): readonly FleetHost[] {
   const session: SessionOptions = {
     sample,
@@ -34,7 +34,7 @@ export function fleetHosts(
     systems: HOST_SYSTEMS,
     plainSystems: PLAIN_SYSTEMS,
     clock: shared.clock,
-    stay,
+    intervalMs,
   };
   const identities = identify(planned);
   return planned.map(({ target, plan }, position) => {

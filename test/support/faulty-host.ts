@@ -34,6 +34,7 @@ interface ReachOptions {
   readonly include?: readonly Section[];
   readonly toolTimeoutSecs?: number;
   readonly fallback?: readonly string[];
+  readonly intervalMs?: number;
 }
 
 /** Connects, probes and takes the first sample, over whatever its sshd allows. Rejects with HostError. */
@@ -55,7 +56,15 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
     redact: false,
   };
   const shims = await shimsToTry(fallback);
-  const [host] = fleetHosts([{ target, plan }], ssh, sample, shims, { ...shared, clock: realClock }, true);
+  const intervalMs = options.intervalMs ?? 500;
+  const [host] = fleetHosts(
+    [{ target, plan }],
+    ssh,
+    sample,
+    shims,
+    { ...shared, clock: realClock },
+    intervalMs,
+  );
   if (host === undefined) throw new Error("no host");
   const { live, first } = await host.reach(AbortSignal.timeout(60_000));
   return {
