@@ -20,14 +20,17 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
-/** `stay`: sessions keep a shell open between ticks. `note` is told what is done on a host beside asking it. */
+/**
+ * `intervalMs`: sessions keep a shell open between ticks; null for a run of one. `note` is told what is done on a host
+ * beside asking it.
+ */
 export function fleetHosts(
   planned: readonly PlannedTarget[],
   ssh: SshOptions,
   sample: SampleOptions,
   shims: readonly Shim[],
   shared: SshShared,
-  stay: boolean,
+  intervalMs: number | null,
   note: (words: string) => void,
 ): readonly FleetHost[] {
   const session: SessionOptions = {
@@ -36,14 +39,14 @@ export function fleetHosts(
     systems: HOST_SYSTEMS,
     plainSystems: PLAIN_SYSTEMS,
     clock: shared.clock,
-    stay,
+    intervalMs,
   };
   const identities = identify(planned);
   return planned.map(({ target, plan }, position) => {
     const identity = identities[position];
     if (identity === undefined) throw new Error("a target lost its identity");
     const connector = createHostConnector({ target, plan, options: ssh }, shared);
-    const isHeld = stay && sample.holdDriver === "auto";
+    const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((words) => note(`${identity.hostId}: ${words}`)) : null;
     return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
   });

@@ -53,9 +53,9 @@ export async function openFleet(
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
   const shared = createSshShared(world.clock, options.ssh.concurrency, warn);
   const shims = await shimsToTry(options.sample.fallback);
-  const stay = options.length.kind !== "once";
-  const hosts = fleetHosts(planned, options.ssh, options.sample, shims, shared, stay, note);
   const { intervalMs, length } = options;
+  const beatMs = length.kind === "once" ? null : intervalMs;
+  const hosts = fleetHosts(planned, options.ssh, options.sample, shims, shared, beatMs, note);
   const { clock, random } = world;
   return {
     batches: watchFleet(hosts, { intervalMs, length, clock, random }, signal),

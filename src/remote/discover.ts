@@ -21,8 +21,8 @@ export interface SessionOptions {
   /** Systems without a POSIX shell, read by plain commands. */
   readonly plainSystems: readonly HostSystem[];
   readonly clock: Clock;
-  /** False for a run of one tick: no shell is left open. */
-  readonly stay: boolean;
+  /** Between ticks. Null for a run of one: no shell is left open. */
+  readonly intervalMs: number | null;
 }
 
 /** What a host is read with. */
@@ -212,7 +212,7 @@ function firstCommand(
   const known = COMMANDS.get(options) ?? new Map<string, string>();
   COMMANDS.set(options, known);
   const key = [left, ...shims.map((shim) => shim.id)].join(" ");
-  const { sample, systems, stay } = options;
+  const { sample, systems, intervalMs } = options;
   const command =
     known.get(key) ??
     bootstrapCommand({
@@ -223,7 +223,7 @@ function firstCommand(
         probe: each.probe(sample.include).filter((part) => part.id !== left),
       })),
       candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
-      stay,
+      stay: intervalMs !== null,
     });
   known.set(key, command);
   return command.replace(`N=${ANY_NONCE};`, `N=${nonce};`);

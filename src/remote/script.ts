@@ -15,6 +15,7 @@
  * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it.
  */
 import type { Part } from "../shims/shim.js";
+import { GUARD } from "./guard-script.js";
 
 /** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
 export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
@@ -33,22 +34,23 @@ export const EXTRA_PATH = [
 const STDERR_BYTES = 2000;
 
 // A shell holds what a program says on standard error until it has ended: more address space than this, in KiB, it does
-// not get, or an endless complaint would fill the host's memory. Programs get the session's own limit (V) back.
-const SHELL_LIMIT = "V=$(ulimit -S -v 2>/dev/null); ulimit -S -v 262144 2>/dev/null";
-const OWN_LIMIT = "ulimit -S -v ${V:-unlimited} 2>/dev/null";
+// not get, or an endless complaint would fill the host's memory. Programs get the session's own limit (V) back; a shell
+// that is told anew what a tick is knows it already.
+const SHELL_LIMIT = "V=${V-$(ulimit -S -v 2>/dev/null)}; ulimit -S -v 262144 2>/dev/null";
+const OWN_LIMIT = "unlimit() { ulimit -S -v ${V:-unlimited} 2>/dev/null; }";
 
 // `b` runs a program under the deadline, `x` the same as the last act of a subshell (one fork less).
 const BOUND: Record<Limiter, string> = {
   gnu: bounds("exec timeout -k 1 $T"),
   busybox: bounds("exec timeout -t $T"),
   watchdog:
-    `b() { (${OWN_LIMIT}; exec "$@") & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; ` +
+    `b() { (unlimit; exec "$@") & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; ` +
     `sleep 1; kill -9 $p; } >/dev/null 2>&1 & w=$! ; wait $p; c=$?; kill $w 2>/dev/null; wait $w 2>/dev/null; ` +
     `return $c; }; x() { b "$@"; }`,
 };
 
 function bounds(timeout: string): string {
-  return `b() { (x "$@"); }; x() { ${OWN_LIMIT}; ${timeout} "$@"; }`;
+  return `b() { (x "$@"); }; x() { unlimit; ${timeout} "$@"; }`;
 }
 
 const DETECT_LIMITER =
@@ -59,16 +61,17 @@ const DETECT_LIMITER =
 // `r ID PROGRAM ARGS...` runs a program part: its output goes straight out, its standard error is caught and marked.
 const RUN_PART =
   `r() { i=$1; shift; m p $i; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
-  `if [ -n "$e" ]; then m e $i; printf "%.${STDERR_BYTES}s" "$e"; fi; m x $i $c; }`;
+  `if [ -n "$e" ]; then m e $i; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
 
-// An empty PATH would put the current folder first.
-const ENVIRONMENT = `LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
+// An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
+const ENVIRONMENT = `unset V g k; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
-const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }`;
+// `y PART STATUS` says that it ended; the guard's word of it counts for more (`k`).
+const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }; y() { m x $1 \${k:-$2}; k=; }`;
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; ${SHELL_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
+  return `set +efux; ${SHELL_LIMIT}; ${OWN_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
 }
 
 /** One part as a statement. A shell part's standard error is the channel's own. */
@@ -76,7 +79,7 @@ function statement(part: Part, executable: string | null): string {
   const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
   return part.kind === "program"
     ? `r ${part.id} ${command}`
-    : `m p ${part.id}; { ${command}; } </dev/null; m x ${part.id} $?`;
+    : `m p ${part.id}; { ${command}; } </dev/null; y ${part.id} $?`;
 }
 
 function statements(parts: readonly Part[], executable: string | null): string {
@@ -127,7 +130,7 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     `F=`,
     ...search,
     `m z 0`,
-    ...(plan.stay ? [`${OWN_LIMIT}; exec /bin/sh -s`] : []),
+    ...(plan.stay ? [`unlimit; exec /bin/sh -s`] : []),
   ].join("; ");
   return shellCommand(script);
 }
@@ -151,6 +154,8 @@ export interface TickPlan {
   readonly nonce: string;
   readonly toolTimeoutSecs: number;
   readonly limiter: Limiter;
+  /** A shell that stays bounds its programs by a guard, where it can. */
+  readonly isGuarded: boolean;
   readonly system: readonly Part[];
   readonly tool: readonly Part[];
   readonly executable: string | null;
@@ -163,7 +168,9 @@ export function tickDefinitions(plan: TickPlan): string {
   return [
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
-    `t() { ${parts}; ${tool}; m z $1; }`,
+    ...(plan.isGuarded
+      ? [GUARD, `t() { guarded; ${parts}; ${tool}; m z $1; }`]
+      : [`t() { ${parts}; ${tool}; m z $1; }`]),
     "",
   ].join("\n");
 }

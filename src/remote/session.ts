@@ -163,11 +163,14 @@ export class HostSession {
   }
 
   #makePlan(found: Found): SessionPlan {
+    const { sample, intervalMs } = this.#options;
     const tool = found.tool.kind === "usable" ? found.tool : null;
     const asked = (part: Part): boolean => !this.#leftAlone.has(part.id);
     return {
-      toolTimeoutSecs: this.#options.sample.toolTimeoutSecs,
+      toolTimeoutSecs: sample.toolTimeoutSecs,
       limiter: found.limiter,
+      // Its guard wakes once a deadline, which is dearer than a `timeout` a tick when ticks are rarer.
+      isGuarded: (intervalMs ?? Infinity) < sample.toolTimeoutSecs * 1000,
       system: found.system?.parts.filter(asked) ?? [],
       tool: tool?.sampler.parts.filter(asked) ?? [],
       executable: tool?.executable ?? null,

@@ -7,34 +7,48 @@ import type { HostSystem } from "./host-system.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
 import { createLinuxCpuReader } from "./linux-cpu.js";
-import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
+import { LINUX_FACTS, parseLinuxFacts, type LinuxFacts } from "./linux-facts.js";
 import { parseMeminfo } from "./proc-meminfo.js";
+import { emptyProcStat, readProcStat } from "./proc-stat.js";
 import { LINUX_PS } from "./ps.js";
 
 type Include = ReadonlySet<Section>;
 
 const PROC_ID = "host.proc";
 
-// One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there. The shell's own `read`
-// is cheaper on few CPUs, but dash asks for each byte by itself, and bash has the kernel write the file anew each line.
-const PROC_COMMAND =
+// One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there.
+const GREP_PROC =
   `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
   `/proc/stat /proc/meminfo /proc/loadavg`;
 
-/** The kernel's own /proc does not hang, so that the program that would bound grep can be spared. */
-function procPart(include: Include, hasKernelProc: boolean): Part {
-  const command = hasKernelProc ? PROC_COMMAND : `b ${PROC_COMMAND}`;
+/** Up to so many CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself, and bash has the kernel write the file anew for each line. */
+const MOST_CPUS_TO_READ = 16;
+
+// The same lines, appended to `hs`.
+const READ_PROC =
+  `while read -r hl; do case "$hl" in cpu*) hs="$hs$hl\\n";; *) break;; esac; done </proc/stat; ` +
+  `while read -r hl; do case "$hl" in Mem[TFA]*|Buffers:*|Cached:*|SwapTotal:*) hs="$hs$hl\\n";; ` +
+  `SwapFree:*) hs="$hs$hl\\n"; break;; esac; done </proc/meminfo; read -r hl </proc/loadavg`;
+
+/** How a tick asks for /proc. The kernel's own does not hang, so that what would bound grep can be spared; a FUSE server's may. */
+type ProcWay = "read" | "grep" | "bounded grep";
+
+function procPart(include: Include, way: ProcWay): Part {
+  const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : "hs=";
   return {
     id: PROC_ID,
     kind: "shell",
-    // Last, since the part's status is that of its last program.
-    command: include.has("cpu") ? `${CPU_SENSORS_COMMAND}; echo @proc; ${command}` : command,
+    // The program last, since the part's status is that of its last.
+    command:
+      way === "read"
+        ? `${sensors}; hs="$hs@proc\\n"; ${READ_PROC}; printf %b "$hs$hl\\n"`
+        : `${sensors}; printf %b "$hs@proc\\n"; ${way === "grep" ? "" : "b "}${GREP_PROC}`,
   };
 }
 
-function tickParts(include: Include, hasKernelProc: boolean): readonly Part[] {
+function tickParts(include: Include, way: ProcWay): readonly Part[] {
   return [
-    ...(include.has("cpu") || include.has("memory") ? [procPart(include, hasKernelProc)] : []),
+    ...(include.has("cpu") || include.has("memory") ? [procPart(include, way)] : []),
     ...(include.has("chassis") ? [CHASSIS_SENSORS] : []),
     ...(include.has("storage") ? [LINUX_STORAGE] : []),
     ...(include.has("process") ? [LINUX_PS] : []),
@@ -46,7 +60,7 @@ export const linux: HostSystem = {
   id: "linux",
   uname: "Linux",
   probe(include) {
-    const tick = tickParts(include, false);
+    const tick = tickParts(include, "bounded grep");
     return tick.some(({ id }) => id === PROC_ID || id === CHASSIS_SENSORS.id) ? [LINUX_FACTS, ...tick] : tick;
   },
   sampler: createLinuxSampler,
@@ -62,7 +76,7 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const isHanging = sensorsAtProbe?.end.kind === "timeout";
 
   return {
-    parts: tickParts(include, facts.hasKernelProc ?? false).filter(
+    parts: tickParts(include, procWay(facts, probe)).filter(
       ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
     ),
     parse(outputs) {
@@ -103,6 +117,12 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       return { sections, errors };
     },
   };
+}
+
+function procWay({ hasKernelProc }: LinuxFacts, probe: PartOutputs): ProcWay {
+  if (hasKernelProc !== true) return "bounded grep";
+  const { length } = readProcStat(probe.get(PROC_ID)?.stdout.split("\n") ?? [], emptyProcStat()).cpus;
+  return length > 0 && length <= MOST_CPUS_TO_READ ? "read" : "grep";
 }
 
 /** A part that did not come to its end by itself. A status other than 0 alone is no failure: one of many files is not there. */

@@ -39,7 +39,7 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
       systems: HOST_SYSTEMS,
       plainSystems: [],
       clock: realClock,
-      stay: true,
+      intervalMs: 1000,
     });
     const sample = async (from: number, ticks: number): Promise<void> => {
       for (let tick = from; tick < from + ticks; tick++) {

@@ -80,7 +80,7 @@ interface Setup {
   readonly shims?: readonly string[];
   readonly include?: SampleOptions["include"];
   readonly toolTimeoutSecs?: number;
-  readonly stay?: boolean;
+  readonly intervalMs?: number;
 }
 
 async function withHost(
@@ -108,7 +108,7 @@ async function withHost(
         systems: [HOST_SYSTEM],
         plainSystems: [],
         clock: realClock,
-        stay: setup.stay ?? true,
+        intervalMs: setup.intervalMs ?? 500,
       },
       temp.path,
     );

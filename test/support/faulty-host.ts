@@ -38,6 +38,7 @@ interface ReachOptions {
   readonly holdDriver?: SampleOptions["holdDriver"];
   /** Told what is done beside asking. */
   readonly note?: (words: string) => void;
+  readonly intervalMs?: number;
 }
 
 /** Connects, probes and takes the first sample, over whatever its sshd allows. Rejects with HostError. */
@@ -61,13 +62,14 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   };
   const shims = await shimsToTry(fallback);
   const note = options.note ?? (() => undefined);
+  const intervalMs = options.intervalMs ?? 500;
   const [host] = fleetHosts(
     [{ target, plan }],
     ssh,
     sample,
     shims,
     { ...shared, clock: realClock },
-    true,
+    intervalMs,
     note,
   );
   if (host === undefined) throw new Error("no host");
