@@ -12,7 +12,9 @@
  *     @N x PART STATUS        it ended
  *     @N z TICK               the frame ends
  *
- * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it.
+ * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it. What the
+ * shell says itself waits until a program is about to run, or the frame ends: each write of its own would be a packet,
+ * which both sides pay for.
  */
 import type { Part } from "../shims/shim.js";
 import { GUARD } from "./guard-script.js";
@@ -60,26 +62,32 @@ const DETECT_LIMITER =
 
 // `r ID PROGRAM ARGS...` runs a program part: its output goes straight out, its standard error is caught and marked.
 const RUN_PART =
-  `r() { i=$1; shift; m p $i; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
-  `if [ -n "$e" ]; then m e $i; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
+  `r() { i=$1; shift; m p $i; f; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
+  `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V g k; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
-// `y PART STATUS` says that it ended; the guard's word of it counts for more (`k`).
-const MARK = `m() { printf "\\n@$N %s\\n" "$*"; }; y() { m x $1 \${k:-$2}; k=; }`;
+// `w TEXT` says something, `f` prints what waits to be said, `n` is a newline, `m` marks. `y PART STATUS` says that a part
+// ended; the guard's word of it counts for more (`k`).
+export const SAY =
+  `n=$(printf "\\n."); n=\${n%.}; W=; w() { W="$W$1"; }; f() { printf %s "$W"; W=; }; ` +
+  `m() { w "$n@$N $*$n"; }; y() { m x $1 \${k:-$2}; k=; }`;
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; ${SHELL_LIMIT}; ${OWN_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${MARK}; ${RUN_PART}`;
+  return `set +efux; ${SHELL_LIMIT}; ${OWN_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}`;
 }
 
-/** One part as a statement. A shell part's standard error is the channel's own. */
+/** One part as a statement. */
 function statement(part: Part, executable: string | null): string {
   const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
-  return part.kind === "program"
-    ? `r ${part.id} ${command}`
-    : `m p ${part.id}; { ${command}; } </dev/null; y ${part.id} $?`;
+  return part.kind === "program" ? `r ${part.id} ${command}` : `${shellPart(part, command)}; y ${part.id} $?`;
+}
+
+/** Its standard error is the channel's own. */
+function shellPart(part: Part, command: string): string {
+  return `m p ${part.id}; ${part.kind === "said" ? "" : "f; "}{ ${command}; } </dev/null`;
 }
 
 function statements(parts: readonly Part[], executable: string | null): string {
@@ -129,7 +137,7 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     `case "$U" in ${systems.join(" ")} esac`,
     `F=`,
     ...search,
-    `m z 0`,
+    `m z 0; f`,
     ...(plan.stay ? [`unlimit; exec /bin/sh -s`] : []),
   ].join("; ");
   return shellCommand(script);
@@ -146,7 +154,7 @@ function firstDecides(probe: readonly Part[], shim: string): string {
 
 function shellStatus(part: Part): string {
   const command = part.command.replaceAll("{tool}", "$X");
-  return `m p ${part.id}; { ${command}; } </dev/null; s=$?; m x ${part.id} $s`;
+  return `${shellPart(part, command)}; s=$?; m x ${part.id} $s`;
 }
 
 /** What each tick asks of one host, once its tool is known. */
@@ -169,8 +177,8 @@ export function tickDefinitions(plan: TickPlan): string {
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
     ...(plan.isGuarded
-      ? [GUARD, `t() { guarded; ${parts}; ${tool}; m z $1; }`]
-      : [`t() { ${parts}; ${tool}; m z $1; }`]),
+      ? [GUARD, `t() { guarded; ${parts}; ${tool}; m z $1; f; }`]
+      : [`t() { ${parts}; ${tool}; m z $1; f; }`]),
     "",
   ].join("\n");
 }
@@ -188,7 +196,7 @@ export function tickCommand(plan: TickPlan, tick: number): string {
     BOUND[plan.limiter],
     statements(plan.system, null) || ":",
     statements(plan.tool, plan.executable) || ":",
-    `m z ${tick}`,
+    `m z ${tick}; f`,
   ].join("; ");
   return shellCommand(script);
 }

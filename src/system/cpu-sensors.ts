@@ -10,17 +10,17 @@ import { wholeNumber } from "./numbers.js";
 const CPU_DRIVERS = "coretemp|k10temp|zenpower|cpu*therm*|CPU*therm*|bigcore*therm*";
 
 /**
- * Leaves in `hs`, as text for `printf %b`: `@temps` and `DRIVER DEVICE INPUT MILLIDEGREES LABEL` lines, `@energy` and uptime and
+ * Says `@temps` and `DRIVER DEVICE INPUT MILLIDEGREES LABEL` lines, `@energy` and uptime and
  * `DOMAIN NAME UJ` lines.
  */
 export const CPU_SENSORS_COMMAND =
-  `hs="@temps\\n"; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; ` +
+  `w "@temps$n"; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; ` +
   `case "$hn" in ${CPU_DRIVERS}) for hi in 1 2; do hv=; hl=; ` +
   `if [ -r $hd/temp\${hi}_input ]; then read -r hv <$hd/temp\${hi}_input; fi; ` +
   `if [ -r $hd/temp\${hi}_label ]; then read -r hl <$hd/temp\${hi}_label; fi; ` +
-  `if [ -n "$hv" ]; then hs="$hs$hn $hd $hi $hv $hl\\n"; fi; done;; esac; done 2>/dev/null; ` +
-  `hs="$hs@energy\\n"; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
-  `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; hs="$hs$hn $hv $hl\\n"; fi; done 2>/dev/null`;
+  `if [ -n "$hv" ]; then w "$hn $hd $hi $hv $hl$n"; fi; done;; esac; done 2>/dev/null; ` +
+  `w "@energy$n"; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
+  `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; w "$hn $hv $hl$n"; fi; done 2>/dev/null`;
 
 const MARKS = ["temps", "energy", "proc"] as const;
 

@@ -36,25 +36,28 @@ const DMI = {
 } as const;
 
 // The CPUs' numbers are cut off where they tell nothing, so that 256 equal answers become one line.
+const ASK = [
+  `uname -m`,
+  `echo @cpuinfo`,
+  CPUINFO_COMMAND,
+  `echo @allowed`,
+  `grep Cpus_allowed_list /proc/self/status`,
+  `echo @lxcfs`,
+  `grep -c " /proc[^ ]* fuse[.]lxcfs " /proc/mounts`,
+  `echo @sys`,
+  `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
+    `${Object.keys(DMI)
+      .map((file) => `/sys/class/dmi/id/${file}`)
+      .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
+  `echo @model`,
+  `if [ -r /proc/device-tree/model ]; then tr -d "\\000" </proc/device-tree/model; fi`,
+].join("; ");
+
+/** A dozen programs' answers, held until all are there: they are one packet then. */
 export const LINUX_FACTS: Part = {
   id: "host.facts",
-  kind: "shell",
-  command: [
-    `uname -m`,
-    `echo @cpuinfo`,
-    CPUINFO_COMMAND,
-    `echo @allowed`,
-    `grep Cpus_allowed_list /proc/self/status`,
-    `echo @lxcfs`,
-    `grep -c " /proc[^ ]* fuse[.]lxcfs " /proc/mounts`,
-    `echo @sys`,
-    `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
-      `${Object.keys(DMI)
-        .map((file) => `/sys/class/dmi/id/${file}`)
-        .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
-    `echo @model`,
-    `if [ -r /proc/device-tree/model ]; then cat /proc/device-tree/model; fi`,
-  ].join("; "),
+  kind: "said",
+  command: `f; hf=$(${ASK}); w "$hf$n"`,
 };
 
 const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model"] as const;

@@ -24,25 +24,25 @@ const GREP_PROC =
 /** Up to so many CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself, and bash has the kernel write the file anew for each line. */
 const MOST_CPUS_TO_READ = 16;
 
-// The same lines, appended to `hs`.
+// The same lines.
 const READ_PROC =
-  `while read -r hl; do case "$hl" in cpu*) hs="$hs$hl\\n";; *) break;; esac; done </proc/stat; ` +
-  `while read -r hl; do case "$hl" in Mem[TFA]*|Buffers:*|Cached:*|SwapTotal:*) hs="$hs$hl\\n";; ` +
-  `SwapFree:*) hs="$hs$hl\\n"; break;; esac; done </proc/meminfo; read -r hl </proc/loadavg`;
+  `while read -r hl; do case "$hl" in cpu*) w "$hl$n";; *) break;; esac; done </proc/stat; ` +
+  `while read -r hl; do case "$hl" in Mem[TFA]*|Buffers:*|Cached:*|SwapTotal:*) w "$hl$n";; ` +
+  `SwapFree:*) w "$hl$n"; break;; esac; done </proc/meminfo; read -r hl </proc/loadavg`;
 
 /** How a tick asks for /proc. The kernel's own does not hang, so that what would bound grep can be spared; a FUSE server's may. */
 type ProcWay = "read" | "grep" | "bounded grep";
 
 function procPart(include: Include, way: ProcWay): Part {
-  const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : "hs=";
+  const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : ":";
   return {
     id: PROC_ID,
-    kind: "shell",
+    kind: "said",
     // The program last, since the part's status is that of its last.
     command:
       way === "read"
-        ? `${sensors}; hs="$hs@proc\\n"; ${READ_PROC}; printf %b "$hs$hl\\n"`
-        : `${sensors}; printf %b "$hs@proc\\n"; ${way === "grep" ? "" : "b "}${GREP_PROC}`,
+        ? `${sensors}; w "@proc$n"; ${READ_PROC}; w "$hl$n"`
+        : `${sensors}; w "@proc$n"; f; ${way === "grep" ? "" : "b "}${GREP_PROC}`,
   };
 }
 
