@@ -1,9 +1,12 @@
 /**
  * `npm run bench [-- FLAGS]`: measures ours beside the peers that are installed, on this machine alone.
  *
- *     --only NAME[,NAME]   these scenarios (default: all short ones)   --hosts N   hosts, where a scenario has a number of them
- *     --runs N             paired rounds                            --quick     a look: few hosts, one round
- *     --program FILE       the dist/main.js that is measured        --against FILE   another build to run beside it
+ *     --only NAME[,NAME]   these scenarios (default: all short ones)
+ *     --hosts N            hosts, where a scenario has a number of them
+ *     --runs N             paired rounds
+ *     --quick              a look: few hosts, one round
+ *     --program FILE       the dist/main.js that is measured
+ *     --against FILE       another build to run beside it
  *
  * `workers` and `soak` run only when they are named: `--only soak --hosts 2000 --minutes 60`. The soak writes a line a
  * minute to standard error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said something.
