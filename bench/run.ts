@@ -1,12 +1,15 @@
 /**
  * `npm run bench [-- FLAGS]`: measures ours beside the peers that are installed, on this machine alone.
  *
- *     --only NAME[,NAME]   these scenarios (default: all short)   --hosts N   hosts, where a scenario has a number of them
- *     --runs N             paired rounds                          --quick     a look: few hosts, one round
- *     --program FILE       the dist/main.js that is measured      --against FILE   another build to run beside it
+ *     --only NAME[,NAME]   these scenarios (default: all short ones)
+ *     --hosts N            hosts, where a scenario has a number of them
+ *     --runs N             paired rounds
+ *     --quick              a look: few hosts, one round
+ *     --program FILE       the dist/main.js that is measured
+ *     --against FILE       another build to run beside it
  *
- * The soak runs only when it is named: `--only soak --hosts 2000 --minutes 60`. It writes a line a minute to standard
- * error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said something.
+ * `workers` and `soak` run only when they are named: `--only soak --hosts 2000 --minutes 60`. The soak writes a line a
+ * minute to standard error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said something.
  *
  *     --minutes N          from when all hosts have had 3 frames (default: 60)
  *     --server WHICH       `recorded` (default): real sshds whose login shell is a static program that answers from a
@@ -55,7 +58,7 @@ const options: BenchOptions = {
   runs: wholeNumber(values.runs),
   quick: values.quick,
   minutes: wholeNumber(values.minutes),
-  server: values.server === "shell" ? "shell" : "recorded",
+  server: serverOf(values.server),
   program: values.program,
   against: values.against ?? null,
   peer: buildPeers(),
@@ -98,6 +101,11 @@ function wholeNumber(text: string | undefined): number | null {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new Error(`${text} is not a whole number`);
   return number;
+}
+
+function serverOf(text: string): BenchOptions["server"] {
+  if (text !== "recorded" && text !== "shell") throw new Error(`--server is recorded or shell, not ${text}`);
+  return text;
 }
 
 function versionOf(program: string): string {

@@ -1,4 +1,5 @@
 /** Our program watching a large farm for long, with an account of every minute. */
+import { loadavg } from "node:os";
 import type { Farm } from "../fleet/fleet.js";
 import { TickLedger } from "./tick-ledger.js";
 import { sleep, spanOf, startWatch } from "./watch-run.js";
@@ -27,6 +28,8 @@ export interface Minute {
   readonly checkerCores: number;
   /** The longest that this account kept the program waiting for its reader, to a tenth of a second. */
   readonly readerMs: number;
+  /** Of the whole machine: above its cores, a late record says little of us. */
+  readonly load: number;
 }
 
 const READER_STEP_MS = 100;
@@ -98,6 +101,7 @@ export class SoakRun {
       heapKib: memory === null ? null : (memory.heapUsed + memory.external) / 1024,
       checkerCores: this.#checkerCores(),
       readerMs: this.#readerMs,
+      load: loadavg()[0] ?? NaN,
     };
     this.#readerMs = 0;
     // What the collection took is in no minute.

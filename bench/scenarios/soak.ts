@@ -176,6 +176,6 @@ function inWords(told: Minute): string {
         : ` ${JSON.stringify({ ...told.why, ...told.noRecordOf, atStart: told.missedAtStart })}`
     }`,
     `${share.toFixed(2)} % late, latest ${told.latestMs.toFixed(0)} ms`,
-    `the checker took ${told.checkerCores.toFixed(3)} of a core and stood still for ${told.readerMs.toFixed(0)} ms`,
+    `the checker took ${told.checkerCores.toFixed(3)} of a core and stood still for ${told.readerMs.toFixed(0)} ms, load ${told.load.toFixed(1)}`,
   ].join(", ");
 }
