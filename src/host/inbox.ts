@@ -11,14 +11,14 @@ export class Inbox<Event> {
   put(event: Event): void {
     if (this.#isClosed) return;
     this.#events.push(event);
-    this.#wake?.();
+    this.#wakeReader();
   }
 
   /** Nothing is there to be taken from now on. */
   close(): void {
     this.#isClosed = true;
     this.#events.length = 0;
-    this.#wake?.();
+    this.#wakeReader();
   }
 
   /** The next event, if one is there. */
@@ -27,8 +27,12 @@ export class Inbox<Event> {
   }
 
   /** Settles with the next event, or once closed. One caller at a time, that found nothing to take. */
-  async arrival(): Promise<void> {
-    await new Promise<void>((resolve) => (this.#wake = resolve));
+  arrival(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
     this.#wake = null;
   }
 }

@@ -67,11 +67,11 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   readonly #options: WatchOptions;
   readonly #signal: AbortSignal;
   readonly #inbox = new Inbox<Event>();
-  /** Ends an attempt that is under way when the watch ends, for whichever reason. */
-  readonly #ending = new AbortController();
+  /** The attempt that is under way; aborted when the watch ends, for whichever reason. */
+  #attempt: AbortController | null = null;
   readonly #onAbort = (): void => {
     this.#inbox.close();
-    this.#ending.abort(this.#signal.reason);
+    this.#attempt?.abort(this.#signal.reason);
   };
   readonly #condition: Condition;
   #link: Link = { kind: "connecting" };
@@ -133,7 +133,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     this.#signal.addEventListener("abort", this.#onAbort);
     if (this.#signal.aborted) this.#onAbort();
     yield* this.#transition();
-    if (this.#ending.signal.aborted) return;
+    if (this.#inbox.isClosed) return;
     this.#retryTimer = this.#options.clock.after(this.#options.startDelayMs, () => this.#connect());
     this.#armTick(0);
   }
@@ -153,7 +153,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     this.#telling = null;
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#inbox.close();
-    this.#ending.abort();
+    this.#attempt?.abort();
     this.#tickTimer?.cancel();
     this.#retryTimer?.cancel();
     await this.#reached?.close();
@@ -256,9 +256,13 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
 
   #connect(): void {
     const { clock, reach } = this.#options;
-    const { signal } = this.#ending;
+    const attempt = new AbortController();
+    const { signal } = attempt;
+    this.#retryTimer = null;
+    this.#attempt = attempt;
     reach(signal).then(
       ({ live, first }) => {
+        this.#attempt = null;
         if (signal.aborted) {
           void live.close();
           return;
@@ -267,6 +271,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
         this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
       },
       (error: unknown) => {
+        this.#attempt = null;
         if (signal.aborted) return;
         this.#inbox.put(error instanceof HostError ? { kind: "failed", error } : { kind: "bug", error });
       },
