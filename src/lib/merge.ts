@@ -58,6 +58,6 @@ export async function* merge<T>(
     const last = failure as { readonly error: unknown } | undefined;
     if (last !== undefined) throw last.error;
   } finally {
-    await Promise.allSettled(sources.map((source) => source.return?.()));
+    await Promise.allSettled(sources.map(async (source) => source.return?.()));
   }
 }
