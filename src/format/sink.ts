@@ -31,17 +31,10 @@ export async function drainTo(
   const grace = graceAfter(signal, clock);
   try {
     const header = formatter.header?.() ?? "";
-    let text = header === `${output.firstLine ?? ""}\n` ? "" : header;
-    for (;;) {
-      if (text !== "") {
-        if (!(await grace.allows(output.write(text)))) return giveUp("abandoned");
-        // Not held while the next one is waited for.
-        text = "";
-      }
-      const step = await texts.next();
-      if (step.done === true) return "ended";
-      text = step.value;
-    }
+    const isThere = header === "" || header === `${output.firstLine ?? ""}\n`;
+    let went: Went = isThere || (await grace.allows(output.write(header))) ? "more" : "abandoned";
+    while (went === "more") went = await pass(texts, output, grace);
+    return went === "ended" ? "ended" : giveUp("abandoned");
   } catch (error) {
     if (error instanceof OutputClosed) return giveUp("closed");
     stop();
@@ -55,6 +48,15 @@ export async function drainTo(
     stop();
     return why;
   }
+}
+
+type Went = "more" | "ended" | "abandoned";
+
+/** One text, of which nothing is held once it is out. */
+async function pass(texts: ReturnType<typeof textsOf>, output: Output, grace: Grace): Promise<Went> {
+  const step = await texts.next();
+  if (step.done === true) return "ended";
+  return step.value === "" || (await grace.allows(output.write(step.value))) ? "more" : "abandoned";
 }
 
 interface Grace {

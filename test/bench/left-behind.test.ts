@@ -71,8 +71,8 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
   }
 });
 
-test("20,000 writes leave no memory behind", async () => {
-  const writes = 20_000;
+test("50,000 writes leave no memory behind", async () => {
+  const writes = 50_000;
   const batch = [frame({ hostname: "a" })];
   let before = 0;
   let grown = 0;
@@ -88,6 +88,6 @@ test("20,000 writes leave no memory behind", async () => {
   const output = { firstLine: null, write: () => Promise.resolve(), close: () => Promise.resolve() };
   const options = { signal: new AbortController().signal, clock: realClock, stop: () => undefined };
   assert.equal(await drainTo(batches(), { format: () => "a line\n" }, output, options), "ended");
-  // A reaction of a promise a write would be 48 bytes and more.
-  assert.ok(grown < 40 * writes, `${grown} bytes in ${writes} writes`);
+  // A race of promises a write would be 600 bytes; the run itself settles within a megabyte or two.
+  assert.ok(grown < 100 * writes, `${grown} bytes in ${writes} writes`);
 });
