@@ -11,7 +11,7 @@ import { Userauth } from "./auth/userauth.js";
 import type { Dialled } from "./dial.js";
 import { IDENT_LINE } from "./greeting.js";
 import { authFailure, handshakeFailure } from "./handshake-failure.js";
-import { checkHostKey } from "./host-key-check.js";
+import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { planHostNames, planLabel } from "./plan.js";
@@ -228,20 +228,6 @@ class Handshake {
       if (warning !== null) warn(warning);
     });
   }
-}
-
-/** ssh2 asks again at every rekey: the key must stay the one that was accepted. */
-function sameKeyAtRekey(isAccepted: (blob: Buffer) => boolean): (blob: Buffer) => boolean {
-  let judge: ((blob: Buffer) => boolean) | null = isAccepted;
-  let accepted = "";
-  return (blob) => {
-    const key = blob.toString("latin1");
-    if (judge === null) return key === accepted;
-    if (!judge(blob)) return false;
-    judge = null;
-    accepted = key;
-    return true;
-  };
 }
 
 /** From now on the client's events are the session's alone. */
