@@ -7,6 +7,7 @@ import { UsageError } from "./errors.js";
 import { formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
 import { fileOutput, OutputError, streamOutput, type Output } from "./format/output.js";
 import { drainTo } from "./format/sink.js";
+import { changed } from "./lib/changed.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
@@ -75,7 +76,11 @@ export async function run(
         tally.take(record);
         if (options.verbosity === "verbose") tell(record, notices);
       };
-      const drained = await drainTo(tapped(stream.batches, seen), formatter, output, {
+      const tapped = changed(stream.batches, (batch) => {
+        batch.forEach(seen);
+        return batch;
+      });
+      const drained = await drainTo(tapped, formatter, output, {
         signal: stopper.signal,
         clock: world.clock,
         stop,
@@ -100,13 +105,6 @@ export async function run(
 function earned(tally: Tally, options: Options): number {
   const code = tally.exitCode();
   return options.source.kind === "demo" && code === EXIT.someFailed ? EXIT.ok : code;
-}
-
-async function* tapped(batches: Batches, seen: (record: StreamRecord) => void): Batches {
-  for await (const batch of batches) {
-    batch.forEach(seen);
-    yield batch;
-  }
 }
 
 /** `--verbose`: transitions, and frames that say of something that it failed. */

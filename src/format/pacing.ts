@@ -1,19 +1,35 @@
 /** Batches of records to texts: at once for lines, at most one in `pauseMs` for a screen. */
+import { changed } from "../lib/changed.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { StreamRecord } from "../record.js";
 import type { Formatter, Screen } from "./formatter.js";
 
 export type Batches = AsyncIterable<readonly StreamRecord[]>;
 
-/** Ends when the batches do, after the formatter's last text. Leaving early returns the batches' iterator. */
-export async function* textsOf(
+/** Ends when the batches do, after the formatter's last text. `return` returns the batches' iterator. */
+export function textsOf(
   batches: Batches,
   formatter: Formatter,
   clock: Clock,
-): AsyncGenerator<string, void> {
-  if (formatter.screen !== undefined) yield* pictures(batches, formatter, formatter.screen, clock);
-  else for await (const batch of batches) yield formatter.format(batch);
-  yield formatter.end?.() ?? "";
+): Required<Pick<AsyncIterator<string, void>, "next" | "return">> {
+  const texts =
+    formatter.screen === undefined
+      ? changed(batches, (batch) => formatter.format(batch))
+      : pictures(batches, formatter, formatter.screen, clock);
+  let hasEnded = false;
+  return {
+    async next() {
+      const step = await texts.next();
+      if (step.done !== true || hasEnded) return step;
+      hasEnded = true;
+      return { done: false, value: formatter.end?.() ?? "" };
+    },
+    async return() {
+      hasEnded = true;
+      await texts.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 async function* pictures(

@@ -1,5 +1,5 @@
 /** The end of the pipeline: pulls records, writes text, and waits for the reader. */
-import type { Clock } from "../lib/clock.js";
+import type { Clock, Timer } from "../lib/clock.js";
 import type { Formatter } from "./formatter.js";
 import { OutputClosed, type Output } from "./output.js";
 import { textsOf, type Batches } from "./pacing.js";
@@ -31,16 +31,10 @@ export async function drainTo(
   const grace = graceAfter(signal, clock);
   try {
     const header = formatter.header?.() ?? "";
-    let text = header === `${output.firstLine ?? ""}\n` ? "" : header;
-    for (;;) {
-      if (text !== "") {
-        const written = await Promise.race([output.write(text).then(() => true), grace.over]);
-        if (!written) return giveUp("abandoned");
-      }
-      const step = await texts.next();
-      if (step.done === true) return "ended";
-      text = step.value;
-    }
+    const isThere = header === "" || header === `${output.firstLine ?? ""}\n`;
+    let went: Went = isThere || (await grace.allows(output.write(header))) ? "more" : "abandoned";
+    while (went === "more") went = await pass(texts, output, grace);
+    return went === "ended" ? "ended" : giveUp("abandoned");
   } catch (error) {
     if (error instanceof OutputClosed) return giveUp("closed");
     stop();
@@ -56,17 +50,44 @@ export async function drainTo(
   }
 }
 
-/** `over` settles with false when the grace after an abort has passed. */
-function graceAfter(signal: AbortSignal, clock: Clock): { over: Promise<false>; cancel: () => void } {
-  let cancel = (): void => undefined;
-  const over = new Promise<false>((resolve) => {
-    const start = (): void => {
-      const timer = clock.after(GRACE_MS, () => resolve(false));
-      cancel = () => timer.cancel();
-    };
-    cancel = () => signal.removeEventListener("abort", start);
-    if (signal.aborted) start();
-    else signal.addEventListener("abort", start, { once: true });
-  });
-  return { over, cancel: () => cancel() };
+type Went = "more" | "ended" | "abandoned";
+
+/** One text, of which nothing is held once it is out. */
+async function pass(texts: ReturnType<typeof textsOf>, output: Output, grace: Grace): Promise<Went> {
+  const step = await texts.next();
+  if (step.done === true) return "ended";
+  return step.value === "" || (await grace.allows(output.write(step.value))) ? "more" : "abandoned";
+}
+
+interface Grace {
+  /** Settles with true when the write is out, with false when the grace has passed before. One write at a time. */
+  allows(write: Promise<void>): Promise<boolean>;
+  cancel(): void;
+}
+
+function graceAfter(signal: AbortSignal, clock: Clock): Grace {
+  let timer: Timer | null = null;
+  let isOver = false;
+  let giveUp: () => void = () => undefined;
+  const start = (): void => {
+    timer = clock.after(GRACE_MS, () => {
+      isOver = true;
+      giveUp();
+    });
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener("abort", start, { once: true });
+  return {
+    // No race of promises: one that is there for the whole run would keep something of every write.
+    allows: (write) =>
+      new Promise((resolve, reject) => {
+        giveUp = () => resolve(false);
+        if (isOver) giveUp();
+        write.then(() => resolve(true), reject);
+      }),
+    cancel: () => {
+      signal.removeEventListener("abort", start);
+      timer?.cancel();
+    },
+  };
 }

@@ -1,30 +1,38 @@
-/** Events for one reader, in order: what happens to a host while its generator is suspended. */
+/** Events for one reader, in order: what happens to a host while nobody reads its records. */
 export class Inbox<Event> {
   readonly #events: Event[] = [];
   #wake: (() => void) | null = null;
   #isClosed = false;
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   put(event: Event): void {
     if (this.#isClosed) return;
     this.#events.push(event);
-    this.#wake?.();
+    this.#wakeReader();
   }
 
-  /** The next event is null from now on. */
+  /** Nothing is there to be taken from now on. */
   close(): void {
     this.#isClosed = true;
     this.#events.length = 0;
-    this.#wake?.();
+    this.#wakeReader();
   }
 
-  /** Waits for the next event; null once closed. One caller at a time. */
-  async take(): Promise<Event | null> {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) return event;
-      if (this.#isClosed) return null;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = null;
-    }
+  /** The next event, if one is there. */
+  take(): Event | undefined {
+    return this.#events.shift();
+  }
+
+  /** Settles with the next event, or once closed. One caller at a time, that found nothing to take. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = null;
   }
 }

@@ -52,30 +52,26 @@ const STALL_MS = 250;
 const MOST_LATE_TICKS = 30;
 
 /**
- * Yields the host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was
- * consumed: ticks that pass meanwhile are skipped. Throws only for a bug.
+ * The host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was consumed:
+ * ticks that pass meanwhile are skipped. Throws only for a bug.
  */
-export async function* watchHost(
+export function watchHost(
   options: WatchOptions,
   signal: AbortSignal,
-): AsyncGenerator<StreamRecord, void> {
-  const watch = new HostWatch(options, signal);
-  try {
-    yield* watch.records();
-  } finally {
-    await watch.close();
-  }
+): AsyncIterableIterator<StreamRecord, void> {
+  return new HostWatch(options, signal);
 }
 
-class HostWatch {
+/** No generator: a suspended one keeps the last record and the sample behind it, for every host of a fleet. */
+class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   readonly #options: WatchOptions;
   readonly #signal: AbortSignal;
   readonly #inbox = new Inbox<Event>();
-  /** Ends an attempt that is under way when the watch ends, for whichever reason. */
-  readonly #ending = new AbortController();
+  /** The attempt that is under way; aborted when the watch ends, for whichever reason. */
+  #attempt: AbortController | null = null;
   readonly #onAbort = (): void => {
     this.#inbox.close();
-    this.#ending.abort(this.#signal.reason);
+    this.#attempt?.abort(this.#signal.reason);
   };
   readonly #condition: Condition;
   #link: Link = { kind: "connecting" };
@@ -87,36 +83,77 @@ class HostWatch {
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
   #nextTick = 0;
+  /** The records of the event that is being told. */
+  #telling: Generator<StreamRecord, void> | null;
+  /** When the reader was given the record that it has not come back from. */
+  #toldMs: number | null = null;
   #readerSlept = false;
+  #closing: Promise<void> | null = null;
 
   constructor(options: WatchOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.#condition = new Condition(options.host, options.clock);
-    signal.addEventListener("abort", this.#onAbort);
-    if (signal.aborted) this.#onAbort();
+    this.#telling = this.#begin();
   }
 
-  async *records(): AsyncGenerator<StreamRecord, void> {
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<StreamRecord, void>> {
+    this.#noteStall();
+    try {
+      while (this.#closing === null) {
+        const told = this.#telling?.next();
+        if (told?.done === false) {
+          this.#toldMs = this.#options.clock.nowMs();
+          return told;
+        }
+        this.#telling = null;
+        if (this.#isDone()) break;
+        const event = this.#inbox.take();
+        if (event !== undefined) this.#telling = this.#on(event);
+        else if (this.#inbox.isClosed) break;
+        else await this.#inbox.arrival();
+      }
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+    return this.return();
+  }
+
+  async return(): Promise<IteratorResult<StreamRecord, void>> {
+    await this.#close();
+    return { done: true, value: undefined };
+  }
+
+  *#begin(): Generator<StreamRecord, void> {
+    this.#signal.addEventListener("abort", this.#onAbort);
+    if (this.#signal.aborted) this.#onAbort();
     yield* this.#transition();
-    if (this.#ending.signal.aborted) return;
+    if (this.#inbox.isClosed) return;
     this.#retryTimer = this.#options.clock.after(this.#options.startDelayMs, () => this.#connect());
     this.#armTick(0);
-    while (!this.#isDone()) {
-      const event = await this.#inbox.take();
-      if (event === null) return;
-      for (const record of this.#on(event)) {
-        const toldMs = this.#options.clock.nowMs();
-        yield record;
-        if (this.#options.clock.nowMs() - toldMs > STALL_MS) this.#readerSlept = true;
-      }
-    }
   }
 
-  async close(): Promise<void> {
+  #noteStall(): void {
+    const toldMs = this.#toldMs;
+    this.#toldMs = null;
+    if (toldMs !== null && this.#options.clock.nowMs() - toldMs > STALL_MS) this.#readerSlept = true;
+  }
+
+  #close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    this.#telling = null;
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#inbox.close();
-    this.#ending.abort();
+    this.#attempt?.abort();
     this.#tickTimer?.cancel();
     this.#retryTimer?.cancel();
     await this.#reached?.close();
@@ -219,9 +256,13 @@ class HostWatch {
 
   #connect(): void {
     const { clock, reach } = this.#options;
-    const { signal } = this.#ending;
+    const attempt = new AbortController();
+    const { signal } = attempt;
+    this.#retryTimer = null;
+    this.#attempt = attempt;
     reach(signal).then(
       ({ live, first }) => {
+        this.#attempt = null;
         if (signal.aborted) {
           void live.close();
           return;
@@ -230,6 +271,7 @@ class HostWatch {
         this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
       },
       (error: unknown) => {
+        this.#attempt = null;
         if (signal.aborted) return;
         this.#inbox.put(error instanceof HostError ? { kind: "failed", error } : { kind: "bug", error });
       },

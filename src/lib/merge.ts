@@ -6,15 +6,15 @@
  * When the consumer leaves early, every source is returned; sources must end by themselves once their signal aborts.
  */
 export async function* merge<T>(
-  sources: readonly AsyncGenerator<T, void>[],
+  sources: readonly AsyncIterator<T, void>[],
 ): AsyncGenerator<readonly T[], void> {
   let ready: T[] = [];
-  let taken: AsyncGenerator<T, void>[] = [];
+  let taken: AsyncIterator<T, void>[] = [];
   let open = sources.length;
   let failure: { readonly error: unknown } | undefined;
   let wake: () => void = () => undefined;
 
-  const pull = (source: AsyncGenerator<T, void>): void => {
+  const pull = (source: AsyncIterator<T, void>): void => {
     source.next().then(
       (step) => {
         if (step.done === true) open -= 1;
@@ -32,6 +32,13 @@ export async function* merge<T>(
     );
   };
 
+  /** No variable of the generator's: it would hold the last batch until the next one is there. */
+  const whatIsReady = (): readonly T[] => {
+    const batch = ready;
+    ready = [];
+    return batch;
+  };
+
   for (const source of sources) pull(source);
   try {
     while (open > 0 || ready.length > 0) {
@@ -42,17 +49,15 @@ export async function* merge<T>(
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
-      const batch = ready;
       const resume = taken;
-      ready = [];
       taken = [];
-      yield batch;
+      yield whatIsReady();
       for (const source of resume) pull(source);
     }
     // Set by a callback, which the compiler cannot see.
     const last = failure as { readonly error: unknown } | undefined;
     if (last !== undefined) throw last.error;
   } finally {
-    await Promise.allSettled(sources.map((source) => source.return()));
+    await Promise.allSettled(sources.map(async (source) => source.return?.()));
   }
 }

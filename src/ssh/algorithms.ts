@@ -111,8 +111,24 @@ type AlgorithmConfig = Pick<
   "kexAlgorithms" | "ciphers" | "macs" | "hostKeyAlgorithms" | "compression"
 >;
 
-/** `known`: what known_hosts has for the host, so that it is asked for a key that can be checked. Pure. */
+/** Hosts of a fleet are mostly offered the same, and keep their lists for as long as they are connected. */
+const OFFERS = new Map<string, AlgorithmOffer>();
+
+/**
+ * `known`: what known_hosts has for the host, so that it is asked for a key that can be checked. Pure; equal offers are
+ * one
+ * object.
+ */
 export function offerAlgorithms(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
+  const { kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression } = config;
+  const asked = [kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression];
+  const key = JSON.stringify([asked, known.keyTypes, known.hasAuthority]);
+  const offer = OFFERS.get(key) ?? makeOffer(config, known);
+  OFFERS.set(key, offer);
+  return offer;
+}
+
+function makeOffer(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   const kex = pick(KEX, config.kexAlgorithms);
   const cipher = pick(CIPHER, config.ciphers);
   const hmac = pick(MAC, config.macs);

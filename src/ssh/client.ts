@@ -9,16 +9,16 @@ import type { Candidates } from "./auth/identity.js";
 import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
 import type { Dialled } from "./dial.js";
-import { IDENT } from "./greeting.js";
+import { IDENT_LINE } from "./greeting.js";
 import { authFailure, handshakeFailure } from "./handshake-failure.js";
-import { checkHostKey } from "./host-key-check.js";
+import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { planHostNames, planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import { verifyByRawKeys } from "./curve25519.js";
 import { Session } from "./session.js";
-import { takeOverAuthentication } from "./ssh2-internals.js";
+import { introduceAs, pingServer, settleKeyExchange, takeOverAuthentication } from "./ssh2-internals.js";
 import type { Ssh2Internals } from "./ssh2-internals.js";
 import { coalesceWrites } from "./coalesce.js";
 
@@ -60,11 +60,11 @@ export async function openSession(request: HandshakeRequest, signal: AbortSignal
   return await new Handshake(request, new NewClient(), offer.algorithms).run(signal);
 }
 
+/** Nothing of it is kept once the user is in: a fleet has thousands of sessions, which stay for days. */
 class Handshake {
   #phase: "handshake" | "auth" = "handshake";
   #userauth: Userauth | null = null;
-  #hostKey: { readonly blob: Buffer; readonly remember: HostKey | null } | null = null;
-  #session: Session | null = null;
+  #remember: HostKey | null = null;
   #settled = false;
   #serviceAccepted = false;
   #started = false;
@@ -118,6 +118,7 @@ class Handshake {
     client.on("ready", () => this.#ready());
     coalesceWrites(this.#stream, { exceptFirst: true });
     client.connect(this.#config());
+    introduceAs(client, IDENT_LINE);
     this.#wire = takeOverAuthentication(client, {
       serviceAccepted: () => {
         this.#serviceAccepted = true;
@@ -133,25 +134,22 @@ class Handshake {
     const { plan } = this.request;
     return {
       sock: this.#stream,
-      ident: IDENT,
       username: plan.user,
       readyTimeout: 0,
       keepaliveInterval: 0,
       algorithms: this.algorithms as NonNullable<ConnectConfig["algorithms"]>,
-      hostVerifier: (blob: Buffer) => this.#verify(blob),
+      hostVerifier: sameKeyAtRekey((blob) => this.#verify(blob)),
     };
   }
 
-  /** Asked again at every rekey: the key must stay the one that was accepted. */
   #verify(blob: Buffer): boolean {
     const { plan, dialled, knownHosts } = this.request;
-    if (this.#hostKey !== null) return this.#hostKey.blob.equals(blob);
     const decision = checkHostKey(plan, planHostNames(plan, dialled.address), knownHosts, blob);
     if (decision.kind === "refuse") {
       this.#fail(decision.error);
       return false;
     }
-    this.#hostKey = { blob: Buffer.from(blob), remember: decision.remember };
+    this.#remember = decision.remember;
     return true;
   }
 
@@ -189,18 +187,23 @@ class Handshake {
   }
 
   #ready(): void {
-    const wire = this.#wire;
-    if (wire === null || this.#settled) return;
+    if (this.#settled) return;
+    this.#settled = true;
     const { plan, clock } = this.request;
     const { client } = this;
-    this.#settled = true;
-    this.#session = new Session({ client, stream: this.#stream, plan, clock, ping: () => wire.ping() });
-    this.#settle?.resolve(this.#session);
+    const session = new Session({
+      client,
+      stream: this.#stream,
+      plan,
+      clock,
+      ping: () => pingServer(client),
+    });
+    handOver(client, session, this.algorithms);
+    this.#settle?.resolve(session);
   }
 
   #ended(error: unknown): void {
-    if (this.#session !== null) this.#session.fail(error);
-    else this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, ...this.#tried() }));
+    this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, ...this.#tried() }));
   }
 
   /** The first cause counts. The stream goes at once: a server that talks garbage would keep a core busy. */
@@ -218,11 +221,20 @@ class Handshake {
 
   #rememberHostKey(): void {
     const { plan, dialled, knownHosts, warn } = this.request;
-    const key = this.#hostKey?.remember ?? null;
+    const key = this.#remember;
     if (key === null) return;
     const names = planHostNames(plan, dialled.address);
     void knownHosts.remember(names, key, { hash: plan.config.hashKnownHosts }).then((warning) => {
       if (warning !== null) warn(warning);
     });
   }
+}
+
+/** From now on the client's events are the session's alone. */
+function handOver(client: Client, session: Session, offered: OfferedAlgorithms): void {
+  client.removeAllListeners();
+  const ended = (error?: Error): void => session.fail(error ?? null);
+  client.on("error", ended).on("end", ended).on("close", ended);
+  client.on("handshake", () => settleKeyExchange(client, offered));
+  settleKeyExchange(client, offered);
 }

@@ -7,9 +7,8 @@ import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import { systemFailure } from "./system-failure.js";
 
-/** What we call ourselves, without the `SSH-2.0-` before it. */
-export const IDENT = "allsmi-ssh";
-const IDENT_LINE = `SSH-2.0-${IDENT}\r\n`;
+/** What we call ourselves, without the end of the line. */
+export const IDENT_LINE = "SSH-2.0-allsmi-ssh";
 
 /** A server may say some lines before its own; ssh takes 1024 of 8 KiB, which no honest server comes near. */
 const LONGEST_GREETING = 64 * 1024;
@@ -69,7 +68,7 @@ export function greet(
     const onEnd = (): void => fail(closedEarly(plan, received.toString("latin1")));
     signal.addEventListener("abort", onAbort, { once: true });
     stream.on("data", onData).on("error", onError).on("end", onEnd).on("close", onEnd);
-    stream.write(IDENT_LINE);
+    stream.write(`${IDENT_LINE}\r\n`);
   });
 }
 

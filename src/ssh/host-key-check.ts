@@ -54,3 +54,17 @@ function refuse(error: HostError): HostKeyDecision {
 function isLocal(plan: HostPlan): boolean {
   return plan.host === "localhost" || plan.host === "::1" || plan.host.startsWith("127.");
 }
+
+/** A verifier that is asked again at every rekey: the key must stay the one that was accepted. Keeps no more than that key. */
+export function sameKeyAtRekey(isAccepted: (blob: Buffer) => boolean): (blob: Buffer) => boolean {
+  let judge: ((blob: Buffer) => boolean) | null = isAccepted;
+  let accepted = "";
+  return (blob) => {
+    const key = blob.toString("latin1");
+    if (judge === null) return key === accepted;
+    if (!judge(blob)) return false;
+    judge = null;
+    accepted = key;
+    return true;
+  };
+}

@@ -58,6 +58,8 @@ export class Session implements Connection, JumpSession {
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   readonly #env: NodeJS.ProcessEnv;
+  /** One for all channels: made where a channel is opened, it would keep the command's text for as long as the channel. */
+  readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
 
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#tellLost = resolve));
@@ -95,11 +97,10 @@ export class Session implements Connection, JumpSession {
         else if (isOutOfRoom(error)) resolve("no-room");
         else reject(new ChannelRefused(refusalOf(error)));
       };
-      const ended = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
       try {
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
           if (error !== undefined) failed(error);
-          else resolve(wireChannel(stream, events, ended));
+          else resolve(wireChannel(stream, events, this.#channelEnded));
         });
       } catch (error) {
         failed(error);

@@ -1,0 +1,30 @@
+/**
+ * What `change` makes of each item. No generator: a suspended one holds the last item until the next one is there, which
+ * for a batch of a large fleet is megabytes.
+ */
+export function changed<From, To>(
+  items: AsyncIterable<From>,
+  change: (item: From) => To,
+): AsyncIterableIterator<To, void> {
+  const source = items[Symbol.asyncIterator]();
+  const end = async (): Promise<IteratorResult<To, void>> => {
+    await source.return?.();
+    return { done: true, value: undefined };
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const step = await source.next();
+      if (step.done === true) return { done: true, value: undefined };
+      try {
+        return { done: false, value: change(step.value) };
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
+    return: end,
+  };
+}

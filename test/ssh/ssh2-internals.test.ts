@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
+import test from "node:test";
+import { loadSsh2 } from "../../src/ssh/client.js";
+import { offerAlgorithms } from "../../src/ssh/algorithms.js";
+import {
+  introduceAs,
+  pingServer,
+  settleKeyExchange,
+  takeOverAuthentication,
+} from "../../src/ssh/ssh2-internals.js";
+import { testConfig } from "../support/host-plan.js";
+
+const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, success() {} };
+
+test("another ssh2 than the one that is known is refused", () => {
+  for (const client of [{}, { _protocol: null }, { _protocol: { _handlers: {} } }]) {
+    assert.throws(() => takeOverAuthentication(client, HANDLERS), /not the one that is supported/);
+    assert.throws(() => introduceAs(client, "SSH-2.0-x"), /not the one that is supported/);
+    assert.throws(() => settleKeyExchange(client, {}), /not the one that is supported/);
+    assert.throws(() => pingServer(client), /not the one that is supported/);
+  }
+});
+
+test("clients with the same offer share ssh2's form of it", async () => {
+  const Client = await loadSsh2();
+  const offer = offerAlgorithms(testConfig(), { keyTypes: [], hasAuthority: false });
+  assert.equal(offer.kind, "offer");
+  const connected = (): object => {
+    const client = new Client();
+    client.on("error", () => undefined);
+    const sock = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    client.connect({ sock, username: "watcher", algorithms: offer.algorithms as never });
+    settleKeyExchange(client, offer.algorithms);
+    sock.destroy();
+    const protocol: unknown = Reflect.get(client, "_protocol");
+    assert.ok(typeof protocol === "object" && protocol !== null);
+    return protocol;
+  };
+  const [one, other] = [connected(), connected()];
+  assert.notEqual(one, other);
+  assert.equal(Reflect.get(one, "_offer"), Reflect.get(other, "_offer"));
+});
