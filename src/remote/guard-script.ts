@@ -35,14 +35,15 @@ const FINISH = [
 // The shell hears of it before the program does: one that takes SIGTERM as a reason to exit 0 has timed out all the same.
 const LOOP = [
   'guard() { trap "kill \\$sleeper; exit" TERM; look /proc/self/stat; me=$pid; born=$start; rest=$((T*100))',
-  "while doze; do now=$((${start:-0}+rest)); rest=$((T*100)); look /proc/$me/stat",
-  'if [ "$parent" != $$ ]; then doomed=" $(echo $(others)) "; finish; exit; fi',
+  "while doze; do now=$((${start:-0}+rest)); rest=$((T*100))",
   "children=; read -r children </proc/$$/task/$$/children",
-  "for child in $children; do look /proc/$child/stat; left=$rest",
-  'if [ $child != $me ] && [ "${start:-0}" -ge $born ]; then left=$((T*100+start-now)); fi',
+  'case " $children " in *" $me "*) ;; *) look /proc/$me/stat; if [ "$parent" != $$ ]; then',
+  'doomed=" $(echo $(others)) "; finish; exit; fi;; esac',
+  "for child in $children; do if [ $child != $me ]; then look /proc/$child/stat",
+  'left=$rest; if [ "${start:-0}" -ge $born ]; then left=$((T*100+start-now)); fi',
   'if [ $left -le 0 ]; then doomed=" $(echo $(others)) "; case $doomed in *" $child "*)',
   "kill -USR1 $$; finish; rest=$((T*100-99)); break;; esac",
-  "elif [ $left -lt $rest ]; then rest=$left; fi; done; done; }",
+  "elif [ $left -lt $rest ]; then rest=$left; fi; fi; done; done; }",
 ];
 
 /**

@@ -19,8 +19,9 @@ let single: Sshd;
 before(async () => {
   if (skip !== false) return;
   makeTools(bin, {
-    // Ends nothing, as when the program is in the kernel for good.
+    // Ends nothing, and wakes no guard: as when the program is in the kernel for good.
     timeout: `shift 3; exec "$@"`,
+    sleep: `case $1 in *.*) exec /bin/sleep 86400;; *) exec /bin/sleep "$@";; esac`,
     "nvidia-smi": faultyNvidiaSmi(on, "exec sleep 627"),
   });
   [sshd, single] = await Promise.all([
@@ -33,13 +34,16 @@ after(async () => {
   temp.remove();
 });
 
-const sessions = (server: Sshd): number =>
-  server.processes().filter(({ command }) => command.endsWith("sh -s")).length;
+/** Not their guards, which are forks of them. */
+const sessions = (server: Sshd): number => {
+  const shells = server.processes().filter(({ command }) => command.endsWith("sh -s"));
+  return shells.filter(({ parent }) => shells.every(({ pid }) => pid !== parent)).length;
+};
 
 const tools = (server: Sshd): readonly number[] =>
   server
     .processes()
-    .filter(({ command }) => command === "sleep 627")
+    .filter(({ command }) => command === "/bin/sleep 627")
     .map(({ pid }) => pid);
 
 test("a tool that cannot be ended: 20 ticks, one process of it, two shells, and back", { skip }, async () => {
