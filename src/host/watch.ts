@@ -46,7 +46,7 @@ type Link =
   | { readonly kind: "up"; readonly live: LiveHost; readonly samplingTick: number | null }
   | { readonly kind: "down" };
 
-/** A reader that takes longer for one record has stalled. */
+/** A reader that has us wait longer for it, with nothing else to do, has stalled. */
 const STALL_MS = 250;
 /** After a longer sleep than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
 const MOST_LATE_TICKS = 30;
@@ -85,9 +85,11 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   #nextTick = 0;
   /** The records of the event that is being told. */
   #telling: Generator<StreamRecord, void> | null;
-  /** When the reader was given the record that it has not come back from. */
-  #toldMs: number | null = null;
+  /** How long we had been idle when the reader was given the record that it has not come back from. */
+  #toldAtIdleMs: number | null = null;
   #readerSlept = false;
+  /** When the reader came back from its last stall. */
+  #wokeMs = -Infinity;
   #closing: Promise<void> | null = null;
 
   constructor(options: WatchOptions, signal: AbortSignal) {
@@ -107,7 +109,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
       while (this.#closing === null) {
         const told = this.#telling?.next();
         if (told?.done === false) {
-          this.#toldMs = this.#options.clock.nowMs();
+          this.#toldAtIdleMs = this.#options.clock.idleMs();
           return told;
         }
         this.#telling = null;
@@ -139,9 +141,12 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   }
 
   #noteStall(): void {
-    const toldMs = this.#toldMs;
-    this.#toldMs = null;
-    if (toldMs !== null && this.#options.clock.nowMs() - toldMs > STALL_MS) this.#readerSlept = true;
+    const { clock } = this.#options;
+    const toldAtIdleMs = this.#toldAtIdleMs;
+    this.#toldAtIdleMs = null;
+    if (toldAtIdleMs === null || clock.idleMs() - toldAtIdleMs <= STALL_MS) return;
+    this.#readerSlept = true;
+    this.#wokeMs = clock.nowMs();
   }
 
   #close(): Promise<void> {
@@ -246,10 +251,10 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     if (!this.#isStale(event.nowMs)) yield this.#frame(live, event.tick, event.sample, event.nowMs);
   }
 
-  /** Arrived in a window that is long past: the reader was stalled, and wants a fresh sample, not this one. */
+  /** Arrived in a window that a stalled reader slept through: it wants a fresh sample, not this one. */
   #isStale(arrivedMs: number): boolean {
     const { ticks } = this.#options;
-    return ticks.now() > ticks.at(arrivedMs) + 1;
+    return arrivedMs <= this.#wokeMs && ticks.now() > ticks.at(arrivedMs) + 1;
   }
 
   // ---- connection

@@ -10,6 +10,8 @@ export interface Clock {
   wallMs(): number;
   /** Monotonic ms: for every difference and deadline. */
   nowMs(): number;
+  /** Ms for which the process has had nothing to do, in all: what passed otherwise was our own work. */
+  idleMs(): number;
   /** Calls back once, `delayMs` from now. */
   after(delayMs: number, callback: () => void): Timer;
 }
@@ -20,6 +22,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 export const realClock: Clock = {
   wallMs: () => Date.now(),
   nowMs: () => performance.now(),
+  idleMs: () => performance.eventLoopUtilization().idle,
   after(delayMs, callback) {
     const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), LONGEST_TIMER_MS));
     return { cancel: () => clearTimeout(handle) };

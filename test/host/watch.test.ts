@@ -218,6 +218,24 @@ test("a reader that stalls for a minute gets one fresh sample, not sixty old one
   await bench.clock.advance(1);
 });
 
+test("where we are late ourselves, every tick has its record all the same", async () => {
+  const bench = new Bench();
+  bench.start({ kind: "count", ticks: 12 });
+  await bench.clock.advance(2500);
+  // Other hosts' answers keep us busy for longer than a tick, again and again, as on a watcher that is too small.
+  for (let round = 0; round < 5; round++) {
+    bench.isStalled = true;
+    await bench.clock.advance(100);
+    bench.clock.work(1600);
+    bench.resume();
+    await bench.clock.advance(400);
+  }
+  await bench.clock.advance(5000);
+  bench.assertOneRecordATick();
+  assert.equal(bench.records.filter(({ tick }) => tick !== null).length, 12);
+  assert.equal(bench.ended, true);
+});
+
 test("an abort while connecting ends the generator and leaves nothing", async () => {
   const bench = new Bench();
   bench.connectMs = 5_000;

@@ -8,6 +8,7 @@ interface Due {
 
 export class FakeClock implements Clock {
   #nowMs = 0;
+  #workedMs = 0;
   #due: Due[] = [];
 
   wallMs(): number {
@@ -16,6 +17,16 @@ export class FakeClock implements Clock {
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  idleMs(): number {
+    return this.#nowMs - this.#workedMs;
+  }
+
+  /** Keeps the process busy: time passes, and nothing that becomes due meanwhile is looked at. */
+  work(ms: number): void {
+    this.#nowMs += ms;
+    this.#workedMs += ms;
   }
 
   after(delayMs: number, callback: () => void): Timer {
