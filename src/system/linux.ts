@@ -21,7 +21,10 @@ const GREP_PROC =
   `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
   `/proc/stat /proc/meminfo /proc/loadavg`;
 
-/** Up to so many CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself, and bash has the kernel write the file anew for each line. */
+/**
+ * Up to so many CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself, and bash has the
+ * kernel write the file anew for each line.
+ */
 const MOST_CPUS_TO_READ = 16;
 
 // The same lines.
@@ -30,7 +33,7 @@ const READ_PROC =
   `while read -r hl; do case "$hl" in Mem[TFA]*|Buffers:*|Cached:*|SwapTotal:*) w "$hl$n";; ` +
   `SwapFree:*) w "$hl$n"; break;; esac; done </proc/meminfo; read -r hl </proc/loadavg`;
 
-/** How a tick asks for /proc. The kernel's own does not hang, so that what would bound grep can be spared; a FUSE server's may. */
+/** How /proc is asked. The kernel's own does not hang, so that nothing need bound it; a FUSE server's may. */
 type ProcWay = "read" | "grep" | "bounded grep";
 
 function procPart(include: Include, way: ProcWay): Part {

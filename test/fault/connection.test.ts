@@ -1,7 +1,7 @@
 /** What happens to a connection, over a real sshd and the built program: one record a tick throughout, and back by itself. */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { StreamRecord } from "../../src/record.js";
@@ -19,13 +19,12 @@ const skip = missing ?? false;
 const temp = makeTempDir("fault-connection");
 const bin = join(temp.path, "bin");
 const slow = join(temp.path, "slow");
+const NVIDIA_SMI = `case $1 in --query-gpu=*) [ -e ${slow} ] && sleep 3.3; sleep 0.4; echo "${ROW}";; *) exit 2;; esac`;
 let hostKey: KeyPair;
 let userKey: KeyPair;
 
 before(() => {
-  makeTools(bin, {
-    "nvidia-smi": `case $1 in --query-gpu=*) [ -e ${slow} ] && sleep 3.3; sleep 0.4; echo "${ROW}";; *) exit 2;; esac`,
-  });
+  makeTools(bin, { "nvidia-smi": NVIDIA_SMI });
   hostKey = makeKey(join(temp.path, "host"));
   userKey = makeKey(join(temp.path, "user"));
 });
@@ -256,5 +255,40 @@ test("a port that nobody listens on any more, then somebody does", { skip }, asy
     assertOneRecordATick(run.seen());
   } finally {
     await late.stop();
+  }
+});
+
+test("sshd is killed while a tool hangs: its guard ends it", { skip }, async () => {
+  const server = await startSshd({ bin, shell: "/bin/sh" });
+  const host = await reach(server);
+  try {
+    await host.sample(1);
+    makeTools(bin, { "nvidia-smi": `trap "" TERM; sleep 629; sleep 629` });
+    const hit = host.sample(2).catch(() => null);
+    const tools = (): number => server.processes().filter(({ command }) => command === "sleep 629").length;
+    await waitFor("a tool that hangs", () => tools() === 1);
+    const shells = remains(server, /629|nvidia-smi|^sleep/);
+    for (const { pid, command } of server.processes())
+      if (/^sshd: .*@notty/.test(command)) signalPid(pid, "SIGKILL");
+    await hit;
+    const isLeft = (): boolean => shells.some(({ pid }) => existsSync(`/proc/${pid}`));
+    await waitFor("nothing of ours is left", () => !isLeft());
+  } finally {
+    await host.close();
+    await server.stop();
+    makeTools(bin, { "nvidia-smi": NVIDIA_SMI });
+  }
+});
+
+test("a host that is left between ticks keeps nothing of ours", { skip }, async () => {
+  const server = await startSshd({ bin, shell: "/bin/sh" });
+  try {
+    const host = await reach(server);
+    await host.sample(1);
+    await waitFor("the guard", () => remains(server, /^sleep/).length === 3);
+    await host.close();
+    await waitFor("nothing of ours is left", () => remains(server, /^sleep/).length === 0);
+  } finally {
+    await server.stop();
   }
 });

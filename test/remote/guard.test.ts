@@ -38,6 +38,8 @@ const PROGRAM: Part = { id: "tool", kind: "program", command: "{tool}" };
 interface Shell {
   /** Sends the line of a tick and waits for its frame. */
   tick(tick: number): Promise<Frame>;
+  /** Tells again what a tick is, as when a part is left alone. */
+  tell(): void;
   /** As `tick`, without waiting. */
   send(tick: number): void;
   /** Ends its input. */
@@ -71,23 +73,27 @@ function startShell(
   child.stdout.on("data", (chunk: Buffer) => {
     if (reader.push(chunk, Date.now())) heard();
   });
-  child.stdin.write(
-    tickDefinitions({
-      nonce: NONCE,
-      toolTimeoutSecs: 1,
-      limiter: "gnu",
-      isGuarded: true,
-      system: [],
-      tool: parts,
-      executable: "tool",
-    }),
-  );
+  const tell = (): void => {
+    child.stdin.write(
+      tickDefinitions({
+        nonce: NONCE,
+        toolTimeoutSecs: 1,
+        limiter: "gnu",
+        isGuarded: true,
+        system: [],
+        tool: parts,
+        executable: "tool",
+      }),
+    );
+  };
+  tell();
   const send = (tick: number): void => {
     reader.begin(tick);
     child.stdin.write(tickLine(tick));
   };
   return {
     pid,
+    tell,
     send,
     tick: (tick) =>
       new Promise((resolve) => {
@@ -221,6 +227,20 @@ for (const [name, argv] of SHELLS) {
         ["last", "1", TIMED_OUT],
         ["whole", "1\n2", { kind: "exit", code: 0 }],
       ]);
+      shell.end();
+      await untilGone(shell);
+    });
+
+    test(`told anew what a tick is: the same guard, and tools keep the session's own limits`, async () => {
+      const shell = startShell(argv, "ulimit -S -v");
+      const first = (await shell.tick(1)).outputs.get("tool");
+      const guards = (): readonly number[] =>
+        shell.session().flatMap(({ pid, parent }) => (parent === shell.pid ? [pid] : []));
+      const before = guards();
+      assert.equal(before.length, 1);
+      shell.tell();
+      assert.deepEqual((await shell.tick(2)).outputs.get("tool"), first);
+      assert.deepEqual(guards(), before);
       shell.end();
       await untilGone(shell);
     });

@@ -107,6 +107,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
         /b grep/,
         "the kernel's own /proc is not bounded",
       );
+      assert.doesNotMatch(partIn(sampler.parts, "host.proc"), /grep/, "few CPUs are read by the shell");
       assert.equal(first.sections.memory?.[0]?.utilization, 50);
       assert.deepEqual(first.sections.chassis?.[0], {
         total_power_watts: 250,
@@ -131,6 +132,22 @@ describe("a made-up /proc and /sys", { skip }, () => {
       assert.equal(cpu?.utilization, 30);
       assert.equal(cpu.power_consumption, 100);
     });
+
+  test("many CPUs are read by one process a tick, and the same is told", () => {
+    const lines = Array.from({ length: 17 }, (_, cpu) => `cpu${cpu} 1 0 1 8 0 0 0 0 0 0\n`);
+    const stat = `cpu  17 0 17 136 0 0 0 0 0 0\n${lines.join("")}intr 5 1/1\n`;
+    for (const shell of shells) {
+      const root = fakeRoot({ ...TREE, "/proc/stat": stat });
+      const probe = runParts(linux.probe(include), shell, root);
+      const sampler = linux.sampler(probe, include);
+      assert.match(partIn(sampler.parts, "host.proc"), /; grep/);
+      const { sections, errors } = sampler.parse(runParts(sampler.parts, shell, root));
+      assert.deepEqual(errors, []);
+      assert.equal(sections.cpus?.[0]?.total_threads, 17, shell.name);
+      assert.equal(sections.cpus[0].temperature, 40);
+      assert.equal(sections.memory?.[0]?.utilization, 50);
+    }
+  });
 
   test("an unreadable tree costs the sections, not the shell", () => {
     for (const shell of shells) {
