@@ -17,8 +17,14 @@ interface Exchange {
   computeSecret(other: Buffer): Buffer | Error;
 }
 
-/** Makes each key exchange of a protocol, rekeys included, use raw keys. Leaves exchanges of other kinds as they are. */
+let isPatched = false;
+
+/**
+ * Makes ssh2's key exchanges use raw keys, rekeys included; exchanges of other kinds stay as they are. The class is found
+ * by the first exchange that is seen: protocols after that are left alone, whose every use an accessor would slow down.
+ */
 export function exchangeRawKeys(protocol: object): void {
+  if (isPatched) return;
   let current: unknown = Reflect.get(protocol, "_kex");
   Object.defineProperty(protocol, "_kex", {
     configurable: true,
@@ -27,8 +33,9 @@ export function exchangeRawKeys(protocol: object): void {
     set: (exchange: unknown) => {
       current = exchange;
       if (!isCurve25519(exchange)) return;
-      exchange.getPublicKey = rawPublicKey;
-      exchange.computeSecret = rawSecret;
+      const shared = Object.getPrototypeOf(exchange) as object;
+      isPatched =
+        Reflect.set(shared, "getPublicKey", rawPublicKey) && Reflect.set(shared, "computeSecret", rawSecret);
     },
   });
 }
@@ -79,7 +86,7 @@ function mpint(secret: Buffer): Buffer {
 interface PublicKey {
   readonly type: string;
   getPublicSSH(): Buffer;
-  verify(data: Buffer, signature: Buffer, algorithm?: string): boolean | Error;
+  verify: (this: PublicKey, data: Buffer, signature: Buffer, algorithm?: string) => boolean | Error;
 }
 
 /** Makes the keys of ssh2 that are like `sample` check Ed25519 signatures by the raw key. */

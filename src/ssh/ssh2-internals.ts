@@ -132,6 +132,12 @@ export function settleKeyExchange(client: object, offered: object): void {
   if (Buffer.isBuffer(ident)) protocol._remoteIdentRaw = sharedCopy(ident);
   leavePool(protocol._cipher);
   leavePool(protocol._decipher);
+  forgetKeys(Reflect.get(protocol, "_kex"));
+}
+
+/** The pair of keys of a curve25519 exchange, which is over: ssh2 keeps it until the next one. */
+function forgetKeys(exchange: unknown): void {
+  if (typeof exchange === "object" && exchange !== null && "_keys" in exchange) exchange._keys = null;
 }
 
 /** ssh2's form of an offer, which it only reads. */
