@@ -38,6 +38,7 @@ export class HostSession {
   #probedAt = 0;
   #reprobeAt = Infinity;
   #nativeGivenUpAt = -Infinity;
+  #lost: HostError | null = null;
   /** Said once, in the next reading. */
   #note: string | null = null;
 
@@ -52,6 +53,8 @@ export class HostSession {
     this.#leftAlone = new LeftAlone(clock);
     this.#hold = hold;
     this.#shims = options.shims;
+    // Listened to once: a promise that lives as long as the session keeps what each race with it made.
+    void connection.lost.then((error) => (this.#lost = error));
   }
 
   /**
@@ -204,10 +207,11 @@ export class HostSession {
   }
 
   async #throwIfGone(): Promise<void> {
-    const { clock } = this.#options;
-    const stands = new Promise<null>((resolve) => clock.after(LOSS_FOLLOWS_MS, () => resolve(null)));
-    const error = await Promise.race([this.#connection.lost, stands]);
-    if (error !== null) throw error;
+    if (this.#lost === null)
+      await new Promise<void>((resolve) => this.#options.clock.after(LOSS_FOLLOWS_MS, resolve));
+    // Set meanwhile, which the compiler cannot see.
+    const lost = this.#lost as HostError | null;
+    if (lost !== null) throw lost;
   }
 
   /** A native host whose snapshot fails is read with its vendor tool from the next tick on, where it has one. */

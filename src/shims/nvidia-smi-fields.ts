@@ -80,10 +80,14 @@ export function canonicalField(name: string): string {
   return CANONICAL[name] ?? name;
 }
 
-/** The query command for these columns. Only names from our own list are let through: none is remote text. */
+/** Those of our own list that are among these columns, in the order in which they are asked: none is remote text. */
+export function fieldsAmong(columns: readonly string[]): readonly string[] {
+  const known = KNOWN.filter((field) => columns.includes(field));
+  return known.length < 2 ? TEN_FIELDS : known;
+}
+
 export function queryCommand(columns: readonly string[]): string {
-  const asked = KNOWN.filter((field) => columns.includes(field));
-  return `{tool} --query-gpu=${(asked.length < 2 ? TEN_FIELDS : asked).join(",")} --format=csv,nounits`;
+  return `{tool} --query-gpu=${fieldsAmong(columns).join(",")} --format=csv,nounits`;
 }
 
 /** Which of our fields the driver's `--help-query-gpu` lists; the ten when it lists none. */

@@ -123,7 +123,10 @@ export class QueryMemory {
     if (!lines.every(isTold)) return;
     this.#header = `${first}\n`;
     this.#columns = fields.map((field) => LIVE.get(field) ?? FIXED);
-    this.#before = Buffer.from(text.slice(this.#header.length));
+    const rows = text.slice(this.#header.length);
+    // Of its own: a small one from Node's pool would keep 8 KiB alive.
+    this.#before = Buffer.alloc(Buffer.byteLength(rows));
+    this.#before.write(rows);
     // What was built key by key is a hash table to V8, and slow to copy; a clone is not.
     this.#gpus = gpus.map((gpu) => structuredClone(gpu));
   }

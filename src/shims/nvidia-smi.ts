@@ -4,6 +4,7 @@ import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_COMMAND, APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
 import {
+  fieldsAmong,
   fieldsInHelp,
   PROBE_COMMAND,
   queryCommand,
@@ -94,14 +95,15 @@ interface Known {
 }
 
 /** With processes, keeps the last GPUs that were read: they number them in a tick whose query failed or was not asked. */
-function nvidiaSampler({ context, columns, hasMig, ...known }: Known): Sampler {
+function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
+  const fields = fieldsAmong(known.columns);
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
   const memory = hasMig ? null : new QueryMemory();
   const parts = [
-    ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(columns) } as const] : []),
+    ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(fields) } as const] : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),
@@ -113,7 +115,7 @@ function nvidiaSampler({ context, columns, hasMig, ...known }: Known): Sampler {
     const answer = output === probed?.output ? probed.answer : null;
     // Held no longer than it is needed: a sampler lives for hours.
     probed = null;
-    return answer ?? readQuery(settled(output), columns);
+    return answer ?? readQuery(settled(output), fields);
   };
   return {
     parts,
