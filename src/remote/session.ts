@@ -209,9 +209,7 @@ export class HostSession {
   async #throwIfGone(): Promise<void> {
     if (this.#lost === null)
       await new Promise<void>((resolve) => this.#options.clock.after(LOSS_FOLLOWS_MS, resolve));
-    // Set meanwhile, which the compiler cannot see.
-    const lost = this.#lost as HostError | null;
-    if (lost !== null) throw lost;
+    if (this.#lost !== null) throw this.#lost;
   }
 
   /** A native host whose snapshot fails is read with its vendor tool from the next tick on, where it has one. */

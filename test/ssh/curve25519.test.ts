@@ -1,0 +1,85 @@
+/** Raw keys give what ssh2's DER and PEM gave: the same secrets, the same verdicts, and errors where it had errors. */
+import assert from "node:assert/strict";
+import { diffieHellman, generateKeyPairSync, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { test } from "node:test";
+import ssh2 from "ssh2";
+import { exchangeRawKeys, verifyByRawKeys } from "../../src/ssh/curve25519.js";
+
+/** As ssh2's own, as far as it is asked here. */
+class Exchange {
+  readonly type = "25519";
+  _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null = null;
+
+  generateKeys(): void {
+    this._keys ??= generateKeyPairSync("x25519");
+  }
+
+  getPublicKey(): Buffer {
+    throw new Error("ssh2's own was asked");
+  }
+
+  computeSecret(other: Buffer): Buffer | Error {
+    return new Error(`ssh2's own was asked of ${other.length} bytes`);
+  }
+}
+
+/** The content of an mpint by arithmetic: the shortest two's complement of a number that is not negative. */
+function canonical(secret: Buffer): Buffer {
+  const hex = BigInt(`0x${secret.toString("hex")}`).toString(16);
+  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
+  return Buffer.from(/^[89a-f]/.test(even) ? `00${even}` : even, "hex");
+}
+
+test("an exchange: the raw public key, the secret as OpenSSL has it, and an error for what is no key", () => {
+  const protocol = {};
+  exchangeRawKeys(protocol);
+  Reflect.set(protocol, "_kex", { type: "ecdh" });
+  assert.deepEqual(Reflect.get(protocol, "_kex"), { type: "ecdh" }, "another exchange stays as it is");
+  let signed = 0;
+  let short = 0;
+  for (let round = 0; round < 600; round++) {
+    const [ours, theirs] = [new Exchange(), new Exchange()];
+    Reflect.set(protocol, "_kex", ours);
+    const told = theirs.getPublicKey();
+    assert.equal(told.length, 32);
+    const secret = ours.computeSecret(told);
+    assert.ok(Buffer.isBuffer(secret));
+    assert.ok(theirs._keys !== null && ours._keys !== null);
+    const expected = diffieHellman({
+      privateKey: ours._keys.privateKey,
+      publicKey: theirs._keys.publicKey,
+    });
+    assert.deepEqual(secret, canonical(expected));
+    assert.deepEqual(theirs.computeSecret(ours.getPublicKey()), secret);
+    if (secret.length === 33) signed += 1;
+    if (secret.length < 32) short += 1;
+  }
+  assert.ok(signed > 100 && short > 0, `${signed} with a sign bit, ${short} with leading zeros`);
+  const exchange = new Exchange();
+  for (const bad of [Buffer.alloc(32), Buffer.alloc(31, 9), Buffer.alloc(0)])
+    assert.ok(exchange.computeSecret(bad) instanceof Error);
+});
+
+test("a signature: what the key signed, nothing else, and keys of other kinds as before", () => {
+  const ed = ssh2.utils.generateKeyPairSync("ed25519");
+  const rsa = ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 });
+  const publicOf = (text: string): ssh2.ParsedKey => {
+    const key = ssh2.utils.parseKey(text);
+    assert.ok(!(key instanceof Error));
+    return key;
+  };
+  const key = publicOf(ed.public);
+  verifyByRawKeys(key);
+  const data = Buffer.from("exchange hash");
+  const signature = publicOf(ed.private).sign(data);
+  assert.ok(Buffer.isBuffer(signature));
+  assert.equal(key.verify(data, signature), true);
+  assert.equal(key.verify(Buffer.from("another hash"), signature), false);
+  assert.equal(key.verify(data, Buffer.alloc(64)), false);
+  assert.equal(publicOf(ssh2.utils.generateKeyPairSync("ed25519").public).verify(data, signature), false);
+  const rsaKey = publicOf(rsa.public);
+  const rsaPem = publicOf(rsa.private).getPrivatePEM();
+  assert.equal(rsaKey.verify(data, sign("sha512", data, rsaPem), "sha512"), true);
+  assert.equal(rsaKey.verify(data, sign("sha256", data, rsaPem), "sha512"), false);
+});
