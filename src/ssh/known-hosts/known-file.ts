@@ -19,6 +19,9 @@ interface Contents {
 
 export class KnownFile {
   #contents: Contents | null = null;
+  /** The file was looked at in this turn of the event loop: a handshake asks for several names at once. */
+  #isFresh = false;
+
   constructor(private readonly file: string) {}
 
   /** The lines that name `name`. Sees what others wrote to the file since: operators mend it while we run. */
@@ -31,6 +34,11 @@ export class KnownFile {
     return this.#current().problem;
   }
 
+  /** Another process may have written to it this moment: the next question looks again. */
+  expire(): void {
+    this.#isFresh = false;
+  }
+
   /** As `appendLines`. Does not read the file again, unless another program wrote to it in between. */
   append(lines: string, sshDir: string): void {
     const before = this.#current();
@@ -41,6 +49,9 @@ export class KnownFile {
 
   #current(): Contents {
     const known = this.#contents;
+    if (known !== null && this.#isFresh) return known;
+    this.#isFresh = true;
+    setImmediate(() => (this.#isFresh = false));
     const now = known === null || !isSame(known.stats, statsOf(this.file)) ? this.#read() : known;
     this.#contents = now;
     return now;

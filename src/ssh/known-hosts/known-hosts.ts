@@ -106,6 +106,7 @@ export class KnownHostsStore {
     hash: boolean,
   ): string | null {
     if (file === undefined) return null;
+    this.#file(file).expire();
     const { identity, plainType, plainBlob } = readPublicKey(key.blob);
     const isNew = (name: string): boolean =>
       !lookup(name).some((line) => line.marker === "none" && line.key.identity === identity);

@@ -99,6 +99,9 @@ test("two processes at once: every line whole, every host there", async () => {
   for (let i = 0; i < 400; i++) assert.equal(known.verdict(host(i), testKey(i)).kind, "match");
 });
 
+/** A file is looked at once a turn of the event loop. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 test("what another process adds is seen, with its line numbers", async () => {
   const file = join(freshDir(), "known_hosts");
   const [a, b] = [open(file), open(file)];
@@ -107,6 +110,7 @@ test("what another process adds is seen, with its line numbers", async () => {
   await a.remember(host(3), testKey(3), { hash: false });
   await a.remember(host(2), testKey(2), { hash: false });
   assert.equal(wholeLines(file).length, 3);
+  await turn();
   for (const known of [a, b]) {
     for (const i of [1, 2, 3]) {
       const verdict = known.verdict(host(i), testKey(i));
@@ -122,6 +126,7 @@ test("an operator's edit is seen by a running process", async () => {
   assert.equal(known.verdict(host(1), testKey(1)).kind, "changed");
   writeFileSync(`${file}.new`, "# nothing\n");
   renameSync(`${file}.new`, file);
+  await turn();
   assert.equal(known.verdict(host(1), testKey(1)).kind, "unknown");
 });
 
