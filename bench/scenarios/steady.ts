@@ -13,6 +13,8 @@ import { cannotView, startViewing } from "../measure/viewing-peer.js";
 import type { BenchOptions, Scenario } from "./scenario.js";
 
 const TICKS = 6;
+/** Until what runs each tick has been compiled: some thousand readings. */
+const WARM_TICKS = 8;
 const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
 
 export const steady: Scenario = {
@@ -144,7 +146,7 @@ async function ours(
   const intervalSecs = intervalFor(farm.addresses.length);
   const run = startWatch(program, farm, { intervalSecs, node });
   try {
-    await run.warm(3, 60_000 + farm.addresses.length * 200 + intervalSecs * 10_000);
+    await run.warm(WARM_TICKS, 60_000 + farm.addresses.length * 200 + intervalSecs * 1000 * 3 * WARM_TICKS);
     const from = run.mark();
     await sleep(TICKS * intervalSecs * 1000);
     const span = spanOf(from, run.mark());
