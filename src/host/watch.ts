@@ -87,7 +87,6 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   #telling: Generator<StreamRecord, void> | null;
   /** How long we had been idle when the reader was given the record that it has not come back from. */
   #toldAtIdleMs: number | null = null;
-  #readerSlept = false;
   /** When the reader came back from its last stall. */
   #wokeMs = -Infinity;
   #closing: Promise<void> | null = null;
@@ -145,7 +144,6 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     const toldAtIdleMs = this.#toldAtIdleMs;
     this.#toldAtIdleMs = null;
     if (toldAtIdleMs === null || clock.idleMs() - toldAtIdleMs <= STALL_MS) return;
-    this.#readerSlept = true;
     this.#wokeMs = clock.nowMs();
   }
 
@@ -212,10 +210,9 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
       this.#armTick(this.#nextTick);
       return;
     }
-    // A reader that slept wants what is fresh; where we were late ourselves, every tick still has its record.
-    const isFresh = this.#readerSlept || now - this.#nextTick > MOST_LATE_TICKS;
-    this.#readerSlept = false;
-    const tick = isFresh ? now : this.#nextTick;
+    // A reader that slept wants what was fresh when it woke; where we were late ourselves, every tick still has its record.
+    const fresh = now - this.#nextTick > MOST_LATE_TICKS ? now : Math.min(now, ticks.at(this.#wokeMs));
+    const tick = Math.max(fresh, this.#nextTick);
     this.#armTick(tick + 1);
     this.#nextTick = tick + 1;
     // The ticks that a stalled reader slept through are skipped, the last one too.

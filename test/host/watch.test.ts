@@ -229,6 +229,13 @@ test("where we are late ourselves, every tick has its record all the same", asyn
     bench.clock.work(2400);
     bench.resume();
     await bench.clock.advance(500);
+    // A reader that was slow for a moment has slept through no tick.
+    bench.isStalled = true;
+    await bench.clock.advance(400);
+    bench.resume();
+    await bench.clock.advance(100);
+    bench.clock.work(2200);
+    await bench.clock.advance(300);
   }
   await bench.clock.advance(5000);
   bench.assertOneRecordATick();
