@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The process: arguments, streams, signals, exit code. Nothing else knows of it. */
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
-import { UsageError } from "./errors.js";
 import type { Options } from "./options.js";
 
 const NAME = "allsmi-ssh";
@@ -30,7 +28,7 @@ async function main(): Promise<number> {
   if (command.kind === "help") return print(command.text);
   if (command.kind === "version") return print(versionText());
   const { options, warnings } = command;
-  if (isShort(options)) setFlagsFromString("--no-opt");
+  if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
   const ended = new AbortController();
   let code: number | undefined;
@@ -86,7 +84,8 @@ function versionText(): string {
 
 main().then(
   (code) => process.exit(code),
-  (error: unknown) => {
+  async (error: unknown) => {
+    const { UsageError } = await import("./errors.js");
     if (error instanceof UsageError) {
       for (const problem of error.problems) say(problem);
       say(`see ${NAME} --help`);
