@@ -13,6 +13,8 @@ import { cannotView, startViewing } from "../measure/viewing-peer.js";
 import type { BenchOptions, Scenario } from "./scenario.js";
 
 const TICKS = 6;
+/** An exec a tick keeps the machine busy with that many. */
+const MOST_BY_EXEC = 200;
 /** Until what runs each tick has been compiled: some thousand readings. */
 const WARM_TICKS = 8;
 const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
@@ -26,7 +28,10 @@ export const steady: Scenario = {
     const temp = makeTempDir("bench");
     const noStay = makeNoStayShell(temp.path);
     const farm = await startFarm(count);
-    const execFarm = noStay === null ? null : await startFarm(Math.min(count, 200), { shell: noStay });
+    const few = Math.min(count, MOST_BY_EXEC);
+    const execFarm = noStay === null ? null : await startFarm(few, { shell: noStay });
+    // The same number of hosts on the same beat: a machine that runs more shells takes longer for each.
+    const sessionFarm = noStay === null ? null : await startFarm(few);
     const python = pythonWith("asyncssh");
     const noView = cannotView(farm);
     const noAddon = ["--import", `file://${peer("without-addon")}`];
@@ -39,6 +44,9 @@ export const steady: Scenario = {
       ...(execFarm === null
         ? []
         : [["ours, exec a tick", () => ours(options, options.program, execFarm, [])] as const]),
+      ...(sessionFarm === null
+        ? []
+        : [["ours, beside exec", () => ours(options, options.program, sessionFarm, [])] as const]),
       ...(python === null ? [] : [["asyncssh, exec a tick", () => asyncssh(python, farm)] as const]),
       ...(noView === null ? [["all-smi view", () => viewing(farm)] as const] : []),
     ];
@@ -108,8 +116,8 @@ export const steady: Scenario = {
           ),
           x(
             "steady.remote-session-over-exec",
-            "remote CPU a tick, session / exec",
-            server.ratios("ours", "ours, exec a tick"),
+            `remote CPU a tick, session / exec, ${few} hosts each`,
+            server.ratios("ours, beside exec", "ours, exec a tick"),
           ),
         ].filter(({ values }) => values.length > 0),
         notes: [
@@ -124,6 +132,7 @@ export const steady: Scenario = {
     } finally {
       await farm.stop();
       await execFarm?.stop();
+      await sessionFarm?.stop();
       temp.remove();
     }
   },
