@@ -38,7 +38,8 @@ test("an exchange: the raw public key, the secret as OpenSSL has it, and an erro
   assert.deepEqual(Reflect.get(protocol, "_kex"), { type: "ecdh" }, "another exchange stays as it is");
   let signed = 0;
   let short = 0;
-  for (let round = 0; round < 600; round++) {
+  // One secret in 512 begins with zeros: on until there was one.
+  for (let round = 0; round < 20_000 && (round < 300 || short === 0); round++) {
     const [ours, theirs] = [new Exchange(), new Exchange()];
     Reflect.set(protocol, "_kex", ours);
     const told = theirs.getPublicKey();
@@ -55,7 +56,7 @@ test("an exchange: the raw public key, the secret as OpenSSL has it, and an erro
     if (secret.length === 33) signed += 1;
     if (secret.length < 32) short += 1;
   }
-  assert.ok(signed > 100 && short > 0, `${signed} with a sign bit, ${short} with leading zeros`);
+  assert.ok(signed > 50 && short > 0, `${signed} with a sign bit, ${short} with leading zeros`);
   const exchange = new Exchange();
   for (const bad of [Buffer.alloc(32), Buffer.alloc(31, 9), Buffer.alloc(0)])
     assert.ok(exchange.computeSecret(bad) instanceof Error);
