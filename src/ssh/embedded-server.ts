@@ -30,8 +30,12 @@ export interface EmbeddedKey {
 /** A fresh ed25519 key. */
 export async function makeEmbeddedKey(): Promise<EmbeddedKey> {
   const { utils } = (await import("ssh2")).default;
-  const pair = utils.generateKeyPairSync("ed25519");
-  return { private: pair.private, public: pair.public };
+  // One key in some hundred that ssh2 1.17 makes is malformed, by its own reading.
+  for (;;) {
+    const pair = utils.generateKeyPairSync("ed25519");
+    const isWell = [pair.private, pair.public].every((text) => !(utils.parseKey(text) instanceof Error));
+    if (isWell) return { private: pair.private, public: pair.public };
+  }
 }
 
 /** Listens on a free port of 127.0.0.1. */
