@@ -26,10 +26,12 @@ const OTHERS = [
   "*) if [ ${20} -ge $born ]; then echo $pid; fi;; esac; done; }",
 ];
 
-// As `timeout -k 1`. By the second time the shell may have gone on to its next program.
+// As `timeout -k 1`. By the second time the shell may have gone on to its next program. The program goes before what it
+// started, or it lives to complain of that one's end; /proc lists a later process first where pids get a digit more.
 const FINISH = [
-  "finish() { kill $doomed; nap 1; for pid in $(others); do look /proc/$pid/stat",
-  'case $doomed in *" $pid "*|*" $parent "*) kill -KILL $pid;; esac; done; }',
+  "finish() { kill $child $doomed; nap 1; late=; for pid in $(others); do look /proc/$pid/stat",
+  'case $doomed in *" $pid "*|*" $parent "*) if [ "$pid" = "$child" ]; then late="$pid $late"; else late="$late $pid"; fi;;',
+  "esac; done; kill -KILL $late; }",
 ];
 
 // The shell hears of it before the program does: one that takes SIGTERM as a reason to exit 0 has timed out all the same.
@@ -38,7 +40,7 @@ const LOOP = [
   "while doze; do now=$((${start:-0}+rest)); rest=$((T*100))",
   "children=; read -r children </proc/$$/task/$$/children",
   'case " $children " in *" $me "*) ;; *) look /proc/$me/stat; if [ "$parent" != $$ ]; then',
-  'doomed=" $(echo $(others)) "; finish; exit; fi;; esac',
+  'doomed=" $(echo $(others)) "; child=; finish; exit; fi;; esac',
   "for child in $children; do if [ $child != $me ]; then look /proc/$child/stat",
   'left=$rest; if [ "${start:-0}" -ge $born ]; then left=$((T*100+start-now)); fi',
   'if [ $left -le 0 ]; then doomed=" $(echo $(others)) "; case $doomed in *" $child "*)',

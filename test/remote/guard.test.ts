@@ -1,6 +1,6 @@
 /** The guard of a shell that stays, under the shells that a host's /bin/sh may be: each leads a session, as under sshd. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -15,7 +15,14 @@ const NONCE = "0123456789ab";
 const TIMED_OUT: PartEnd = { kind: "timeout", afterSecs: 1 };
 
 const temp = makeTempDir("guard");
-after(() => temp.remove());
+const started: ChildProcess[] = [];
+after(() => {
+  // What a failed test has left.
+  for (const { pid = 0 } of started.filter((child) => child.exitCode === null && child.signalCode === null)) {
+    for (const left of sessionOf(pid)) signalPid(left.pid, "SIGKILL");
+  }
+  temp.remove();
+});
 
 /** A shell that goes by its name, such as bash, is called as hosts call it. */
 const SHELLS: readonly (readonly [string, readonly string[]])[] = [
@@ -66,6 +73,7 @@ function startShell(
   makeTools(bin, { tool });
   const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: bin };
   const child = spawn(program, [...args, "-s"], { detached: true, env, stdio: ["pipe", "pipe", "ignore"] });
+  started.push(child);
   const reader = new FrameReader(NONCE);
   const pid = child.pid ?? 0;
   let heard = (): void => undefined;
