@@ -1,5 +1,8 @@
 /** Many record streams into one, with no barrier: a slow source delays no other. */
 
+/** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
+const FULL_BATCH = 8;
+
 /**
  * Yields what is ready, as batches in arrival order. A source is resumed only once the consumer has come back for
  * more, so at most one item of each is ever held. Ends when every source has; rethrows a source's error.
@@ -13,6 +16,7 @@ export async function* merge<T>(
   let open = sources.length;
   let failure: { readonly error: unknown } | undefined;
   let wake: () => void = () => undefined;
+  let endTurn: () => void = () => undefined;
 
   const pull = (source: AsyncIterator<T, void>): void => {
     source.next().then(
@@ -21,6 +25,7 @@ export async function* merge<T>(
         else {
           ready.push(step.value);
           taken.push(source);
+          if (ready.length >= FULL_BATCH) endTurn();
         }
         wake();
       },
@@ -30,6 +35,17 @@ export async function* merge<T>(
         wake();
       },
     );
+  };
+
+  /** Till the event loop has turned, or a batch is full. */
+  const turn = async (): Promise<void> => {
+    if (ready.length >= FULL_BATCH) return;
+    let immediate: NodeJS.Immediate | undefined;
+    await new Promise<void>((resolve) => {
+      endTurn = resolve;
+      immediate = setImmediate(resolve);
+    });
+    clearImmediate(immediate);
   };
 
   /** No variable of the generator's: it would hold the last batch until the next one is there. */
@@ -46,7 +62,7 @@ export async function* merge<T>(
       if (ready.length === 0) {
         await new Promise<void>((resolve) => (wake = resolve));
         // What else came in this turn of the event loop goes into the same batch: a write for all, not one each.
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await turn();
         continue;
       }
       const resume = taken;

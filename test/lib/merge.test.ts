@@ -79,3 +79,16 @@ test("a source's error is the merge's, and the others are ended", async () => {
   }, /bug/);
   assert.equal(other.returned, true);
 });
+
+test("a few of one turn of the event loop are one batch; a burst comes as several, each as soon as it is full", async () => {
+  const sizesOf = async (count: number): Promise<readonly number[]> => {
+    // One after the other, as sockets are read: what each leads to is done before the next.
+    const inTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const sources = Array.from({ length: count }, () => source("s", 1, inTurn).items);
+    const sizes: number[] = [];
+    for await (const batch of merge(sources)) sizes.push(batch.length);
+    return sizes;
+  };
+  assert.deepEqual(await sizesOf(3), [3]);
+  assert.deepEqual(await sizesOf(20), [8, 8, 4]);
+});
