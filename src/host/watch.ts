@@ -5,8 +5,10 @@ import type { LastError, StreamRecord } from "../record.js";
 import type { Sample } from "../remote/session.js";
 import { retryDelayMs } from "./backoff.js";
 import { Condition } from "./condition.js";
+import { EventRecords, type EventTeller } from "./event-records.js";
 import { frameRecord, type HostIdentity, type HostRoute } from "./host-record.js";
 import { Inbox } from "./inbox.js";
+import { ReaderStall } from "./reader-stall.js";
 import type { Ticks } from "./ticks.js";
 
 /** A host that is connected and probed. */
@@ -46,11 +48,6 @@ type Link =
   | { readonly kind: "up"; readonly live: LiveHost; readonly samplingTick: number | null }
   | { readonly kind: "down" };
 
-/** A reader that has us wait longer for it, with nothing else to do, has stalled. */
-const STALL_MS = 250;
-/** After a longer sleep than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
-const MOST_LATE_TICKS = 30;
-
 /**
  * The host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was consumed:
  * ticks that pass meanwhile are skipped. Throws only for a bug.
@@ -59,14 +56,17 @@ export function watchHost(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<StreamRecord, void> {
-  return new HostWatch(options, signal);
+  const { clock, ticks } = options;
+  const inbox = new Inbox<Event>();
+  const stall = new ReaderStall(clock, ticks);
+  return new EventRecords(new HostWatch(options, signal, inbox, stall), inbox, stall);
 }
 
-/** No generator: a suspended one keeps the last record and the sample behind it, for every host of a fleet. */
-class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
+class HostWatch implements EventTeller<Event> {
   readonly #options: WatchOptions;
   readonly #signal: AbortSignal;
-  readonly #inbox = new Inbox<Event>();
+  readonly #inbox: Inbox<Event>;
+  readonly #stall: ReaderStall;
   /** The attempt that is under way; aborted when the watch ends, for whichever reason. */
   #attempt: AbortController | null = null;
   readonly #onAbort = (): void => {
@@ -83,54 +83,16 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
   #nextTick = 0;
-  /** The records of the event that is being told. */
-  #telling: Generator<StreamRecord, void> | null;
-  /** How long we had been idle when the reader was given the record that it has not come back from. */
-  #toldAtIdleMs: number | null = null;
-  /** When the reader came back from its last stall. */
-  #wokeMs = -Infinity;
-  #closing: Promise<void> | null = null;
 
-  constructor(options: WatchOptions, signal: AbortSignal) {
+  constructor(options: WatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
     this.#signal = signal;
+    this.#inbox = inbox;
+    this.#stall = stall;
     this.#condition = new Condition(options.host, options.clock);
-    this.#telling = this.#begin();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<StreamRecord, void>> {
-    this.#noteStall();
-    try {
-      while (this.#closing === null) {
-        const told = this.#telling?.next();
-        if (told?.done === false) {
-          this.#toldAtIdleMs = this.#options.clock.idleMs();
-          return told;
-        }
-        this.#telling = null;
-        if (this.#isDone()) break;
-        const event = this.#inbox.take();
-        if (event !== undefined) this.#telling = this.#on(event);
-        else if (this.#inbox.isClosed) break;
-        else await this.#inbox.arrival();
-      }
-    } catch (error) {
-      await this.#close();
-      throw error;
-    }
-    return this.return();
-  }
-
-  async return(): Promise<IteratorResult<StreamRecord, void>> {
-    await this.#close();
-    return { done: true, value: undefined };
-  }
-
-  *#begin(): Generator<StreamRecord, void> {
+  *begin(): Generator<StreamRecord, void> {
     this.#signal.addEventListener("abort", this.#onAbort);
     if (this.#signal.aborted) this.#onAbort();
     yield* this.#transition();
@@ -139,21 +101,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     this.#armTick(0);
   }
 
-  #noteStall(): void {
-    const { clock } = this.#options;
-    const toldAtIdleMs = this.#toldAtIdleMs;
-    this.#toldAtIdleMs = null;
-    if (toldAtIdleMs === null || clock.idleMs() - toldAtIdleMs <= STALL_MS) return;
-    this.#wokeMs = clock.nowMs();
-  }
-
-  #close(): Promise<void> {
-    this.#closing ??= this.#end();
-    return this.#closing;
-  }
-
-  async #end(): Promise<void> {
-    this.#telling = null;
+  async end(): Promise<void> {
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#inbox.close();
     this.#attempt?.abort();
@@ -163,12 +111,12 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     if (this.#link.kind === "up") await this.#link.live.close();
   }
 
-  #isDone(): boolean {
+  isDone(): boolean {
     const sampling = this.#link.kind === "up" && this.#link.samplingTick !== null;
     return this.#nextTick > this.#options.ticks.last && this.#owed === null && !sampling;
   }
 
-  *#on(event: Event): Generator<StreamRecord, void> {
+  *on(event: Event): Generator<StreamRecord, void> {
     switch (event.kind) {
       case "tick":
         return yield* this.#onTick();
@@ -205,14 +153,11 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
   *#onTick(): Generator<StreamRecord, void> {
     yield* this.#settleOwed();
     const { ticks } = this.#options;
-    const now = ticks.now();
-    if (now < this.#nextTick) {
+    if (ticks.now() < this.#nextTick) {
       this.#armTick(this.#nextTick);
       return;
     }
-    // A reader that slept wants what was fresh when it woke; where we were late ourselves, every tick still has its record.
-    const fresh = now - this.#nextTick > MOST_LATE_TICKS ? now : Math.min(now, ticks.at(this.#wokeMs));
-    const tick = Math.max(fresh, this.#nextTick);
+    const tick = this.#stall.dueTick(this.#nextTick);
     this.#armTick(tick + 1);
     this.#nextTick = tick + 1;
     // The ticks that a stalled reader slept through are skipped, the last one too.
@@ -245,13 +190,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     const { live } = this.#link;
     this.#link = { kind: "up", live, samplingTick: null };
     this.#route = live.route;
-    if (!this.#isStale(event.nowMs)) yield this.#frame(live, event.tick, event.sample, event.nowMs);
-  }
-
-  /** Arrived in a window that a stalled reader slept through: it wants a fresh sample, not this one. */
-  #isStale(arrivedMs: number): boolean {
-    const { ticks } = this.#options;
-    return arrivedMs <= this.#wokeMs && ticks.now() > ticks.at(arrivedMs) + 1;
+    if (!this.#stall.isStale(event.nowMs)) yield this.#frame(live, event.tick, event.sample, event.nowMs);
   }
 
   // ---- connection
@@ -290,7 +229,7 @@ class HostWatch implements AsyncIterableIterator<StreamRecord, void> {
     const tick = this.#owed;
     if (tick === null) return;
     this.#owed = null;
-    if (this.#isStale(nowMs)) this.#sample(live, tick);
+    if (this.#stall.isStale(nowMs)) this.#sample(live, tick);
     else yield this.#frame(live, tick, first, nowMs);
   }
 
