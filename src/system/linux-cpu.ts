@@ -1,8 +1,8 @@
 /** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
 import type { Cpu, CpuSocket } from "../record.js";
-import { copyToExtend } from "../lib/copy.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
+import { isDigit } from "./numbers.js";
 import {
   cpuUtilization,
   emptyProcStat,
@@ -32,8 +32,9 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
       const told = stat.hasTotal || stat.cpus.length > 0;
       // CPUs come and go; all else stays as it was.
       if (fixed === null || before?.cpus.length !== stat.cpus.length) fixed = cpuFacts(facts, stat);
+      // Not `{ ...fixed, utilization: ... }`: V8 shares no shape of a spread that grows, and takes five times as long.
       const cpu = told
-        ? Object.assign(copyToExtend(fixed), {
+        ? Object.assign({}, fixed, {
             utilization: totalUtilization(before, stat),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
@@ -126,8 +127,4 @@ function loadAverage(lines: readonly string[]): readonly [number | null, number 
     if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
   }
   return [null, null, null];
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }

@@ -1,5 +1,5 @@
 /** /proc/stat: counters of time, and what became of them between two readings. See proc(5), proc_stat(5). */
-import { percentOf } from "./numbers.js";
+import { isDigit, percentOf } from "./numbers.js";
 
 /** user, nice, system, irq, softirq, steal: each only ever grows. Guest time is part of the first two. */
 const BUSY = 6;
@@ -11,7 +11,6 @@ const PLACES = [0, 1, 2, BUSY, BUSY, 3, 4, 5] as const;
 const FEWEST = 4;
 
 const ZERO = 0x30;
-const NINE = 0x39;
 
 /**
  * One reading, in clock ticks since boot. A large host has some hundred CPUs and two readings of each are kept, so that
@@ -85,10 +84,6 @@ function readCounters(line: string, begin: number, counters: Float64Array, from:
 
 /** Of the line that is being read. */
 const TOLD = new Float64Array(COUNTERS);
-
-function isDigit(code: number): boolean {
-  return code >= ZERO && code <= NINE;
-}
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d;
