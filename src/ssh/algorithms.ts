@@ -115,9 +115,8 @@ type AlgorithmConfig = Pick<
 const OFFERS = new Map<string, AlgorithmOffer>();
 
 /**
- * `known`: what known_hosts has for the host, so that it is asked for a key that can be checked. Pure; equal offers are
- * one
- * object.
+ * `known`: what known_hosts has for the host, so that it is asked for a key that can be checked. Pure; equal
+ * offers are one object.
  */
 export function offerAlgorithms(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   const { kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression } = config;
