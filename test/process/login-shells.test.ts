@@ -1,23 +1,15 @@
 /** The remote script under the login shells that hosts have, through a real sshd. */
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
+import { LOGIN_SHELLS, type LoginShell } from "../support/login-shells.js";
 import { missing, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const SHELLS: readonly string[] = [
-  "/bin/sh",
-  "/bin/dash",
-  "/bin/bash",
-  "/bin/ksh",
-  "/bin/zsh",
-  "/usr/bin/fish",
-  "/bin/tcsh",
-  "busybox ash",
-];
+const SHELLS: readonly LoginShell[] = [{ name: "sh", argv: ["/bin/sh"], skip: false }, ...LOGIN_SHELLS];
 
 const HEADER =
   "index, uuid, name, utilization.gpu [%], memory.used [MiB], memory.total [MiB], temperature.gpu";
@@ -28,19 +20,15 @@ const NVIDIA_SMI = `case "$1" in
 *) exit 2;;
 esac`;
 
-for (const shell of SHELLS) {
-  const isBusybox = shell === "busybox ash";
-  test(`a host whose login shell is ${shell}`, { skip: missing ?? false }, async (t) => {
-    if (!existsSync(isBusybox ? "/bin/busybox" : shell)) {
-      t.skip(`SKIPPED LOUDLY: ${shell} is not installed`);
-      return;
-    }
+for (const { name, argv, skip } of SHELLS) {
+  test(`a host whose login shell is ${name}`, { skip: missing ?? skip }, async (t) => {
     const temp = makeTempDir("shell");
     const bin = makeTools(join(temp.path, "bin"), {
       "nvidia-smi": NVIDIA_SMI,
-      "busybox-ash": `exec /bin/busybox ash "$@"`,
+      "shell-with-arguments": `exec ${argv.join(" ")} "$@"`,
     });
-    const sshd = await startSshd({ bin, shell: isBusybox ? join(bin, "busybox-ash") : shell });
+    const shell = argv.length === 1 ? argv[0] : join(bin, "shell-with-arguments");
+    const sshd = await startSshd({ bin, shell });
     try {
       if (!sshd.isolated) {
         t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");

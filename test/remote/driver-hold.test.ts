@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { DriverHold } from "../../src/remote/driver-hold.js";
 import type { Frame } from "../../src/remote/frame.js";
@@ -15,6 +14,7 @@ import {
 } from "../../src/ssh/connection.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
+import { LOGIN_SHELLS, POSIX_SHELLS } from "../support/login-shells.js";
 import { gpu } from "../support/records.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -193,29 +193,17 @@ test("a channel that opens after the session's end is given up", async () => {
 });
 
 /** A login shell gets the command as it is; the script within it has to run in whichever sh a host has. */
-const SHELLS: readonly (readonly [program: string, ...args: string[]])[] = [
-  ["/bin/dash"],
-  ["/bin/bash"],
-  ["/bin/busybox", "ash"],
-  ["/bin/ksh"],
-  ["/bin/zsh"],
-  ["/usr/bin/fish"],
-  ["/bin/tcsh"],
-];
-const NO_SH = ["/usr/bin/fish", "/bin/tcsh"];
-
-for (const shell of SHELLS) {
-  const [program] = shell;
-  const skip = !existsSync(program) && `SKIPPED LOUDLY: ${program} is not installed`;
-  test(`a program is held, and told of, under ${shell.join(" ")}`, { skip }, async () => {
+for (const shell of LOGIN_SHELLS) {
+  const { name, argv, skip } = shell;
+  test(`a program is held, and told of, under ${name}`, { skip }, async () => {
     const temp = makeTempDir("hold");
-    const connection = connectLocally(shell, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
+    const connection = connectLocally(argv, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
     try {
       makeTools(temp.path, { idle: `echo here; [ $1 = 0 ] && exec sleep 300; exit $1` });
       for (const status of [0, 3]) {
         const command = holdCommand(`{tool} ${status}`, "idle");
         const script = command.slice(`exec /bin/sh -c '`.length, -1);
-        for (const text of NO_SH.includes(program) ? [command] : [command, script]) {
+        for (const text of POSIX_SHELLS.includes(shell) ? [command, script] : [command]) {
           let channel: Promise<Channel> | null = null;
           const end = await new Promise<ChannelEnd>((resolve) => {
             channel = connection.open(text, {

@@ -8,6 +8,7 @@ import { FrameReader, type Frame } from "../../src/remote/frame.js";
 import { tickDefinitions, tickLine } from "../../src/remote/script.js";
 import type { Part, PartEnd } from "../../src/shims/shim.js";
 import { makeTools } from "../support/fake-tools.js";
+import { POSIX_SHELLS, type LoginShell } from "../support/login-shells.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -24,14 +25,13 @@ after(() => {
   temp.remove();
 });
 
-/** A shell that goes by its name, such as bash, is called as hosts call it. */
-const SHELLS: readonly (readonly [string, readonly string[]])[] = [
-  ["dash", ["/bin/dash"]],
-  ["bash as sh", [calledSh("/bin/bash")]],
-  ["busybox ash", ["/bin/busybox", "ash"]],
-  ["ksh", ["/bin/ksh"]],
-  ["zsh as sh", [calledSh("/bin/zsh")]],
-];
+/** bash and zsh go by their name, and are called as hosts call them. */
+const SHELLS: readonly LoginShell[] = POSIX_SHELLS.map((shell) => {
+  const { name, argv } = shell;
+  return name === "bash" || name === "zsh"
+    ? { ...shell, name: `${name} as sh`, argv: [calledSh(argv[0])] }
+    : shell;
+});
 
 function calledSh(program: string): string {
   const dir = join(temp.path, program.replaceAll("/", "-"));
@@ -65,7 +65,7 @@ interface Process {
 }
 
 function startShell(
-  [program = "", ...args]: readonly string[],
+  [program, ...args]: LoginShell["argv"],
   tool: string,
   parts: readonly Part[] = [PROGRAM],
 ): Shell {
@@ -183,8 +183,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const [name, argv] of SHELLS) {
-  const skip = existsSync(argv[0] ?? "") ? false : `SKIPPED LOUDLY: ${name} is not installed`;
+for (const { name, argv, skip } of SHELLS) {
   // They wait, for the most part.
   describe(name, { skip, concurrency: 6 }, () => {
     for (const { what, tool, end, stdout = "", stderr = "", except = [] } of CASES) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { HostError, ParseError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
@@ -11,17 +11,8 @@ import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
 import { connectLocally } from "../support/local-connection.js";
 import { makeTools } from "../support/fake-tools.js";
+import { LOGIN_SHELLS } from "../support/login-shells.js";
 import { makeTempDir } from "../support/temp-dir.js";
-
-const SHELLS: readonly (readonly string[])[] = [
-  ["/bin/dash"],
-  ["/bin/bash"],
-  ["/bin/busybox", "ash"],
-  ["/bin/ksh"],
-  ["/bin/zsh"],
-  ["/usr/bin/fish"],
-  ["/bin/tcsh"],
-];
 
 /** A shim whose tool prints one utilization a line. */
 function fakeShim(id: string): Shim {
@@ -120,15 +111,10 @@ async function withHost(
 
 const utilizations = (gpus: readonly Gpu[] | undefined): unknown => gpus?.map((gpu) => gpu.utilization);
 
-for (const shell of SHELLS) {
-  const program = shell[0] ?? "";
-  test(`one exec probes and samples, then a line a tick, under ${shell.join(" ")}`, async (t) => {
-    if (!existsSync(program)) {
-      t.skip(`SKIPPED LOUDLY: ${program} is not installed`);
-      return;
-    }
+for (const { name, argv, skip } of LOGIN_SHELLS) {
+  test(`one exec probes and samples, then a line a tick, under ${name}`, { skip }, async () => {
     await withHost(
-      { shell, tools: { two: `case $1 in --probe) echo ok;; *) echo 7; echo 9;; esac` } },
+      { shell: argv, tools: { two: `case $1 in --probe) echo ok;; *) echo 7; echo 9;; esac` } },
       async (connection, options) => {
         const { session, first } = await HostSession.start(connection, options);
         assert.equal(session.transport, "two");
