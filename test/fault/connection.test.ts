@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import type { StreamRecord } from "../../src/record.js";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
@@ -12,7 +12,7 @@ import { gist, reach, remains, ROW } from "../support/faulty-host.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { startRelay } from "../support/relay.js";
 import { makeKey, type KeyPair } from "../support/ssh-key.js";
-import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const skip = missing ?? false;
@@ -30,14 +30,18 @@ before(() => {
 });
 after(() => temp.remove());
 
-function startAgain(port = 0): Promise<Sshd> {
-  return startSshd({
-    port,
-    bin,
-    shell: "/bin/sh",
-    hostKeys: [hostKey],
-    authorizedKeys: [userKey.publicLine],
+async function serve(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
+  const server = await startSshd({ bin, shell: "/bin/sh", ...options });
+  t.after(() => {
+    rmSync(slow, { force: true });
+    return server.stop();
   });
+  return server;
+}
+
+/** With the keys of every other that is started here. */
+function startAgain(t: TestContext, port = 0): Promise<Sshd> {
+  return serve(t, { port, hostKeys: [hostKey], authorizedKeys: [userKey.publicLine] });
 }
 
 interface Watching {
@@ -108,38 +112,34 @@ async function untilSeen(
   await waitFor(what, () => holds(run.seen()), 30_000);
 }
 
-test("sshd is killed in the middle of a tick, and comes back", { skip }, async () => {
-  const first = await startAgain();
+test("sshd is killed in the middle of a tick, and comes back", { skip }, async (t) => {
+  const first = await startAgain(t);
   const { port } = first;
   const run = watch(port, first, []);
   await untilSeen(run, "frames", (seen) => frames(seen) >= 3);
   await waitFor("a tool that runs", () => first.processes().some(({ command }) => command === "sleep 0.4"));
   await first.stop();
   await untilSeen(run, "the loss", (seen) => codes(seen).length > 0);
-  const second = await startAgain(port);
-  try {
-    const before = frames(run.seen());
-    await untilSeen(run, "frames again", (seen) => frames(seen) >= before + 3);
-    run.process.kill("SIGTERM");
-    const { code, stderr } = await run.ended;
-    assert.equal(code, 143, stderr);
-    const records = run.seen();
-    assertOneRecordATick(records);
-    assert.equal(codes(records)[0], "connection-lost");
-    const lost = records.find((each) => each.record === "state" && each.state === "disconnected");
-    assert.ok(lost?.record === "state" && lost.previous_state === "connected" && lost.retry_in_ms !== null);
-    const withErrors = records.filter((each) => each.record === "frame" && each.errors !== undefined);
-    assert.deepEqual(withErrors, [], "a host that is gone has no frame");
-    const back = records.filter((each) => each.record === "frame" && each.tick > (lost.tick ?? 0));
-    assert.ok(back.length > 0);
-    await waitFor("nothing of ours is left", () => remains(second, /nvidia-smi/).length === 0);
-  } finally {
-    await second.stop();
-  }
+  const second = await startAgain(t, port);
+  const before = frames(run.seen());
+  await untilSeen(run, "frames again", (seen) => frames(seen) >= before + 3);
+  run.process.kill("SIGTERM");
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 143, stderr);
+  const records = run.seen();
+  assertOneRecordATick(records);
+  assert.equal(codes(records)[0], "connection-lost");
+  const lost = records.find((each) => each.record === "state" && each.state === "disconnected");
+  assert.ok(lost?.record === "state" && lost.previous_state === "connected" && lost.retry_in_ms !== null);
+  const withErrors = records.filter((each) => each.record === "frame" && each.errors !== undefined);
+  assert.deepEqual(withErrors, [], "a host that is gone has no frame");
+  const back = records.filter((each) => each.record === "frame" && each.tick > (lost.tick ?? 0));
+  assert.ok(back.length > 0);
+  await waitFor("nothing of ours is left", () => remains(second, /nvidia-smi/).length === 0);
 });
 
-test("sshd is killed at the last tick: it still has its one record", { skip }, async () => {
-  const server = await startAgain();
+test("sshd is killed at the last tick: it still has its one record", { skip }, async (t) => {
+  const server = await startAgain(t);
   const run = watch(server.port, server, ["--count", "3"], "", "2");
   await untilSeen(run, "the tick before the last", (seen) => seen.some(({ tick }) => tick === 1));
   writeFileSync(slow, "");
@@ -155,111 +155,91 @@ test("sshd is killed at the last tick: it still has its one record", { skip }, a
   assert.ok(last.record === "state" && last.last_error?.code === "connection-lost");
 });
 
-test("a connection that is reset comes back", { skip }, async () => {
-  const server = await startAgain();
+test("a connection that is reset comes back", { skip }, async (t) => {
+  const server = await startAgain(t);
   const relay = await startRelay(server.port);
-  try {
-    const run = watch(relay.port, server, ["--count", "10"]);
-    await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
-    relay.reset();
-    const { code, stdout } = await run.ended;
-    const records = recordsOf(stdout);
-    assertOneRecordATick(records);
-    assert.deepEqual(codes(records), ["connection-lost"]);
-    assert.equal(records.at(-1)?.record, "frame");
-    assert.equal(code, 0);
-  } finally {
-    await relay.stop();
-    await server.stop();
-  }
+  t.after(() => relay.stop());
+  const run = watch(relay.port, server, ["--count", "10"]);
+  await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
+  relay.reset();
+  const { code, stdout } = await run.ended;
+  const records = recordsOf(stdout);
+  assertOneRecordATick(records);
+  assert.deepEqual(codes(records), ["connection-lost"]);
+  assert.equal(records.at(-1)?.record, "frame");
+  assert.equal(code, 0);
 });
 
 test(
   "a server that freezes is noticed by keepalives, and reached again when it goes on",
   { skip },
-  async () => {
-    const server = await startAgain();
-    try {
-      const config = `Host *\n  ServerAliveInterval 1\n  ServerAliveCountMax 2`;
-      const run = watch(server.port, server, ["--ssh-timeout-secs", "2"], config);
-      await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
-      const frozen = server.processes().filter(({ command }) => command.startsWith("sshd"));
-      assert.ok(frozen.length > 0);
-      for (const { pid } of frozen) signalPid(pid, "SIGSTOP");
-      await untilSeen(run, "the loss", (seen) => codes(seen).includes("keepalive-timeout"));
-      for (const { pid } of frozen) signalPid(pid, "SIGCONT");
-      const before = frames(run.seen());
-      await untilSeen(run, "frames again", (seen) => frames(seen) >= before + 2);
-      run.process.kill("SIGINT");
-      assert.equal((await run.ended).code, 130);
-      assertOneRecordATick(run.seen());
-    } finally {
-      await server.stop();
-    }
+  async (t) => {
+    const server = await startAgain(t);
+    const config = `Host *\n  ServerAliveInterval 1\n  ServerAliveCountMax 2`;
+    const run = watch(server.port, server, ["--ssh-timeout-secs", "2"], config);
+    await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
+    const frozen = server.processes().filter(({ command }) => command.startsWith("sshd"));
+    assert.ok(frozen.length > 0);
+    for (const { pid } of frozen) signalPid(pid, "SIGSTOP");
+    await untilSeen(run, "the loss", (seen) => codes(seen).includes("keepalive-timeout"));
+    for (const { pid } of frozen) signalPid(pid, "SIGCONT");
+    const before = frames(run.seen());
+    await untilSeen(run, "frames again", (seen) => frames(seen) >= before + 2);
+    run.process.kill("SIGINT");
+    assert.equal((await run.ended).code, 130);
+    assertOneRecordATick(run.seen());
   },
 );
 
-test("our own end by SIGKILL leaves nothing on the host", { skip }, async () => {
-  const server = await startAgain();
-  try {
-    const run = watch(server.port, server, []);
-    await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
-    run.process.kill("SIGKILL");
-    await run.ended;
-    await waitFor("nothing of ours is left", () => remains(server, /nvidia-smi|sleep/).length === 0);
-  } finally {
-    await server.stop();
-  }
+test("our own end by SIGKILL leaves nothing on the host", { skip }, async (t) => {
+  const server = await startAgain(t);
+  const run = watch(server.port, server, []);
+  await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
+  run.process.kill("SIGKILL");
+  await run.ended;
+  await waitFor("nothing of ours is left", () => remains(server, /nvidia-smi|sleep/).length === 0);
 });
 
-test("the shell alone is killed: the next tick has another", { skip }, async () => {
-  const server = await startSshd({ bin, shell: "/bin/sh" });
-  try {
-    const host = await reach(server);
-    const kill = (): void => {
-      for (const { pid, command } of server.processes()) {
-        if (command.endsWith("sh -s")) signalPid(pid, "SIGKILL");
-      }
-    };
-    kill();
-    await waitFor("its end", () => remains(server, /^$/).length === 0);
-    assert.deepEqual(gist(await host.sample(1)), { gpus: [37], memory: true, errors: [] });
-    assert.equal(host.live.route.channel, "session");
-    const hit = host.sample(2);
-    await waitFor("a tool that runs", () =>
-      server.processes().some(({ command }) => command === "sleep 0.4"),
-    );
-    kill();
-    const told = await hit;
-    assert.deepEqual(gist(told).errors, ["gpu error"]);
-    assert.equal(gist(told).memory, true, "what had come stands");
-    assert.deepEqual(gist(await host.sample(3)), { gpus: [37], memory: true, errors: [] });
-    assert.equal(host.live.route.channel, "session");
-    await host.close();
-  } finally {
-    await server.stop();
-  }
+test("the shell alone is killed: the next tick has another", { skip }, async (t) => {
+  const server = await serve(t);
+  const host = await reach(server, { toolTimeoutSecs: 8 });
+  const kill = (): void => {
+    for (const { pid, command } of server.processes()) {
+      if (command.endsWith("sh -s")) signalPid(pid, "SIGKILL");
+    }
+  };
+  kill();
+  await waitFor("its end", () => remains(server, /^$/).length === 0);
+  assert.deepEqual(gist(await host.sample(1)), { gpus: [37], memory: true, errors: [] });
+  assert.equal(host.live.route.channel, "session");
+  writeFileSync(slow, "");
+  const hit = host.sample(2);
+  await waitFor("a tool that runs", () => server.processes().some(({ command }) => command === "sleep 3.3"));
+  rmSync(slow);
+  kill();
+  const told = await hit;
+  assert.deepEqual(gist(told).errors, ["gpu error"]);
+  assert.equal(gist(told).memory, true, "what had come stands");
+  assert.deepEqual(gist(await host.sample(3)), { gpus: [37], memory: true, errors: [] });
+  assert.equal(host.live.route.channel, "session");
+  await host.close();
 });
 
-test("a port that nobody listens on any more, then somebody does", { skip }, async () => {
+test("a port that nobody listens on any more, then somebody does", { skip }, async (t) => {
   const port = await freePort(["127.0.0.1"]);
-  const server = await startAgain(port);
+  const server = await startAgain(t, port);
   await server.stop();
   const run = watch(port, server, []);
   await untilSeen(run, "a refusal", (seen) => codes(seen).includes("connection-refused"));
-  const late = await startAgain(port);
-  try {
-    await untilSeen(run, "a frame", (seen) => frames(seen) > 0);
-    run.process.kill("SIGTERM");
-    await run.ended;
-    assertOneRecordATick(run.seen());
-  } finally {
-    await late.stop();
-  }
+  await startAgain(t, port);
+  await untilSeen(run, "a frame", (seen) => frames(seen) > 0);
+  run.process.kill("SIGTERM");
+  await run.ended;
+  assertOneRecordATick(run.seen());
 });
 
-test("sshd is killed while a tool hangs: its guard ends it", { skip }, async () => {
-  const server = await startSshd({ bin, shell: "/bin/sh" });
+test("sshd is killed while a tool hangs: its guard ends it", { skip }, async (t) => {
+  const server = await serve(t);
   const host = await reach(server);
   try {
     await host.sample(1);
@@ -280,15 +260,11 @@ test("sshd is killed while a tool hangs: its guard ends it", { skip }, async () 
   }
 });
 
-test("a host that is left between ticks keeps nothing of ours", { skip }, async () => {
-  const server = await startSshd({ bin, shell: "/bin/sh" });
-  try {
-    const host = await reach(server);
-    await host.sample(1);
-    await waitFor("the guard", () => remains(server, /^sleep/).length === 3);
-    await host.close();
-    await waitFor("nothing of ours is left", () => remains(server, /^sleep/).length === 0);
-  } finally {
-    await server.stop();
-  }
+test("a host that is left between ticks keeps nothing of ours", { skip }, async (t) => {
+  const server = await serve(t);
+  const host = await reach(server);
+  await host.sample(1);
+  await waitFor("the guard", () => remains(server, /^sleep/).length === 3);
+  await host.close();
+  await waitFor("nothing of ours is left", () => remains(server, /^sleep/).length === 0);
 });

@@ -15,6 +15,7 @@ const bin = join(temp.path, "bin");
 const on = join(temp.path, "on");
 let sshd: Sshd;
 let single: Sshd;
+const stops: (() => Promise<void>)[] = [];
 
 before(async () => {
   if (skip !== false) return;
@@ -24,13 +25,13 @@ before(async () => {
     sleep: `case $1 in *.*) exec /bin/sleep 86400;; *) exec /bin/sleep "$@";; esac`,
     "nvidia-smi": faultyNvidiaSmi(on, "exec sleep 627"),
   });
-  [sshd, single] = await Promise.all([
-    startSshd({ bin, shell: "/bin/sh" }),
-    startSshd({ bin, shell: "/bin/sh", config: ["MaxSessions 1"] }),
-  ]);
+  sshd = await startSshd({ bin, shell: "/bin/sh" });
+  stops.push(() => sshd.stop());
+  single = await startSshd({ bin, shell: "/bin/sh", config: ["MaxSessions 1"] });
+  stops.push(() => single.stop());
 });
 after(async () => {
-  if (skip === false) await Promise.all([sshd.stop(), single.stop()]);
+  await Promise.all(stops.map((stop) => stop()));
   temp.remove();
 });
 

@@ -127,10 +127,11 @@ describe("a process", () => {
     assert.match(stdout, /"hostname":"dgx-01"/);
     assert.equal(stderr.trim(), "exit 0");
   });
-  test("whose reader stalls holds one batch and stays awake", async () => {
+  test("whose reader stalls holds one batch and stays awake", async (t) => {
     const child = spawn(process.execPath, ["--import", "tsx", fixture], {
       stdio: ["ignore", "pipe", "pipe"],
     });
+    t.after(() => child.kill("SIGKILL"));
     let told = "";
     child.stderr.on("data", (chunk: Buffer) => (told += chunk.toString()));
     // Standard output is not read: the pipe fills.

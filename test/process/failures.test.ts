@@ -1,7 +1,6 @@
 /** What goes wrong on a host is a record with the right state and code, and an exit code; never a crash or a hang. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
@@ -9,14 +8,15 @@ import { makeTools } from "../support/fake-tools.js";
 import { freePort } from "../support/free-port.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { startTcpServer } from "../support/tcp-server.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const skip = missing ?? false;
 const temp = makeTempDir("failures");
 let sshd: Sshd;
 let toolless: Sshd;
-let silent: Server;
 let silentPort = 0;
+const stops: (() => Promise<void>)[] = [];
 
 before(async () => {
   if (skip !== false) return;
@@ -24,20 +24,18 @@ before(async () => {
     "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
+  stops.push(() => sshd.stop());
   toolless = await startSshd({ shell: "/bin/sh", authorizedKeys: [sshd.userKey.publicLine] });
-  silent = createServer(() => undefined).listen(0, "127.0.0.1");
-  await new Promise((resolve) => silent.once("listening", resolve));
-  const address = silent.address();
-  silentPort = typeof address === "object" && address !== null ? address.port : 0;
+  stops.push(() => toolless.stop());
+  const silent = await startTcpServer(() => undefined);
+  stops.push(() => silent.stop());
+  silentPort = silent.port;
   const lines = [sshd.knownHostsLine(), toolless.knownHostsLine()];
   writeFileSync(join(temp.path, "known_hosts"), `${lines.join("\n")}\n`);
 });
 
 after(async () => {
-  if (skip === false) {
-    silent.close();
-    await Promise.all([sshd.stop(), toolless.stop()]);
-  }
+  await Promise.all(stops.map((stop) => stop()));
   temp.remove();
 });
 

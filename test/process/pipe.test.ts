@@ -108,10 +108,11 @@ for (const [signal, code] of [
   });
 }
 
-test("a second signal ends it at once, even while a reader takes nothing", { skip }, async () => {
+test("a second signal ends it at once, even while a reader takes nothing", { skip }, async (t) => {
   const child = spawn(process.execPath, [MAIN, ...flags, ...BEAT, "--format", "ndjson"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  t.after(() => child.kill("SIGKILL"));
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   await new Promise((resolve) => child.stdout.once("readable", resolve));
   child.kill("SIGTERM");

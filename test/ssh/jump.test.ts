@@ -139,10 +139,10 @@ test("a jump host that fails is the targets' reason", { skip }, async (t) => {
     ],
   ];
   for (const [name, plan, code, message] of cases) {
-    await t.test(name, async () => {
+    await t.test(name, async (t) => {
       const shared = testShared();
+      t.after(() => shared.close());
       const failure = await failureOf(plan, shared);
-      shared.close();
       assert.equal(failure.code, code);
       assert.match(failure.message, message);
       if (name === "a refused key") assert.equal(failure.tried?.length, 1);

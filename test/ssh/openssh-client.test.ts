@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { HostError } from "../../src/errors.js";
@@ -12,6 +11,7 @@ import type { OpensshConnect } from "../../src/ssh/openssh-client.js";
 import { waitFor } from "../support/processes.js";
 import { missing, startSshd } from "../support/sshd.js";
 import type { Sshd, SshdOptions } from "../support/sshd.js";
+import { startTcpServer } from "../support/tcp-server.js";
 
 const skip = missing ?? false;
 const never = new AbortController().signal;
@@ -193,13 +193,11 @@ test("refusals keep ssh's reason", { skip }, () =>
   }),
 );
 
-test("a silent server costs its own deadline", { skip }, async () => {
-  const server = createServer((socket) => socket.resume());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
+test("a silent server costs its own deadline", { skip }, async (t) => {
+  const server = await startTcpServer(() => undefined);
+  t.after(() => server.stop());
   const silent: OpensshConnect = {
-    target: { user: "x", host: "127.0.0.1", port: address.port, labels: {}, origin: "--ssh" },
+    target: { user: "x", host: "127.0.0.1", port: server.port, labels: {}, origin: "--ssh" },
     ssh: {
       keyFiles: [],
       configFile: "none",
@@ -215,7 +213,6 @@ test("a silent server costs its own deadline", { skip }, async () => {
   };
   const error = await failureOf(connectOpenssh(silent, never));
   assert.equal(error.failure.code, "handshake-timeout");
-  await new Promise((resolve) => server.close(resolve));
 });
 
 test("without an ssh program the record says what is needed", async () => {

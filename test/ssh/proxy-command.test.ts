@@ -24,8 +24,9 @@ async function failureOf(command: string): Promise<HostError> {
   return error;
 }
 
-test("a proxy command carries bytes both ways", async () => {
+test("a proxy command carries bytes both ways", async (t) => {
   const stream = openProxyCommand("cat", named);
+  t.after(() => stream.destroy());
   let heard = "";
   stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
   const big = "x".repeat(300_000);
@@ -58,8 +59,9 @@ test("after the first byte an end is a lost connection", async () => {
   assert.match(error.message, /gone; exit status 0/);
 });
 
-test("destroying the stream ends the command and its children", async () => {
+test("destroying the stream ends the command and its children", async (t) => {
   const stream = openProxyCommand("sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000'", named);
+  t.after(() => stream.destroy());
   const sleepers = (): number =>
     descendantsOf(process.pid).filter((entry) => entry.command === "sleep 1000").length;
   await waitFor("two sleepers", () => sleepers() === 2);

@@ -1,5 +1,6 @@
 /** The built program as a process, as a user's shell would run it. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { StreamRecord } from "../../src/record.js";
 
@@ -22,13 +23,20 @@ export interface CliOptions {
   readonly started?: (child: ChildProcess) => void;
 }
 
-/** Runs to its end. The environment is bare but for PATH, as cron's is. */
+/** What a test that failed has left would keep its file from ending. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  running.add(child);
   const limit = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 60_000);
   let stdout = "";
   let stderr = "";
@@ -41,6 +49,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     child.once("error", reject);
     child.once("close", (code, signal) => {
       clearTimeout(limit);
+      running.delete(child);
       resolve({ code, signal, stdout, stderr, wallMs: performance.now() - begun });
     });
   });

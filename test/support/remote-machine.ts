@@ -37,7 +37,7 @@ export interface RemoteServer {
   readonly exited: () => boolean;
   /** Every process of the server and of its sessions, with pids as seen from the test. */
   processes(): ProcessEntry[];
-  /** Kills all of it, and waits until it is gone. */
+  /** Kills all of it, and waits until it is gone. Nothing the second time: the pid may be somebody else's by then. */
   stop(): Promise<void>;
 }
 
@@ -144,6 +144,7 @@ function startServer(
     exited: () => exited,
     processes: () => descendantsOf(pid),
     stop: async () => {
+      if (exited) return;
       // Below namespaces the kernel ends the rest with the first; elsewhere each is ended by its pid.
       const rest = descendantsOf(pid);
       signalPid(pid, "SIGKILL");

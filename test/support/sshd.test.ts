@@ -60,6 +60,7 @@ test(
   { skip: sshd.missing ?? false },
   async (t) => {
     const server = await sshd.startSshd();
+    t.after(() => server.stop());
     const agent = await startAgent();
     t.after(() => agent.stop());
     agent.add(server.userKey);

@@ -59,6 +59,7 @@ export interface Sshd {
   log(): string;
   /** sshd and all that runs in its sessions, pids as seen from the test. */
   processes(): ProcessEntry[];
+  /** May be called again. */
   stop(): Promise<void>;
 }
 

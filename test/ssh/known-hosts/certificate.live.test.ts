@@ -57,6 +57,7 @@ test("certificates count when they do for ssh", { skip: missing ?? missingSsh ??
       const ca = makeKey(join(temp.path, `ca${i}`), { type: caType });
       const certificate = signKey(key, { ca, principals: [NAME], host: true, ...how });
       const server = await startSshd({ hostKeys: [key], config: [`HostCertificate ${certificate}`] });
+      t.after(() => server.stop());
       const ported = `[${NAME}]:${server.port}`;
       const file = join(temp.path, `known${i}`);
       for (const text of files) {
