@@ -1,0 +1,154 @@
+/**
+ * The cards in rocm-smi's JSON. All its values are texts; key spellings differ between releases, so keys are compared in
+ * lower case without a colon at the end.
+ */
+import type { Gpu } from "../record.js";
+import { accelerator, freeOf } from "./accelerator.js";
+import {
+  bytesCell,
+  celsiusCell,
+  isMissing,
+  megahertzCell,
+  percentCell,
+  presentTexts,
+  textCell,
+  wattsCell,
+} from "./cells.js";
+import { findJson, isObject } from "./json-text.js";
+import type { JsonObject } from "./json-text.js";
+
+/** One card's or the system's values under keys in lower case. */
+export type Values = ReadonlyMap<string, unknown>;
+interface Found {
+  readonly cards: ReadonlyMap<number, Values>;
+  readonly system: Values;
+  readonly cut: boolean;
+}
+
+export function cardsIn(stdout: string): Found {
+  const { documents, cut } = findJson(stdout);
+  const cards = new Map<number, Values>();
+  const system = new Map<string, unknown>();
+  for (const document of documents) {
+    if (!isObject(document)) continue;
+    for (const [key, value] of Object.entries(document)) {
+      if (!isObject(value)) continue;
+      const index = /^card(\d{1,4})$/i.exec(key.trim())?.[1];
+      if (index !== undefined) {
+        // A card that is told twice: the later document fills what the earlier left out.
+        cards.set(Number(index), new Map([...valuesOf(value), ...(cards.get(Number(index)) ?? [])]));
+      } else if (key.trim().toLowerCase() === "system") {
+        for (const [name, text] of valuesOf(value)) system.set(name, text);
+      }
+    }
+  }
+  return { cards, system, cut };
+}
+
+function valuesOf(object: JsonObject): Values {
+  return new Map(
+    Object.entries(object).map(([key, value]) => [
+      key.replace(/\s+/g, " ").trim().replace(/ ?:$/, "").toLowerCase(),
+      value,
+    ]),
+  );
+}
+
+/** The first of the spellings that has a value: a later one is read where an earlier says N/A. */
+function read<T>(card: Values, cell: (raw: unknown) => T | null, ...keys: readonly string[]): T | null {
+  for (const key of keys) {
+    const value = cell(card.get(key));
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
+  const total =
+    read(card, positiveBytes, "vram total memory (b)") ?? read(card, mebibytes, "vram total memory (mib)");
+  const used =
+    read(card, bytes, "vram total used memory (b)") ?? read(card, mebibytes, "vram total used memory (mib)");
+  return accelerator("GPU", {
+    index,
+    uuid: read(card, identifier, "unique id"),
+    name: read(card, nameCell, "card series", "device name", "card model"),
+    serial: read(card, identifier, "serial number"),
+    pci_bus_id: read(card, textCell, "pci bus"),
+    driver_version: driver,
+    utilization: read(card, percentCell, "gpu use (%)", "dcu use (%)", "hcu use (%)"),
+    // Until 6.1.1 "GPU memory use" is the memory controller's activity, as the later key says more clearly.
+    memory_utilization: read(card, percentCell, "gpu memory read/write activity (%)", "gpu memory use (%)"),
+    total_memory: total,
+    used_memory: used,
+    memory_free: freeOf(total, used),
+    // MI300 has no edge sensor.
+    temperature: read(
+      card,
+      celsiusCell,
+      "temperature (sensor edge) (c)",
+      "temperature (sensor junction) (c)",
+    ),
+    temperature_memory: read(card, celsiusCell, "temperature (sensor memory) (c)"),
+    power_consumption: read(
+      card,
+      wattsCell,
+      "current socket graphics package power (w)",
+      "average graphics package power (w)",
+      "average graphics package power",
+    ),
+    power_limit: read(card, positiveWatts, "max graphics package power (w)"),
+    frequency: read(card, clockCell, "sclk clock speed", "sclk clock level"),
+    clock_memory: read(card, clockCell, "mclk clock speed", "mclk clock level"),
+    fan_speed_percent: read(card, percentCell, "fan speed (%)"),
+    detail: presentTexts({
+      device_id: read(card, textCell, "device id", "gpu id"),
+      vendor: read(card, nameCell, "card vendor"),
+      sku: read(card, textCell, "card sku"),
+      gfx_version: read(card, textCell, "gfx version"),
+      guid: read(card, textCell, "guid"),
+      vbios_version: read(card, textCell, "vbios version"),
+      performance_level: read(card, textCell, "performance level"),
+      junction_temperature: read(card, textCell, "temperature (sensor junction) (c)"),
+      vram_allocated_percent: read(card, textCell, "gpu memory allocated (vram%)", "dcu memory use (%)"),
+      // Only the primary die of a two-die card reports power, for both.
+      power_note: noteIn(card.get("average graphics package power (w)")),
+    }),
+  });
+}
+
+const bytes = (raw: unknown): number | null => bytesCell(raw, "B");
+const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
+
+/** A card has some memory: 0 in all is a reading that failed. */
+function positiveBytes(raw: unknown): number | null {
+  const value = bytes(raw);
+  return value === 0 ? null : value;
+}
+
+/** The secondary die's limit is printed as 0.0. */
+function positiveWatts(raw: unknown): number | null {
+  const value = wattsCell(raw);
+  return value === 0 ? null : value;
+}
+
+/** A vendor's id in place of a name (`0x1002`, ROCm 4.3) is none. */
+function nameCell(raw: unknown): string | null {
+  const text = textCell(raw);
+  return text === null || /^0x[0-9a-f]+$/i.test(text) ? null : text;
+}
+
+/** A serial number or id of zeros alone is none. */
+function identifier(raw: unknown): string | null {
+  const text = textCell(raw);
+  return text === null || /^(?:0x)?0+$/.test(text) ? null : text;
+}
+
+/** `(1402Mhz)` or `1 (500Mhz)`. */
+function clockCell(raw: unknown): number | null {
+  if (typeof raw !== "string") return null;
+  return megahertzCell(/\(([^()]*)\)\s*$/.exec(raw)?.[1] ?? raw);
+}
+
+function noteIn(raw: unknown): string | null {
+  return typeof raw === "string" && isMissing(raw) ? (/\(([^()]+)\)/.exec(raw)?.[1] ?? null) : null;
+}
