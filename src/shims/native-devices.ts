@@ -1,0 +1,191 @@
+/** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
+import type { Section } from "../record.js";
+import { isObject, type JsonObject } from "./json-text.js";
+
+type Read = (value: unknown) => unknown;
+type Fields = Readonly<Record<string, Read>>;
+
+/** A device by its section, and its place in the list; null where it is none. */
+export const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: number) => JsonObject | null>> = {
+  gpu: gpuOf,
+  cpu: cpuOf,
+  memory: (device, at) => ({ index: at, ...read(device, MEMORY) }),
+  chassis: (device) => read(device, CHASSIS),
+  process: processOf,
+  storage: (device, at) => ({ index: at, ...read(device, STORAGE) }),
+};
+
+/** The fields of `spec`, each read and null where it is odd or not there; and all others as they are. */
+function read(device: JsonObject, spec: Fields): JsonObject {
+  const known = Object.entries(spec).map(([field, reader]) => [field, reader(device[field])] as const);
+  return { ...device, ...Object.fromEntries(known) };
+}
+
+const text: Read = (value) => (typeof value === "string" && value !== "" ? value : null);
+/** -1 is all-smi's word for a reading that it does not have (types.rs, GPU_METRIC_UNAVAILABLE). */
+const amount: Read = (value) =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+/** 0 is its word for a temperature, a clock or a size that it does not have. */
+const positive: Read = (value) => (value === 0 ? null : amount(value));
+const percent: Read = (value) => (typeof value === "number" && value <= 100 ? amount(value) : null);
+const signed: Read = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
+const list: Read = (value) => objectsIn(value);
+const texts: Read = (value) =>
+  isObject(value) ? withoutEntries(value, (_, item) => typeof item !== "string") : {};
+
+const GPU: Fields = {
+  uuid: text,
+  name: text,
+  device_type: (value) => text(value) ?? "GPU",
+  utilization: percent,
+  ane_utilization: amount,
+  dla_utilization: percent,
+  tensorcore_utilization: percent,
+  temperature: positive,
+  used_memory: amount,
+  total_memory: positive,
+  frequency: positive,
+  power_consumption: amount,
+  gpu_core_count: positive,
+  detail: texts,
+};
+
+function gpuOf(device: JsonObject, at: number): JsonObject {
+  const gpu = { index: at, ...read(device, GPU) };
+  const isApple = typeof device["name"] === "string" && device["name"].startsWith("Apple");
+  return {
+    ...gpu,
+    // Readers other than Apple's write 0 for "not applicable" (types.rs, ane_utilization_reading).
+    ane_utilization: isApple ? amount(device["ane_utilization"]) : null,
+    // A device without a memory size has no reading of its use either: both are written 0.
+    used_memory:
+      positive(device["total_memory"]) === null
+        ? positive(device["used_memory"])
+        : amount(device["used_memory"]),
+    // The NVML reader writes 0 W where NVML refuses (nvidia.rs, `.unwrap_or(0.0)`); no NVIDIA GPU draws nothing.
+    power_consumption: isNvidia(device)
+      ? positive(device["power_consumption"])
+      : amount(device["power_consumption"]),
+    utilization: isInMigMode(device)
+      ? positive(percent(device["utilization"]))
+      : percent(device["utilization"]),
+  };
+}
+
+function isNvidia(device: JsonObject): boolean {
+  return typeof device["uuid"] === "string" && device["uuid"].startsWith("GPU-");
+}
+
+/** NVML gives no utilization of a GPU in MIG mode, and the reader writes 0 then. */
+function isInMigMode(device: JsonObject): boolean {
+  const detail = device["detail"];
+  return isObject(detail) && /^(?:1|enabled?)$/i.test(String(detail["mig_mode_current"]));
+}
+
+const CPU: Fields = {
+  cpu_model: text,
+  architecture: text,
+  socket_count: positive,
+  total_cores: positive,
+  total_threads: positive,
+  base_frequency_mhz: positive,
+  max_frequency_mhz: positive,
+  cache_size_mb: positive,
+  utilization: percent,
+  temperature: positive,
+  power_consumption: amount,
+  per_socket_info: list,
+  per_core_utilization: list,
+  apple_silicon_info: (value) => (isObject(value) ? value : null),
+  platform_type: (value) => (isObject(value) ? value : text(value)),
+};
+const SOCKET: Fields = {
+  utilization: percent,
+  cores: positive,
+  threads: positive,
+  temperature: positive,
+  frequency_mhz: positive,
+};
+
+function cpuOf(device: JsonObject, at: number): JsonObject {
+  const cpu: JsonObject = { index: at, ...read(device, CPU) };
+  const cores = objectsIn(cpu["per_core_utilization"]);
+  // A one-shot run has no earlier reading to compare with, and its library then says 0 for every core.
+  const unread = cores.every((core) => core["utilization"] === 0) && cpu["utilization"] !== 0;
+  return {
+    ...cpu,
+    per_socket_info: objectsIn(cpu["per_socket_info"]).map((socket) => read(socket, SOCKET)),
+    per_core_utilization: cores.map((core) => ({
+      ...core,
+      utilization: unread ? null : percent(core["utilization"]),
+    })),
+  };
+}
+
+const MEMORY: Fields = {
+  total_bytes: positive,
+  used_bytes: amount,
+  available_bytes: amount,
+  free_bytes: amount,
+  buffers_bytes: amount,
+  cached_bytes: amount,
+  swap_total_bytes: amount,
+  swap_used_bytes: amount,
+  swap_free_bytes: amount,
+  utilization: percent,
+};
+const CHASSIS: Fields = {
+  total_power_watts: amount,
+  inlet_temperature: positive,
+  outlet_temperature: positive,
+  thermal_pressure: text,
+  fan_speeds: list,
+  psu_status: list,
+  detail: texts,
+};
+const STORAGE: Fields = {
+  mount_point: (value) => (typeof value === "string" ? value : ""),
+  total_bytes: positive,
+  available_bytes: amount,
+};
+const PROCESS: Fields = {
+  device_id: amount,
+  device_uuid: text,
+  process_name: text,
+  used_memory: amount,
+  cpu_percent: amount,
+  memory_percent: percent,
+  memory_rss: amount,
+  memory_vms: amount,
+  user: text,
+  state: text,
+  start_time: text,
+  cpu_time: amount,
+  command: text,
+  ppid: amount,
+  threads: amount,
+  uses_gpu: (value) => value === true,
+  priority: signed,
+  nice_value: signed,
+  gpu_utilization: percent,
+};
+
+function processOf(device: JsonObject): JsonObject | null {
+  if (typeof device["pid"] !== "number" || !Number.isInteger(device["pid"]) || device["pid"] < 0) return null;
+  const process = read(device, PROCESS);
+  return {
+    ...process,
+    // Written as constants: a one-shot run has no CPU share yet, and no reader has these two.
+    cpu_percent: positive(process["cpu_percent"]),
+    gpu_utilization: positive(process["gpu_utilization"]),
+    threads: process["threads"] === 1 ? null : process["threads"],
+  };
+}
+
+function objectsIn(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+export function withoutEntries(from: JsonObject, drop: (key: string, value: unknown) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(from).filter(([key, value]) => !drop(key, value)));
+}
