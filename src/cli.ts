@@ -1,7 +1,8 @@
 /** argv to Options. Every wrong value is told at once, each in a line that names its flag, before anything connects. */
 import { quickRequest, readFlags, type GivenFlags } from "./cli/argv.js";
+import { FlagReader } from "./cli/flag-reader.js";
 import { readTargets, type ReadTextFile } from "./cli/read-targets.js";
-import { Problems, readChoice, readList, readNumber, readText, type NumberRange } from "./cli/values.js";
+import { Problems, readChoice, readText } from "./cli/values.js";
 import { UsageError } from "./errors.js";
 import { parseFailCondition, type FailCondition } from "./fail-on.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./options.js";
@@ -58,47 +59,6 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
   return { kind: "run", options, warnings };
-}
-
-/** Flags by name, with their defaults; what is wrong is filed in `problems` and the default stands in. */
-class FlagReader {
-  constructor(
-    private readonly given: GivenFlags,
-    readonly problems: Problems,
-  ) {}
-  has(flag: string): boolean {
-    return this.given.texts.has(flag);
-  }
-  texts(flag: string): readonly string[] {
-    return this.given.texts.get(flag) ?? [];
-  }
-  text(flag: string): string | null {
-    const [text] = this.texts(flag);
-    return text === undefined ? null : (readText(flag, text, this.problems) ?? null);
-  }
-  number(flag: string, initial: number, range: NumberRange): number {
-    const [text] = this.texts(flag);
-    return text === undefined
-      ? initial
-      : (readNumber(flag, text, { ...range, decimals: false }, this.problems) ?? initial);
-  }
-  decimal(flag: string, initial: number, range: NumberRange): number {
-    const [text] = this.texts(flag);
-    return text === undefined
-      ? initial
-      : (readNumber(flag, text, { ...range, decimals: true }, this.problems) ?? initial);
-  }
-  choice<const T extends string, const D extends T | null>(
-    flag: string,
-    choices: readonly T[],
-    initial: D,
-  ): T | D {
-    const [text] = this.texts(flag);
-    return text === undefined ? initial : (readChoice(flag, text, choices, this.problems) ?? initial);
-  }
-  list(flag: string): readonly string[] {
-    return readList(flag, this.texts(flag), this.problems);
-  }
 }
 
 const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
