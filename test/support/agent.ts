@@ -26,8 +26,21 @@ export async function startAgent(): Promise<Agent> {
   child.on("exit", () => (life.exited = true));
   const pid = child.pid;
   if (pid === undefined) throw new Error("ssh-agent did not start");
-  await waitFor("ssh-agent listens", () => life.exited || existsSync(socket));
-  if (life.exited) throw new Error("ssh-agent ended at once");
+  const stop = async (): Promise<void> => {
+    if (!life.exited) {
+      signalPid(pid, "SIGCONT");
+      signalPid(pid, "SIGKILL");
+    }
+    await waitFor("the end of ssh-agent", () => life.exited);
+    temp.remove();
+  };
+  try {
+    await waitFor("ssh-agent listens", () => life.exited || existsSync(socket));
+    if (life.exited) throw new Error("ssh-agent ended at once");
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     socket,
     pid,
@@ -36,11 +49,6 @@ export async function startAgent(): Promise<Agent> {
       const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" };
       execFileSync("ssh-add", ["-q", ...args, file], { env, stdio: ["ignore", "ignore", "pipe"] });
     },
-    stop: async () => {
-      signalPid(pid, "SIGCONT");
-      signalPid(pid, "SIGKILL");
-      await waitFor("the end of ssh-agent", () => life.exited);
-      temp.remove();
-    },
+    stop,
   };
 }

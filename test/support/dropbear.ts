@@ -68,10 +68,16 @@ export async function startDropbear(options: DropbearOptions = {}): Promise<Drop
   let log = "";
   const argv = [DROPBEAR, "-F", "-E", "-s", "-p", `${address}:${port}`, ...keyArgs, ...(options.args ?? [])];
   const server = machine.start(argv, (text) => (log += text));
-  await waitFor("dropbear listens", () => server.exited() || log.includes("Not backgrounding"));
-  if (server.exited()) {
+  const stop = async (): Promise<void> => {
+    await server.stop();
     temp.remove();
-    throw new Error(`dropbear did not start:\n${log}`);
+  };
+  try {
+    await waitFor("dropbear listens", () => server.exited() || log.includes("Not backgrounding"));
+    if (server.exited()) throw new Error(`dropbear did not start:\n${log}`);
+  } catch (error) {
+    await stop();
+    throw error;
   }
   return {
     port,
@@ -82,9 +88,6 @@ export async function startDropbear(options: DropbearOptions = {}): Promise<Drop
     knownHostsLine: (host = address) => publicKeys.map((key) => `[${host}]:${port} ${key}\n`).join(""),
     log: () => log,
     processes: () => server.processes(),
-    stop: async () => {
-      await server.stop();
-      temp.remove();
-    },
+    stop,
   };
 }
