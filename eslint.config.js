@@ -22,6 +22,11 @@ export default defineConfig(
     },
   },
   {
+    // JavaScript, where a JSON file or a module that has just been built has no type.
+    files: ["*.config.js"],
+    rules: { "@typescript-eslint/no-unsafe-assignment": "off" },
+  },
+  {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
       // node:test's `test()` and `describe()` return promises that the runner owns.

@@ -5,7 +5,7 @@
  *     --hosts N            hosts, where a scenario has a number of them
  *     --runs N             paired rounds
  *     --quick              a look: few hosts, one round
- *     --program FILE       the dist/main.js that is measured
+ *     --program FILE       the dist/start.cjs that is measured
  *     --against FILE       another build to run beside it
  *
  * `workers` and `soak` run only when they are named: `--only soak --hosts 2000 --minutes 60`. The soak writes a line a

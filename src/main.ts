@@ -1,7 +1,9 @@
-#!/usr/bin/env node
 /** The process: arguments, streams, signals, exit code. Nothing else knows of it. */
-import { readFileSync } from "node:fs";
+import { print } from "./lib/print.js";
 import type { Options } from "./options.js";
+
+/** From package.json, by the build. */
+declare const VERSION_TEXT: string;
 
 const NAME = "allsmi-ssh";
 const USAGE = 2;
@@ -17,16 +19,12 @@ function say(line: string): void {
 process.stderr.on("error", () => undefined);
 
 async function main(): Promise<number> {
-  const args = process.argv.slice(2);
-  // The two that are asked alone load next to nothing.
-  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) return print(versionText());
-  if (args.length === 1 && (args[0] === "--help" || args[0] === "-h")) {
-    return print((await import("./cli/help.js")).helpText());
-  }
   const { parseArgv } = await import("./cli.js");
-  const command = await parseArgv(args, readText);
-  if (command.kind === "help") return print(command.text);
-  if (command.kind === "version") return print(versionText());
+  const command = await parseArgv(process.argv.slice(2), readText);
+  if (command.kind !== "run") {
+    await print(command.kind === "help" ? command.text : VERSION_TEXT);
+    return 0;
+  }
   const { options, warnings } = command;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
@@ -65,21 +63,6 @@ function isShort({ source, length }: Options): boolean {
 async function readText(file: string): Promise<string> {
   if (file !== "-") return await (await import("node:fs/promises")).readFile(file, "utf8");
   return await (await import("node:stream/consumers")).text(process.stdin);
-}
-
-/** `| head -1` of a help text is no error either. */
-function print(words: string): Promise<number> {
-  return new Promise((resolve) => {
-    process.stdout.on("error", () => resolve(0));
-    process.stdout.write(words, () => resolve(0));
-  });
-}
-
-function versionText(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const found =
-    typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : null;
-  return `${NAME} ${typeof found === "string" ? found : "unknown"}\n`;
 }
 
 main().then(

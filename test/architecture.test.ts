@@ -67,7 +67,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["errors.ts", "options.ts", "record.ts", "tally.ts", "lib/", "format/"],
     ...["replay.ts", "live.ts", "dry-run.ts", "demo/"],
   ],
-  "main.ts": ["cli.ts", "cli/help.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
+  "main.ts": ["cli.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
+  "start.ts": ["lib/", "main.ts"],
 };
 
 /** One home for each package. */

@@ -117,7 +117,7 @@ function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-export const OUR_PROGRAM = join(ROOT, "dist/main.js");
+export const OUR_PROGRAM = join(ROOT, "dist/start.cjs");
 
 /** Free memory now, in MiB. */
 export function availableMib(): number {

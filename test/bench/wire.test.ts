@@ -5,13 +5,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { recordsOf, runCli } from "../support/cli.js";
+import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { startRelay } from "../support/relay.js";
 import { knownHostsLines, missing, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const TICKS = 12;
 const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";
 /** Makes ssh2's native addon unloadable, as where install scripts are not run. */
@@ -118,6 +117,6 @@ test("--help and --version load neither ssh2 nor the table", () => {
   assert.match(loading, /node_modules\/ssh2\//);
   assert.match(loading, /node_modules\/cli-table3\//);
   for (const flag of ["--help", "--version"]) {
-    assert.doesNotMatch(packagesOf([MAIN, flag]), /node_modules\/(ssh2|cli-table3|ndjson)\//, flag);
+    assert.doesNotMatch(packagesOf([PROGRAM, flag]), /node_modules\/(ssh2|cli-table3|ndjson)\//, flag);
   }
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseHostfile } from "../../src/targets/hostfile.js";
-import { runCli } from "../support/cli.js";
+import { PROGRAM, runCli } from "../support/cli.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -42,7 +42,7 @@ test("prometheus.jq and gpu-health.sh on the demo fleet", { skip }, async () => 
       assert.ok(line.startsWith("# ") || sample.test(line), line);
 
     const program = join(temp.path, "allsmi-ssh");
-    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, "dist/main.js")}' "$@"\n`);
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
     chmodSync(program, 0o755);
     const env = { PATH: `${temp.path}:${process.env["PATH"] ?? ""}` };
     const health = spawnSync(join(ROOT, "examples/gpu-health.sh"), ["--demo"], { env, encoding: "utf8" });

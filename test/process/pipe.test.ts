@@ -5,13 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { recordsOf, runCli } from "../support/cli.js";
+import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const skip = missing ?? false;
 const temp = makeTempDir("pipe");
 let sshd: Sshd;
@@ -56,7 +54,7 @@ function shellPipe(
   args: readonly string[],
 ): { stdout: string; status: string; wallMs: number } {
   const begun = performance.now();
-  const quoted = [process.execPath, MAIN, ...flags, ...args].map((word) => `'${word}'`).join(" ");
+  const quoted = [process.execPath, PROGRAM, ...flags, ...args].map((word) => `'${word}'`).join(" ");
   const script = `${quoted} 2>'${join(temp.path, "err")}' | ${reader}; echo "\${PIPESTATUS[0]}" >'${join(temp.path, "status")}'`;
   const stdout = execFileSync("/bin/bash", ["-c", script], { encoding: "utf8", timeout: 30_000 });
   return {
@@ -109,7 +107,7 @@ for (const [signal, code] of [
 }
 
 test("a second signal ends it at once, even while a reader takes nothing", { skip }, async (t) => {
-  const child = spawn(process.execPath, [MAIN, ...flags, ...BEAT, "--format", "ndjson"], {
+  const child = spawn(process.execPath, [PROGRAM, ...flags, ...BEAT, "--format", "ndjson"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   t.after(() => child.kill("SIGKILL"));

@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { runCli } from "../support/cli.js";
+import { PROGRAM, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 import { noTmux, TmuxWindow } from "../support/tmux.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const PROGRAM = `${process.execPath} ${MAIN}`;
+const COMMAND = `${process.execPath} ${PROGRAM}`;
 const HOSTS = 8;
 
 const temp = makeTempDir("tty");
@@ -30,7 +28,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     const hosts = addresses.map((address) => `${sshd.user}@${address}:${sshd.port}`).join(",");
     flags = `--ssh ${hosts} --ssh-config none --ssh-known-hosts ${known} --ssh-key ${sshd.userKey.file}`;
     // Too long to be typed into a terminal.
-    writeFileSync(join(temp.path, "watch"), `exec ${PROGRAM} ${flags} "$@"\n`);
+    writeFileSync(join(temp.path, "watch"), `exec ${COMMAND} ${flags} "$@"\n`);
   });
   after(async () => {
     await sshd.stop();
@@ -114,7 +112,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     writeFileSync(file, [...lines.slice(0, 4), "first", ...lines.slice(4), "second", ""].join("\n"));
     await inWindow(100, 24, async (window) => {
       // The writer keeps the pipe open, so that the picture stands.
-      window.type(`(cat ${file}; sleep 3) | ${PROGRAM} --replay -`);
+      window.type(`(cat ${file}; sleep 3) | ${COMMAND} --replay -`);
       await window.see(/^allsmi-ssh: warning|^warning: <stdin>:10/);
       const picture = window.lines().filter((line) => line !== "");
       assert.equal(picture.length, 1 + HOSTS + 2, picture.join("\n"));

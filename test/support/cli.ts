@@ -4,7 +4,8 @@ import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { StreamRecord } from "../../src/record.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+/** What `bin` of package.json names. */
+export const PROGRAM = fileURLToPath(new URL("../../dist/start.cjs", import.meta.url));
 
 export interface CliRun {
   readonly code: number | null;
@@ -32,7 +33,7 @@ after(() => {
 /** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
