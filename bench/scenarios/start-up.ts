@@ -1,4 +1,7 @@
-/** `--help` and `--version` beside a node that does nothing. */
+/**
+ * `--help` and `--version` beside a node that does nothing. The environment is bare: with NODE_EXTRA_CA_CERTS set, node
+ * reads certificates at each start, and that alone would make any ratio of starts look near 1.
+ */
 import { startMetered } from "../measure/cpu-meter.js";
 import { inTurn, Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";
