@@ -1,4 +1,7 @@
-/** Speaking SSH by ssh2: key exchange, host key check and authentication. The only importer of ssh2, at first use. */
+/**
+ * Speaking SSH by ssh2: key exchange, host key check and authentication. Imports ssh2 at first use; only the embedded
+ * server does so too.
+ */
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
 import { HostError } from "../errors.js";
