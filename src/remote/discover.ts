@@ -7,11 +7,12 @@ import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "../sh
 import { ChannelRefused } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
 import { TOOL_SECTIONS } from "./compose.js";
+import type { Limiter } from "./bounds.js";
 import type { Answer, LaneEnd } from "./lane.js";
 import type { Lanes } from "./lanes.js";
 import { probePlain, type PlainCommands } from "./plain.js";
 import { bestFallback, candidatesOf, judgeFound, type ChosenTool, type Fallback } from "./probe.js";
-import { bootstrapCommand, type Limiter } from "./script.js";
+import { bootstrapCommand } from "./script.js";
 
 export interface SessionOptions {
   readonly sample: SampleOptions;

@@ -1,7 +1,7 @@
 /** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
-import { LIMITERS, type Limiter } from "./script.js";
+import { LIMITERS, type Limiter } from "./bounds.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
 export interface FoundTool {

@@ -17,11 +17,8 @@
  * which both sides pay for.
  */
 import type { Part } from "../shims/shim.js";
+import { BOUND, DETECT_LIMITER, LIMITS, type Limiter } from "./bounds.js";
 import { GUARD } from "./guard-script.js";
-
-/** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
-export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
-export type Limiter = (typeof LIMITERS)[number];
 
 /** Where vendors put their tools although non-interactive shells have no PATH to them. */
 export const EXTRA_PATH = [
@@ -35,31 +32,6 @@ export const EXTRA_PATH = [
 /** Of a tool's standard error, what travels. */
 const STDERR_BYTES = 2000;
 
-// A shell holds what a program says on standard error until it has ended: more address space than this, in KiB, it does
-// not get, or an endless complaint would fill the host's memory. Programs get the session's own limit (V) back; a shell
-// that is told anew what a tick is knows it already.
-const SHELL_LIMIT = "V=${V-$(ulimit -S -v 2>/dev/null)}; ulimit -S -v 262144 2>/dev/null";
-const OWN_LIMIT = "unlimit() { ulimit -S -v ${V:-unlimited} 2>/dev/null; }";
-
-// `b` runs a program under the deadline, `x` the same as the last act of a subshell (one fork less).
-const BOUND: Record<Limiter, string> = {
-  gnu: bounds("exec timeout -k 1 $T"),
-  busybox: bounds("exec timeout -t $T"),
-  watchdog:
-    `b() { (unlimit; exec "$@") & p=$! ; { trap "kill \\$s; exit 0" TERM; sleep $T & s=$! ; wait $s; kill $p; ` +
-    `sleep 1; kill -9 $p; } >/dev/null 2>&1 & w=$! ; wait $p; c=$?; kill $w 2>/dev/null; wait $w 2>/dev/null; ` +
-    `return $c; }; x() { b "$@"; }`,
-};
-
-function bounds(timeout: string): string {
-  return `b() { (x "$@"); }; x() { unlimit; ${timeout} "$@"; }`;
-}
-
-const DETECT_LIMITER =
-  `if timeout -k 1 1 true 2>/dev/null; then L=gnu; ${BOUND.gnu}; ` +
-  `elif timeout -t 1 true 2>/dev/null; then L=busybox; ${BOUND.busybox}; ` +
-  `else L=watchdog; ${BOUND.watchdog}; fi`;
-
 // `r ID PROGRAM ARGS...` runs a program part: its output goes straight out, its standard error is caught and marked.
 const RUN_PART =
   `r() { i=$1; shift; m p $i; f; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
@@ -69,14 +41,20 @@ const RUN_PART =
 const ENVIRONMENT = `unset V g k; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
 // `w TEXT` says something, `f` prints what waits to be said, `n` is a newline, `m` marks. `y PART STATUS` says that a part
-// ended; the guard's word of it counts for more (`k`).
+// ended; the guard's word of it counts for more (`k`). The newline is the last of IFS's three (zsh has one more).
+// `l COUNT FILE LAST` says a file's lines, so many or to the one that begins with LAST; bash does so in one piece, and its
+// `M` is 1: its own `read` would have the kernel write a file of /proc anew for each line.
 export const SAY =
-  `n=$(printf "\\n."); n=\${n%.}; W=; w() { W="$W$1"; }; f() { printf %s "$W"; W=; }; ` +
-  `m() { w "$n@$N $*$n"; }; y() { m x $1 \${k:-$2}; k=; }`;
+  `n=\${IFS#??}; n=\${n%\${n#?}}; W=; w() { W="$W$1"; }; f() { printf %s "$W"; W=; }; ` +
+  `m() { w "$n@$N $*$n"; }; y() { m x $1 \${k:-$2}; k=; }; ` +
+  `M=; if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1; ` +
+  `eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\\${ha[*]}\\"; unset ha; }"; ` +
+  `else l() { hi=$1; while [ $hi -gt 0 ] && read -r hl; do w "$hl$n"; case "$hl" in "$3"*) break;; esac; ` +
+  `hi=$((hi-1)); done <$2; }; fi`;
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; ${SHELL_LIMIT}; ${OWN_LIMIT}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}`;
+  return `set +efux; ${LIMITS}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}`;
 }
 
 /** One part as a statement. */

@@ -17,7 +17,8 @@ export interface Part {
    * `shell`: shell text; it calls every program that could hang as `b program args...`, where `b` is the script's
    * function that bounds it.
    * `said`: shell text too, which prints by the script's functions alone: `w TEXT` says something (`$n` is a newline),
-   * `f` prints what was said and stands before every program that prints.
+   * `l COUNT FILE LAST` a file's lines (see script.ts), `f` prints what was said and stands before every program that
+   * prints.
    */
   readonly kind: "program" | "shell" | "said";
   readonly command: string;

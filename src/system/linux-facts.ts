@@ -17,6 +17,7 @@ const PER_CPU = [
 
 const ELSEWHERE = [
   "cpu0/acpi_cppc/nominal_freq",
+  "/sys/devices/system/cpu/online",
   "/sys/devices/system/cpu/offline",
   "/sys/devices/cpu_core/cpus",
   "/sys/devices/cpu_atom/cpus",
@@ -43,7 +44,7 @@ const ASK = [
   `echo @allowed`,
   `grep Cpus_allowed_list /proc/self/status`,
   `echo @lxcfs`,
-  `grep -c " /proc[^ ]* fuse[.]lxcfs " /proc/mounts`,
+  `grep -c -E " /(proc|sys)[^ ]* fuse[.]lxcfs " /proc/mounts`,
   `echo @sys`,
   `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
     `${Object.keys(DMI)
@@ -75,13 +76,15 @@ export interface LinuxFacts {
   readonly baseMhz: number | null;
   readonly maxMhz: number | null;
   readonly cacheMib: number | null;
+  /** The kernel's list of the CPUs that run, as it writes it and in order. */
+  readonly online: { readonly text: string; readonly cpus: readonly number[] } | null;
   readonly offline: number;
   /** CPUs that a process of ours may use (cpuset, affinity). */
   readonly allowed: number | null;
   readonly memoryLimit: number | null;
   /** CPUs' worth of time that the cgroup may use. */
   readonly cpuQuota: number | null;
-  /** /proc is the kernel's own, which answers at once, and not a FUSE server's (lxcfs). Null: it did not say. */
+  /** /proc and /sys are the kernel's own, which answer at once, and not a FUSE server's (lxcfs). Null: it did not say. */
   readonly hasKernelProc: boolean | null;
   readonly chassisDetail: Readonly<Record<string, string>>;
 }
@@ -110,6 +113,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       maxOf(sys.get("/acpi_cppc/nominal_freq") ?? [], 1),
     maxMhz: megahertz("/cpufreq/cpuinfo_max_freq"),
     cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : (info.cacheKib * (info.sockets ?? 1)) / 1024),
+    online: online(one("/sys/devices/system/cpu/online")),
     offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
     allowed: cpuList(lines("allowed")[0]?.split(":")[1] ?? "")?.length ?? null,
     memoryLimit:
@@ -139,6 +143,11 @@ function maxOf(values: readonly string[], divisor: number): number | null {
   const numbers = values.map(wholeNumber).filter((value) => value !== null && value > 0 && value < 1e8);
   const largest = numbers.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
   return largest === 0 ? null : largest / divisor;
+}
+
+function online(text: string | undefined): LinuxFacts["online"] {
+  const cpus = text === undefined ? null : cpuList(text);
+  return text === undefined || cpus === null ? null : { text, cpus };
 }
 
 /** Intel tells by PMU which CPUs are of which kind; ARM by their capacities. */

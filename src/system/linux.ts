@@ -4,54 +4,18 @@ import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
 import { partError } from "../shims/part-output.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
 import type { HostSystem } from "./host-system.js";
-import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
 import { createLinuxCpuReader } from "./linux-cpu.js";
-import { LINUX_FACTS, parseLinuxFacts, type LinuxFacts } from "./linux-facts.js";
+import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
 import { parseMeminfo } from "./proc-meminfo.js";
-import { emptyProcStat, readProcStat } from "./proc-stat.js";
+import { PROC_ID, probeProcPart, tickProcPart } from "./proc-part.js";
 import { LINUX_PS } from "./ps.js";
 
 type Include = ReadonlySet<Section>;
 
-const PROC_ID = "host.proc";
-
-// One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there.
-const GREP_PROC =
-  `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
-  `/proc/stat /proc/meminfo /proc/loadavg`;
-
-/**
- * Up to so many CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself, and bash has the
- * kernel write the file anew for each line.
- */
-const MOST_CPUS_TO_READ = 16;
-
-// The same lines.
-const READ_PROC =
-  `while read -r hl; do case "$hl" in cpu*) w "$hl$n";; *) break;; esac; done </proc/stat; ` +
-  `while read -r hl; do case "$hl" in Mem[TFA]*|Buffers:*|Cached:*|SwapTotal:*) w "$hl$n";; ` +
-  `SwapFree:*) w "$hl$n"; break;; esac; done </proc/meminfo; read -r hl </proc/loadavg`;
-
-/** How /proc is asked. The kernel's own does not hang, so that nothing need bound it; a FUSE server's may. */
-type ProcWay = "read" | "grep" | "bounded grep";
-
-function procPart(include: Include, way: ProcWay): Part {
-  const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : ":";
-  return {
-    id: PROC_ID,
-    kind: "said",
-    // The program last, since the part's status is that of its last.
-    command:
-      way === "read"
-        ? `${sensors}; w "@proc$n"; ${READ_PROC}; w "$hl$n"`
-        : `${sensors}; w "@proc$n"; f; ${way === "grep" ? "" : "b "}${GREP_PROC}`,
-  };
-}
-
-function tickParts(include: Include, way: ProcWay): readonly Part[] {
+function tickParts(include: Include, proc: Part): readonly Part[] {
   return [
-    ...(include.has("cpu") || include.has("memory") ? [procPart(include, way)] : []),
+    ...(include.has("cpu") || include.has("memory") ? [proc] : []),
     ...(include.has("chassis") ? [CHASSIS_SENSORS] : []),
     ...(include.has("storage") ? [LINUX_STORAGE] : []),
     ...(include.has("process") ? [LINUX_PS] : []),
@@ -63,7 +27,7 @@ export const linux: HostSystem = {
   id: "linux",
   uname: "Linux",
   probe(include) {
-    const tick = tickParts(include, "bounded grep");
+    const tick = tickParts(include, probeProcPart(include));
     return tick.some(({ id }) => id === PROC_ID || id === CHASSIS_SENSORS.id) ? [LINUX_FACTS, ...tick] : tick;
   },
   sampler: createLinuxSampler,
@@ -79,7 +43,7 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const isHanging = sensorsAtProbe?.end.kind === "timeout";
 
   return {
-    parts: tickParts(include, procWay(facts, probe)).filter(
+    parts: tickParts(include, tickProcPart(include, facts, probe)).filter(
       ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
     ),
     parse(outputs) {
@@ -120,12 +84,6 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       return { sections, errors };
     },
   };
-}
-
-function procWay({ hasKernelProc }: LinuxFacts, probe: PartOutputs): ProcWay {
-  if (hasKernelProc !== true) return "bounded grep";
-  const { length } = readProcStat(probe.get(PROC_ID)?.stdout.split("\n") ?? [], emptyProcStat()).cpus;
-  return length > 0 && length <= MOST_CPUS_TO_READ ? "read" : "grep";
 }
 
 /** A part that did not come to its end by itself. A status other than 0 alone is no failure: one of many files is not there. */

@@ -133,20 +133,67 @@ describe("a made-up /proc and /sys", { skip }, () => {
       assert.equal(cpu.power_consumption, 100);
     });
 
-  test("many CPUs are read by one process a tick, and the same is told", () => {
-    const lines = Array.from({ length: 17 }, (_, cpu) => `cpu${cpu} 1 0 1 8 0 0 0 0 0 0\n`);
-    const stat = `cpu  17 0 17 136 0 0 0 0 0 0\n${lines.join("")}intr 5 1/1\n`;
-    for (const shell of shells) {
-      const root = fakeRoot({ ...TREE, "/proc/stat": stat });
-      const probe = runParts(linux.probe(include), shell, root);
-      const sampler = linux.sampler(probe, include);
-      assert.match(partIn(sampler.parts, "host.proc"), /; grep/);
-      const { sections, errors } = sampler.parse(runParts(sampler.parts, shell, root));
-      assert.deepEqual(errors, []);
-      assert.equal(sections.cpus?.[0]?.total_threads, 17, shell.name);
-      assert.equal(sections.cpus[0].temperature, 40);
-      assert.equal(sections.memory?.[0]?.utilization, 50);
+  const statOf = (count: number): string => {
+    const lines = Array.from({ length: count }, (_, cpu) => `cpu${cpu} 1 0 1 8 0 0 0 0 0 0\n`);
+    const total = [1, 0, 1, 8, 0, 0, 0, 0, 0, 0].map((ticks) => ticks * count).join(" ");
+    return `cpu  ${total}\n${lines.join("")}intr 5 1/1\n`;
+  };
+  const ONLINE = "/sys/devices/system/cpu/online";
+  const swapless = `MemTotal:  4 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\nBuffers:  0 kB\nCached:  0 kB\nSwapTotal:  7 kB\n`;
+
+  for (const count of [2, 22, 23, 40])
+    test(`${count} CPUs, in the cheapest way, and the same is told when one more comes`, () => {
+      for (const shell of shells) {
+        const root = fakeRoot({ ...TREE, "/proc/stat": statOf(count), [ONLINE]: `0-${count - 1}\n` });
+        const probe = runParts(linux.probe(include), shell, root);
+        const sampler = linux.sampler(probe, include);
+        assert.equal(/head -n/.test(partIn(sampler.parts, "host.proc")), count > 22);
+        for (const now of [count, count + 1, count - 1, count]) {
+          writeFileSync(join(root, "/proc/stat"), statOf(now));
+          writeFileSync(join(root, ONLINE), `0-${now - 1}\n`);
+          const answers = runParts(sampler.parts, shell, root);
+          const { sections, errors } = sampler.parse(answers);
+          assert.deepEqual(errors, []);
+          assert.equal(sections.cpus?.[0]?.total_threads, now, shell.name);
+          assert.equal(sections.cpus[0].temperature, 40);
+          assert.deepEqual(sections.cpus[0].load_average, [0.5, 0.4, 0.3]);
+          assert.equal(sections.memory?.[0]?.utilization, 50);
+          assert.doesNotMatch(answers.get("host.proc")?.stdout ?? "", /^intr/m, shell.name);
+        }
+      }
+    });
+
+  test("a list of CPUs that is not that of /proc/stat is not gone by", () => {
+    for (const count of [4, 40]) {
+      const root = fakeRoot({ ...TREE, "/proc/stat": statOf(count), [ONLINE]: "0-1\n" });
+      for (const shell of shells) {
+        const sampler = linux.sampler(runParts(linux.probe(include), shell, root), include);
+        assert.doesNotMatch(partIn(sampler.parts, "host.proc"), /online/);
+        const { sections } = sampler.parse(runParts(sampler.parts, shell, root));
+        assert.equal(sections.cpus?.[0]?.total_threads, count, shell.name);
+      }
     }
+  });
+
+  test("swap is told as none only where /proc/swaps lists none", () => {
+    const header = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
+    const used = `${header}/dev/sda2 partition 7 3 -2\n`;
+    const meminfo = `${swapless}SwapFree:  4 kB\n`;
+    const cases = [
+      [header, 0, 0],
+      [used, 7 * 1024, 4 * 1024],
+      [null, 7 * 1024, 4 * 1024],
+    ] as const;
+    for (const [swaps, total, free] of cases)
+      for (const shell of shells) {
+        const files = { "/proc/stat": statOf(2), [ONLINE]: "0-1\n", "/proc/meminfo": meminfo };
+        const root = fakeRoot({ ...TREE, ...files, ...(swaps === null ? {} : { "/proc/swaps": swaps }) });
+        const sampler = linux.sampler(runParts(linux.probe(include), shell, root), include);
+        const memory = sampler.parse(runParts(sampler.parts, shell, root)).sections.memory?.[0];
+        assert.equal(memory?.swap_total_bytes, total, shell.name);
+        assert.equal(memory.swap_free_bytes, free, shell.name);
+        assert.equal(memory.cached_bytes, 0, shell.name);
+      }
   });
 
   test("an unreadable tree costs the sections, not the shell", () => {

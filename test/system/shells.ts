@@ -63,7 +63,7 @@ export function fakeRoot(files: Readonly<Record<string, string | null>>): string
 /** `root`: what stands for / in the part's /proc and /sys paths; it is taken out of the output again. */
 export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10): PartOutput {
   const command = root === "" ? part.command : part.command.replaceAll(/(\/(?:proc|sys)\/)/g, `${root}$1`);
-  const script = `LC_ALL=C; export LC_ALL; ${SAY}; b() { timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; c=$?; f; exit $c`;
+  const script = `LC_ALL=C; export LC_ALL; ${SAY}; b() { timeout -k 1 ${deadlineSecs} "$@"; }; x() { exec timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; c=$?; f; exit $c`;
   const [program, ...args] = shell.argv;
   const run = spawnSync(program, [...args, "-c", script], {
     encoding: "utf8",
