@@ -33,7 +33,8 @@ function bounds(timeout: string): string {
   return `${bounded(`${timeout} "$@"`, "c=$?")}; x() { unlimit; exec ${timeout} "$@"; }`;
 }
 
+/** Finds out by the first program that is needed anyway: `$U` is what `uname -s -m` says. */
 export const DETECT_LIMITER =
-  `if timeout -k 1 1 true 2>/dev/null; then L=gnu; ${BOUND.gnu}; ` +
-  `elif timeout -t 1 true 2>/dev/null; then L=busybox; ${BOUND.busybox}; ` +
-  `else L=watchdog; ${BOUND.watchdog}; fi`;
+  `if U=$(timeout -k 1 $T uname -s -m 2>/dev/null); then L=gnu; ${BOUND.gnu}; ` +
+  `elif U=$(timeout -t $T uname -s -m 2>/dev/null); then L=busybox; ${BOUND.busybox}; ` +
+  `else L=watchdog; U=$(uname -s -m 2>/dev/null); ${BOUND.watchdog}; fi`;

@@ -5,7 +5,7 @@
  * A frame is what one tick answers, as marked lines in the output stream (`N` is the session's nonce, so that no tool
  * can forge a marker):
  *
- *     @N v LIMITER UNAME      bootstrap only: how programs are bounded here, and `uname -s`
+ *     @N v LIMITER UNAME      bootstrap only: how programs are bounded here, and `uname -s -m`
  *     @N t SHIM EXECUTABLE    bootstrap only: this tool is here; its probe parts follow
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
@@ -38,7 +38,7 @@ const RUN_PART =
   `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
-const ENVIRONMENT = `unset V g k; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
+const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
 // `w TEXT` says something, `f` prints what waits to be said, `n` is a newline, `m` marks. `y PART STATUS` says that a part
 // ended; the guard's word of it counts for more (`k`). The newline is the last of IFS's three (zsh has one more).
@@ -110,9 +110,8 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     ENVIRONMENT,
     setup(plan.nonce, plan.toolTimeoutSecs),
     DETECT_LIMITER,
-    `U=$(uname -s 2>/dev/null)`,
     `m v $L $U`,
-    `case "$U" in ${systems.join(" ")} esac`,
+    `case "\${U%% *}" in ${systems.join(" ")} esac`,
     `F=`,
     ...search,
     `m z 0; f`,

@@ -24,7 +24,7 @@ export const nativeShim: Shim = {
       ];
     // The version's line and any warnings stand before the JSON; an old version ends with status 3 and runs nothing more.
     const command = [
-      'v=$(b {tool} --version); s=$?; printf "%s\\n" "$v"; [ $s -ne 0 ] || s=3',
+      'v=$(x {tool} --version); s=$?; printf "%s\\n" "$v"; [ $s -ne 0 ] || s=3',
       'case $v in *"all-smi "0.[0-9].*|*"all-smi "0.1[0-9].*|*"all-smi "0.2[01].*) ( exit 3 );; ' +
         `*"all-smi "[0-9]*) b ${snapshot} 2>&1;; *) ( exit $s );; esac`,
     ].join("; ");

@@ -110,14 +110,14 @@ const TEN = TEN_FIELDS.join(",");
  * GPU is lost); else with the tool's own, or 6 (no devices) for an empty answer.
  */
 export const PROBE_COMMAND = [
-  `h=$(b {tool} --help-query-gpu 2>/dev/null); q=${TEN}`,
+  `h=$(x {tool} --help-query-gpu 2>/dev/null); q=${TEN}`,
   `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; *) s=;; esac`,
   `case $h in *\\"uuid\\"*) for f in ${MORE_FIELDS.join(" ")}; do ` +
     `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; esac`,
-  `o=$(b {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?`,
-  `case $o in *"not a valid field"*) q=${TEN}; o=$(b {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?;; esac`,
+  `o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?`,
+  `case $o in *"not a valid field"*) q=${TEN}; o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?;; esac`,
   `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"`,
-  `case $o in *GPU-*) ( exit 0 );; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
+  `case $o in *GPU-*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");
 
 /**

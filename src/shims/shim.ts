@@ -15,7 +15,7 @@ export interface Part {
   /**
    * `program`: one program with its arguments and no shell syntax; it is run under the remote deadline.
    * `shell`: shell text; it calls every program that could hang as `b program args...`, where `b` is the script's
-   * function that bounds it.
+   * function that bounds it, or, as the last act of a subshell, as `x program args...`, which costs a process less.
    * `said`: shell text too, which prints by the script's functions alone: `w TEXT` says something (`$n` is a newline),
    * `l COUNT FILE LAST` a file's lines (see script.ts), `f` prints what was said and stands before every program that
    * prints.

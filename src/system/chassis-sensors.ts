@@ -24,7 +24,7 @@ export const CHASSIS_SENSORS: Part = {
     `case "$hn" in power_meter) set -- "$@" $hd/power1_average;; ` +
     `ibmpowernv) set -- "$@" $hd/power[1-9]_label $hd/power[1-9]_input;; esac;; esac; ` +
     `if [ $# -gt $hc ]; then set -- "$@" $hd/name; fi; done 2>/dev/null; ` +
-    `if [ $# -gt 0 ]; then b grep -s "" /dev/null "$@"; fi)`,
+    `if [ $# -gt 0 ]; then x grep -s "" /dev/null "$@"; fi)`,
 };
 
 type Readings = Pick<

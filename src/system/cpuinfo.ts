@@ -8,14 +8,15 @@ import { armCoreName } from "./arm-cores.js";
 import { wholeNumber } from "./numbers.js";
 
 /**
- * Prints the tallies, then `@processors` and their count. The digitless `processor :` is old 32-bit ARM's model line;
+ * Prints the tallies; among them, since one program is to read all, which CPUs a process of ours may use and whether /proc
+ * is the kernel's. The digitless `processor :` is old 32-bit ARM's model line;
  * s390x lists CPUs as `processor 0: version = ...`, and its count is in `# processors`.
  */
 export const CPUINFO_COMMAND =
-  `b grep -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
+  `x grep -s -h -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
   `model[[:blank:]]*:|platform[[:blank:]]*:|# processors|processor 0:|processor[[:blank:]]*:[[:blank:]]*[a-z]|` +
-  `cpu implementer|cpu part|physical id|cpu cores|cache size|uarch|isa[[:blank:]]*:)" /proc/cpuinfo | sort | uniq -c; ` +
-  `echo @processors; b grep -c "^processor[[:blank:]]*:" /proc/cpuinfo`;
+  `cpu implementer|cpu part|physical id|cpu cores|cache size|uarch|isa[[:blank:]]*:|bogomips|` +
+  `Cpus_allowed_list:|proc /proc proc )| /(proc|sys)[^ ]* fuse[.]lxcfs " /proc/cpuinfo /proc/self/status /proc/mounts | sort | uniq -c`;
 
 export interface CpuInfo {
   readonly model: string | null;
@@ -36,7 +37,7 @@ export interface CpuInfo {
 /** By lower-case key: each value with the number of CPUs that have it, the most frequent first. */
 type Tallies = ReadonlyMap<string, readonly { readonly value: string; readonly count: number }[]>;
 
-/** `machine`: what `uname -m` said. */
+/** `machine`: what `uname -m` said. `processorCount`: where they were counted by themselves. */
 export function parseCpuinfo(
   tallyLines: readonly string[],
   processorCount: string | undefined,
@@ -52,7 +53,7 @@ export function parseCpuinfo(
   const powerMachine = first("cpu") === null ? null : (first("machine") ?? first("model"));
   const sockets = tallies.get("physical id")?.length ?? null;
   const coresPerSocket = wholeNumber(first("cpu cores") ?? undefined);
-  const counted = wholeNumber(first("# processors") ?? processorCount?.trim());
+  const counted = wholeNumber(first("# processors") ?? processorCount?.trim()) ?? mostTold(tallies);
   return {
     model: model === null ? null : cleanText(model),
     platform: platformOf(first("vendor_id"), first("cpu implementer"), machine, s390Machine !== undefined),
@@ -69,6 +70,12 @@ export function parseCpuinfo(
         : null,
     machine: powerMachine === null || powerMachine === "" ? null : powerMachine,
   };
+}
+
+/** What each processor is told to be, it is told as often as there are some. */
+function mostTold(tallies: Tallies): number {
+  const told = [...tallies.values()].map((values) => values.reduce((sum, { count }) => sum + count, 0));
+  return Math.max(0, ...told);
 }
 
 function tallied(lines: readonly string[]): Tallies {

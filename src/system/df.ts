@@ -20,7 +20,7 @@ export const LINUX_STORAGE: Part = {
     `(set --; hs=" "; while read -r hd hm hr; do case $hs in *" $hd "*) continue;; esac; ` +
     `case $hm in *040*|*011*) hm=$(printf %b "$hm");; esac; ` +
     `if [ -d "$hm" ]; then hs="$hs$hd "; set -- "$@" "$hm"; fi; done; ` +
-    `if [ $# -gt 0 ]; then b df -P -k "$@"; fi)`,
+    `if [ $# -gt 0 ]; then x df -P -k "$@"; fi)`,
 };
 
 /** macOS: the APFS and HFS volumes. `df -l` asks local file systems alone (df(1), macOS 10.3 and later). */

@@ -38,15 +38,11 @@ const DMI = {
 
 // The CPUs' numbers are cut off where they tell nothing, so that 256 equal answers become one line.
 const ASK = [
-  `uname -m`,
+  `case "$U" in *" "*) echo "\${U#* }";; *) uname -m;; esac`,
   `echo @cpuinfo`,
   CPUINFO_COMMAND,
-  `echo @allowed`,
-  `grep Cpus_allowed_list /proc/self/status`,
-  `echo @lxcfs`,
-  `grep -c -E " /(proc|sys)[^ ]* fuse[.]lxcfs " /proc/mounts`,
   `echo @sys`,
-  `(cd /sys/devices/system/cpu && b grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
+  `(cd /sys/devices/system/cpu && x grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
     `${Object.keys(DMI)
       .map((file) => `/sys/class/dmi/id/${file}`)
       .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
@@ -61,6 +57,10 @@ export const LINUX_FACTS: Part = {
   command: `f; hf=$(${ASK}); w "$hf$n"`,
 };
 
+/** The kernel's own /proc is mounted, and no FUSE server's over it, as `$hf` tells that is answered to LINUX_FACTS. */
+export const WHERE_KERNEL_PROC = `*" fuse.lxcfs "*) hk=;; *"proc /proc proc "*) hk=1;;`;
+
+// "processors", "allowed" and "lxcfs" are of older captures.
 const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model"] as const;
 
 export type CoreType = "Performance" | "Efficiency" | "Standard";
@@ -95,7 +95,6 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
   const machineWord = lines("")[0]?.trim() ?? "";
   const machine = machineWord === "" ? null : cleanText(machineWord);
   const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
-  const lxcfsMounts = wholeNumber(lines("lxcfs")[0]);
   const sys = filesIn(lines("sys"));
   const one = (path: string): string | undefined => sys.get(path)?.[0];
   const lists = (path: string): (readonly number[])[] =>
@@ -115,12 +114,12 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
     cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : (info.cacheKib * (info.sockets ?? 1)) / 1024),
     online: online(one("/sys/devices/system/cpu/online")),
     offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
-    allowed: cpuList(lines("allowed")[0]?.split(":")[1] ?? "")?.length ?? null,
+    allowed: allowedCpus(lines("cpuinfo"), lines("allowed")),
     memoryLimit:
       wholeNumber(one("/sys/fs/cgroup/memory.max")) ??
       wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
     cpuQuota: cpuQuota(one),
-    hasKernelProc: lxcfsMounts === null ? null : lxcfsMounts === 0,
+    hasKernelProc: hasKernelProc(lines("cpuinfo"), lines("lxcfs")[0]),
     chassisDetail: chassisDetail(sys, lines("model"), info.machine),
   };
 }
@@ -143,6 +142,17 @@ function maxOf(values: readonly string[], divisor: number): number | null {
   const numbers = values.map(wholeNumber).filter((value) => value !== null && value > 0 && value < 1e8);
   const largest = numbers.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
   return largest === 0 ? null : largest / divisor;
+}
+
+function allowedCpus(tallies: readonly string[], told: readonly string[]): number | null {
+  const line = [...told, ...tallies].find((each) => each.includes("Cpus_allowed_list:"));
+  return cpuList(line?.split(":")[1] ?? "")?.length ?? null;
+}
+
+function hasKernelProc(tallies: readonly string[], lxcfsMounts: string | undefined): boolean | null {
+  if (lxcfsMounts !== undefined) return wholeNumber(lxcfsMounts) === 0;
+  if (tallies.some((line) => line.includes(" fuse.lxcfs "))) return false;
+  return tallies.some((line) => line.includes("proc /proc proc ")) ? true : null;
 }
 
 function online(text: string | undefined): LinuxFacts["online"] {

@@ -5,7 +5,7 @@
 import type { Section } from "../record.js";
 import type { Part, PartOutputs } from "../shims/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import type { LinuxFacts } from "./linux-facts.js";
+import { WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
 import { emptyProcStat, readProcStat } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
@@ -21,6 +21,7 @@ interface StatLines {
 
 /** `bounded`: the kernel's own /proc does not hang, so that nothing need bound it; a FUSE server's may. */
 type ProcWay =
+  | { readonly kind: "by the facts" }
   | { readonly kind: "bounded grep" }
   | { readonly kind: "grep" }
   | { readonly kind: "head"; readonly stat: StatLines }
@@ -38,9 +39,9 @@ const GREP =
   `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
   `/proc/stat /proc/meminfo /proc/loadavg`;
 
-/** The first sample's: nothing is known of the host. */
+/** The first sample's: nothing is known of the host but what the facts have just told. */
 export function probeProcPart(include: ReadonlySet<Section>): Part {
-  return procPart(include, { kind: "bounded grep" });
+  return procPart(include, { kind: "by the facts" });
 }
 
 /** A tick's. `probe`: what was answered to the first sample. */
@@ -56,6 +57,8 @@ function procPart(include: ReadonlySet<Section>, way: ProcWay): Part {
 /** A program comes last, since the part's status is that of its last. `$hk` is 1 while the same CPUs run. */
 function ask(way: ProcWay): string {
   if (way.kind === "bounded grep") return `f; b ${GREP}`;
+  if (way.kind === "by the facts")
+    return `f; case "$hf" in ${WHERE_KERNEL_PROC} *) hk=;; esac; case $hk in 1) ${GREP};; *) b ${GREP};; esac`;
   if (way.kind === "grep") return `f; ${GREP}`;
   if (way.stat === null) return read(READ_STAT);
   const { online, count, last } = way.stat;

@@ -252,7 +252,7 @@ describe("native probe", () => {
       const bin = makeTools(dir.path, {
         "all-smi": `case $1 in --version) echo "${version}";; snapshot) shift; echo "ran $*"; exit 1;; esac`,
       });
-      const script = `b() { "$@"; }; ${part.command.replaceAll("{tool}", `${bin}/all-smi`)}`;
+      const script = `b() { "$@"; }; x() { exec "$@"; }; ${part.command.replaceAll("{tool}", `${bin}/all-smi`)}`;
       const { stdout, status } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
       dir.remove();
       return [stdout, status];

@@ -303,7 +303,7 @@ describe("nvidia-smi probe script", () => {
   ): { stdout: string; status: number | null } {
     const dir = makeTempDir("nvidia-smi");
     const bin = makeTools(dir.path, { "nvidia-smi": tool });
-    const script = `b() { "$@"; }; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
+    const script = `b() { "$@"; }; x() { exec "$@"; }; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
     const args = shell === "busybox" ? ["ash", "-c", script] : ["-c", script];
     const { stdout, status } = spawnSync(shell, args, { encoding: "utf8" });
     dir.remove();

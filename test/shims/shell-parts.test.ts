@@ -52,7 +52,7 @@ after(() => {
 function run(shell: string, part: Part, tool: string): string {
   const command = part.command.replaceAll("{tool}", tool);
   const bounded = part.kind === "program" ? `b ${command}` : command;
-  const script = `b() { timeout -k 1 20 "$@"; }; { ${bounded}; } </dev/null 2>/dev/null; true`;
+  const script = `b() { timeout -k 1 20 "$@"; }; x() { exec timeout -k 1 20 "$@"; }; { ${bounded}; } </dev/null 2>/dev/null; true`;
   const argv = shell === "busybox" ? ["sh", "-c", script] : ["-c", script];
   return execFileSync(shell, argv, {
     encoding: "utf8",
