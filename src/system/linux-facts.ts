@@ -76,7 +76,7 @@ export interface LinuxFacts {
   readonly baseMhz: number | null;
   readonly maxMhz: number | null;
   readonly cacheMib: number | null;
-  /** The kernel's list of the CPUs that run, as it writes it and in order. */
+  /** The kernel's list of the CPUs that run, in order; `text` as it writes it, in digits, commas and dashes. */
   readonly online: { readonly text: string; readonly cpus: readonly number[] } | null;
   readonly offline: number;
   /** CPUs that a process of ours may use (cpuset, affinity). */
@@ -157,7 +157,7 @@ function hasKernelProc(tallies: readonly string[], lxcfsMounts: string | undefin
 
 function online(text: string | undefined): LinuxFacts["online"] {
   const cpus = text === undefined ? null : cpuList(text);
-  return text === undefined || cpus === null ? null : { text, cpus };
+  return text === undefined || cpus === null ? null : { text: text.trim(), cpus };
 }
 
 /** Intel tells by PMU which CPUs are of which kind; ARM by their capacities. */
