@@ -1,6 +1,6 @@
 /**
- * The POSIX sh text that runs on a host. Everything in it is a constant of ours or made of numbers: no text of the operator's
- * or of a remote side ever stands in a command.
+ * The POSIX sh text that runs on a host. Everything in it is a constant of ours or made of numbers: no text of the
+ * operator's or of a remote side ever stands in a command.
  *
  * A frame is what one tick answers, as marked lines in the output stream (`N` is the session's nonce, so that no tool
  * can forge a marker):
