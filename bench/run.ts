@@ -8,13 +8,14 @@
  *     --program FILE       the dist/start.cjs that is measured
  *     --against FILE       another build to run beside it
  *
- * `workers` and `soak` run only when they are named: `--only soak --hosts 2000 --minutes 60`. The soak writes a line a
- * minute to standard error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said something.
+ * `profile`, `workers` and `soak` run only when they are named: `--only soak --hosts 2000 --minutes 60`. The soak writes
+ * a line a minute to standard error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut short has said
+ * something.
  *
  *     --minutes N          from when all hosts have had 3 frames (default: 60)
- *     --server WHICH       `recorded` (default): real sshds whose login shell is a static program that answers from a
- *                          recording, or else the servers would need more cores than this machine has;
- *                          `shell`: real shells and the fake nvidia-smi, as in the other scenarios
+ *     --server WHICH       what answers the soak and the profile: `recorded` (default): real sshds whose login shell is a
+ *                          static program that answers from a recording, or else the servers would need more cores than
+ *                          this machine has; `shell`: real shells and the fake nvidia-smi, as in the other scenarios
  *
  * Exits with 1 when a threshold is missed.
  */

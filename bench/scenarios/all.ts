@@ -3,6 +3,7 @@ import { growth } from "./growth.js";
 import { knownHosts } from "./known-hosts.js";
 import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
+import { profile } from "./profile.js";
 import { roundTrips } from "./round-trips.js";
 import type { Scenario } from "./scenario.js";
 import { soak } from "./soak.js";
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   oneShot,
   steady,
   growth,
+  profile,
   soak,
   workers,
 ];
