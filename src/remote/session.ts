@@ -4,10 +4,11 @@ import type { ChannelMode } from "../record.js";
 import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/shim.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { failedSections } from "./compose.js";
+import { cutShort, floodIn } from "./cut-short.js";
 import type { DriverHold } from "./driver-hold.js";
 import { discover, howItEnded, hungPart, type Found, type SessionOptions } from "./discover.js";
 import { HostReader } from "./host-reader.js";
-import type { Answer, LaneEnd } from "./lane.js";
+import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { LeftAlone } from "./left-alone.js";
 import { PlainCommands } from "./plain.js";
@@ -221,40 +222,4 @@ export class HostSession {
     this.#reprobeAt = now;
     this.#note = `fell back from all-smi to a vendor tool: ${why}`;
   }
-}
-
-/** What stands for the answer of a part that printed without end; null when the channel ended for another reason. */
-function floodIn(end: LaneEnd): PartOutput | null {
-  const gaveUp = diedOfMemory(end);
-  if (end.kind !== "flooded" && !gaveUp) return null;
-  const stderr = gaveUp ? "the remote shell could not hold what it said" : "it printed more than 32 MiB";
-  return { stdout: "", stderr, end: { kind: "signal", signal: "SIGPIPE" } };
-}
-
-/** A shell at its limit: bash and busybox end with a status, dash by SIGSEGV. */
-function diedOfMemory(end: LaneEnd): boolean {
-  if (end.kind === "exit") return end.code !== 0;
-  return end.kind === "signal" && end.signal.endsWith("SEGV");
-}
-
-/**
- * What had come when the answer stopped. Rows that a vendor tool had printed stand; of the host's own parts a beginning
- * would count too few CPUs. `late` stands for the end of the part that hung.
- */
-function cutShort(found: Found, outputs: PartOutputs, late: PartOutput | null): PartOutputs {
-  const own = new Set(found.system?.parts.map(({ id }) => id));
-  return new Map(
-    [...outputs].map(([id, output]): [string, PartOutput] => {
-      if (output.end.kind !== "missing") return [id, output];
-      const stdout = own.has(id) ? "" : output.stdout;
-      return [
-        id,
-        {
-          ...output,
-          stdout,
-          end: late?.end.kind === "timeout" ? { kind: "timeout", afterSecs: late.end.afterSecs } : output.end,
-        },
-      ];
-    }),
-  );
 }
