@@ -1,29 +1,19 @@
 /** The guard of a shell that stays, under the shells that a host's /bin/sh may be: each leads a session, as under sshd. */
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { FrameReader, type Frame } from "../../src/remote/frame.js";
-import { tickDefinitions, tickLine } from "../../src/remote/script.js";
-import type { Part, PartEnd } from "../../src/shims/shim.js";
-import { makeTools } from "../support/fake-tools.js";
+import type { PartEnd } from "../../src/shims/shim.js";
+import { startShell, type Shell } from "../support/guarded-shell.js";
 import { POSIX_SHELLS, type LoginShell } from "../support/login-shells.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const NONCE = "0123456789ab";
 const TIMED_OUT: PartEnd = { kind: "timeout", afterSecs: 1 };
 
 const temp = makeTempDir("guard");
-const started: ChildProcess[] = [];
-after(() => {
-  // What a failed test has left.
-  for (const { pid = 0 } of started.filter((child) => child.exitCode === null && child.signalCode === null)) {
-    for (const left of sessionOf(pid)) signalPid(left.pid, "SIGKILL");
-  }
-  temp.remove();
-});
+after(() => temp.remove());
 
 /** bash and zsh go by their name, and are called as hosts call them. */
 const SHELLS: readonly LoginShell[] = POSIX_SHELLS.map((shell) => {
@@ -38,97 +28,6 @@ function calledSh(program: string): string {
   mkdirSync(dir, { recursive: true });
   if (existsSync(program)) symlinkSync(program, join(dir, "sh"));
   return join(dir, "sh");
-}
-
-const PROGRAM: Part = { id: "tool", kind: "program", command: "{tool}" };
-
-interface Shell {
-  /** Sends the line of a tick and waits for its frame. */
-  tick(tick: number): Promise<Frame>;
-  /** Tells again what a tick is, as when a part is left alone. */
-  tell(): void;
-  /** As `tick`, without waiting. */
-  send(tick: number): void;
-  /** Ends its input. */
-  end(): void;
-  readonly pid: number;
-  /** Closes our end of its output, as a server does whose connection is gone. */
-  hangUp(): void;
-  /** Command lines of its session. */
-  session(): readonly Process[];
-}
-
-interface Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly command: string;
-}
-
-function startShell(
-  [program, ...args]: LoginShell["argv"],
-  tool: string,
-  parts: readonly Part[] = [PROGRAM],
-): Shell {
-  const bin = join(temp.path, String(Math.random()).slice(2));
-  makeTools(bin, { tool });
-  const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: bin };
-  const child = spawn(program, [...args, "-s"], { detached: true, env, stdio: ["pipe", "pipe", "ignore"] });
-  started.push(child);
-  const reader = new FrameReader(NONCE);
-  const pid = child.pid ?? 0;
-  let heard = (): void => undefined;
-  child.stdin.on("error", () => undefined);
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (reader.push(chunk, Date.now())) heard();
-  });
-  const tell = (): void => {
-    child.stdin.write(
-      tickDefinitions({
-        nonce: NONCE,
-        toolTimeoutSecs: 1,
-        limiter: "gnu",
-        isGuarded: true,
-        system: [],
-        tool: parts,
-        executable: "tool",
-      }),
-    );
-  };
-  tell();
-  const send = (tick: number): void => {
-    reader.begin(tick);
-    child.stdin.write(tickLine(tick));
-  };
-  return {
-    pid,
-    tell,
-    send,
-    tick: (tick) =>
-      new Promise((resolve) => {
-        heard = () => resolve(reader.frame(1));
-        send(tick);
-      }),
-    end: () => child.stdin.end(),
-    hangUp: () => {
-      child.stdin.destroy();
-      child.stdout.destroy();
-    },
-    session: () => sessionOf(pid),
-  };
-}
-
-function sessionOf(leader: number): readonly Process[] {
-  return readdirSync("/proc").flatMap((name) => {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-      const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(session) !== leader || state === "Z") return [];
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      return [{ pid: Number(name), parent: Number(parent), command }];
-    } catch {
-      return [];
-    }
-  });
 }
 
 async function untilGone(shell: Shell): Promise<void> {
@@ -282,3 +181,31 @@ for (const { name, argv, skip } of SHELLS) {
     });
   });
 }
+
+/** Makes the next process the one after `last`, where no other is, and starts a shell that leads its session. */
+const WITH_PIDS = `echo "$0" >/proc/sys/kernel/ns_last_pid || exit 3; setsid "$@"; :`;
+const NAMESPACE = ["--pid", "--fork", "--kill-child", "--mount-proc", "/bin/sh", "-c", WITH_PIDS] as const;
+
+describe(
+  "a pid gets a digit more, so that /proc lists a tool's children before it",
+  { concurrency: 6 },
+  () => {
+    const tried = spawnSync("unshare", [...NAMESPACE, "90", "true"]);
+    const skip = tried.status === 0 ? false : "SKIPPED LOUDLY: no PID namespace can be made here (root?)";
+    for (const last of [88, 90, 92, 94]) {
+      test(`after process ${last}`, { skip }, async () => {
+        const shell = startShell(
+          ["unshare", ...NAMESPACE, String(last), "/bin/dash"],
+          `trap "" TERM; while :; do sleep 0.641; done`,
+        );
+        const output = (await shell.tick(1)).outputs.get("tool");
+        assert.deepEqual(
+          output,
+          { stdout: "", stderr: "", end: TIMED_OUT },
+          "it cannot complain of its child's end",
+        );
+        shell.end();
+      });
+    }
+  },
+);
