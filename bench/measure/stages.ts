@@ -26,6 +26,9 @@ const OF_V8 = new Map([
   ["(root)", null],
 ]);
 
+/** Node's own, of a pipe or a socket. A profile counts the time, so that a reader that is behind counts too. */
+const WRITES = new Set(["writev", "writeBuffer", "writeUtf8String", "writeLatin1String", "writeAsciiString"]);
+
 /** Microseconds by stage in the last `lastUs` of the profile, without what was idle. */
 export function stagesOf(profile: CpuProfile, lastUs: number): ReadonlyMap<string, number> {
   const stages = stageOfNodes(profile);
@@ -63,7 +66,7 @@ function stageOf(
 ): string | null {
   const ofV8 = OF_V8.get(functionName);
   if (ofV8 !== undefined || OF_V8.has(functionName)) return ofV8 ?? null;
-  if (url === "") return null;
+  if (url === "") return WRITES.has(functionName) ? "writes, and what they wait for" : null;
   if (url.startsWith("node:")) return "node's own JavaScript";
   const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
   if (library !== undefined) return library;

@@ -59,6 +59,7 @@ const WHOLE = profileOf({
         { name: "flow", url: ours, line: 5, us: 2, calls: [{ name: "(garbage collector)", us: 40 }] },
         { name: "cell", url: ours, line: 7, us: 30 },
         { name: "start", url: ours, line: 0, us: 1 },
+        { name: "writev", us: 13 },
       ],
     },
   ],
@@ -74,12 +75,13 @@ test("time goes to the stage whose function it was spent in, or that called what
     "garbage collection": 40,
     "src/shims": 30,
     main: 1,
+    "writes, and what they wait for": 13,
   });
 });
 
 test("only the end of the profile counts, where that alone is asked for", () => {
-  const last = 1 + 30 + 40 + 2 + 3 + 20 + 11 + 5 + 7 + 500;
+  const last = 13 + 1 + 30 + 40 + 2 + 3 + 20 + 11 + 5 + 7 + 500;
   assert.equal(stagesOf(WHOLE, last).get("src/host"), 23);
-  assert.equal(stagesOf(WHOLE, 31).get("src/shims"), 30);
-  assert.equal(stagesOf(WHOLE, 31).get("garbage collection"), undefined);
+  assert.equal(stagesOf(WHOLE, 44).get("src/shims"), 30);
+  assert.equal(stagesOf(WHOLE, 44).get("garbage collection"), undefined);
 });
