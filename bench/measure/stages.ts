@@ -66,7 +66,8 @@ function stageOf(
 ): string | null {
   const ofV8 = OF_V8.get(functionName);
   if (ofV8 !== undefined || OF_V8.has(functionName)) return ofV8 ?? null;
-  if (url === "") return WRITES.has(functionName) ? "writes, and what they wait for" : null;
+  if (url === "" || url.startsWith("wasm:"))
+    return WRITES.has(functionName) ? "writes, and what they wait for" : null;
   if (url.startsWith("node:")) return "node's own JavaScript";
   const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
   if (library !== undefined) return library;

@@ -55,7 +55,16 @@ const WHOLE = profileOf({
       us: 5,
       calls: [
         { name: "parse", url: "file:///x/node_modules/ssh2/lib/protocol.js", us: 11 },
-        { name: "next", url: ours, line: 3, us: 20, calls: [{ name: "set", us: 3 }] },
+        {
+          name: "next",
+          url: ours,
+          line: 3,
+          us: 20,
+          calls: [
+            { name: "set", us: 2 },
+            { name: "wasm-function[1]", url: "wasm://wasm/1", us: 1 },
+          ],
+        },
         { name: "flow", url: ours, line: 5, us: 2, calls: [{ name: "(garbage collector)", us: 40 }] },
         { name: "cell", url: ours, line: 7, us: 30 },
         { name: "start", url: ours, line: 0, us: 1 },
