@@ -64,8 +64,7 @@ function stageOf(
   { functionName, url, lineNumber }: CpuProfile["nodes"][number]["callFrame"],
   modules: Map<string, ModuleLines>,
 ): string | null {
-  const ofV8 = OF_V8.get(functionName);
-  if (ofV8 !== undefined || OF_V8.has(functionName)) return ofV8 ?? null;
+  if (OF_V8.has(functionName)) return OF_V8.get(functionName) ?? null;
   if (url === "" || url.startsWith("wasm:"))
     return WRITES.has(functionName) ? "writes, and what they wait for" : null;
   if (url.startsWith("node:")) return "node's own JavaScript";

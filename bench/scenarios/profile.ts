@@ -7,10 +7,9 @@ import { makeRecordedShell } from "../fleet/recorded-shell.js";
 import { stagesOf, type CpuProfile } from "../measure/stages.js";
 import { sleep, startWatch } from "../measure/watch-run.js";
 import type { Scenario } from "./scenario.js";
-import { intervalFor } from "./steady.js";
+import { intervalFor, warmUp } from "./steady.js";
 
 const TICKS = 8;
-const WARM_TICKS = 8;
 /** V8's default: at shorter ones its sampling thread never sleeps. */
 const SAMPLE_US = 1000;
 
@@ -31,7 +30,7 @@ export const profile: Scenario = {
         const node = ["--cpu-prof", `--cpu-prof-dir=${dir}`, `--cpu-prof-interval=${SAMPLE_US}`];
         const run = startWatch(program, farm, { intervalSecs, node });
         const begun = performance.now();
-        await run.warm(WARM_TICKS, 60_000 + count * 200 + intervalSecs * 1000 * 3 * WARM_TICKS);
+        await warmUp(run, count);
         say(`profile: warm after ${Math.round((performance.now() - begun) / 1000)} s`);
         const from = run.mark();
         await sleep(TICKS * intervalSecs * 1000);

@@ -8,14 +8,13 @@ import { pythonWith } from "../fleet/peer-programs.js";
 import { spawnTicking } from "../measure/ticking-peer.js";
 import { inTurn, Rounds } from "../measure/figures.js";
 import { sleep, spanOf, startWatch } from "../measure/watch-run.js";
-import type { Span } from "../measure/watch-run.js";
+import type { Span, WatchRun } from "../measure/watch-run.js";
 import { cannotView, startViewing } from "../measure/viewing-peer.js";
 import type { BenchOptions, Scenario } from "./scenario.js";
 
 const TICKS = 6;
 /** An exec a tick keeps the machine busy with that many. */
 const MOST_BY_EXEC = 200;
-/** Until what runs each tick has been compiled: some thousand readings. */
 const WARM_TICKS = 8;
 const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
 
@@ -146,6 +145,11 @@ export function intervalFor(hosts: number): number {
   return Math.max(1, hosts / 200);
 }
 
+/** Until what runs each tick has been compiled: some thousand readings. */
+export async function warmUp(run: WatchRun, hosts: number): Promise<void> {
+  await run.warm(WARM_TICKS, 60_000 + hosts * 200 + intervalFor(hosts) * 1000 * 3 * WARM_TICKS);
+}
+
 async function ours(
   { say }: BenchOptions,
   program: string,
@@ -155,7 +159,7 @@ async function ours(
   const intervalSecs = intervalFor(farm.addresses.length);
   const run = startWatch(program, farm, { intervalSecs, node });
   try {
-    await run.warm(WARM_TICKS, 60_000 + farm.addresses.length * 200 + intervalSecs * 1000 * 3 * WARM_TICKS);
+    await warmUp(run, farm.addresses.length);
     const from = run.mark();
     await sleep(TICKS * intervalSecs * 1000);
     const span = spanOf(from, run.mark());

@@ -15,9 +15,12 @@ const PER_CPU = [
   "cpu_capacity",
 ].map((file) => `cpu[0-9]*/${file}`);
 
+/** The kernel's list of the CPUs that run. */
+export const ONLINE_CPUS = "/sys/devices/system/cpu/online";
+
 const ELSEWHERE = [
   "cpu0/acpi_cppc/nominal_freq",
-  "/sys/devices/system/cpu/online",
+  ONLINE_CPUS,
   "/sys/devices/system/cpu/offline",
   "/sys/devices/cpu_core/cpus",
   "/sys/devices/cpu_atom/cpus",
@@ -112,7 +115,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       maxOf(sys.get("/acpi_cppc/nominal_freq") ?? [], 1),
     maxMhz: megahertz("/cpufreq/cpuinfo_max_freq"),
     cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : (info.cacheKib * (info.sockets ?? 1)) / 1024),
-    online: online(one("/sys/devices/system/cpu/online")),
+    online: online(one(ONLINE_CPUS)),
     offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
     allowed: allowedCpus(lines("cpuinfo"), lines("allowed")),
     memoryLimit:

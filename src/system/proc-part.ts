@@ -5,12 +5,10 @@
 import type { Section } from "../record.js";
 import type { Part, PartOutputs } from "../shims/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import { WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
+import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
 import { emptyProcStat, readProcStat } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
-
-const ONLINE = "/sys/devices/system/cpu/online";
 
 /** The lines that /proc/stat has of CPUs, as long as the kernel's list of those that run is this one. */
 interface StatLines {
@@ -62,7 +60,7 @@ function ask(way: ProcWay): string {
   if (way.kind === "grep") return `f; ${GREP}`;
   if (way.stat === null) return read(READ_STAT);
   const { online, count, last } = way.stat;
-  const same = `hl=; { read -r hl; } <${ONLINE} 2>/dev/null; case "$hl" in ${online}) hk=1;; *) hk=;; esac`;
+  const same = `hl=; { read -r hl; } <${ONLINE_CPUS} 2>/dev/null; case "$hl" in ${online}) hk=1;; *) hk=;; esac`;
   const lines = `l ${count} /proc/stat "${last} "`;
   if (way.kind === "read") return `${same}; ${read(`case $hk in 1) ${lines};; *) ${READ_STAT};; esac`)}`;
   const head = `head -n ${count} /proc/stat /proc/meminfo /proc/loadavg`;
