@@ -20,7 +20,7 @@ function writesToTerminal(options: Options, world: Surroundings): boolean {
   return options.output === null && world.stdout.isTTY === true;
 }
 
-function formatOf(options: Options, world: Surroundings): OutputFormat {
+export function formatOf(options: Options, world: Surroundings): OutputFormat {
   return options.format ?? (writesToTerminal(options, world) ? "table" : "ndjson");
 }
 

@@ -46,6 +46,7 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
       redact: reader.has("redact"),
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
     },
+    workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
     length: readLength(reader),
     format: reader.choice("format", FORMATS, null),

@@ -20,12 +20,17 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
+/** One host of a fleet whose hosts are all known. Plain data: it may go to another thread. */
+export interface WatchedTarget extends PlannedTarget {
+  readonly identity: HostIdentity;
+}
+
 /**
  * `intervalMs`: sessions keep a shell open between ticks; null for a run of one. `note` is told what is done on a host
  * beside asking it.
  */
 export function fleetHosts(
-  planned: readonly PlannedTarget[],
+  watched: readonly WatchedTarget[],
   ssh: SshOptions,
   sample: SampleOptions,
   shims: readonly Shim[],
@@ -41,10 +46,7 @@ export function fleetHosts(
     clock: shared.clock,
     intervalMs,
   };
-  const identities = identify(planned);
-  return planned.map(({ target, plan }, position) => {
-    const identity = identities[position];
-    if (identity === undefined) throw new Error("a target lost its identity");
+  return watched.map(({ identity, target, plan }) => {
     const connector = createHostConnector({ target, plan, options: ssh }, shared);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((words) => note(`${identity.hostId}: ${words}`)) : null;
@@ -75,7 +77,7 @@ export function withoutTwins(
  * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
  * are told apart by the name that was typed.
  */
-export function identify(planned: readonly PlannedTarget[]): readonly HostIdentity[] {
+export function identify(planned: readonly PlannedTarget[]): readonly WatchedTarget[] {
   const claims = new Map<string, Set<PlannedTarget>>();
   const claim = (id: string, by: PlannedTarget): void => {
     claims.set(id, (claims.get(id) ?? new Set()).add(by));
@@ -88,12 +90,13 @@ export function identify(planned: readonly PlannedTarget[]): readonly HostIdenti
     const { target, plan } = each;
     const typed = typedId(each);
     const resolved = resolvedId(each);
-    return {
+    const identity = {
       hostId: claims.get(resolved)?.size === 1 ? resolved : typed,
       target: `ssh://${plan.port === 22 ? typed.slice(0, typed.lastIndexOf(":")) : typed}`,
       hostname: target.host,
       labels: target.labels,
     };
+    return { ...each, identity };
   });
 }
 

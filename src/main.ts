@@ -45,6 +45,7 @@ async function main(): Promise<number> {
     env: process.env,
     clock: realClock,
     random: Math.random,
+    threadProgram: new URL("./thread.js", import.meta.url),
     saysToTerminal: process.stderr.isTTY,
     say,
   };

@@ -36,6 +36,8 @@ export interface Options {
   readonly source: Source;
   readonly ssh: SshOptions;
   readonly sample: SampleOptions;
+  /** Threads that hosts are spread over, beside the main one. */
+  readonly workers: number | "auto";
   readonly intervalMs: number;
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */

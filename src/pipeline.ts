@@ -15,6 +15,8 @@ export interface FleetHost {
 export interface FleetOptions {
   readonly intervalMs: number;
   readonly length: RunLength;
+  /** When the run began, by the clock's monotonic time. */
+  readonly beginMs: number;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -29,7 +31,7 @@ export function watchFleet(
   options: FleetOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly StreamRecord[], void> {
-  const ticks = new Ticks(options.clock, options.intervalMs, options.length);
+  const ticks = new Ticks(options.clock, options.intervalMs, options.length, options.beginMs);
   return merge(
     hosts.map((host, position) =>
       watchHost(

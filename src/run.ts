@@ -1,19 +1,19 @@
 /** The whole program less the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
-import { createReadStream } from "node:fs";
-import { access, constants } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
-import { formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
+import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
 import { fileOutput, OutputError, streamOutput, type Output } from "./format/output.js";
-import { drainTo } from "./format/sink.js";
-import { changed } from "./lib/changed.js";
+import type { Formatter } from "./format/formatter.js";
+import { textsOf } from "./format/pacing.js";
+import { drainTexts } from "./format/sink.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
+import { observed } from "./observed.js";
 import type { Options } from "./options.js";
-import type { StreamRecord } from "./record.js";
-import { EXIT, Tally } from "./tally.js";
+import { openStream, type Batches, type Lines, type Words } from "./stream.js";
+import { EXIT, exitCodeOf, type Counts } from "./tally.js";
 
 /** What a run needs of the process. */
 export interface World {
@@ -23,20 +23,12 @@ export interface World {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
+  /** The file that a thread with a share of the hosts runs. */
+  readonly threadProgram: URL;
   /** Whether `say` writes to a terminal. */
   readonly saysToTerminal: boolean;
   /** One line for the operator, on standard error. */
   say(line: string): void;
-}
-
-type Batches = AsyncGenerator<readonly StreamRecord[], void>;
-
-/** Where records come from, and what has to be ended after them. */
-interface Stream {
-  readonly batches: Batches;
-  /** Null: not known (a replay). */
-  readonly hostCount: number | null;
-  close(): Promise<void>;
 }
 
 /**
@@ -57,35 +49,21 @@ export async function run(
   if (signal.aborted) stop();
   const terminal = pictureTerminal(options, world);
   const notices = new Notices((line) => world.say(line), terminal !== null && world.saysToTerminal);
-  const warn = (message: string): void => {
-    if (options.verbosity !== "quiet") notices.say(`warning: ${message}`);
-  };
-  const note = (message: string): void => {
-    if (options.verbosity === "verbose") notices.say(cleanText(message));
-  };
+  const words = wordsTo(notices, options);
   try {
-    warnings.forEach(warn);
+    warnings.forEach((message) => words.warn(message));
     if (options.dryRun) return await dryRun(options, world);
     const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
-    const stream = await openStream(options, world, warn, note, stopper.signal);
-    const tally = new Tally(options.failOn);
+    const stream = await openStream(options, formatOf(options, world), world, words, stopper.signal);
     try {
       const formatter = await formatterFor(options, world, terminal, stream.hostCount);
       if (formatter.screen !== undefined) notices.showOn((line) => formatter.screen?.note(line));
-      const seen = (record: StreamRecord): void => {
-        tally.take(record);
-        if (options.verbosity === "verbose") tell(record, notices);
-      };
-      const tapped = changed(stream.batches, (batch) => {
-        batch.forEach(seen);
-        return batch;
-      });
-      const drained = await drainTo(tapped, formatter, output, {
-        signal: stopper.signal,
-        clock: world.clock,
-        stop,
-      });
-      return drained === "closed" ? EXIT.ok : earned(tally, options);
+      const { clock } = world;
+      const { texts, counts } =
+        stream.kind === "lines" ? stream : formatted(stream.batches, formatter, options, words, clock);
+      const header = formatter.header?.() ?? "";
+      const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
+      return drained === "closed" ? EXIT.ok : earned(counts(), options);
     } finally {
       stop();
       await stream.close();
@@ -101,26 +79,33 @@ export async function run(
   }
 }
 
-/** Half of the demo's hosts are there to fail: that is no failure of the demo. */
-function earned(tally: Tally, options: Options): number {
-  const code = tally.exitCode();
-  return options.source.kind === "demo" && code === EXIT.someFailed ? EXIT.ok : code;
+function wordsTo(notices: Notices, { verbosity }: Options): Words {
+  return {
+    warn: (message) => {
+      if (verbosity !== "quiet") notices.say(`warning: ${message}`);
+    },
+    note: (message) => {
+      if (verbosity === "verbose") notices.say(cleanText(message));
+    },
+    say: (line) => notices.say(line),
+  };
 }
 
-/** `--verbose`: transitions, and frames that say of something that it failed. */
-function tell(record: StreamRecord, notices: Notices): void {
-  const say = (words: string): void => notices.say(cleanText(`${record.host_id}: ${words}`));
-  if (record.record === "frame") {
-    for (const error of record.errors ?? []) say(`${error.section} ${error.kind}: ${error.message}`);
-    return;
-  }
-  if (record.tick !== null && record.retry_in_ms !== null) return;
-  const route = [record.transport, record.ssh_client, record.channel].filter(
-    (part) => part !== undefined && part !== null,
-  );
-  const why =
-    record.last_error === null ? route.join(", ") : `${record.last_error.code}: ${record.last_error.message}`;
-  say(`${record.state}${why === "" ? "" : ` (${why})`}`);
+function formatted(
+  batches: Batches,
+  formatter: Formatter,
+  { failOn, verbosity }: Options,
+  words: Words,
+  clock: Clock,
+): Lines {
+  const seen = observed(batches, failOn, verbosity === "verbose" ? words.say : null);
+  return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.counts()] };
+}
+
+/** Half of the demo's hosts are there to fail: that is no failure of the demo. */
+function earned(counts: readonly Counts[], options: Options): number {
+  const code = exitCodeOf(counts);
+  return options.source.kind === "demo" && code === EXIT.someFailed ? EXIT.ok : code;
 }
 
 async function openOutput(path: string): Promise<Output> {
@@ -129,43 +114,6 @@ async function openOutput(path: string): Promise<Output> {
   } catch (error) {
     throw new UsageError([`--output: cannot append to ${path}: ${messageOf(error)}`]);
   }
-}
-
-async function openStream(
-  options: Options,
-  world: World,
-  warn: (message: string) => void,
-  note: (message: string) => void,
-  signal: AbortSignal,
-): Promise<Stream> {
-  const { source } = options;
-  if (source.kind === "replay") {
-    const { replay } = await import("./replay.js");
-    const input = source.file === "-" ? world.stdin : createReadStream(source.file);
-    const name = source.file === "-" ? "<stdin>" : source.file;
-    const batches = replay({ source: input, name, speed: source.speed, clock: world.clock, signal, warn });
-    return { batches, hostCount: null, close: () => Promise.resolve() };
-  }
-  await checkKeyFiles(options.ssh.keyFiles);
-  const { openFleet } = await import("./live.js");
-  if (source.kind === "targets") return openFleet(options, source.targets, world, warn, note, signal);
-  const { startDemo } = await import("./demo/demo.js");
-  const demo = await startDemo();
-  const fleet = await openFleet(
-    { ...options, ssh: demo.ssh(options.ssh) },
-    demo.targets,
-    world,
-    warn,
-    note,
-    signal,
-  );
-  return {
-    ...fleet,
-    close: async () => {
-      await fleet.close();
-      await demo.close();
-    },
-  };
 }
 
 async function dryRun(options: Options, world: World): Promise<number> {
@@ -181,16 +129,6 @@ async function dryRun(options: Options, world: World): Promise<number> {
   for await (const text of describePlans(planned, options, world)) await output.write(text);
   await output.close();
   return EXIT.ok;
-}
-
-async function checkKeyFiles(files: readonly string[]): Promise<void> {
-  const problems: string[] = [];
-  for (const file of files) {
-    await access(file, constants.R_OK).catch((error: unknown) => {
-      problems.push(`--ssh-key: cannot read ${file}: ${messageOf(error)}`);
-    });
-  }
-  if (problems.length > 0) throw new UsageError(problems);
 }
 
 function messageOf(error: unknown): string {

@@ -4,10 +4,21 @@ import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./record.js";
 
 export const EXIT = { ok: 0, internal: 1, usage: 2, someFailed: 3, allFailed: 4, conditionHeld: 5 } as const;
 
+/** What a run has come to so far. */
+export interface Counts {
+  /** Hosts of which a record came. */
+  readonly hosts: number;
+  /** Of them, those whose last record is a frame that tells of a device. */
+  readonly fine: number;
+  /** Whether a condition of `--fail-on` held in any record. */
+  readonly held: boolean;
+}
+
 /** Takes every record in; keeps one bit a host. */
 export class Tally {
   readonly #failOn: readonly FailCondition[];
   readonly #isFine = new Map<string, boolean>();
+  #fine = 0;
   #held = false;
 
   constructor(failOn: readonly FailCondition[]) {
@@ -15,17 +26,24 @@ export class Tally {
   }
 
   take(record: StreamRecord): void {
-    this.#isFine.set(record.host_id, hasData(record));
+    const was = this.#isFine.get(record.host_id) ?? false;
+    const is = hasData(record);
+    if (is !== was) this.#fine += is ? 1 : -1;
+    this.#isFine.set(record.host_id, is);
     this.#held ||= this.#failOn.some((condition) => conditionHolds(condition, record));
   }
 
-  /** By each host's last record; 4 as well when there was none at all. */
-  exitCode(): number {
-    if (this.#held) return EXIT.conditionHeld;
-    const fine = [...this.#isFine.values()].filter((isFine) => isFine).length;
-    if (fine === this.#isFine.size && fine > 0) return EXIT.ok;
-    return fine === 0 ? EXIT.allFailed : EXIT.someFailed;
+  get counts(): Counts {
+    return { hosts: this.#isFine.size, fine: this.#fine, held: this.#held };
   }
+}
+
+/** By each host's last record; 4 as well when there was none at all. Several parts of one fleet are counted together. */
+export function exitCodeOf(parts: readonly Counts[]): number {
+  if (parts.some(({ held }) => held)) return EXIT.conditionHeld;
+  const fine = parts.reduce((sum, part) => sum + part.fine, 0);
+  if (fine === 0) return EXIT.allFailed;
+  return parts.every((part) => part.fine === part.hosts) ? EXIT.ok : EXIT.someFailed;
 }
 
 /** A frame in which at least one section has a device. */

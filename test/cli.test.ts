@@ -58,6 +58,7 @@ test("what is not given has the documented default", async () => {
       client: "auto",
       concurrency: 32,
     },
+    workers: "auto",
     intervalMs: 2000,
     length: { kind: "endless" },
     format: null,
@@ -75,7 +76,18 @@ test("every flag is read", async () => {
   const { ssh, sample, ...options } = await optionsOf(
     ...["--ssh", "a", "--ssh-key", "k1", "--ssh-key=k2", "--ssh-config", "c", "--ssh-known-hosts", "kh"],
     ...["--ssh-strict-host-key", "accept-new", "--ssh-timeout-secs", "2.5", "--ssh-client", "openssh"],
-    ...["--ssh-concurrency", "7", "--ssh-fallback", "none", "--interval", "0.5", "--count", "3"],
+    ...[
+      "--ssh-concurrency",
+      "7",
+      "--workers",
+      "4",
+      "--ssh-fallback",
+      "none",
+      "--interval",
+      "0.5",
+      "--count",
+      "3",
+    ],
     ...[
       "--include",
       "memory,gpu",
@@ -104,6 +116,7 @@ test("every flag is read", async () => {
   assert.deepEqual([sample.toolTimeoutSecs, sample.holdDriver, sample.redact], [5, "never", true]);
   assert.deepEqual(options.csvSections, ["gpu", "memory"]);
   assert.deepEqual(options.query, ["name", "detail.cuda_version"]);
+  assert.equal(options.workers, 4);
   assert.deepEqual(options.length, { kind: "count", ticks: 3 });
   assert.deepEqual(
     options.failOn.map((condition) => condition.text),
@@ -230,6 +243,8 @@ describe("wrong usage is told in one line that names the flag and what is allowe
     ]),
     [["--demo", "--ssh-timeout-secs", "0"], /^--ssh-timeout-secs: "0" is not a number from 0\.1 to 3600$/],
     [["--demo", "--ssh-concurrency", "0"], /^--ssh-concurrency: "0" is not a whole number from 1 to 10000$/],
+    [["--demo", "--workers", "65"], /^--workers: "65" is not a whole number from 0 to 64, or auto$/],
+    [["--demo", "--workers", "all"], /^--workers: "all" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
     [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table$/],
     [["--demo", "--color", "maybe"], /^--color: "maybe" is not one of auto, always, never$/],

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identify, withoutTwins } from "../src/fleet.js";
+import { identify as watched, withoutTwins, type PlannedTarget } from "../src/fleet.js";
 import { testPlan } from "./support/host-plan.js";
+
+const identify = (hosts: readonly PlannedTarget[]) => watched(hosts).map(({ identity }) => identity);
 
 function planned(typed: string, hostname: string, port = 22, user = "admin") {
   return {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseFailCondition } from "../src/fail-on.js";
 import { frameRecord, stateRecord } from "../src/host/host-record.js";
 import type { StreamRecord } from "../src/record.js";
-import { Tally } from "../src/tally.js";
+import { exitCodeOf, Tally } from "../src/tally.js";
 
 function host(name: string) {
   return { hostId: name, target: `ssh://${name}`, hostname: name, labels: {} };
@@ -35,7 +35,7 @@ function codeOf(records: readonly StreamRecord[], failOn: readonly string[] = []
   });
   const tally = new Tally(conditions);
   for (const record of records) tally.take(record);
-  return tally.exitCode();
+  return exitCodeOf([tally.counts]);
 }
 
 const CASES: readonly (readonly [string, readonly StreamRecord[], number])[] = [

@@ -24,6 +24,12 @@ export class FlagReader {
       ? initial
       : (readNumber(flag, text, { ...range, decimals: false }, this.problems) ?? initial);
   }
+  /** `auto` where it is not given. */
+  numberOrAuto(flag: string, range: NumberRange): number | "auto" {
+    const text = this.texts(flag)[0] ?? "auto";
+    const asked = { ...range, decimals: false, or: "auto" };
+    return text === "auto" ? text : (readNumber(flag, text, asked, this.problems) ?? "auto");
+  }
   decimal(flag: string, initial: number, range: NumberRange): number {
     const [text] = this.texts(flag);
     return text === undefined

@@ -89,6 +89,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "auto",
       ),
       value("ssh-concurrency", "N", "SSH handshakes at once, over all hosts.", "32"),
+      value(
+        "workers",
+        "N",
+        "Threads that hosts are spread over; 0: the main one does all; auto: one for 100 hosts and more.",
+        "auto",
+      ),
       values(
         "ssh-fallback",
         "TOOLS",

@@ -12,6 +12,8 @@ export class Problems {
 export interface NumberRange {
   readonly min: number;
   readonly max: number;
+  /** A word that is allowed too, for the message. */
+  readonly or?: string;
 }
 
 /** Plain digits, with decimals when `decimals`; no sign, exponent or hexadecimal. Undefined when it was filed as wrong. */
@@ -25,7 +27,8 @@ export function readNumber(
   const value = Number(text);
   if (wellFormed && value >= range.min && value <= range.max) return value;
   const what = range.decimals ? "a number" : "a whole number";
-  problems.add(`--${flag}: "${cleanText(text)}" is not ${what} from ${range.min} to ${range.max}`);
+  const or = range.or === undefined ? "" : `, or ${range.or}`;
+  problems.add(`--${flag}: "${cleanText(text)}" is not ${what} from ${range.min} to ${range.max}${or}`);
   return undefined;
 }
 

@@ -7,7 +7,7 @@ export interface Output {
   /** The first line that is already there, without its end: a header that need not be repeated. Null: nothing is. */
   readonly firstLine: string | null;
   /** Settles when the text is out. Rejects with OutputClosed or OutputError. One call at a time. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,8 +102,8 @@ async function openForAppending(path: string): Promise<{ handle: FileHandle; fir
   }
 }
 
-async function writeAll(handle: FileHandle, text: string): Promise<void> {
-  const bytes = Buffer.from(text);
+async function writeAll(handle: FileHandle, text: string | Uint8Array): Promise<void> {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
   for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten;
 }
 

@@ -5,13 +5,11 @@ import type { StreamRecord } from "../record.js";
 import type { Formatter, Screen } from "./formatter.js";
 
 export type Batches = AsyncIterable<readonly StreamRecord[]>;
+/** Whole lines, as text or as the bytes of it in UTF-8, or pictures of a screen. */
+export type Texts = Required<Pick<AsyncIterator<string | Uint8Array, void>, "next" | "return">>;
 
 /** Ends when the batches do, after the formatter's last text. `return` returns the batches' iterator. */
-export function textsOf(
-  batches: Batches,
-  formatter: Formatter,
-  clock: Clock,
-): Required<Pick<AsyncIterator<string, void>, "next" | "return">> {
+export function textsOf(batches: Batches, formatter: Formatter, clock: Clock): Texts {
   const texts =
     formatter.screen === undefined
       ? changed(batches, (batch) => formatter.format(batch))

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Formatter } from "./formatter.js";
 import { OutputClosed, type Output } from "./output.js";
-import { textsOf, type Batches } from "./pacing.js";
+import { textsOf, type Batches, type Texts } from "./pacing.js";
 
 /** `closed`: the reader has gone. `abandoned`: it took nothing within the grace after the signal's abort. */
 export type Drained = "ended" | "closed" | "abandoned";
@@ -21,16 +21,24 @@ const GRACE_MS = 300;
  * One write a batch, whole lines; the next batch is pulled when the write is out. Throws OutputError, and what the
  * batches throw. Does not close the output.
  */
-export async function drainTo(
+export function drainTo(
   batches: Batches,
   formatter: Formatter,
   output: Output,
+  options: DrainOptions,
+): Promise<Drained> {
+  return drainTexts(textsOf(batches, formatter, options.clock), formatter.header?.() ?? "", output, options);
+}
+
+/** The same of texts that are there already; `header` is "" where there is none. Returns the texts at the end. */
+export async function drainTexts(
+  texts: Texts,
+  header: string,
+  output: Output,
   { signal, clock, stop }: DrainOptions,
 ): Promise<Drained> {
-  const texts = textsOf(batches, formatter, clock);
   const grace = graceAfter(signal, clock);
   try {
-    const header = formatter.header?.() ?? "";
     const isThere = header === "" || header === `${output.firstLine ?? ""}\n`;
     let went: Went = isThere || (await grace.allows(output.write(header))) ? "more" : "abandoned";
     while (went === "more") went = await pass(texts, output, grace);
@@ -53,10 +61,10 @@ export async function drainTo(
 type Went = "more" | "ended" | "abandoned";
 
 /** One text, of which nothing is held once it is out. */
-async function pass(texts: ReturnType<typeof textsOf>, output: Output, grace: Grace): Promise<Went> {
+async function pass(texts: Texts, output: Output, grace: Grace): Promise<Went> {
   const step = await texts.next();
   if (step.done === true) return "ended";
-  return step.value === "" || (await grace.allows(output.write(step.value))) ? "more" : "abandoned";
+  return step.value.length === 0 || (await grace.allows(output.write(step.value))) ? "more" : "abandoned";
 }
 
 interface Grace {

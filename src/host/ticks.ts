@@ -10,9 +10,9 @@ export class Ticks {
   readonly last: number;
 
   /** A run of one tick has a first window without an end: its record is the host's answer or failure, however late. */
-  constructor(clock: Clock, intervalMs: number, length: RunLength) {
+  constructor(clock: Clock, intervalMs: number, length: RunLength, beginMs = clock.nowMs()) {
     this.#clock = clock;
-    this.#beginMs = clock.nowMs();
+    this.#beginMs = beginMs;
     this.#intervalMs = length.kind === "once" ? Infinity : intervalMs;
     this.last = length.kind === "endless" ? Infinity : length.kind === "once" ? 0 : length.ticks - 1;
   }

@@ -1,4 +1,7 @@
-/** Manners in a pipe: how the program ends, what it prints where, and what it leaves behind. */
+/**
+ * Manners in a pipe: how the program ends, what it prints where, and what it leaves behind; with all work on the main
+ * thread, and with it on others.
+ */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -64,102 +67,145 @@ function shellPipe(
   };
 }
 
-test("| head -1 ends at once, with exit 0 and no word on stderr", { skip }, () => {
-  const { stdout, status } = shellPipe("head -1", [...BEAT, "--format", "ndjson"]);
-  assert.equal(recordsOf(stdout).length, 1);
-  assert.equal(status, "0");
-  assert.equal(readFileSync(join(temp.path, "err"), "utf8"), "");
-});
-
-test(
-  "| jq reads every line",
-  { skip: skip === false && !hasProgram("jq") ? "SKIPPED LOUDLY: no jq" : skip },
-  () => {
-    const { stdout, status } = shellPipe("jq -c .record", [...BEAT, "--format", "ndjson", "--count", "3"]);
-    assert.equal(status, "0");
-    assert.ok(stdout.split("\n").filter((line) => line === '"frame"').length >= 2, stdout);
-  },
-);
-
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
+for (const [where, workers] of [
+  ["main thread", ["--workers", "0"]],
+  ["other threads", ["--workers", "2"]],
 ] as const) {
-  test(`${signal}: whole lines, sessions closed, exit ${code}, within a second`, { skip }, async () => {
-    let signalled = 0;
-    const run = await runCli([...flags, ...BEAT, "--format", "ndjson"], {
-      started: (child) => {
-        child.stdout?.on("data", (text: string) => {
-          if (signalled > 0 || !text.includes('"record":"frame"')) return;
-          signalled = performance.now();
-          child.kill(signal);
+  test(`${where}: | head -1 ends at once, with exit 0 and no word on stderr`, { skip }, () => {
+    const { stdout, status } = shellPipe("head -1", [...workers, ...BEAT, "--format", "ndjson"]);
+    assert.equal(recordsOf(stdout).length, 1);
+    assert.equal(status, "0");
+    assert.equal(readFileSync(join(temp.path, "err"), "utf8"), "");
+  });
+
+  test(
+    `${where}: | jq reads every line`,
+    { skip: skip === false && !hasProgram("jq") ? "SKIPPED LOUDLY: no jq" : skip },
+    () => {
+      const { stdout, status } = shellPipe("jq -c .record", [
+        ...workers,
+        ...BEAT,
+        "--format",
+        "ndjson",
+        "--count",
+        "3",
+      ]);
+      assert.equal(status, "0");
+      assert.ok(stdout.split("\n").filter((line) => line === '"frame"').length >= 2, stdout);
+    },
+  );
+
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    test(
+      `${where}: ${signal}: whole lines, sessions closed, exit ${code}, within a second`,
+      { skip },
+      async () => {
+        let signalled = 0;
+        const run = await runCli([...flags, ...workers, ...BEAT, "--format", "ndjson"], {
+          started: (child) => {
+            child.stdout?.on("data", (text: string) => {
+              if (signalled > 0 || !text.includes('"record":"frame"')) return;
+              signalled = performance.now();
+              child.kill(signal);
+            });
+          },
         });
+        const tookMs = performance.now() - signalled;
+        assert.equal(run.code, code, run.stderr);
+        assert.ok(run.stdout.endsWith("}\n"));
+        assert.ok(recordsOf(run.stdout).length > 0);
+        assert.equal(run.stderr, "");
+        assert.ok(tookMs < 5000, `it took ${tookMs} ms`);
+        await eventually(() => sshd.processes().every((entry) => !entry.command.includes("sh -s")));
       },
-    });
-    const tookMs = performance.now() - signalled;
-    assert.equal(run.code, code, run.stderr);
-    assert.ok(run.stdout.endsWith("}\n"));
-    assert.ok(recordsOf(run.stdout).length > 0);
-    assert.equal(run.stderr, "");
-    assert.ok(tookMs < 5000, `it took ${tookMs} ms`);
-    await eventually(() => sshd.processes().every((entry) => !entry.command.includes("sh -s")));
+    );
+  }
+
+  test(
+    `${where}: a second signal ends it at once, even while a reader takes nothing`,
+    { skip },
+    async (t) => {
+      const child = spawn(process.execPath, [PROGRAM, ...flags, ...workers, ...BEAT, "--format", "ndjson"], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      t.after(() => child.kill("SIGKILL"));
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      await new Promise((resolve) => child.stdout.once("readable", resolve));
+      child.kill("SIGTERM");
+      child.kill("SIGTERM");
+      assert.equal(await ended, 143);
+    },
+  );
+
+  test(`${where}: a reader that stalls gets fresh samples, not a backlog of old ones`, { skip }, () => {
+    const { stdout } = shellPipe(`(sleep 4; date +%s%3N >'${join(temp.path, "resumed")}'; timeout 1 cat)`, [
+      ...workers,
+      ...["--format", "ndjson", "--ssh-fallback", "rocm-smi", "--interval", "0.1"],
+    ]);
+    const resumedMs = Number(readFileSync(join(temp.path, "resumed"), "utf8"));
+    const frames = recordsOf(stdout.slice(0, stdout.lastIndexOf("\n") + 1)).flatMap((record) =>
+      record.record === "frame"
+        ? [{ tick: record.tick, ageMs: resumedMs - Date.parse(record.timestamp) }]
+        : [],
+    );
+    const old = frames.filter(({ ageMs }) => ageMs > 0);
+    const fresh = frames.filter(({ ageMs }) => ageMs <= 0);
+    // What was in the pipe when it filled up, and the one frame that was on its way.
+    assert.ok(old.length >= 2 && old.length <= 12, `${old.length} frames from before the reader came back`);
+    assert.ok(fresh.length > 0, "fresh frames after it");
+    const skipped = Number(fresh.at(0)?.tick) - Number(old.at(-2)?.tick);
+    assert.ok(skipped > 15, `the ticks of the stall are skipped: ${skipped}`);
+    const ticks = frames.map(({ tick }) => tick);
+    assert.deepEqual(
+      ticks,
+      [...new Set(ticks)].sort((a, b) => a - b),
+      "each tick once, in order",
+    );
+  });
+
+  test(
+    `${where}: --output appends whole lines, and a second run goes on after the first`,
+    { skip },
+    async () => {
+      const file = join(temp.path, `${where}.ndjson`);
+      for (let i = 0; i < 2; i++) {
+        const run = await runCli([...flags, ...workers, "--once", "--output", file]);
+        assert.equal(run.code, 0, run.stderr);
+        assert.equal(run.stdout, "");
+      }
+      assert.equal(recordsOf(readFileSync(file, "utf8")).length, 2);
+      assert.ok(statSync(file).size > 0);
+    },
+  );
+
+  test(`${where}: an output that cannot be written is told in a line, exit 1 or 2`, { skip }, async () => {
+    const noFolder = await runCli([...flags, ...workers, "--once", "--output", "/nonexistent/folder/file"]);
+    assert.equal(noFolder.code, 2);
+    assert.match(noFolder.stderr, /--output.*\/nonexistent\/folder\/file/);
+    const full = await runCli([...flags, ...workers, "--once", "--output", "/dev/full"]);
+    assert.equal(full.code, 1);
+    assert.match(full.stderr, /no space left/i);
+  });
+
+  test(`${where}: --verbose tells on stderr what happens, and stdout stays data`, { skip }, async () => {
+    const run = await runCli([
+      ...flags,
+      ...workers,
+      ...BEAT,
+      "--count",
+      "2",
+      "--verbose",
+      "--format",
+      "ndjson",
+    ]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /connected \(nvidia-smi, ssh2, session\)/);
+    assert.ok(recordsOf(run.stdout).length >= 2);
   });
 }
-
-test("a second signal ends it at once, even while a reader takes nothing", { skip }, async (t) => {
-  const child = spawn(process.execPath, [PROGRAM, ...flags, ...BEAT, "--format", "ndjson"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  t.after(() => child.kill("SIGKILL"));
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  await new Promise((resolve) => child.stdout.once("readable", resolve));
-  child.kill("SIGTERM");
-  child.kill("SIGTERM");
-  assert.equal(await ended, 143);
-});
-
-test("a reader that stalls gets fresh samples, not a backlog of old ones", { skip }, () => {
-  const { stdout } = shellPipe(`(sleep 4; date +%s%3N >'${join(temp.path, "resumed")}'; timeout 1 cat)`, [
-    ...["--format", "ndjson", "--ssh-fallback", "rocm-smi", "--interval", "0.1"],
-  ]);
-  const resumedMs = Number(readFileSync(join(temp.path, "resumed"), "utf8"));
-  const frames = recordsOf(stdout.slice(0, stdout.lastIndexOf("\n") + 1)).flatMap((record) =>
-    record.record === "frame" ? [{ tick: record.tick, ageMs: resumedMs - Date.parse(record.timestamp) }] : [],
-  );
-  const old = frames.filter(({ ageMs }) => ageMs > 0);
-  const fresh = frames.filter(({ ageMs }) => ageMs <= 0);
-  // What was in the pipe when it filled up, and the one frame that was on its way.
-  assert.ok(old.length >= 2 && old.length <= 12, `${old.length} frames from before the reader came back`);
-  assert.ok(fresh.length > 0, "fresh frames after it");
-  const skipped = Number(fresh.at(0)?.tick) - Number(old.at(-2)?.tick);
-  assert.ok(skipped > 15, `the ticks of the stall are skipped: ${skipped}`);
-  const ticks = frames.map(({ tick }) => tick);
-  assert.deepEqual(
-    ticks,
-    [...new Set(ticks)].sort((a, b) => a - b),
-    "each tick once, in order",
-  );
-});
-
-test("--output appends whole lines, and a second run goes on after the first", { skip }, async () => {
-  const file = join(temp.path, "log.ndjson");
-  for (let i = 0; i < 2; i++) {
-    const run = await runCli([...flags, "--once", "--output", file]);
-    assert.equal(run.code, 0, run.stderr);
-    assert.equal(run.stdout, "");
-  }
-  assert.equal(recordsOf(readFileSync(file, "utf8")).length, 2);
-  assert.ok(statSync(file).size > 0);
-});
-
-test("an output that cannot be written is told in a line, exit 1 or 2", { skip }, async () => {
-  const noFolder = await runCli([...flags, "--once", "--output", "/nonexistent/folder/file"]);
-  assert.equal(noFolder.code, 2);
-  assert.match(noFolder.stderr, /--output.*\/nonexistent\/folder\/file/);
-  const full = await runCli([...flags, "--once", "--output", "/dev/full"]);
-  assert.equal(full.code, 1);
-  assert.match(full.stderr, /no space left/i);
-});
 
 test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", async () => {
   const dir = mkdtempSync(join(tmpdir(), "allsmi-usage-"));
@@ -183,13 +229,6 @@ test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", asy
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-});
-
-test("--verbose tells on stderr what happens, and stdout stays data", { skip }, async () => {
-  const run = await runCli([...flags, ...BEAT, "--count", "2", "--verbose", "--format", "ndjson"]);
-  assert.equal(run.code, 0, run.stderr);
-  assert.match(run.stderr, /connected \(nvidia-smi, ssh2, session\)/);
-  assert.ok(recordsOf(run.stdout).length >= 2);
 });
 
 function hasProgram(name: string): boolean {

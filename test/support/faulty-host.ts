@@ -1,7 +1,7 @@
 /** A host on a real sshd, or dropbear, whose vendor tool misbehaves; sampled as the fleet samples it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fleetHosts } from "../../src/fleet.js";
+import { fleetHosts, identify } from "../../src/fleet.js";
 import type { LiveHost } from "../../src/host/watch.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { SampleOptions } from "../../src/options.js";
@@ -64,7 +64,7 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   const note = options.note ?? (() => undefined);
   const intervalMs = options.intervalMs ?? 500;
   const [host] = fleetHosts(
-    [{ target, plan }],
+    identify([{ target, plan }]),
     ssh,
     sample,
     shims,

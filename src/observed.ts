@@ -1,0 +1,45 @@
+/** Records on their way to where they are written: counted, and for `--verbose` told in words. */
+import type { FailCondition } from "./fail-on.js";
+import { changed } from "./lib/changed.js";
+import { cleanText } from "./lib/text.js";
+import type { StreamRecord } from "./record.js";
+import { Tally, type Counts } from "./tally.js";
+
+export interface Observed {
+  readonly batches: AsyncIterableIterator<readonly StreamRecord[], void>;
+  /** What the records that were pulled so far have come to. */
+  counts(): Counts;
+}
+
+/** `say` takes a line for the operator for each change and failure; null: nothing is told. */
+export function observed(
+  batches: AsyncIterable<readonly StreamRecord[]>,
+  failOn: readonly FailCondition[],
+  say: ((line: string) => void) | null,
+): Observed {
+  const tally = new Tally(failOn);
+  return {
+    batches: changed(batches, (batch) => {
+      for (const record of batch) {
+        tally.take(record);
+        if (say !== null) wordsOf(record).forEach(say);
+      }
+      return batch;
+    }),
+    counts: () => tally.counts,
+  };
+}
+
+/** Transitions, and frames that say of something that it failed. */
+function wordsOf(record: StreamRecord): readonly string[] {
+  const line = (words: string): string => cleanText(`${record.host_id}: ${words}`);
+  if (record.record === "frame")
+    return (record.errors ?? []).map((error) => line(`${error.section} ${error.kind}: ${error.message}`));
+  if (record.tick !== null && record.retry_in_ms !== null) return [];
+  const route = [record.transport, record.ssh_client, record.channel].filter(
+    (part) => part !== undefined && part !== null,
+  );
+  const why =
+    record.last_error === null ? route.join(", ") : `${record.last_error.code}: ${record.last_error.message}`;
+  return [line(`${record.state}${why === "" ? "" : ` (${why})`}`)];
+}

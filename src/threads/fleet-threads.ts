@@ -1,0 +1,162 @@
+/** The main thread's side of a fleet that is spread over threads: starts them, takes their lines, ends them. */
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../lib/clock.js";
+import type { Texts } from "../format/pacing.js";
+import type { Words } from "../stream.js";
+import type { Counts } from "../tally.js";
+import type { FromThread, Share, ToThread } from "./messages.js";
+
+export interface ThreadOptions {
+  /** The file that each thread runs. */
+  readonly program: URL;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** What is done with what threads have to say. */
+  readonly words: Words;
+}
+
+type Lines = FromThread & { readonly kind: "lines" };
+
+interface Member {
+  readonly worker: Worker;
+  counts: Counts;
+  isOver: boolean;
+}
+
+interface Taken {
+  readonly member: Member;
+  readonly lines: Lines;
+}
+
+/** How long a thread may take to close its connections; what is left of it is ended then. */
+const END_MS = 2000;
+/**
+ * V8's default for young garbage is 16 MiB a half. A burst of a large fleet's answers is more than that: it would be copied,
+ * and much of it kept, only to die a moment later.
+ */
+const YOUNG_GENERATION_MIB = 192;
+
+/** Lines as they come from whichever thread; a thread works on while its last ones are written. */
+export class FleetThreads implements Texts {
+  readonly #clock: Clock;
+  readonly #members: Member[];
+  readonly #ready: Taken[] = [];
+  readonly #warned = new Set<string>();
+  #taken: Taken | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #wake: () => void = () => undefined;
+
+  private constructor(clock: Clock, members: Member[]) {
+    this.#clock = clock;
+    this.#members = members;
+  }
+
+  /** One thread for each share. They end soon after the signal aborts. */
+  static start(shares: readonly Share[], { program, clock, signal, words }: ThreadOptions): FleetThreads {
+    const members = shares.map((share): Member => {
+      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
+      const worker = new Worker(program, { workerData: share, resourceLimits });
+      return { worker, counts: { hosts: 0, fine: 0, held: false }, isOver: false };
+    });
+    const threads = new FleetThreads(clock, members);
+    for (const member of members) threads.#listen(member, words);
+    if (signal.aborted) threads.#stop();
+    else signal.addEventListener("abort", () => threads.#stop(), { once: true });
+    return threads;
+  }
+
+  /** What each thread's records have come to, by the last word of it. */
+  get counts(): readonly Counts[] {
+    return this.#members.map(({ counts }) => counts);
+  }
+
+  /** The memory of the bytes is lent until the next call. Rejects with what a thread failed of. */
+  async next(): Promise<IteratorResult<Uint8Array, void>> {
+    this.#giveBack();
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure.error;
+      const first = this.#ready.shift();
+      if (first !== undefined) {
+        this.#taken = first;
+        return { done: false, value: first.lines.room.subarray(0, first.lines.length) };
+      }
+      if (this.#members.every(({ isOver }) => isOver)) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Ends all threads; lines that nobody took are given up. */
+  async return(): Promise<IteratorResult<Uint8Array, void>> {
+    this.#stop();
+    const end = this.#clock.nowMs() + END_MS;
+    const timer = this.#clock.after(END_MS, () => this.#wake());
+    while (this.#clock.nowMs() < end && this.#members.some(({ isOver }) => !isOver)) {
+      this.#giveBack();
+      for (const taken of this.#ready.splice(0)) this.#tellMore(taken);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    timer.cancel();
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    return { done: true, value: undefined };
+  }
+
+  #listen(member: Member, words: Words): void {
+    const { worker } = member;
+    worker.on("message", (message: FromThread) => {
+      switch (message.kind) {
+        case "lines":
+          member.counts = message.counts;
+          this.#ready.push({ member, lines: message });
+          break;
+        case "ended":
+          member.counts = message.counts;
+          member.isOver = true;
+          break;
+        case "warning":
+          this.#warnOnce(message.words, words);
+          return;
+        case "note":
+          words.note(message.words);
+          return;
+        case "line":
+          words.say(message.words);
+          return;
+      }
+      this.#wake();
+    });
+    worker.on("error", (error) => {
+      this.#failure ??= { error };
+      this.#wake();
+    });
+    worker.on("exit", (code) => {
+      if (!member.isOver) this.#failure ??= { error: new Error(`a thread ended by itself (${code})`) };
+      member.isOver = true;
+      this.#wake();
+    });
+  }
+
+  /** What is wrong with a file that all read is told once. */
+  #warnOnce(message: string, words: Words): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    words.warn(message);
+  }
+
+  #giveBack(): void {
+    const taken = this.#taken;
+    this.#taken = null;
+    if (taken !== null) this.#tellMore(taken);
+  }
+
+  #tellMore({ member, lines: { room } }: Taken): void {
+    this.#tell(member, { kind: "more", room }, [room.buffer]);
+  }
+
+  #stop(): void {
+    for (const member of this.#members) this.#tell(member, { kind: "stop" });
+  }
+
+  #tell({ worker, isOver }: Member, message: ToThread, moved: readonly ArrayBuffer[] = []): void {
+    if (!isOver) worker.postMessage(message, moved);
+  }
+}

@@ -1,0 +1,29 @@
+/** What the main thread and a thread with a share of the fleet say to each other. Plain data, all of it. */
+import type { WatchedTarget } from "../fleet.js";
+import type { WatchOptions } from "../live.js";
+import type { Options } from "../options.js";
+import type { Counts } from "../tally.js";
+
+/** One thread's part of a run, as it is started with. */
+export interface Share {
+  readonly options: WatchOptions & Pick<Options, "csvSections" | "query" | "failOn" | "verbosity">;
+  readonly watched: readonly WatchedTarget[];
+  readonly form: "ndjson" | "csv";
+  /** When the run began, in ms since the epoch: ticks are the same for all threads. */
+  readonly beganAtMs: number;
+}
+
+/** Memory that goes to and fro. */
+export type Room = Uint8Array<ArrayBuffer>;
+
+export type FromThread =
+  /** Whole lines in UTF-8 at the beginning of `room`. Nothing more comes before the main thread says `more`. */
+  | { readonly kind: "lines"; readonly room: Room; readonly length: number; readonly counts: Counts }
+  /** Words for the operator: a warning, what `--verbose` tells, what `--verbose` tells that may hold remote text. */
+  | { readonly kind: "warning" | "line" | "note"; readonly words: string }
+  /** Nothing at all comes any more. */
+  | { readonly kind: "ended"; readonly counts: Counts };
+
+export type ToThread =
+  /** The last lines are out; their memory is for the next ones. */
+  { readonly kind: "more"; readonly room: Room } | { readonly kind: "stop" };

@@ -1,0 +1,81 @@
+/**
+ * What a thread runs: every stage for its share of the fleet, to lines that the main thread only writes. A program of its
+ * own for the build, beside start.ts and main.ts.
+ */
+import { setMaxListeners } from "node:events";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { createFormatter, type Formatter } from "../format/formatter.js";
+import type { Output } from "../format/output.js";
+import { drainTo } from "../format/sink.js";
+import { realClock } from "../lib/clock.js";
+import { openFleet } from "../live.js";
+import { observed } from "../observed.js";
+import type { Counts } from "../tally.js";
+import type { FromThread, Room, Share, ToThread } from "./messages.js";
+
+const FIRST_ROOM_BYTES = 64 * 1024;
+
+if (parentPort === null) throw new Error("this file is a thread's");
+await watchShare(workerData as Share, parentPort);
+
+async function watchShare({ options, watched, form, beganAtMs }: Share, port: MessagePort): Promise<void> {
+  const say = (message: FromThread): void => port.postMessage(message);
+  const stopper = new AbortController();
+  const { signal } = stopper;
+  // Every host listens for the end, and takes its listener off again.
+  setMaxListeners(0, signal);
+  const stop = (): void => stopper.abort();
+  const lines = linesTo(port, () => seen.counts());
+  port.on("message", (message: ToThread) => {
+    if (message.kind === "stop") stop();
+    else lines.taken(message.room);
+  });
+  const { csvSections, query, failOn, verbosity } = options;
+  const layout = { csvSections, query, color: false, terminal: null, hostCount: null };
+  const formatter = await createFormatter(form, layout);
+  const beginMs = beganAtMs - performance.timeOrigin;
+  const words = {
+    warn: (message: string) => say({ kind: "warning", words: message }),
+    note: (message: string) => say({ kind: "note", words: message }),
+  };
+  const clock = realClock;
+  const fleet = await openFleet(options, watched, { clock, random: Math.random, beginMs, ...words }, signal);
+  const tell = (line: string): void => say({ kind: "line", words: line });
+  const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null);
+  // The header is the main thread's: there is one.
+  const bare: Formatter = { format: (records) => formatter.format(records) };
+  await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
+  fleet.close();
+  say({ kind: "ended", counts: seen.counts() });
+  port.close();
+}
+
+/** An output whose text is taken when the main thread has written it. */
+function linesTo(
+  port: MessagePort,
+  counts: () => Counts,
+): { readonly output: Output; readonly taken: (room: Room) => void } {
+  const encoder = new TextEncoder();
+  let room: Room = new Uint8Array(FIRST_ROOM_BYTES);
+  let settle: () => void = () => undefined;
+  return {
+    taken: (emptied) => {
+      room = emptied;
+      settle();
+    },
+    output: {
+      firstLine: null,
+      write: (text) =>
+        new Promise((resolve) => {
+          settle = resolve;
+          const lines = String(text);
+          // A unit of UTF-16 takes at most three bytes of UTF-8.
+          if (room.length < lines.length * 3) room = new Uint8Array(lines.length * 3);
+          const length = encoder.encodeInto(lines, room).written;
+          const message: FromThread = { kind: "lines", room, length, counts: counts() };
+          port.postMessage(message, [room.buffer]);
+        }),
+      close: () => Promise.resolve(),
+    },
+  };
+}

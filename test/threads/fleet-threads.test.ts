@@ -1,0 +1,116 @@
+/** The main thread's side, against threads that run a few lines made for the case. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { realClock } from "../../src/lib/clock.js";
+import { FleetThreads } from "../../src/threads/fleet-threads.js";
+import type { Share } from "../../src/threads/messages.js";
+
+/** `say` and `onMessage` of a thread; `counts` that are of no interest. */
+const PRELUDE = `import { parentPort } from "node:worker_threads";
+const counts = { hosts: 1, fine: 1, held: false };
+const lines = (text) => {
+  const room = new TextEncoder().encode(text);
+  parentPort.postMessage({ kind: "lines", room, length: room.length, counts }, [room.buffer]);
+};
+const ended = () => { parentPort.postMessage({ kind: "ended", counts }); parentPort.close(); };
+`;
+
+function start(scripts: readonly string[]) {
+  const said: string[] = [];
+  const stopper = new AbortController();
+  const words = {
+    warn: (message: string) => said.push(`warning: ${message}`),
+    note: (message: string) => said.push(`note: ${message}`),
+    say: (line: string) => said.push(line),
+  };
+  const code = `${PRELUDE}import { workerData } from "node:worker_threads";
+    const scripts = ${JSON.stringify(scripts)};
+    await (new (Object.getPrototypeOf(async () => {}).constructor)("parentPort", "lines", "ended", "counts", scripts[workerData.watched.length]))(parentPort, lines, ended, counts);`;
+  const program = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+  // Which script a thread runs is told by the length of its list.
+  const shares = scripts.map((_, at) => ({ watched: Array.from({ length: at }) }) as unknown as Share);
+  const options = { program, clock: realClock, signal: stopper.signal, words };
+  return { threads: FleetThreads.start(shares, options), said, stopper };
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+async function all(threads: FleetThreads): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (;;) {
+    const step = await threads.next();
+    if (step.done === true) return texts;
+    texts.push(text(step.value));
+  }
+}
+
+describe("FleetThreads", () => {
+  test("takes the lines of all threads, each in its order, and the counts", async () => {
+    const three = `let n = 0; const go = () => { if (n++ < 3) lines(name + n + "\\n"); else ended(); };
+      parentPort.on("message", go); go();`;
+    const { threads } = start([`const name = "a";${three}`, `const name = "b";${three}`]);
+    const texts = await all(threads);
+    assert.deepEqual(
+      texts.filter((each) => each.startsWith("a")),
+      ["a1\n", "a2\n", "a3\n"],
+    );
+    assert.deepEqual(
+      texts.filter((each) => each.startsWith("b")),
+      ["b1\n", "b2\n", "b3\n"],
+    );
+    assert.deepEqual(threads.counts, Array(2).fill({ hosts: 1, fine: 1, held: false }));
+    await threads.return();
+  });
+  test("gives a thread its memory back only with the next pull, so that it waits for a slow reader", async () => {
+    const { threads, said } = start([
+      `parentPort.on("message", (m) => {
+        parentPort.postMessage({ kind: "line", words: m.kind + " " + m.room.length });
+        ended();
+      });
+      lines("first\\n");`,
+    ]);
+    const step = await threads.next();
+    assert.ok(step.done === false && text(step.value) === "first\n");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(said, []);
+    assert.equal((await threads.next()).done, true);
+    assert.deepEqual(said, ["more 6"]);
+    await threads.return();
+  });
+  test("passes words on, and a warning of several threads once", async () => {
+    const script = `for (const [kind, words] of [["warning", "w"], ["note", "n"], ["line", "l"]])
+      parentPort.postMessage({ kind, words });
+      ended();`;
+    const { threads, said } = start([script, script]);
+    assert.deepEqual(await all(threads), []);
+    assert.deepEqual([...said].sort(), ["l", "l", "note: n", "note: n", "warning: w"]);
+    await threads.return();
+  });
+  test("the signal's abort is told, and what is not taken any more holds no thread", async () => {
+    const { threads, stopper } = start([
+      `parentPort.on("message", (m) => { if (m.kind === "more") ended(); }); lines("never taken\\n");`,
+    ]);
+    stopper.abort();
+    const begun = performance.now();
+    await threads.return();
+    assert.ok(performance.now() - begun < 1500, "it did not wait for the limit");
+  });
+  test("a thread that does not end is ended", async () => {
+    const { threads } = start([
+      `setInterval(() => undefined, 1000); parentPort.on("message", () => undefined);`,
+    ]);
+    const begun = performance.now();
+    await threads.return();
+    assert.ok(performance.now() - begun >= 1900);
+  });
+  for (const [what, script, error] of [
+    ["throws", `throw new Error("a bug of ours");`, /a bug of ours/],
+    ["ends by itself", `parentPort.close();`, /a thread ended by itself/],
+  ] as const) {
+    test(`a thread that ${what} is told, not waited for`, async () => {
+      const { threads } = start([script, `parentPort.on("message", () => undefined);`]);
+      await assert.rejects(all(threads), error);
+      await threads.return();
+    });
+  }
+});
