@@ -212,8 +212,17 @@ describe("nvidia-smi rows", () => {
       explainFailure("", 9),
       "the NVIDIA driver is not loaded; nvidia-smi exited 9 and told nothing",
     );
+    assert.match(explainFailure("", 17), /blocks the GPUs' control device .*; nvidia-smi exited 17/);
     assert.equal(explainFailure("", 77), "nvidia-smi exited 77 and told nothing");
     assert.equal(explainFailure("what\nnow", 77), "nvidia-smi: what; now");
+  });
+
+  test("the list's words for no GPU are known as the query's are", () => {
+    for (const said of ["No devices were found\n", "No devices found.\n"])
+      assert.match(
+        explainFailure(said, null),
+        /^the NVIDIA driver is loaded and shows no GPU .*; nvidia-smi: No/,
+      );
   });
 
   test("the XML tells of a GPU what its row tells", () => {
@@ -254,6 +263,19 @@ describe("nvidia-smi ticks", () => {
       ],
     );
     assert.match(errors[0]?.message ?? "", /differ in version.*version mismatch/);
+  });
+
+  test("a driver that no longer knows a field asks for a new probe", () => {
+    const stdout = 'Field "no.such" is not a valid field to query.\n\n';
+    const { sections, errors, outdated } = sampler().parse(
+      partOutputs({
+        "nvidia-smi.query": { stdout, end: { kind: "exit", code: 2 } },
+        "nvidia-smi.apps": apps,
+      }),
+    );
+    assert.equal(sections.gpus, undefined);
+    assert.equal(outdated, true);
+    assert.match(errors[0]?.message ?? "", /^this driver does not know a field .*"no\.such"/);
   });
 
   test("processes keep the device numbers of the last good query", () => {
