@@ -6,6 +6,10 @@ interface Failure {
   readonly meaning: string;
 }
 
+/** nvml.h, NVML_ERROR_OPERATING_SYSTEM: "The GPU control device has been blocked by the operating system/cgroups". */
+const BLOCKED =
+  "the operating system or a container blocks the GPUs' control device (/dev/nvidiactl, under WSL /dev/dxg)";
+
 const FAILURES: readonly Failure[] = [
   { pattern: /couldn'?t communicate with the NVIDIA driver/i, meaning: "the NVIDIA driver is not loaded" },
   { pattern: /Driver Not Loaded/i, meaning: "the NVIDIA driver is not loaded" },
@@ -14,15 +18,19 @@ const FAILURES: readonly Failure[] = [
     meaning:
       "the NVIDIA library and the loaded kernel driver differ in version (reload the driver or reboot)",
   },
-  { pattern: /No devices were found/i, meaning: "the NVIDIA driver is loaded and sees no GPU" },
+  {
+    pattern: /No devices (?:were )?found/i,
+    meaning:
+      "the NVIDIA driver is loaded and shows no GPU (none is there, it failed to start, or a container hides it)",
+  },
   {
     pattern:
       /couldn'?t find .*libnvidia-ml|libnvidia-ml\.so.*(?:not found|cannot open)|NVML Shared Library Not Found/i,
-    meaning: "the NVIDIA management library (libnvidia-ml) is missing",
+    meaning: "the NVIDIA management library (libnvidia-ml) is missing or cannot be loaded",
   },
   {
     pattern: /GPU access blocked by the operating system/i,
-    meaning: "the operating system blocks access to the GPU",
+    meaning: BLOCKED,
   },
   { pattern: /Insufficient Permissions/i, meaning: "no permission to read the GPU" },
   { pattern: /GPU is lost|GPU has fallen off the bus/i, meaning: "a GPU is lost (reboot the host)" },
@@ -44,11 +52,12 @@ const EXIT_MEANINGS: ReadonlyMap<number, string> = new Map([
   [8, "a GPU's external power cable is not attached"],
   [9, "the NVIDIA driver is not loaded"],
   [10, "the NVIDIA kernel driver has an interrupt problem with a GPU"],
-  [12, "the NVIDIA management library (libnvidia-ml) is missing"],
+  [12, "the NVIDIA management library (libnvidia-ml) is missing or cannot be loaded"],
   [13, "the NVIDIA management library lacks a function"],
   [14, "a GPU's infoROM is corrupted"],
   [15, "a GPU is lost (reboot the host)"],
   [16, "a GPU requires a reset"],
+  [17, BLOCKED],
   [18, "the NVIDIA library and the loaded kernel driver differ in version (reload the driver or reboot)"],
   [124, "nvidia-smi did not end in time"],
   [126, "nvidia-smi cannot be run"],

@@ -394,7 +394,13 @@ const otherRows: readonly FixtureRow[] = [
   {
     file: "errors/no-devices.txt",
     count: 1,
-    devices: { 0: { verdict: "broken", message: "the NVIDIA driver is loaded and sees no GPU" } },
+    devices: {
+      0: {
+        verdict: "broken",
+        message:
+          "the NVIDIA driver is loaded and shows no GPU (none is there, it failed to start, or a container hides it)",
+      },
+    },
     read: failed,
   },
   {

@@ -24,6 +24,31 @@ import { makeTempDir } from "../support/temp-dir.js";
 
 const golden = (file: string): string => readFileSync(`${GOLDEN_ROOT}nvidia-smi/${file}`, "utf8");
 
+const MOVING: ReadonlySet<string> = new Set([
+  "utilization",
+  "memory_utilization",
+  "temperature",
+  "temperature_memory",
+  "frequency",
+  "clock_sm",
+  "power_consumption",
+]);
+/** What we do not look for in the XML. */
+const ONLY_IN_ROWS = [
+  "ecc_corrected_total",
+  "ecc_uncorrected_total",
+  "ecc_corrected_since_load",
+  "ecc_uncorrected_since_load",
+  "throttle_reasons",
+] as const;
+/** Without those; readings that change between the two commands are told as what kind of value they are. */
+function comparable({ detail, ...gpu }: Gpu): object {
+  const told = Object.entries(gpu).filter(([key]) => !ONLY_IN_ROWS.some((only) => only === key));
+  const values = told.map(([key, value]) => [key, MOVING.has(key) ? typeof value : value] as const);
+  const texts = Object.entries(detail).filter(([key]) => key !== "compute_capability");
+  return { ...Object.fromEntries(values), detail: Object.fromEntries(texts) };
+}
+
 const HEADER =
   "index, uuid, name, driver_version, utilization.gpu [%], memory.used [MiB], memory.total [MiB], " +
   "temperature.gpu, clocks.current.graphics [MHz], power.draw [W], fan.speed [%], pstate, " +
@@ -187,8 +212,28 @@ describe("nvidia-smi rows", () => {
       explainFailure("", 9),
       "the NVIDIA driver is not loaded; nvidia-smi exited 9 and told nothing",
     );
+    assert.match(explainFailure("", 17), /blocks the GPUs' control device .*; nvidia-smi exited 17/);
     assert.equal(explainFailure("", 77), "nvidia-smi exited 77 and told nothing");
     assert.equal(explainFailure("what\nnow", 77), "nvidia-smi: what; now");
+  });
+
+  test("the list's words for no GPU are known as the query's are", () => {
+    for (const said of ["No devices were found\n", "No devices found.\n"])
+      assert.match(
+        explainFailure(said, null),
+        /^the NVIDIA driver is loaded and shows no GPU .*; nvidia-smi: No/,
+      );
+  });
+
+  test("the XML tells of a GPU what its row tells", () => {
+    for (const name of ["h100-580-idle", "h100-580-load"]) {
+      const [row] = readQuery(golden(`${name}/nvidia-smi.query/stdout.txt`), []).gpus;
+      const [told] = readSmiXml(golden(`${name}/nvidia-smi.xml/stdout.txt`));
+      assert.ok(row && told);
+      assert.equal(row.detail["compute_capability"], "9.0");
+      for (const key of ONLY_IN_ROWS) assert.ok(key in row, key);
+      assert.deepEqual(comparable(told.gpu), comparable(row), name);
+    }
   });
 });
 
@@ -218,6 +263,19 @@ describe("nvidia-smi ticks", () => {
       ],
     );
     assert.match(errors[0]?.message ?? "", /differ in version.*version mismatch/);
+  });
+
+  test("a driver that no longer knows a field asks for a new probe", () => {
+    const stdout = 'Field "no.such" is not a valid field to query.\n\n';
+    const { sections, errors, outdated } = sampler().parse(
+      partOutputs({
+        "nvidia-smi.query": { stdout, end: { kind: "exit", code: 2 } },
+        "nvidia-smi.apps": apps,
+      }),
+    );
+    assert.equal(sections.gpus, undefined);
+    assert.equal(outdated, true);
+    assert.match(errors[0]?.message ?? "", /^this driver does not know a field .*"no\.such"/);
   });
 
   test("processes keep the device numbers of the last good query", () => {
