@@ -4,18 +4,24 @@ import { isDigit, lessBy, percentOf } from "./numbers.js";
 
 const NAMES = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapTotal", "SwapFree"] as const;
 
+/** What the text that is being read says of each name; NaN where it says nothing. */
+const told = new Float64Array(NAMES.length);
+
 /** Null when there is no MemTotal. `limitBytes`: the cgroup's, noted when it is below the machine's memory. */
 export function parseMeminfo(lines: readonly string[], limitBytes: number | null): Memory | null {
-  const values: (number | null)[] = [];
+  told.fill(Number.NaN);
   for (const line of lines) {
     // Every name there begins with a capital; the CPUs of a large host are some hundred other lines.
     if (!isCapital(line.charCodeAt(0))) continue;
     const colon = line.indexOf(":");
-    const name = colon < 0 ? -1 : NAMES.findIndex((each) => each.length === colon && line.startsWith(each));
+    const name = colon < 0 ? -1 : nameIn(line, colon);
     const bytes = name < 0 ? null : bytesIn(line, colon + 1);
-    if (bytes !== null) values[name] = bytes;
+    if (bytes !== null) told[name] = bytes;
   }
-  const value = (name: (typeof NAMES)[number]): number | null => values[NAMES.indexOf(name)] ?? null;
+  const value = (name: (typeof NAMES)[number]): number | null => {
+    const bytes = told[NAMES.indexOf(name)] ?? Number.NaN;
+    return Number.isNaN(bytes) ? null : bytes;
+  };
   const total = value("MemTotal");
   if (total === null) return null;
   const available = value("MemAvailable") ?? sum(value("MemFree"), value("Buffers"), value("Cached"));
@@ -39,6 +45,13 @@ export function parseMeminfo(lines: readonly string[], limitBytes: number | null
 /** What kernels before 3.14, which have no MemAvailable, leave to be added up. */
 function sum(...parts: readonly (number | null)[]): number | null {
   return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+}
+
+/** Which of the names ends at the colon; -1 for none. */
+function nameIn(line: string, colon: number): number {
+  for (let name = 0; name < NAMES.length; name++)
+    if (NAMES[name]?.length === colon && line.startsWith(NAMES[name] ?? "")) return name;
+  return -1;
 }
 
 /** `    8672 kB` from `begin` on, in bytes; null for anything else. */
