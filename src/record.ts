@@ -290,6 +290,13 @@ export const KEY_OF_SECTION = {
   storage: "storage",
 } as const satisfies Record<Section, keyof Sections>;
 
+const KNOWN_KEYS: ReadonlySet<string> = new Set(Object.values(KEY_OF_SECTION));
+
+/** Whether a section of this program stands under the key, and not one of a newer all-smi. */
+export function isKnownKey(key: string): boolean {
+  return KNOWN_KEYS.has(key);
+}
+
 type Labelled<T> = T & DeviceLabels;
 
 /** A host that answered. A frame whose every asked section failed still is a frame: `errors` say why. */

@@ -1,12 +1,13 @@
 /** Records of one host: the envelope around a reading or a transition. */
-import type {
-  DeviceLabels,
-  FrameRecord,
-  HostState,
-  LastError,
-  StateRecord,
-  ChannelMode,
-  SshClientKind,
+import {
+  isKnownKey,
+  type DeviceLabels,
+  type FrameRecord,
+  type HostState,
+  type LastError,
+  type StateRecord,
+  type ChannelMode,
+  type SshClientKind,
 } from "../record.js";
 import type { Reading } from "../shims/shim.js";
 
@@ -60,7 +61,7 @@ export function frameRecord(
     state: "connected",
     latency_ms: Math.round(latencyMs * 10) / 10,
   };
-  const { gpus, cpus, memory, chassis, processes, storage, ...others } = reading.sections;
+  const { gpus, cpus, memory, chassis, processes, storage } = reading.sections;
   if (gpus) frame.gpus = gpus.map((device) => withLabels(device, labels));
   if (cpus) frame.cpus = cpus.map((device) => withLabels(device, labels));
   if (memory) frame.memory = memory.map((device) => withLabels(device, labels));
@@ -68,8 +69,10 @@ export function frameRecord(
   if (processes) frame.processes = processes.map((device) => withLabels(device, labels));
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
   // Sections of a newer all-smi, passed on under this record's labels.
-  for (const [key, section] of Object.entries(others))
-    Object.assign(frame, { [key]: relabelled(section, labels) });
+  for (const key of Object.keys(reading.sections)) {
+    if (isKnownKey(key)) continue;
+    Object.assign(frame, { [key]: relabelled(Reflect.get(reading.sections, key), labels) });
+  }
   if (reading.errors.length > 0) frame.errors = reading.errors;
   return frame;
 }

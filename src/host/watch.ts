@@ -73,6 +73,7 @@ class HostWatch implements EventTeller<Event> {
     this.#inbox.close();
     this.#attempt?.abort(this.#signal.reason);
   };
+  readonly #onBeat = (): void => this.#inbox.put({ kind: "tick" });
   readonly #condition: Condition;
   #link: Link = { kind: "connecting" };
   /** Connected, and not yet heard of: its event is still in the inbox. */
@@ -145,9 +146,8 @@ class HostWatch implements EventTeller<Event> {
   // ---- ticks
 
   #armTick(tick: number): void {
-    const wait = this.#options.ticks.untilMs(tick);
-    if (wait === Infinity || tick > this.#options.ticks.last + 1) return;
-    this.#tickTimer = this.#options.clock.after(wait, () => this.#inbox.put({ kind: "tick" }));
+    const { ticks } = this.#options;
+    if (tick <= ticks.last + 1) this.#tickTimer = ticks.onBegin(tick, this.#onBeat);
   }
 
   *#onTick(): Generator<StreamRecord, void> {

@@ -1,7 +1,14 @@
 /** One host's reading of a tick, from what its vendor tool and its operating system told. */
 import { ParseError } from "../errors.js";
 import type { SampleOptions } from "../options.js";
-import type { Cpu, Process, Section, SectionError, Sections } from "../record.js";
+import {
+  isKnownKey,
+  type Cpu,
+  type Process,
+  type Section,
+  type SectionError,
+  type Sections,
+} from "../record.js";
 import { joinProcesses, redact } from "../shims/processes.js";
 import { fillUnifiedMemory } from "../shims/unified-memory.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
@@ -41,9 +48,15 @@ export interface Told {
  * have none of their own, and its processor load for all-smi's (one snapshot of 0.22 tells the average since boot).
  */
 export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
-  const all: Sections = { ...told.system.sections, ...told.tool.sections };
-  const { gpus, cpus, memory, chassis, processes, storage, ...others } = all;
-  const load = told.tool.sections.cpus && told.system.sections.cpus;
+  const [own, tools] = [told.system.sections, told.tool.sections];
+  const load = tools.cpus && own.cpus;
+  // One by one: taking the known sections out of a copy of all costs as much as reading the host's /proc.
+  const gpus = tools.gpus ?? own.gpus;
+  const cpus = tools.cpus ?? own.cpus;
+  const memory = tools.memory ?? own.memory;
+  const chassis = tools.chassis ?? own.chassis;
+  const processes = tools.processes ?? own.processes;
+  const storage = tools.storage ?? own.storage;
   const sections: { -readonly [Key in keyof Sections]: Sections[Key] } = {};
   if (gpus && include.has("gpu")) sections.gpus = fillUnifiedMemory(gpus, memory);
   if (cpus && include.has("cpu")) sections.cpus = load === undefined ? cpus : withLoad(cpus, load);
@@ -54,9 +67,16 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
     sections.processes = isRedacted ? redact(joined) : joined;
   }
   if (storage && include.has("storage")) sections.storage = storage;
-  Object.assign(sections, others);
+  passOn(own, sections);
+  passOn(tools, sections);
+  if (told.system.errors.length === 0 && told.tool.errors.length === 0) return { sections, errors: [] };
   const errors = [...told.system.errors, ...told.tool.errors];
   return { sections, errors: errors.filter((error) => include.has(error.section)) };
+}
+
+function passOn(told: Sections, sections: Sections): void {
+  for (const key of Object.keys(told))
+    if (!isKnownKey(key)) Object.assign(sections, { [key]: Reflect.get(told, key) });
 }
 
 function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[] {

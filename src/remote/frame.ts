@@ -24,27 +24,37 @@ export interface Frame {
 /** A remote side that sends more than this in one frame is broken or hostile. */
 const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
 
+const NEWLINE = 0x0a;
+/** Where the chunks of the usual frame are put together: a buffer for each frame costs more than its reading. */
+const joined = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Collects a channel's chunks until a frame's end marker is in them. One frame is under way at a time. */
 export class FrameReader {
   readonly #marker: Buffer;
   #chunks: Buffer[] = [];
   #arrivals: number[] = [];
   #bytes = 0;
-  #tick = 0;
-  /** The frame's last line, once more than one chunk has come. */
-  #end: Buffer | null = null;
+  /** The frame's last line. */
+  #end: Buffer;
 
   constructor(nonce: string) {
     const marker = `\n@${nonce} `;
     // Of its own: a small one from Node's pool would keep 8 KiB alive for as long as the session stands.
     this.#marker = Buffer.alloc(marker.length);
     this.#marker.write(marker);
+    this.#end = this.#marker;
   }
 
   /** Forgets what is held and waits for the end of `tick`. */
   begin(tick: number): void {
     this.forget();
-    this.#tick = tick;
+    const rest = `z ${tick}\n`;
+    const length = this.#marker.length + rest.length;
+    if (this.#end.length !== length) {
+      this.#end = Buffer.alloc(length);
+      this.#marker.copy(this.#end);
+    }
+    this.#end.write(rest, this.#marker.length, "latin1");
   }
 
   /** Holds nothing until `begin`: chunks are views of larger buffers. */
@@ -53,7 +63,6 @@ export class FrameReader {
     this.#chunks = [];
     this.#arrivals = [];
     this.#bytes = 0;
-    this.#end = null;
   }
 
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
@@ -63,29 +72,32 @@ export class FrameReader {
       throw new RangeError("the host sent more than 32 MiB in one frame");
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
-    const rest = `z ${this.#tick}\n`;
-    // The usual chunk: the whole frame, which its marker ends.
-    return this.#endsWith(chunk, rest) || this.#holdsEnd(chunk, rest);
+    // The usual last chunk: its marker ends it.
+    return this.#hasEndAt(chunk.length - 1) || this.#hasEndAcross(chunk) || chunk.includes(this.#end);
   }
 
-  #endsWith(chunk: Buffer, rest: string): boolean {
-    const from = chunk.length - rest.length;
-    const begin = from - this.#marker.length;
-    if (begin < 0 || this.#marker.compare(chunk, begin, from) !== 0) return false;
-    return chunk.toString("latin1", from) === rest;
+  /** The end may begin in earlier chunks: with one of the newlines that stand where only its last byte can. */
+  #hasEndAcross(chunk: Buffer): boolean {
+    if (this.#chunks.length === 1) return false;
+    const most = Math.min(chunk.length, this.#end.length - 1);
+    for (let at = 0; at < most; at++) if (chunk[at] === NEWLINE && this.#hasEndAt(at)) return true;
+    return false;
   }
 
-  /** It may stand across several chunks, and something may follow it. */
-  #holdsEnd(chunk: Buffer, rest: string): boolean {
-    const end = (this.#end ??= Buffer.concat([this.#marker, Buffer.from(rest)]));
-    const seam: Buffer[] = [chunk.subarray(0, end.length - 1)];
-    let missing = end.length - 1;
-    for (let at = this.#chunks.length - 2; at >= 0 && missing > 0; at--) {
-      const earlier = this.#chunks[at]?.subarray(-missing) ?? Buffer.alloc(0);
-      seam.unshift(earlier);
-      missing -= earlier.length;
+  /** Whether what came up to and with this byte of the last chunk ends with the end. */
+  #hasEndAt(last: number): boolean {
+    let index = this.#chunks.length - 1;
+    let chunk = this.#chunks[index];
+    let at = last;
+    for (let place = this.#end.length - 1; place >= 0; place--, at--) {
+      while (at < 0) {
+        chunk = this.#chunks[--index];
+        if (chunk === undefined) return false;
+        at = chunk.length - 1;
+      }
+      if (chunk?.[at] !== this.#end[place]) return false;
     }
-    return chunk.includes(end) || (seam.length > 1 && Buffer.concat(seam).includes(end));
+    return true;
   }
 
   /** Text that came before the first marker: what a forced command or a login shell's rc file said. */
@@ -97,11 +109,20 @@ export class FrameReader {
 
   /** What has come so far, as parts. `toolTimeoutSecs` tells a part that was ended from one that failed. */
   frame(toolTimeoutSecs: number): Frame {
-    const whole =
-      this.#chunks.length === 1 && this.#chunks[0] !== undefined
-        ? this.#chunks[0]
-        : Buffer.concat(this.#chunks);
-    return parseFrame(whole, this.#marker, toolTimeoutSecs, this.#arrivalsInOrder());
+    return parseFrame(this.#whole(), this.#marker, toolTimeoutSecs, this.#arrivalsInOrder());
+  }
+
+  /** To be read at once: the next frame, of whichever host, takes the same place. */
+  #whole(): Buffer {
+    const [first] = this.#chunks;
+    if (this.#chunks.length === 1 && first !== undefined) return first;
+    if (this.#bytes > joined.length) return Buffer.concat(this.#chunks);
+    let length = 0;
+    for (const chunk of this.#chunks) {
+      joined.set(chunk, length);
+      length += chunk.length;
+    }
+    return joined.subarray(0, length);
   }
 
   /** Tells when the byte at an offset arrived; asked with offsets that only grow. */
@@ -143,7 +164,7 @@ function parseFrame(
   };
 
   for (let at = whole.indexOf(marker); at >= 0;) {
-    const lineEnd = whole.indexOf(0x0a, at + marker.length);
+    const lineEnd = whole.indexOf(NEWLINE, at + marker.length);
     if (lineEnd < 0) break;
     const next = whole.indexOf(marker, lineEnd);
     const words = whole.toString("utf8", at + marker.length, lineEnd).split(" ");

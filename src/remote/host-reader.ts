@@ -16,22 +16,27 @@ export type ToolHealth =
   | { readonly kind: "native-failed"; readonly message: string };
 
 const NOTHING: Reading = { sections: {}, errors: [] };
+const NO_PROCESSES: ReadonlyMap<number, never> = new Map<number, never>();
 
 export class HostReader {
   readonly #options: SampleOptions;
   readonly #asked: readonly Section[];
+  /** Those of them that only a vendor tool tells, and those that the host tells itself. */
+  readonly #askedOfTool: readonly Section[];
+  readonly #askedOfHost: readonly Section[];
   readonly #ps = createPsReader();
 
   constructor(options: SampleOptions) {
     this.#options = options;
     this.#asked = SECTIONS.filter((section) => options.include.has(section));
+    this.#askedOfTool = this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
+    this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
   }
 
   read(found: Found, outputs: PartOutputs): { readonly reading: Reading; readonly health: ToolHealth } {
-    const own = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
-    const system = found.system === null ? NOTHING : readSampler(found.system, outputs, own);
+    const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
     const tool = this.#readTool(found.tool, outputs);
-    const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : new Map<number, never>();
+    const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : NO_PROCESSES;
     return {
       reading: composeReading(this.#options, { system, tool, ps }),
       health: healthOf(found.tool, outputs, tool),
@@ -45,9 +50,7 @@ export class HostReader {
 
   #readTool(tool: ChosenTool, outputs: PartOutputs): Reading {
     if (tool.kind === "none") return NOTHING;
-    const told = isNative(tool)
-      ? this.#asked
-      : this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
+    const told = isNative(tool) ? this.#asked : this.#askedOfTool;
     if (tool.kind === "usable") return readSampler(tool.sampler, outputs, told);
     return { sections: {}, errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message) };
   }

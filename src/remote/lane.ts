@@ -57,6 +57,7 @@ export class Lane {
   /** The tick functions that its shell knows. */
   #definitions: string | null = null;
   #hasTakenLines = false;
+  #isAskedByLine = false;
 
   private constructor(nonce: string, timing: LaneTiming) {
     this.#reader = new FrameReader(nonce);
@@ -85,14 +86,13 @@ export class Lane {
   }
 
   /** Sends a line, after `definitions` that the shell was not told yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
-  async ask(definitions: string, line: string, tick: number): Promise<Answer> {
+  ask(definitions: string, line: string, tick: number): Promise<Answer> {
     const answer = this.#expect(tick);
+    this.#isAskedByLine = true;
     this.#unsent += definitions === this.#definitions ? line : definitions + line;
     this.#definitions = definitions;
     this.#send();
-    const taken = await answer;
-    if (taken.frame.isWhole) this.#hasTakenLines = true;
-    return taken;
+    return answer;
   }
 
   /** Ends the shell's input and gives the channel up. */
@@ -183,7 +183,11 @@ export class Lane {
     this.#status = "idle";
     // A late one answers nobody: its question was given up.
     const question = this.#take();
-    question?.resolve({ kind: "whole", ...this.#taken() });
+    if (question !== null) {
+      this.#hasTakenLines ||= this.#isAskedByLine;
+      const { frame, latencyMs } = this.#taken();
+      question.resolve({ kind: "whole", frame, latencyMs });
+    }
     this.#reader.forget();
   }
 

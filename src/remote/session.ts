@@ -90,7 +90,8 @@ export class HostSession {
     if (this.#lanes.mode === "plain") return this.#samplePlain(found);
     const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
-    const reading = await this.#readAnswer(found, answer);
+    const { isWhole, outputs } = answer.frame;
+    const reading = isWhole ? this.#read(found, outputs) : await this.#readPartial(found, answer);
     this.#hold?.sampled(this.#connection, found.tool, answer.frame, reading);
     return { reading, latencyMs: answer.latencyMs };
   }
@@ -133,9 +134,8 @@ export class HostSession {
 
   // ---- one tick
 
-  async #readAnswer(found: Found, answer: Answer): Promise<Reading> {
-    const { outputs, isWhole } = answer.frame;
-    if (isWhole) return this.#read(found, outputs);
+  async #readPartial(found: Found, answer: Answer): Promise<Reading> {
+    const { outputs } = answer.frame;
     if (answer.kind === "closed" && answer.end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
     if (hung !== null && answer.kind === "stuck") this.#leaveAlone(hung, this.#late(), true);

@@ -75,11 +75,15 @@ function usable(value: number): boolean {
 }
 
 function scaled(raw: unknown, scales: ReadonlyMap<string, number>, max: number): number | null {
+  // A number has no unit; a tick reads some hundred of them.
+  if (typeof raw === "number") return usable(raw) ? within(raw, scales.get(""), max) : null;
   const parsed = quantity(raw);
-  if (parsed === null) return null;
-  const scale = scales.get(parsed.unit);
+  return parsed === null ? null : within(parsed.value, scales.get(parsed.unit), max);
+}
+
+function within(bare: number, scale: number | undefined, max: number): number | null {
   if (scale === undefined) return null;
-  const value = parsed.value * scale;
+  const value = bare * scale;
   return value <= max ? value : null;
 }
 
@@ -163,11 +167,15 @@ const BYTES = new Map([
  * nvidia-smi, amd-smi, npu-smi and tegrastats mean by them.
  */
 export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
+  if (typeof raw === "number") return usable(raw) ? wholeBytes(raw * BYTES_IN[bare]) : null;
   const parsed = quantity(raw);
   if (parsed === null) return null;
   const scale = parsed.unit === "" ? BYTES_IN[bare] : BYTES.get(parsed.unit);
-  if (scale === undefined) return null;
-  const value = Math.round(parsed.value * scale);
+  return scale === undefined ? null : wholeBytes(parsed.value * scale);
+}
+
+function wholeBytes(bytes: number): number | null {
+  const value = Math.round(bytes);
   return Number.isSafeInteger(value) ? value : null;
 }
 

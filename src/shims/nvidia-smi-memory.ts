@@ -88,7 +88,8 @@ export class QueryMemory {
     if (this.#gpus.length === 0 || !text.startsWith(this.#header)) return null;
     // A character may be three bytes; none is more.
     if (now.length < text.length * 3) now = Buffer.alloc(text.length * 3);
-    const length = now.write(text);
+    // The same bytes for the usual text, and written much faster.
+    const length = isAscii(text) ? now.write(text, "latin1") : now.write(text);
     at = this.#header.length;
     was = 0;
     const isRead = this.#gpus.every((gpu) => this.#readRow(gpu)) && at === length;

@@ -10,9 +10,9 @@ export function fillUnifiedMemory(
   memory: readonly Memory[] | undefined,
 ): readonly Gpu[] {
   const host = memory?.[0];
-  if (host === undefined) return gpus;
+  if (host === undefined || !gpus.some(lacksMemory)) return gpus;
   return gpus.map((gpu) => {
-    if (gpu.memory_source !== "host" || gpu.total_memory !== null) return gpu;
+    if (!lacksMemory(gpu)) return gpu;
     return {
       ...gpu,
       total_memory: host.total_bytes,
@@ -20,4 +20,8 @@ export function fillUnifiedMemory(
       memory_free: gpu.memory_free ?? host.available_bytes,
     };
   });
+}
+
+function lacksMemory(gpu: Gpu): boolean {
+  return gpu.memory_source === "host" && gpu.total_memory === null;
 }

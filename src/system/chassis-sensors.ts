@@ -33,6 +33,8 @@ type Readings = Pick<
 >;
 
 export function parseChassisSensors(stdout: string): Readings {
+  if (stdout === "")
+    return { total_power_watts: null, inlet_temperature: null, outlet_temperature: null, fan_speeds: [] };
   const files = new Map<string, string>();
   for (const line of stdout.split("\n")) {
     const match = /^\/sys\/class\/hwmon\/(hwmon\d+\/\w+):(.*)$/.exec(line);

@@ -3,7 +3,6 @@
  * which costs no process; the chosen drivers read registers of the CPU and cannot hang.
  */
 import { cleanText } from "../lib/text.js";
-import { markedLines } from "./marked-lines.js";
 import { wholeNumber } from "./numbers.js";
 
 /** Drivers whose first two inputs are the package: Intel, AMD (Tctl, Tdie), thermal zones of ARM boards. */
@@ -22,7 +21,9 @@ export const CPU_SENSORS_COMMAND =
   `w "@energy$n"; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
   `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; w "$hn $hv $hl$n"; fi; done 2>/dev/null`;
 
-const MARKS = ["temps", "energy", "proc"] as const;
+const MARKS: ReadonlySet<string> = new Set(["@temps", "@energy", "@proc"]);
+const NO_PACKAGES: CpuSensors["packages"] = new Map();
+const NO_ENERGY: CpuSensors["energy"] = new Map();
 
 export interface CpuSensors {
   /** Degrees C, the hottest package; null when no sensor is there. */
@@ -34,39 +35,50 @@ export interface CpuSensors {
 }
 
 export function parseCpuSensors(lines: readonly string[]): CpuSensors {
-  const blocks = markedLines(lines, MARKS);
-  const packages = new Map<number, number>();
-  const byDevice = new Map<string, number>();
-  for (const line of blocks.get("temps") ?? []) {
-    const match = /^(\S+) (\S+) ([12]) (-?\d{1,7})(?: (.*))?$/.exec(line);
-    if (match === null) continue;
-    const [, driver = "", device = "", input = "", value = "", label = ""] = match;
-    const celsius = Number(value) / 1000;
-    // A sensor that is off says 0 or below; none is rated above 150.
-    if (celsius <= 0 || celsius > 150) continue;
-    const packageId = wholeNumber(/^(?:Package|Physical) id (\d+)$/.exec(label)?.[1]);
-    if (packageId !== null) packages.set(packageId, celsius);
-    // coretemp's second input is a core, k10temp's is Tdie: the die itself, where Tctl may carry an offset.
-    const isPackage = input === "1" || (driver !== "coretemp" && label === "Tdie");
-    if (isPackage) byDevice.set(device, celsius);
+  let block = "";
+  let temperatures: Temperatures | null = null;
+  let energy: Energy | null = null;
+  for (const line of lines) {
+    if (MARKS.has(line)) block = line;
+    else if (block === "@temps")
+      readTemperature(line, (temperatures ??= { packages: new Map(), byDevice: new Map() }));
+    else if (block === "@energy") readEnergy(line, (energy ??= new Map()));
   }
-  const hottest = [...byDevice.values()].reduce((max, value) => Math.max(max, value), 0);
+  if (temperatures === null) return { temperature: null, packages: NO_PACKAGES, energy: energy ?? NO_ENERGY };
+  const hottest = [...temperatures.byDevice.values()].reduce((max, value) => Math.max(max, value), 0);
   return {
     temperature: hottest === 0 ? null : hottest,
-    packages,
-    energy: energyIn(blocks.get("energy") ?? []),
+    packages: temperatures.packages,
+    energy: energy ?? NO_ENERGY,
   };
 }
 
-function energyIn(lines: readonly string[]): CpuSensors["energy"] {
-  const energy = new Map<string, { microjoules: number; atSecs: number }>();
-  for (const line of lines) {
-    const match = /^(package-\d+) (\d+) (\d{1,10}(?:\.\d+)?)(?: .*)?$/.exec(line);
-    const microjoules = wholeNumber(match?.[2]);
-    if (match?.[1] === undefined || microjoules === null) continue;
-    energy.set(cleanText(match[1]), { microjoules, atSecs: Number(match[3]) });
-  }
-  return energy;
+interface Temperatures {
+  readonly packages: Map<number, number>;
+  readonly byDevice: Map<string, number>;
+}
+
+function readTemperature(line: string, { packages, byDevice }: Temperatures): void {
+  const match = /^(\S+) (\S+) ([12]) (-?\d{1,7})(?: (.*))?$/.exec(line);
+  if (match === null) return;
+  const [, driver = "", device = "", input = "", value = "", label = ""] = match;
+  const celsius = Number(value) / 1000;
+  // A sensor that is off says 0 or below; none is rated above 150.
+  if (celsius <= 0 || celsius > 150) return;
+  const packageId = wholeNumber(/^(?:Package|Physical) id (\d+)$/.exec(label)?.[1]);
+  if (packageId !== null) packages.set(packageId, celsius);
+  // coretemp's second input is a core, k10temp's is Tdie: the die itself, where Tctl may carry an offset.
+  const isPackage = input === "1" || (driver !== "coretemp" && label === "Tdie");
+  if (isPackage) byDevice.set(device, celsius);
+}
+
+type Energy = Map<string, { microjoules: number; atSecs: number }>;
+
+function readEnergy(line: string, energy: Energy): void {
+  const match = /^(package-\d+) (\d+) (\d{1,10}(?:\.\d+)?)(?: .*)?$/.exec(line);
+  const microjoules = wholeNumber(match?.[2]);
+  if (match?.[1] === undefined || microjoules === null) return;
+  energy.set(cleanText(match[1]), { microjoules, atSecs: Number(match[3]) });
 }
 
 /** Watts of all packages between two readings; null when one is missing, a counter went round or may have. */

@@ -25,6 +25,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
   let spare = emptyProcStat();
   let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
+  const cores = facts.sockets.map((cpus) => coresAmong(cpus, facts));
   return {
     read(lines, isProbe) {
       const stat = readProcStat(lines, spare);
@@ -38,7 +39,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
             utilization: totalUtilization(before, stat),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
-            per_socket_info: sockets(facts, before, stat, sensors, isProbe),
+            per_socket_info: sockets(facts, cores, before, stat, sensors, isProbe),
             apple_silicon_info: null,
             per_core_utilization: stat.cpus.map((cpu) => ({
               core_id: cpu,
@@ -100,8 +101,14 @@ function socketCount({ sockets, info }: LinuxFacts): number | null {
   return sockets.length > 0 ? sockets.length : info.sockets;
 }
 
+/** How many physical cores these CPUs are; null when the kernel does not tell. */
+function coresAmong(cpus: readonly number[], { physicalCores }: LinuxFacts): number | null {
+  return physicalCores.filter(([first]) => first !== undefined && cpus.includes(first)).length || null;
+}
+
 function sockets(
   facts: LinuxFacts,
+  cores: readonly (number | null)[],
   before: ProcStat | null,
   stat: ProcStat,
   sensors: CpuSensors,
@@ -111,8 +118,7 @@ function sockets(
   return facts.sockets.map((cpus, id) => ({
     socket_id: id,
     utilization: utilizationOfCpus(cpus, before, stat),
-    cores:
-      facts.physicalCores.filter(([first]) => first !== undefined && cpus.includes(first)).length || null,
+    cores: cores[id] ?? null,
     threads: cpus.length,
     // Which of several k10temp devices is which socket's is told nowhere.
     temperature: sensors.packages.get(id) ?? (isOnly ? sensors.temperature : null),

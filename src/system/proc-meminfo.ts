@@ -1,18 +1,27 @@
 /** /proc/meminfo -> the memory section. See proc_meminfo(5). */
 import type { Memory } from "../record.js";
-import { kibibytes, lessBy, percentOf } from "./numbers.js";
+import { isDigit, lessBy, percentOf } from "./numbers.js";
+
+const NAMES = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapTotal", "SwapFree"] as const;
+
+/** What the text that is being read says of each name; NaN where it says nothing. */
+const told = new Float64Array(NAMES.length);
 
 /** Null when there is no MemTotal. `limitBytes`: the cgroup's, noted when it is below the machine's memory. */
 export function parseMeminfo(lines: readonly string[], limitBytes: number | null): Memory | null {
-  const values = new Map<string, number>();
+  told.fill(Number.NaN);
   for (const line of lines) {
     // Every name there begins with a capital; the CPUs of a large host are some hundred other lines.
     if (!isCapital(line.charCodeAt(0))) continue;
-    const match = /^(\w+):\s+(\d+) kB$/.exec(line.trimEnd());
-    const bytes = kibibytes(match?.[2]);
-    if (match?.[1] !== undefined && bytes !== null) values.set(match[1], bytes);
+    const colon = line.indexOf(":");
+    const name = colon < 0 ? -1 : nameIn(line, colon);
+    const bytes = name < 0 ? null : bytesIn(line, colon + 1);
+    if (bytes !== null) told[name] = bytes;
   }
-  const value = (key: string): number | null => values.get(key) ?? null;
+  const value = (name: (typeof NAMES)[number]): number | null => {
+    const bytes = told[NAMES.indexOf(name)] ?? Number.NaN;
+    return Number.isNaN(bytes) ? null : bytes;
+  };
   const total = value("MemTotal");
   if (total === null) return null;
   const available = value("MemAvailable") ?? sum(value("MemFree"), value("Buffers"), value("Cached"));
@@ -36,6 +45,30 @@ export function parseMeminfo(lines: readonly string[], limitBytes: number | null
 /** What kernels before 3.14, which have no MemAvailable, leave to be added up. */
 function sum(...parts: readonly (number | null)[]): number | null {
   return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+}
+
+/** Which of the names ends at the colon; -1 for none. */
+function nameIn(line: string, colon: number): number {
+  for (let name = 0; name < NAMES.length; name++)
+    if (NAMES[name]?.length === colon && line.startsWith(NAMES[name] ?? "")) return name;
+  return -1;
+}
+
+/** `    8672 kB` from `begin` on, in bytes; null for anything else. */
+function bytesIn(line: string, begin: number): number | null {
+  let first = begin;
+  while (isBlank(line.charCodeAt(first))) first += 1;
+  let end = first;
+  let kib = 0;
+  for (let code = line.charCodeAt(end); isDigit(code); code = line.charCodeAt(++end))
+    kib = kib * 10 + (code - 0x30);
+  const isNumber = first > begin && end > first && end - first <= 16 && Number.isSafeInteger(kib * 1024);
+  if (!isNumber || !line.startsWith(" kB", end)) return null;
+  return end + 3 === line.length || line.slice(end + 3).trim() === "" ? kib * 1024 : null;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function isCapital(code: number): boolean {

@@ -199,6 +199,32 @@ describe("tables", () => {
     );
   });
 
+  test("/proc/meminfo: a line is read as its pattern says, or not at all", () => {
+    const name = fc.constantFrom("MemTotal", "MemFree", "Mem", "Cached", "SwapCached", "a b");
+    const blanks = fc.constantFrom("", " ", "\t ", "      ");
+    const number = fc.maxSafeInteger().map(String);
+    const rest = fc.constantFrom(" kB", " kB ", " kB\r", " KB", "kB", " kB x", "9999999 kB", "");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, blanks, number, rest)), (told) => {
+        const lines = [
+          "MemTotal: 1 kB",
+          ...told.map(([key, gap, value, end]) => `${key}:${gap}${value}${end}`),
+        ];
+        const plain = new Map<string, number>();
+        for (const line of lines) {
+          const match = /^(\w+):\s+(\d{1,16}) kB$/.exec(line.trimEnd());
+          const bytes = Number(match?.[2]) * 1024;
+          if (match?.[1] !== undefined && Number.isSafeInteger(bytes)) plain.set(match[1], bytes);
+        }
+        const memory = parseMeminfo(lines, null);
+        assert.equal(memory?.total_bytes, plain.get("MemTotal"));
+        assert.equal(memory?.free_bytes, plain.get("MemFree") ?? null);
+        assert.equal(memory?.cached_bytes, plain.get("Cached") ?? null);
+      }),
+      RUNS,
+    );
+  });
+
   test("df: healthy rows stay among noise, cut and doubled rows", () => {
     const path = fc.string({ unit: fc.constantFrom("a", "b", " ", "ü", "/"), minLength: 1, maxLength: 12 });
     const sizes = fc.tuple(fc.integer({ min: 1, max: 2 ** 40 }), fc.nat(2 ** 40), fc.nat(2 ** 40));
