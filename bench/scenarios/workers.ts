@@ -1,6 +1,4 @@
-/** What could be gained at best by a second thread that connects: one process beside two with half of the hosts each. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** What threads gain when a fleet is connected to: one frame of each host by the main thread alone, and by two threads. */
 import { makeTempDir } from "../../test/support/temp-dir.js";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
 import type { Farm } from "../fleet/fleet.js";
@@ -11,23 +9,21 @@ import { slowCore } from "../measure/slow-core.js";
 import { runOnce } from "./one-shot.js";
 import type { Scenario } from "./scenario.js";
 
-/** Connections that are being made at the same time, in all. */
-const CONCURRENCY = 32;
-/** Of a core, for each client: the servers beside it are five times as fast. */
+/** Of a core, for each thread that works: the servers beside it are five times as fast. */
 const SLOWED_TO = 0.2;
 
-/** A process count and where it ran. */
-type Way = readonly [name: string, processes: number, place: "beside the servers" | "servers elsewhere"];
+/** `--workers`, and where the servers are. */
+type Way = readonly [name: string, workers: number, place: "beside the servers" | "servers elsewhere"];
 const WAYS: readonly Way[] = [
-  ["one", 1, "beside the servers"],
+  ["one", 0, "beside the servers"],
   ["two", 2, "beside the servers"],
-  ["one, slowed", 1, "servers elsewhere"],
+  ["one, slowed", 0, "servers elsewhere"],
   ["two, slowed", 2, "servers elsewhere"],
 ];
 
 export const workers: Scenario = {
   name: "workers",
-  about: "one process beside two with half of the hosts each",
+  about: "one frame of each host by one thread and by two",
   isOnlyByName: true,
   async run({ hosts, runs, quick, program, say }) {
     const count = hosts ?? (quick ? 40 : 500);
@@ -44,10 +40,10 @@ export const workers: Scenario = {
     const peak = new Rounds();
     try {
       for (let round = 0; round < (runs ?? (quick ? 1 : 3)); round++) {
-        for (const [name, processes, place] of inTurn(ways, round)) {
+        for (const [name, threads, place] of inTurn(ways, round)) {
           const where = place === "servers elsewhere" ? cheapFarm : farm;
           const before = where.serverCpuUs();
-          const ran = await together(program, where, processes, place === "servers elsewhere");
+          const ran = await once(program, where, threads, place === "servers elsewhere");
           server.add(name, (where.serverCpuUs() - before) / 1e6);
           wall.add(name, ran.wallMs / 1000);
           client.add(name, ran.cpuUs / 1e6);
@@ -80,10 +76,10 @@ export const workers: Scenario = {
       return {
         figures: figures.filter(({ values }) => values.length > 0),
         notes: [
-          `workers: one frame of ${count} hosts; wall time is the slower process's, CPU and memory are of both; ${CONCURRENCY} connections are being made at the same time in all`,
+          `workers: one frame of ${count} hosts; "one" is --workers 0, "two" --workers 2`,
           canSlow === null
             ? "workers: no quota can be set here, so nothing tells what a machine with more cores would gain"
-            : `workers, slowed: each client has ${SLOWED_TO} of a core and the servers, which answer from a recording, have the rest: as on a machine with a core for each and hosts elsewhere, in slow motion`,
+            : `workers, slowed: each thread that connects has ${SLOWED_TO} of a core and the servers, which answer from a recording, have the rest: as on a machine with a core for each and hosts elsewhere, in slow motion`,
         ],
       };
     } finally {
@@ -94,34 +90,18 @@ export const workers: Scenario = {
   },
 };
 
-/** One frame of each host by several processes at the same time. */
-async function together(
+async function once(
   program: string,
   farm: Farm,
-  processes: number,
+  threads: number,
   isSlowed: boolean,
 ): Promise<{ readonly wallMs: number; readonly cpuUs: number; readonly peakKib: number }> {
-  const targets = readFileSync(farm.hostfile, "utf8").trimEnd().split("\n");
-  const ran = await Promise.all(
-    Array.from({ length: processes }, async (_, i) => {
-      const own = targets.filter((_, at) => at % processes === i);
-      const hostfile = join(farm.dir, `hosts-${i}-of-${processes}`);
-      writeFileSync(hostfile, `${own.join("\n")}\n`);
-      const { keyFile, knownHostsFile } = farm;
-      const args = ["--once", "--ssh-concurrency", String(CONCURRENCY / processes)];
-      const core = isSlowed ? slowCore(SLOWED_TO) : null;
-      const argv = [
-        ...(core?.prefix ?? []),
-        ...oursArgv(program, { hostfile, keyFile, knownHostsFile }, args),
-      ];
-      const one = await runOnce({ name: `ours, ${i + 1} of ${processes}`, argv }, own.length);
-      core?.remove();
-      return one;
-    }),
-  );
-  return {
-    wallMs: Math.max(...ran.map(({ wallMs }) => wallMs)),
-    cpuUs: ran.reduce((sum, { cpuUs }) => sum + cpuUs, 0),
-    peakKib: ran.reduce((sum, { peakKib }) => sum + peakKib, 0),
-  };
+  const core = isSlowed ? slowCore(SLOWED_TO * Math.max(1, threads)) : null;
+  try {
+    const argv = oursArgv(program, farm, ["--once", "--workers", String(threads)]);
+    const name = `ours, --workers ${threads}`;
+    return await runOnce({ name, argv: [...(core?.prefix ?? []), ...argv] }, farm.addresses.length);
+  } finally {
+    core?.remove();
+  }
 }
