@@ -76,7 +76,7 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
 
 function passOn(told: Sections, sections: Sections): void {
   for (const key of Object.keys(told))
-    if (!isKnownKey(key)) Object.assign(sections, { [key]: Reflect.get(told, key) });
+    if (!isKnownKey(key)) Object.assign(sections, { [key]: Reflect.get(told, key) as unknown });
 }
 
 function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[] {

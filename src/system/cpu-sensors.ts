@@ -42,7 +42,7 @@ export function parseCpuSensors(lines: readonly string[]): CpuSensors {
     if (MARKS.has(line)) block = line;
     else if (block === "@temps")
       readTemperature(line, (temperatures ??= { packages: new Map(), byDevice: new Map() }));
-    else if (block === "@energy") readEnergy(line, (energy ??= new Map()));
+    else if (block === "@energy") readEnergy(line, (energy ??= new Map<string, Reading>()));
   }
   if (temperatures === null) return { temperature: null, packages: NO_PACKAGES, energy: energy ?? NO_ENERGY };
   const hottest = [...temperatures.byDevice.values()].reduce((max, value) => Math.max(max, value), 0);
@@ -72,7 +72,11 @@ function readTemperature(line: string, { packages, byDevice }: Temperatures): vo
   if (isPackage) byDevice.set(device, celsius);
 }
 
-type Energy = Map<string, { microjoules: number; atSecs: number }>;
+interface Reading {
+  readonly microjoules: number;
+  readonly atSecs: number;
+}
+type Energy = Map<string, Reading>;
 
 function readEnergy(line: string, energy: Energy): void {
   const match = /^(package-\d+) (\d+) (\d{1,10}(?:\.\d+)?)(?: .*)?$/.exec(line);

@@ -217,9 +217,10 @@ describe("tables", () => {
           if (match?.[1] !== undefined && Number.isSafeInteger(bytes)) plain.set(match[1], bytes);
         }
         const memory = parseMeminfo(lines, null);
-        assert.equal(memory?.total_bytes, plain.get("MemTotal"));
-        assert.equal(memory?.free_bytes, plain.get("MemFree") ?? null);
-        assert.equal(memory?.cached_bytes, plain.get("Cached") ?? null);
+        assert.ok(memory);
+        assert.equal(memory.total_bytes, plain.get("MemTotal"));
+        assert.equal(memory.free_bytes, plain.get("MemFree") ?? null);
+        assert.equal(memory.cached_bytes, plain.get("Cached") ?? null);
       }),
       RUNS,
     );
