@@ -42,5 +42,6 @@ export function formatterFor(
     color: wantsColor(options.color, world.env, writesToTerminal(options, world)),
     terminal,
     hostCount,
+    isOnce: options.length.kind === "once",
   });
 }

@@ -5,12 +5,14 @@ import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { UsageError } from "../src/errors.js";
-import { ndjsonFormatter } from "../src/format/ndjson.js";
+import { createNdjsonFormatter } from "../src/format/ndjson.js";
 import { checkRecord } from "../src/record-check.js";
 import type { StreamRecord } from "../src/record.js";
 import { replay } from "../src/replay.js";
 import { FakeClock } from "./support/fake-clock.js";
 import { frame, gpu, state } from "./support/records.js";
+
+const ndjson = createNdjsonFormatter({ isOnce: false });
 
 interface Replayed {
   readonly records: StreamRecord[];
@@ -37,7 +39,7 @@ const recorded = [
   state(),
   frame({ hostname: "dgx-03", tick: 7 }),
 ];
-const lines = ndjsonFormatter.format(recorded);
+const lines = ndjson.format(recorded);
 
 describe("a replay", () => {
   test("gives back what was recorded", async () => {
@@ -144,7 +146,7 @@ describe("a replay", () => {
 describe("at a pace", () => {
   const at = (ms: number): StreamRecord =>
     frame({ tick: ms, timestamp: new Date(Date.UTC(2026, 0, 1) + ms).toISOString() });
-  const text = ndjsonFormatter.format([at(0), at(0), at(2000), at(1500), at(4000)]);
+  const text = ndjson.format([at(0), at(0), at(2000), at(1500), at(4000)]);
 
   function play(
     speed: number,

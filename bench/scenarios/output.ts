@@ -22,6 +22,7 @@ export const output: Scenario = {
       color: true,
       terminal: null,
       hostCount: count,
+      isOnce: false,
     };
     const ndjson = await createFormatter("ndjson", options);
     const csv = await createFormatter("csv", options);
@@ -31,9 +32,9 @@ export const output: Scenario = {
       for (const record of records) text += `${JSON.stringify(record)}\n`;
       return text;
     };
-    const ways: readonly (readonly [string, () => string])[] = [
+    const ways: readonly (readonly [string, () => string | Uint8Array])[] = [
       ["stringify", () => stringify(frames)],
-      ["ndjson", () => ndjson.format(frames)],
+      ["ndjson", () => ndjson.bytes?.(frames) ?? ndjson.format(frames)],
       ["csv", () => csv.format(frames)],
       ["table", () => (table.screen?.absorb(frames), table.format([]))],
     ];

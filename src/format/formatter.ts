@@ -12,6 +12,8 @@ export interface Formatter {
   header?(): string;
   /** Whole lines, or a picture of the screen; "" when there is nothing to print yet. */
   format(records: readonly StreamRecord[]): string;
+  /** The same in UTF-8, where that is at hand, in memory that is lent until the next call. */
+  bytes?(records: readonly StreamRecord[]): Uint8Array;
   /** What is left to print when the records end. */
   end?(): string;
   /** There when each text of `format` replaces the last one. */
@@ -47,13 +49,15 @@ export interface FormatterOptions {
   readonly terminal: Terminal | null;
   /** How many hosts are watched, where that is known (not in a replay). */
   readonly hostCount: number | null;
+  /** A run of one tick ends before it would have gained by what is learned of the records. */
+  readonly isOnce: boolean;
 }
 
 /** Loads only what the format needs: the table's libraries cost more than everything else. */
 export async function createFormatter(kind: OutputFormat, options: FormatterOptions): Promise<Formatter> {
   switch (kind) {
     case "ndjson":
-      return (await import("./ndjson.js")).ndjsonFormatter;
+      return (await import("./ndjson.js")).createNdjsonFormatter(options);
     case "csv":
       return (await import("./csv.js")).createCsvFormatter(options);
     case "table":

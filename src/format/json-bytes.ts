@@ -86,13 +86,20 @@ export class JsonBytes {
     this.at += length;
   }
 
-  /** All that was written, which is over then. */
-  take(): string {
-    const text = this.#bytes.toString(this.#isAscii ? "latin1" : "utf8", 0, this.at);
+  /** All that was written, which is over then; the next call of anything writes over it. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.at);
     this.at = 0;
     this.#isAscii = true;
+    // What is taken keeps the large one for as long as it is needed.
     if (this.#bytes.length > USUAL_BYTES * 16) this.#grow(USUAL_BYTES);
-    return text;
+    return taken;
+  }
+
+  takeText(): string {
+    const encoding = this.#isAscii ? "latin1" : "utf8";
+    const taken = this.take();
+    return Buffer.from(taken.buffer, taken.byteOffset, taken.byteLength).toString(encoding);
   }
 
   /**

@@ -1,15 +1,16 @@
 /** One JSON object a line, written beside earlier ones: JSON.stringify leaves three times the line behind as garbage. */
-import type { Formatter } from "./formatter.js";
+import type { StreamRecord } from "../record.js";
+import type { Formatter, FormatterOptions } from "./formatter.js";
 import { harmlessJson, JsonBytes } from "./json-bytes.js";
 import { JsonPatterns } from "./json-patterns.js";
 
 const NEWLINE = 0x0a;
 
-const bytes = new JsonBytes();
-const patterns = new JsonPatterns(bytes);
-
-export const ndjsonFormatter: Formatter = {
-  format(records) {
+export function createNdjsonFormatter({ isOnce }: Pick<FormatterOptions, "isOnce">): Formatter {
+  if (isOnce) return { format: (records) => records.map(lineOf).join("") };
+  const bytes = new JsonBytes();
+  const patterns = new JsonPatterns(bytes);
+  const write = (records: readonly StreamRecord[]): void => {
     for (const record of records) {
       const begin = bytes.at;
       if (!patterns.write(record)) {
@@ -18,6 +19,19 @@ export const ndjsonFormatter: Formatter = {
       }
       bytes.put(NEWLINE);
     }
-    return bytes.take();
-  },
-};
+  };
+  return {
+    format(records) {
+      write(records);
+      return bytes.takeText();
+    },
+    bytes(records) {
+      write(records);
+      return bytes.take();
+    },
+  };
+}
+
+function lineOf(record: StreamRecord): string {
+  return `${harmlessJson(record) ?? "null"}\n`;
+}

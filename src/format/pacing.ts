@@ -12,7 +12,7 @@ export type Texts = Required<Pick<AsyncIterator<string | Uint8Array, void>, "nex
 export function textsOf(batches: Batches, formatter: Formatter, clock: Clock): Texts {
   const texts =
     formatter.screen === undefined
-      ? changed(batches, (batch) => formatter.format(batch))
+      ? changed(batches, (batch) => formatter.bytes?.(batch) ?? formatter.format(batch))
       : pictures(batches, formatter, formatter.screen, clock);
   let hasEnded = false;
   return {

@@ -31,7 +31,8 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
     else lines.taken(message.room);
   });
   const { csvSections, query, failOn, verbosity } = options;
-  const layout = { csvSections, query, color: false, terminal: null, hostCount: null };
+  const isOnce = options.length.kind === "once";
+  const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce };
   const formatter = await createFormatter(form, layout);
   const beginMs = beganAtMs - performance.timeOrigin;
   const words = {
@@ -43,7 +44,7 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
   const tell = (line: string): void => say({ kind: "line", words: line });
   const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null);
   // The header is the main thread's: there is one.
-  const bare: Formatter = { format: (records) => formatter.format(records) };
+  const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
   fleet.close();
   say({ kind: "ended", counts: seen.counts() });
@@ -68,10 +69,10 @@ function linesTo(
       write: (text) =>
         new Promise((resolve) => {
           settle = resolve;
-          const lines = String(text);
-          // A unit of UTF-16 takes at most three bytes of UTF-8.
-          if (room.length < lines.length * 3) room = new Uint8Array(lines.length * 3);
-          const length = encoder.encodeInto(lines, room).written;
+          const bytes = typeof text === "string" ? encoder.encode(text) : text;
+          const { length } = bytes;
+          if (room.length < length) room = new Uint8Array(length * 2);
+          room.set(bytes);
           const message: FromThread = { kind: "lines", room, length, counts: counts() };
           port.postMessage(message, [room.buffer]);
         }),

@@ -4,15 +4,17 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { JsonBytes } from "../../src/format/json-bytes.js";
 import { JsonPatterns } from "../../src/format/json-patterns.js";
-import { ndjsonFormatter } from "../../src/format/ndjson.js";
+import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import type { StreamRecord } from "../../src/record.js";
+
+const ndjson = createNdjsonFormatter({ isOnce: false });
 
 /** One writer for all, so that each value is written beside those before it; null where it is left to JSON.stringify. */
 const bytes = new JsonBytes();
 const patterns = new JsonPatterns(bytes);
 function written(value: unknown): string | null {
   const isPlain = patterns.write(value);
-  const text = bytes.take();
+  const text = bytes.takeText();
   return isPlain ? text : null;
 }
 
@@ -98,10 +100,10 @@ describe("a writer that has written others before", () => {
     for (const value of strange) {
       assert.equal(written(value), null);
       const records = [{ a: 1 }, value, { a: 2 }] as unknown as StreamRecord[];
-      assert.equal(ndjsonFormatter.format(records), records.map((each) => `${stringified(each)}\n`).join(""));
+      assert.equal(ndjson.format(records), records.map((each) => `${stringified(each)}\n`).join(""));
     }
     let deep: unknown = 1;
     for (let depth = 0; depth < 40; depth++) deep = { deep };
-    assert.equal(ndjsonFormatter.format([deep as StreamRecord]), `${stringified(deep)}\n`);
+    assert.equal(ndjson.format([deep as StreamRecord]), `${stringified(deep)}\n`);
   });
 });

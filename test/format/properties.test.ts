@@ -5,10 +5,12 @@ import fc from "fast-check";
 import stringWidth from "string-width";
 import { csvCell } from "../../src/format/csv.js";
 import { createFormatter, type FormatterOptions } from "../../src/format/formatter.js";
-import { ndjsonFormatter } from "../../src/format/ndjson.js";
+import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { HOST_STATES, SECTIONS, type StreamRecord } from "../../src/record.js";
 import { parseCsv } from "../support/csv.js";
 import { frame, gpu, state } from "../support/records.js";
+
+const ndjson = createNdjsonFormatter({ isOnce: false });
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -90,6 +92,7 @@ const plain: FormatterOptions = {
   color: false,
   terminal: null,
   hostCount: null,
+  isOnce: false,
 };
 const runs = { numRuns: 200 };
 
@@ -97,7 +100,7 @@ describe("NDJSON", () => {
   test("parses back to the record", () => {
     fc.assert(
       fc.property(records, (list) => {
-        const lines = ndjsonFormatter.format(list).split("\n");
+        const lines = ndjson.format(list).split("\n");
         assert.equal(lines.pop(), "");
         // JSON has no -0; everything else comes back.
         assert.deepEqual(
@@ -108,8 +111,19 @@ describe("NDJSON", () => {
       runs,
     );
   });
+  test("is the same as bytes, and in a run of one tick", () => {
+    const once = createNdjsonFormatter({ isOnce: true });
+    fc.assert(
+      fc.property(records, (list) => {
+        const text = ndjson.format(list);
+        assert.equal(Buffer.from(ndjson.bytes?.(list) ?? "").toString(), text);
+        assert.equal(once.format(list), text);
+      }),
+      runs,
+    );
+  });
   test("escapes what JSON.stringify leaves and a terminal acts on", () => {
-    const line = ndjsonFormatter.format([frame({ hostname: "\u007f\u009b\u2028\u202e\u200f日本" })]);
+    const line = ndjson.format([frame({ hostname: "\u007f\u009b\u2028\u202e\u200f日本" })]);
     assert.ok(line.includes(String.raw`"\u007f\u009b\u2028\u202e\u200f日本"`), line);
   });
 });

@@ -30,7 +30,14 @@ class FakeTerminal {
 }
 
 function onTerminal(terminal: FakeTerminal, color = false): Promise<Formatter> {
-  return createFormatter("table", { csvSections: ["gpu"], query: [], color, terminal, hostCount: null });
+  return createFormatter("table", {
+    csvSections: ["gpu"],
+    query: [],
+    color,
+    terminal,
+    hostCount: null,
+    isOnce: false,
+  });
 }
 const fleet = (hosts: number, changes: Partial<Gpu> = {}): readonly StreamRecord[] =>
   Array.from({ length: hosts }, (_, i) => frame({ hostname: `dgx-${i + 1}`, gpus: [gpu(changes)] }));
@@ -146,6 +153,7 @@ describe("rows", () => {
       color: false,
       terminal: null,
       hostCount: null,
+      isOnce: false,
     });
     return (formatter.format(records) + (formatter.end?.() ?? "")).split("\n");
   };
@@ -198,7 +206,14 @@ describe("rows", () => {
 
 describe("appended", () => {
   const make = (hostCount: number | null): Promise<Formatter> =>
-    createFormatter("table", { csvSections: ["gpu"], query: [], color: false, terminal: null, hostCount });
+    createFormatter("table", {
+      csvSections: ["gpu"],
+      query: [],
+      color: false,
+      terminal: null,
+      hostCount,
+      isOnce: false,
+    });
   const at = (hostname: string, tick: number | null): StreamRecord => state({ hostname, tick });
   test("a block comes as soon as every host has told its tick", async () => {
     const formatter = await make(2);
@@ -228,7 +243,7 @@ describe("appended", () => {
 
 describe("colour", () => {
   test("paints the states and nothing when it is off", async () => {
-    const options = { csvSections: ["gpu"], query: [], terminal: null, hostCount: 1 } as const;
+    const options = { csvSections: ["gpu"], query: [], terminal: null, hostCount: 1, isOnce: false } as const;
     const painted = (await createFormatter("table", { ...options, color: true })).format([state()]);
     const plain = (await createFormatter("table", { ...options, color: false })).format([state()]);
     assert.ok(painted.includes("\u001b[33mtimeout\u001b[39m"), painted);

@@ -1,10 +1,12 @@
 /** Writes frames to standard output for ever, as main does; says `stalled` when a write has taken half a second. */
-import { ndjsonFormatter } from "../../src/format/ndjson.js";
+import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { streamOutput } from "../../src/format/output.js";
 import { drainTo } from "../../src/format/sink.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { StreamRecord } from "../../src/record.js";
 import { frame, gpu } from "./records.js";
+
+const ndjson = createNdjsonFormatter({ isOnce: false });
 
 const ended = new AbortController();
 let pulledMs = performance.now();
@@ -27,7 +29,7 @@ process.on("SIGTERM", () => {
   ended.abort();
 });
 
-const drained = await drainTo(frames(), ndjsonFormatter, streamOutput(process.stdout), {
+const drained = await drainTo(frames(), ndjson, streamOutput(process.stdout), {
   signal: ended.signal,
   clock: realClock,
   stop: () => ended.abort(),
