@@ -24,6 +24,8 @@ export interface FleetOptions {
 /** Fleets up to this size dial at once; the hosts of a larger one start this far apart. */
 const UNSTAGGERED_HOSTS = 50;
 const STAGGER_MS = 5;
+/** How long a record waits for others that are written with it: a write each costs more than the record. */
+const GATHER_MS = 20;
 
 /** Every record of every host, in arrival order. Ends with the run's last tick, or soon after `signal` aborts. */
 export function watchFleet(
@@ -32,6 +34,7 @@ export function watchFleet(
   signal: AbortSignal,
 ): AsyncGenerator<readonly StreamRecord[], void> {
   const ticks = new Ticks(options.clock, options.intervalMs, options.length, options.beginMs);
+  const isOnce = options.length.kind === "once";
   return merge(
     hosts.map((host, position) =>
       watchHost(
@@ -41,11 +44,12 @@ export function watchFleet(
           ticks,
           clock: options.clock,
           startDelayMs: hosts.length > UNSTAGGERED_HOSTS ? position * STAGGER_MS : 0,
-          isOnce: options.length.kind === "once",
+          isOnce,
           random: options.random,
         },
         signal,
       ),
     ),
+    { clock: options.clock, ms: isOnce ? 0 : GATHER_MS },
   );
 }

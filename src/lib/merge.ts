@@ -1,7 +1,14 @@
 /** Many record streams into one, with no barrier: a slow source delays no other. */
+import type { Clock } from "./clock.js";
 
 /** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
-const FULL_BATCH = 8;
+const FULL_BATCH = 16;
+
+export interface Gathering {
+  readonly clock: Clock;
+  /** How long the first item of a batch waits for others; 0: for those of its turn of the event loop. */
+  readonly ms: number;
+}
 
 /**
  * Yields what is ready, as batches in arrival order. A source is resumed only once the consumer has come back for
@@ -10,6 +17,7 @@ const FULL_BATCH = 8;
  */
 export async function* merge<T>(
   sources: readonly AsyncIterator<T, void>[],
+  gathering: Gathering | null = null,
 ): AsyncGenerator<readonly T[], void> {
   let ready: T[] = [];
   let taken: AsyncIterator<T, void>[] = [];
@@ -27,25 +35,33 @@ export async function* merge<T>(
           taken.push(source);
           if (ready.length >= FULL_BATCH) endTurn();
         }
+        if (open === 0) endTurn();
         wake();
       },
       (error: unknown) => {
         open -= 1;
         failure ??= { error };
+        endTurn();
         wake();
       },
     );
   };
 
-  /** Till the event loop has turned, or a batch is full. */
+  /** Till the event loop has turned, or the gathering's time is over; or a batch is full. */
   const turn = async (): Promise<void> => {
     if (ready.length >= FULL_BATCH) return;
-    let immediate: NodeJS.Immediate | undefined;
+    let cancel: () => void = () => undefined;
     await new Promise<void>((resolve) => {
       endTurn = resolve;
-      immediate = setImmediate(resolve);
+      if (gathering === null || gathering.ms === 0) {
+        const immediate = setImmediate(resolve);
+        cancel = () => clearImmediate(immediate);
+      } else {
+        const timer = gathering.clock.after(gathering.ms, resolve);
+        cancel = () => timer.cancel();
+      }
     });
-    clearImmediate(immediate);
+    cancel();
   };
 
   /** No variable of the generator's: it would hold the last batch until the next one is there. */
@@ -59,12 +75,10 @@ export async function* merge<T>(
   try {
     while (open > 0 || ready.length > 0) {
       if (failure !== undefined) throw failure.error;
-      if (ready.length === 0) {
-        await new Promise<void>((resolve) => (wake = resolve));
-        // What else came in this turn of the event loop goes into the same batch: a write for all, not one each.
-        await turn();
-        continue;
-      }
+      if (ready.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      if (ready.length === 0) continue;
+      // What else comes meanwhile goes into the same batch: a write for all, not one each.
+      await turn();
       const resume = taken;
       taken = [];
       yield whatIsReady();
