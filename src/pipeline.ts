@@ -24,8 +24,10 @@ export interface FleetOptions {
 /** Fleets up to this size dial at once; the hosts of a larger one start this far apart. */
 const UNSTAGGERED_HOSTS = 50;
 const STAGGER_MS = 5;
-/** How long a record waits for others that are written with it: a write each costs more than the record. */
+/** How long a record waits at most for others that are written with it: a write each would cost as much as the record. */
 const GATHER_MS = 20;
+/** The wait's part of an interval at most. */
+const GATHER_PART = 1 / 20;
 
 /** Every record of every host, in arrival order. Ends with the run's last tick, or soon after `signal` aborts. */
 export function watchFleet(
@@ -50,6 +52,6 @@ export function watchFleet(
         signal,
       ),
     ),
-    { clock: options.clock, ms: isOnce ? 0 : GATHER_MS },
+    { clock: options.clock, ms: isOnce ? 0 : Math.min(GATHER_MS, options.intervalMs * GATHER_PART) },
   );
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { merge } from "../../src/lib/merge.js";
+import { FakeClock } from "../support/fake-clock.js";
 
 interface Source {
   readonly items: AsyncGenerator<string, void>;
@@ -90,5 +91,27 @@ test("a few of one turn of the event loop are one batch; a burst comes as severa
     return sizes;
   };
   assert.deepEqual(await sizesOf(3), [3]);
-  assert.deepEqual(await sizesOf(20), [8, 8, 4]);
+  assert.deepEqual(await sizesOf(40), [16, 16, 8]);
+});
+
+test("with a time to gather in, the first item waits for others until it is over, and no longer than the last source", async () => {
+  const clock = new FakeClock();
+  const after = (ms: number) => (): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+  const merged = merge(
+    [source("a", 1, after(1)).items, source("b", 1, after(8)).items, source("c", 1, after(30)).items],
+    { clock, ms: 10 },
+  );
+  const first = merged.next();
+  await clock.advance(10);
+  let isThere = false;
+  void first.then(() => (isThere = true));
+  await clock.advance(0);
+  assert.equal(isThere, false);
+  await clock.advance(1);
+  assert.deepEqual((await first).value, ["a0", "b0"]);
+  const second = merged.next();
+  await clock.advance(30);
+  assert.deepEqual((await second).value, ["c0"]);
+  assert.equal((await merged.next()).done, true);
+  assert.equal(clock.timers, 0);
 });
