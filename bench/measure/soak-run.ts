@@ -2,7 +2,7 @@
 import { loadavg } from "node:os";
 import type { Farm } from "../fleet/fleet.js";
 import { TickLedger } from "./tick-ledger.js";
-import { sleep, spanOf, startWatch } from "./watch-run.js";
+import { ON_MAIN_THREAD, sleep, spanOf, startWatch } from "./watch-run.js";
 import type { Mark, WatchRun } from "./watch-run.js";
 
 export interface Minute {
@@ -50,7 +50,11 @@ export class SoakRun {
     const ledger = new TickLedger(intervalSecs * 1000);
     const node = ["--expose-gc", "--import", `file://${heapAfterGc}`];
     ledger.countFrom(Infinity);
-    this.#run = startWatch(program, farm, { intervalSecs, node, watch: (head) => ledger.take(head) });
+    this.#run = startWatch(program, farm, {
+      ...{ intervalSecs, node },
+      args: ON_MAIN_THREAD,
+      watch: (head) => ledger.take(head),
+    });
     this.#farm = farm;
     this.#intervalSecs = intervalSecs;
     this.#ledger = ledger;

@@ -33,10 +33,13 @@ export interface WatchRun {
   /** Waits until every host has had `frames` frames; throws when that takes longer than `limitMs`. */
   warm(frames: number, limitMs: number): Promise<void>;
   mark(): Mark;
-  /** What is left in memory after a collection of garbage; needs `heap-after-gc` in `node`. */
+  /** What is left in memory after a collection of garbage; needs `heap-after-gc` in `node` and `ON_MAIN_THREAD`. */
   memory(): Promise<Memory>;
   stop(): Promise<void>;
 }
+
+/** All on the main thread, whose heap and profile can be had. */
+export const ON_MAIN_THREAD: readonly string[] = ["--workers", "0"];
 
 export function startWatch(
   program: string,

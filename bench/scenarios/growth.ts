@@ -2,7 +2,7 @@
 import { availableMib, startFarm } from "../fleet/fleet.js";
 import { exponentOf, slopeOf } from "../measure/figures.js";
 import type { Figure } from "../measure/figures.js";
-import { sleep, spanOf, startWatch } from "../measure/watch-run.js";
+import { ON_MAIN_THREAD, sleep, spanOf, startWatch } from "../measure/watch-run.js";
 import type { Scenario } from "./scenario.js";
 import { intervalFor } from "./steady.js";
 
@@ -104,7 +104,7 @@ async function measure(program: string, hosts: number, heapAfterGc: string): Pro
   const farm = await startFarm(hosts);
   const intervalSecs = intervalFor(hosts);
   const node = ["--expose-gc", "--import", `file://${heapAfterGc}`];
-  const run = startWatch(program, farm, { intervalSecs, node });
+  const run = startWatch(program, farm, { intervalSecs, node, args: ON_MAIN_THREAD });
   try {
     await run.warm(3, 60_000 + hosts * 200 + intervalSecs * 10_000);
     const from = run.mark();

@@ -5,7 +5,7 @@ import { makeTempDir } from "../../test/support/temp-dir.js";
 import { startFarm } from "../fleet/fleet.js";
 import { makeRecordedShell } from "../fleet/recorded-shell.js";
 import { stagesOf, type CpuProfile } from "../measure/stages.js";
-import { sleep, startWatch } from "../measure/watch-run.js";
+import { ON_MAIN_THREAD, sleep, startWatch } from "../measure/watch-run.js";
 import type { Scenario } from "./scenario.js";
 import { intervalFor, warmUp } from "./steady.js";
 
@@ -28,7 +28,7 @@ export const profile: Scenario = {
         const dir = join(temp.path, "profile");
         mkdirSync(dir);
         const node = ["--cpu-prof", `--cpu-prof-dir=${dir}`, `--cpu-prof-interval=${SAMPLE_US}`];
-        const run = startWatch(program, farm, { intervalSecs, node });
+        const run = startWatch(program, farm, { intervalSecs, node, args: ON_MAIN_THREAD });
         const begun = performance.now();
         await warmUp(run, count);
         say(`profile: warm after ${Math.round((performance.now() - begun) / 1000)} s`);
