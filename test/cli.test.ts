@@ -15,7 +15,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 function parse(...args: readonly string[]): Promise<ParsedCommand> {
   return parseArgv(args, (file) => {
-    const text = FILES[file];
+    const text = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
     return text === undefined
       ? Promise.reject(new Error(`ENOENT: no such file, open '${file}'`))
       : Promise.resolve(text);
