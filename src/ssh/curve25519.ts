@@ -3,7 +3,7 @@
  * several times as long as for the exchange and the signature themselves. As JWK (RFC 8037) a key is its 32 bytes and
  * nothing is parsed.
  */
-import { createPublicKey, diffieHellman, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, diffieHellman, randomBytes, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 const RAW_BYTES = 32;
@@ -11,7 +11,7 @@ const RAW_BYTES = 32;
 /** ssh2's exchange, as far as it is used here. */
 interface Exchange {
   readonly type: unknown;
-  _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null;
+  _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null | undefined;
   generateKeys(): void;
   getPublicKey(): Buffer;
   computeSecret(other: Buffer): Buffer | Error;
@@ -35,7 +35,9 @@ export function exchangeRawKeys(protocol: object): void {
       if (!isCurve25519(exchange)) return;
       const shared = Object.getPrototypeOf(exchange) as object;
       isPatched =
-        Reflect.set(shared, "getPublicKey", rawPublicKey) && Reflect.set(shared, "computeSecret", rawSecret);
+        Reflect.set(shared, "generateKeys", rawKeys) &&
+        Reflect.set(shared, "getPublicKey", rawPublicKey) &&
+        Reflect.set(shared, "computeSecret", rawSecret);
     },
   });
 }
@@ -50,6 +52,18 @@ function isCurve25519(value: unknown): value is Exchange {
   );
 }
 
+/**
+ * Not by generateKeyPairSync: its job holds the key until garbage is collected, and takes the key's lock when it is. Node 20
+ * makes a JWK under that lock, so that a collection meanwhile waits for itself for ever. X25519 takes any 32 bytes as a
+ * private key (RFC 7748, section 5); `x` is not read of one.
+ */
+function rawKeys(this: Exchange): void {
+  if (this._keys !== null && this._keys !== undefined) return;
+  const d = randomBytes(RAW_BYTES).toString("base64url");
+  const privateKey = createPrivateKey({ key: { kty: "OKP", crv: "X25519", x: "", d }, format: "jwk" });
+  this._keys = { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
 function rawPublicKey(this: Exchange): Buffer {
   this.generateKeys();
   return Buffer.from(this._keys?.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
@@ -58,7 +72,7 @@ function rawPublicKey(this: Exchange): Buffer {
 /** Returns the error instead of throwing it, as ssh2 wants it. */
 function rawSecret(this: Exchange, other: Buffer): Buffer | Error {
   this.generateKeys();
-  if (this._keys === null) return new Error("no key pair");
+  if (this._keys === null || this._keys === undefined) return new Error("no key pair");
   try {
     const publicKey = publicKeyOf("X25519", other);
     return mpint(diffieHellman({ privateKey: this._keys.privateKey, publicKey }));
