@@ -1,5 +1,6 @@
 /** Raw keys give what ssh2's DER and PEM gave: the same secrets, the same verdicts, and errors where it had errors. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { diffieHellman, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { test } from "node:test";
@@ -84,4 +85,36 @@ test("a signature: what the key signed, nothing else, and keys of other kinds as
   const rsaPem = publicOf(rsa.private).getPrivatePEM();
   assert.equal(rsaKey.verify(data, sign("sha512", data, rsaPem), "sha512"), true);
   assert.equal(rsaKey.verify(data, sign("sha256", data, rsaPem), "sha512"), false);
+});
+
+test("garbage collections amid an exchange do not stop it", () => {
+  // Each exchange's keys are made and told while garbage is collected every few allocations.
+  const script = `
+    import { createRequire } from "node:module";
+    import { exchangeRawKeys } from ${JSON.stringify(new URL("../../src/ssh/curve25519.ts", import.meta.url).href)};
+    const { generateKeyPairSync } = createRequire(import.meta.url)("node:crypto");
+    class Exchange {
+      type = "25519";
+      _keys = null;
+      generateKeys() { this._keys ??= generateKeyPairSync("x25519"); }
+      getPublicKey() { return this._keys.publicKey.export({ format: "jwk" }); }
+      computeSecret() { return null; }
+    }
+    const protocol = {};
+    exchangeRawKeys(protocol);
+    for (let count = 0; count < 3000; count++) {
+      protocol._kex = new Exchange();
+      if (protocol._kex.getPublicKey().length !== 32) throw new Error("no key");
+    }
+    process.stdout.write("done");`;
+  const flags = [
+    "--max-semi-space-size=1",
+    "--gc-interval=13",
+    "--import",
+    "tsx",
+    "--input-type=module",
+    "-e",
+  ];
+  const out = execFileSync(process.execPath, [...flags, script], { encoding: "utf8", timeout: 60_000 });
+  assert.equal(out, "done");
 });
