@@ -52,6 +52,6 @@ export function watchFleet(
         signal,
       ),
     ),
-    { clock: options.clock, ms: isOnce ? 0 : Math.min(GATHER_MS, options.intervalMs * GATHER_PART) },
+    isOnce ? null : { clock: options.clock, ms: Math.min(GATHER_MS, options.intervalMs * GATHER_PART) },
   );
 }

@@ -4,9 +4,10 @@ import type { Clock } from "./clock.js";
 /** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
 const FULL_BATCH = 16;
 
+/** Without one, a batch is what comes in one turn of the event loop. */
 export interface Gathering {
   readonly clock: Clock;
-  /** How long the first item of a batch waits for others; 0: for those of its turn of the event loop. */
+  /** How long the first item of a batch waits for others. */
   readonly ms: number;
 }
 
@@ -53,7 +54,7 @@ export async function* merge<T>(
     let cancel: () => void = () => undefined;
     await new Promise<void>((resolve) => {
       endTurn = resolve;
-      if (gathering === null || gathering.ms === 0) {
+      if (gathering === null) {
         const immediate = setImmediate(resolve);
         cancel = () => clearImmediate(immediate);
       } else {
