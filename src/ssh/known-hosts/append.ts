@@ -4,6 +4,8 @@ import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { hashName } from "./hashed-name.js";
 
+const A_WRITE_TAKES_MS = 2;
+
 /** `name type base64`, or with HashKnownHosts one line a name, since a hash holds one name. */
 export function knownHostsLines(names: readonly string[], type: string, blob: Buffer, hash: boolean): string {
   const fields = hash ? names.map((name) => hashName(name)) : [names.join(",")];
@@ -28,7 +30,17 @@ export function appendLines(file: string, lines: string, sshDir: string): { text
   }
 }
 
+/**
+ * Another program's write is seen page by page while it is under way, so that an unfinished line is looked at twice. One
+ * that takes longer leaves a blank line, which known_hosts may have (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+ */
 function endsLine(descriptor: number): boolean {
+  if (endsLineNow(descriptor)) return true;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, A_WRITE_TAKES_MS);
+  return endsLineNow(descriptor);
+}
+
+function endsLineNow(descriptor: number): boolean {
   const { size } = fstatSync(descriptor);
   if (size === 0) return true;
   const last = Buffer.alloc(1);
