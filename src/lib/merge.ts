@@ -3,6 +3,8 @@ import type { Clock } from "./clock.js";
 
 /** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
 const FULL_BATCH = 16;
+/** What waits while a batch is written goes out in batches too, whose text stays near the processor. */
+const MOST_IN_BATCH = 64;
 
 /** Without one, a batch is what comes in one turn of the event loop. */
 export interface Gathering {
@@ -20,8 +22,8 @@ export async function* merge<T>(
   sources: readonly AsyncIterator<T, void>[],
   gathering: Gathering | null = null,
 ): AsyncGenerator<readonly T[], void> {
-  let ready: T[] = [];
-  let taken: AsyncIterator<T, void>[] = [];
+  const ready: T[] = [];
+  const taken: AsyncIterator<T, void>[] = [];
   let open = sources.length;
   let failure: { readonly error: unknown } | undefined;
   let wake: () => void = () => undefined;
@@ -65,13 +67,6 @@ export async function* merge<T>(
     cancel();
   };
 
-  /** No variable of the generator's: it would hold the last batch until the next one is there. */
-  const whatIsReady = (): readonly T[] => {
-    const batch = ready;
-    ready = [];
-    return batch;
-  };
-
   for (const source of sources) pull(source);
   try {
     while (open > 0 || ready.length > 0) {
@@ -80,9 +75,9 @@ export async function* merge<T>(
       if (ready.length === 0) continue;
       // What else comes meanwhile goes into the same batch: a write for all, not one each.
       await turn();
-      const resume = taken;
-      taken = [];
-      yield whatIsReady();
+      const resume = taken.splice(0, MOST_IN_BATCH);
+      // In no variable of the generator's, which would hold the last batch until the next one is there.
+      yield ready.splice(0, MOST_IN_BATCH);
       for (const source of resume) pull(source);
     }
     // Set by a callback, which the compiler cannot see.

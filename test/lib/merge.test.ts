@@ -94,6 +94,23 @@ test("a few of one turn of the event loop are one batch; a burst comes as severa
   assert.deepEqual(await sizesOf(40), [16, 16, 8]);
 });
 
+test("what came while a batch was written is no batch of all of it, and in order", async () => {
+  const sources = Array.from({ length: 200 }, (_, index) => source(`${index}-`, 1).items);
+  const merged = merge(sources);
+  const sizes: number[] = [];
+  const told: string[] = [];
+  for await (const batch of merged) {
+    sizes.push(batch.length);
+    told.push(...batch);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(
+    told,
+    sources.map((_, index) => `${index}-0`),
+  );
+  assert.deepEqual(sizes, [64, 64, 64, 8]);
+});
+
 test("with a time to gather in, the first item waits for others until it is over, and no longer than the last source", async () => {
   const clock = new FakeClock();
   const after = (ms: number) => (): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
