@@ -3,6 +3,8 @@
 const USUAL_BYTES = 128 * 1024;
 /** What one write takes at most: a number, or a run's last bytes, which are copied four at a time. */
 const SLACK = 64;
+/** Whole numbers are written nine digits at a time. */
+const POWERS_OF_TEN = Array.from({ length: 10 }, (_, power) => 10 ** power);
 /** "null" */
 const NULL = 0x6e_75_6c_6c;
 
@@ -122,7 +124,7 @@ export class JsonBytes {
   #putDigits(value: number, atLeast: number): void {
     const bytes = this.#bytes;
     let count = atLeast;
-    for (let rest = 10 ** atLeast; rest <= value; rest *= 10) count += 1;
+    while (value >= (POWERS_OF_TEN[count] ?? Infinity)) count += 1;
     let left = value | 0;
     for (let at = this.at + count - 1; at >= this.at; at--) {
       const tenth = (left / 10) | 0;

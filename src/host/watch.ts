@@ -151,7 +151,7 @@ class HostWatch implements EventTeller<Event> {
   }
 
   *#onTick(): Generator<StreamRecord, void> {
-    yield* this.#settleOwed();
+    if (this.#owed !== null) yield* this.#settleOwed();
     const { ticks } = this.#options;
     if (ticks.now() < this.#nextTick) {
       this.#armTick(this.#nextTick);
