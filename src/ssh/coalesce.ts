@@ -8,12 +8,7 @@ import type { Duplex } from "node:stream";
 export function coalesceWrites(stream: Duplex, { exceptFirst }: { readonly exceptFirst: boolean }): void {
   const write: unknown = Reflect.get(stream, "write");
   if (typeof write !== "function") return;
-  let corked = false;
   let dropNext = exceptFirst;
-  const uncork = (): void => {
-    corked = false;
-    stream.uncork();
-  };
   Object.defineProperty(stream, "write", {
     configurable: true,
     // net replaces it when the peer has ended.
@@ -23,12 +18,23 @@ export function coalesceWrites(stream: Duplex, { exceptFirst }: { readonly excep
         dropNext = false;
         return true;
       }
-      if (!corked) {
-        corked = true;
-        stream.cork();
-        setImmediate(uncork);
-      }
+      if (stream.writableCorked === 0) corkForThisTurn(stream);
       return Reflect.apply(write, stream, args);
     },
   });
+}
+
+/** The streams that are to be uncorked when the turn is over. */
+let corked: Duplex[] = [];
+
+function corkForThisTurn(stream: Duplex): void {
+  stream.cork();
+  if (corked.length === 0) setImmediate(uncorkAll);
+  corked.push(stream);
+}
+
+function uncorkAll(): void {
+  const streams = corked;
+  corked = [];
+  for (const stream of streams) stream.uncork();
 }

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { HostPlan } from "./plan.js";
+import { readsOf } from "./socket-reads.js";
 import { systemFailure } from "./system-failure.js";
 
 /** A stream to the host's SSH port. */
@@ -87,7 +88,8 @@ function dialOne(plan: DialPlan, address: string): Socket {
   const { bindAddress, bindInterface, tcpKeepAlive } = plan.config;
   const family = isIP(address) === 6 ? 6 : 4;
   const localAddress = bindAddress ?? addressOf(bindInterface, family);
-  return connect({
+  const socket: Socket = connect({
+    onread: readsOf(() => socket),
     host: address,
     port: plan.port,
     noDelay: true,
@@ -95,6 +97,7 @@ function dialOne(plan: DialPlan, address: string): Socket {
     autoSelectFamily: false,
     ...(localAddress === null ? {} : { localAddress }),
   });
+  return socket;
 }
 
 async function resolveHost(plan: DialPlan): Promise<string[]> {

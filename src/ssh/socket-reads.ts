@@ -1,0 +1,50 @@
+/**
+ * Reads of a socket at little cost. Node makes 64 KiB of memory for each read, gives most of it back, and hands on what
+ * came through a stream's queue; here all sockets are read into one place, and what came is copied and told at once.
+ */
+import type { OnReadOpts, Socket } from "node:net";
+
+const MOST_BYTES = 64 * 1024;
+/** Of every socket of a thread: what was read is copied before the next read. */
+const place = Buffer.allocUnsafeSlow(MOST_BYTES);
+
+/** Memory that is cut into copies, one after another; there is none at first. */
+let slab = Buffer.alloc(0);
+let used = 0;
+/** A larger copy has memory of its own. */
+const MOST_OF_SLAB = MOST_BYTES / 4;
+/** A key exchange keeps some of what it reads for as long as the session, and would keep a whole slab with it. */
+const FIRST_BYTES = 16 * 1024;
+
+/**
+ * For `net.connect`: what is read comes as `data` events of the `socket` that it makes, as without it, and
+ * `pause` and `resume` hold reading up as they do there (net.Socket's `onread`, Node 20).
+ */
+export function readsOf(socket: () => Socket): OnReadOpts {
+  let heard = 0;
+  return {
+    buffer: place,
+    callback(bytes) {
+      heard += bytes;
+      socket().emit("data", heard > FIRST_BYTES && bytes <= MOST_OF_SLAB ? cut(bytes) : ownCopy(bytes));
+      return true;
+    },
+  };
+}
+
+function cut(bytes: number): Buffer {
+  if (used + bytes > slab.length) {
+    slab = Buffer.allocUnsafeSlow(MOST_BYTES);
+    used = 0;
+  }
+  const copy = slab.subarray(used, used + bytes);
+  place.copy(copy, 0, 0, bytes);
+  used += bytes;
+  return copy;
+}
+
+function ownCopy(bytes: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes);
+  place.copy(copy, 0, 0, bytes);
+  return copy;
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import test from "node:test";
+import type { TestContext } from "node:test";
+import fc from "fast-check";
+import { readsOf } from "../../src/ssh/socket-reads.js";
+import { waitFor } from "../support/processes.js";
+
+/** A socket that is read as ours are, and its peer. */
+async function pair(t: TestContext): Promise<{ readonly socket: Socket; readonly peer: Socket }> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const socket: Socket = connect({ host: "127.0.0.1", port, onread: readsOf(() => socket) });
+  const [peer] = (await once(server, "connection")) as [Socket];
+  t.after(() => {
+    socket.destroy();
+    peer.destroy();
+    server.close();
+  });
+  return { socket, peer };
+}
+
+/** Bytes that tell where they stand. */
+function numbered(length: number, first: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, index) => (first + index) % 251));
+}
+
+test("what was read stays as it came while other sockets are read", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 40_000 })), { minLength: 1, maxLength: 12 }),
+      async (writes) => {
+        const pairs = await Promise.all([pair(t), pair(t), pair(t)]);
+        const kept = pairs.map(({ socket }) => {
+          const chunks: Buffer[] = [];
+          socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+          return chunks;
+        });
+        const sent = pairs.map(() => 0);
+        for (const [which, length] of writes) {
+          pairs[which]?.peer.write(numbered(length, sent[which] ?? 0));
+          sent[which] = (sent[which] ?? 0) + length;
+        }
+        for (const [which, chunks] of kept.entries()) {
+          const all = (): Buffer => Buffer.concat(chunks);
+          await waitFor("all that was sent", () => all().length === sent[which]);
+          assert.ok(all().equals(numbered(sent[which] ?? 0, 0)));
+        }
+        for (const { socket, peer } of pairs) {
+          socket.destroy();
+          peer.destroy();
+        }
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test("a paused socket reads on where it stopped, what was put back first", async (t) => {
+  const { socket, peer } = await pair(t);
+  peer.write("first");
+  const [first] = (await once(socket, "data")) as [Buffer];
+  socket.pause();
+  peer.write(", second");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.unshift(first);
+  let told = "";
+  socket.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(told, "");
+  socket.resume();
+  await waitFor("all of it", () => told === "first, second");
+});
+
+test("the peer's end comes after its last bytes", async (t) => {
+  const { socket, peer } = await pair(t);
+  let told = "";
+  socket.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  peer.end("the last words");
+  await once(socket, "end");
+  assert.equal(told, "the last words");
+});
+
+test("of a long run a read costs no memory of its own", async (t) => {
+  const { socket, peer } = await pair(t);
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  peer.write(numbered(20_000, 0));
+  await waitFor("the beginning", () => Buffer.concat(chunks).length === 20_000);
+  chunks.length = 0;
+  for (let answer = 1; answer <= 5; answer++) {
+    peer.write(numbered(1000, 0));
+    await waitFor("an answer", () => chunks.length === answer);
+  }
+  assert.equal(new Set(chunks.map(({ buffer }) => buffer)).size, 1);
+});
