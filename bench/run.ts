@@ -16,6 +16,8 @@
  *     --server WHICH       what answers the soak and the profile: `recorded` (default): real sshds whose login shell is a
  *                          static program that answers from a recording, or else the servers would need more cores than
  *                          this machine has; `shell`: real shells and the fake nvidia-smi, as in the other scenarios
+ *     --watcher WHICH      `main` (default): the soak's program on its main thread, whose heap is asked for what is alive;
+ *                          `thread`: as a large fleet is watched by default, where memory is what is resident
  *
  * Exits with 1 when a threshold is missed.
  */
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     minutes: { type: "string" },
     server: { type: "string", default: "recorded" },
+    watcher: { type: "string", default: "main" },
     program: { type: "string", default: OUR_PROGRAM },
     against: { type: "string" },
   },
@@ -60,6 +63,7 @@ const options: BenchOptions = {
   quick: values.quick,
   minutes: wholeNumber(values.minutes),
   server: serverOf(values.server),
+  watcher: watcherOf(values.watcher),
   program: values.program,
   against: values.against ?? null,
   peer: buildPeers(),
@@ -106,6 +110,11 @@ function wholeNumber(text: string | undefined): number | null {
 
 function serverOf(text: string): BenchOptions["server"] {
   if (text !== "recorded" && text !== "shell") throw new Error(`--server is recorded or shell, not ${text}`);
+  return text;
+}
+
+function watcherOf(text: string): BenchOptions["watcher"] {
+  if (text !== "main" && text !== "thread") throw new Error(`--watcher is main or thread, not ${text}`);
   return text;
 }
 

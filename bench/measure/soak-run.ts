@@ -45,14 +45,14 @@ export class SoakRun {
   #readerMs = 0;
   readonly #readerWatch: NodeJS.Timeout;
 
-  /** `heapAfterGc` is the peer of that name. */
-  constructor(program: string, farm: Farm, intervalSecs: number, heapAfterGc: string) {
+  /** `heapAfterGc` is the peer of that name; null: the program runs as by default, and its heap is not asked for. */
+  constructor(program: string, farm: Farm, intervalSecs: number, heapAfterGc: string | null) {
     const ledger = new TickLedger(intervalSecs * 1000);
-    const node = ["--expose-gc", "--import", `file://${heapAfterGc}`];
+    const node = heapAfterGc === null ? [] : ["--expose-gc", "--import", `file://${heapAfterGc}`];
     ledger.countFrom(Infinity);
     this.#run = startWatch(program, farm, {
       ...{ intervalSecs, node },
-      args: ON_MAIN_THREAD,
+      args: heapAfterGc === null ? [] : ON_MAIN_THREAD,
       watch: (head) => ledger.take(head),
     });
     this.#farm = farm;

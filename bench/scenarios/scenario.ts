@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly minutes: number | null;
   /** What answers the soak: a recording behind sshd where it can be made, or real shells with the fake tools. */
   readonly server: "recorded" | "shell";
+  /** Where the soak's program watches: `thread`, as by default, or `main`, whose heap can be asked. */
+  readonly watcher: "main" | "thread";
   /** The program that is measured, and another build of it to run beside. */
   readonly program: string;
   readonly against: string | null;

@@ -71,14 +71,14 @@ export const soak: Scenario = {
 
 /** The first of the minutes is the moment at which counting begins. */
 async function soakOf(
-  { program, peer }: BenchOptions,
+  { program, peer, watcher }: BenchOptions,
   hosts: number,
   shell: string | null,
   minutes: number,
   tell: (minute: Minute) => void,
 ): Promise<readonly Minute[]> {
   const farm = await startFarm(hosts, shell === null ? {} : { shell });
-  const run = new SoakRun(program, farm, INTERVAL_SECS, peer("heap-after-gc"));
+  const run = new SoakRun(program, farm, INTERVAL_SECS, watcher === "main" ? peer("heap-after-gc") : null);
   try {
     const told: Minute[] = [];
     await run.begin();
@@ -86,7 +86,10 @@ async function soakOf(
     const every = minutes >= 3 * SETTLED_MINUTES ? SETTLED_MINUTES : 1;
     for (let minute = 0; minute <= minutes; minute++) {
       const isLast = minute === minutes;
-      const account = await run.minute(minute, { withHeap: minute % every === 0 || isLast, isLast });
+      const account = await run.minute(minute, {
+        withHeap: watcher === "main" && (minute % every === 0 || isLast),
+        isLast,
+      });
       told.push(account);
       tell(account);
     }
@@ -107,6 +110,9 @@ function figuresOf(minutes: readonly Minute[], hosts: number, margin: number): r
   const heap = minutes.flatMap(({ minute, heapKib }): [number, number][] =>
     heapKib === null || minute < from ? [] : [[minute, heapKib / hosts]],
   );
+  const resident = minutes
+    .filter(({ minute }) => minute >= from)
+    .map(({ minute, rssMib }): [number, number] => [minute, (rssMib * 1024) / hosts]);
   const isJudged = length >= JUDGED_MINUTES;
   const one = (id: string, what: string, unit: string, value: number): Figure => ({
     id,
@@ -134,14 +140,25 @@ function figuresOf(minutes: readonly Minute[], hosts: number, margin: number): r
       "%",
       (100 * late) / (frames + late + missed),
     ),
-    one("soak.kib-a-session", "live memory a session at the margin, at the end", "KiB", margin),
-    // By a straight line: one reading of a heap is off by what happened to be alive.
-    one(
-      isJudged ? "soak.heap-growth" : "soak.heap-growth.short",
-      `growth of live memory a session, minute ${from} to ${length}`,
-      "KiB",
-      slopeOf(heap) * (length - from),
-    ),
+    // By a straight line: one reading is off by what happened to be alive.
+    ...(heap.length === 0
+      ? [
+          one(
+            isJudged ? "soak.rss-growth" : "soak.rss-growth.short",
+            `growth of resident memory a session, minute ${from} to ${length}`,
+            "KiB",
+            slopeOf(resident) * (length - from),
+          ),
+        ]
+      : [
+          one("soak.kib-a-session", "live memory a session at the margin, at the end", "KiB", margin),
+          one(
+            isJudged ? "soak.heap-growth" : "soak.heap-growth.short",
+            `growth of live memory a session, minute ${from} to ${length}`,
+            "KiB",
+            slopeOf(heap) * (length - from),
+          ),
+        ]),
     each(
       "soak.client-us",
       `client CPU a host and tick, ${hosts} hosts, by minutes`,

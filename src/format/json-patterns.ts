@@ -78,7 +78,7 @@ export class JsonPatterns {
     let index = 0;
     for (const key in object) {
       const value = object[key];
-      if (!isSame(value, values[index])) {
+      if (value !== values[index]) {
         this.#bytes.putRun(text, from, begins[index] ?? 0);
         if (!this.#write(value, nested[index] ?? [], depth)) return false;
         from = ends[index] ?? 0;
@@ -120,14 +120,6 @@ export class JsonPatterns {
     place.unshift(pattern);
     return pattern;
   }
-}
-
-/** As `===`, which is slow where it has seen values of every type. */
-function isSame(value: unknown, known: unknown): boolean {
-  if (value === null) return known === null;
-  if (typeof value === "number") return typeof known === "number" && value === known;
-  if (typeof value === "string") return typeof known === "string" && value === known;
-  return typeof value === "boolean" && value === known;
 }
 
 function fits(object: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
