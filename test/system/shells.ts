@@ -69,6 +69,8 @@ export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10):
     encoding: "utf8",
     env: { ...process.env, ...(shell.path === undefined ? {} : { PATH: shell.path }) },
     timeout: 30_000,
+    // As much as a frame may have: a machine with some thousand processes lists them all.
+    maxBuffer: 32 * 1024 * 1024,
   });
   const cut = (text: string): string => (root === "" ? text : text.replaceAll(root, ""));
   return { stdout: cut(run.stdout), stderr: cut(run.stderr), end: { kind: "exit", code: run.status ?? 255 } };
