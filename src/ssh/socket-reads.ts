@@ -17,7 +17,7 @@ const MOST_OF_SLAB = MOST_BYTES / 4;
 const FIRST_BYTES = 16 * 1024;
 
 /**
- * For `net.connect`: what is read comes as `data` events of the `socket` that it makes, as without it, and
+ * For `net.connect`: what is read comes as `data` events of the `socket` that it makes, or waits in it, as without it;
  * `pause` and `resume` hold reading up as they do there (net.Socket's `onread`, Node 20).
  */
 export function readsOf(socket: () => Socket): OnReadOpts {
@@ -26,7 +26,11 @@ export function readsOf(socket: () => Socket): OnReadOpts {
     buffer: place,
     callback(bytes) {
       heard += bytes;
-      socket().emit("data", heard > FIRST_BYTES && bytes <= MOST_OF_SLAB ? cut(bytes) : ownCopy(bytes));
+      const copy = heard > FIRST_BYTES && bytes <= MOST_OF_SLAB ? cut(bytes) : ownCopy(bytes);
+      const stream = socket();
+      // Nobody listens yet, or something waits to be heard first.
+      if (stream.readableFlowing !== true || stream.readableLength > 0) return stream.push(copy);
+      stream.emit("data", copy);
       return true;
     },
   };

@@ -76,6 +76,17 @@ test("a paused socket reads on where it stopped, what was put back first", async
   await waitFor("all of it", () => told === "first, second");
 });
 
+test("what comes before anybody listens waits in the stream", async (t) => {
+  const { socket, peer } = await pair(t);
+  peer.write("the first ");
+  await waitFor("the bytes", () => socket.bytesRead === 10);
+  peer.write("words");
+  await waitFor("all bytes", () => socket.bytesRead === 15);
+  let told = "";
+  socket.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  await waitFor("all of it", () => told === "the first words");
+});
+
 test("the peer's end comes after its last bytes", async (t) => {
   const { socket, peer } = await pair(t);
   let told = "";
