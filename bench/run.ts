@@ -62,8 +62,8 @@ const options: BenchOptions = {
   runs: wholeNumber(values.runs),
   quick: values.quick,
   minutes: wholeNumber(values.minutes),
-  server: serverOf(values.server),
-  watcher: watcherOf(values.watcher),
+  server: oneOf("--server", values.server, ["recorded", "shell"]),
+  watcher: oneOf("--watcher", values.watcher, ["main", "thread"]),
   program: values.program,
   against: values.against ?? null,
   peer: buildPeers(),
@@ -108,14 +108,10 @@ function wholeNumber(text: string | undefined): number | null {
   return number;
 }
 
-function serverOf(text: string): BenchOptions["server"] {
-  if (text !== "recorded" && text !== "shell") throw new Error(`--server is recorded or shell, not ${text}`);
-  return text;
-}
-
-function watcherOf(text: string): BenchOptions["watcher"] {
-  if (text !== "main" && text !== "thread") throw new Error(`--watcher is main or thread, not ${text}`);
-  return text;
+function oneOf<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) throw new Error(`${flag} is ${choices.join(" or ")}, not ${text}`);
+  return chosen;
 }
 
 function versionOf(program: string): string {

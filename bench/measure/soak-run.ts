@@ -51,7 +51,8 @@ export class SoakRun {
     const node = heapAfterGc === null ? [] : ["--expose-gc", "--import", `file://${heapAfterGc}`];
     ledger.countFrom(Infinity);
     this.#run = startWatch(program, farm, {
-      ...{ intervalSecs, node },
+      intervalSecs,
+      node,
       args: heapAfterGc === null ? [] : ON_MAIN_THREAD,
       watch: (head) => ledger.take(head),
     });

@@ -120,6 +120,14 @@ function figuresOf(minutes: readonly Minute[], hosts: number, margin: number): r
     unit,
     values: [value],
   });
+  // By a straight line: one reading is off by what happened to be alive.
+  const growth = (id: string, kind: string, kibByMinute: readonly [number, number][]): Figure =>
+    one(
+      isJudged ? id : `${id}.short`,
+      `growth of ${kind} memory a session, minute ${from} to ${length}`,
+      "KiB",
+      slopeOf(kibByMinute) * (length - from),
+    );
   const each = (id: string, what: string, unit: string, of: (minute: Minute) => number | null): Figure => ({
     id,
     what,
@@ -140,24 +148,11 @@ function figuresOf(minutes: readonly Minute[], hosts: number, margin: number): r
       "%",
       (100 * late) / (frames + late + missed),
     ),
-    // By a straight line: one reading is off by what happened to be alive.
     ...(heap.length === 0
-      ? [
-          one(
-            isJudged ? "soak.rss-growth" : "soak.rss-growth.short",
-            `growth of resident memory a session, minute ${from} to ${length}`,
-            "KiB",
-            slopeOf(resident) * (length - from),
-          ),
-        ]
+      ? [growth("soak.rss-growth", "resident", resident)]
       : [
           one("soak.kib-a-session", "live memory a session at the margin, at the end", "KiB", margin),
-          one(
-            isJudged ? "soak.heap-growth" : "soak.heap-growth.short",
-            `growth of live memory a session, minute ${from} to ${length}`,
-            "KiB",
-            slopeOf(heap) * (length - from),
-          ),
+          growth("soak.heap-growth", "live", heap),
         ]),
     each(
       "soak.client-us",

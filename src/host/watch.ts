@@ -151,7 +151,7 @@ class HostWatch implements EventTeller<Event> {
   }
 
   *#onTick(): Generator<StreamRecord, void> {
-    if (this.#owed !== null) yield* this.#settleOwed();
+    yield* this.#settleOwed();
     const { ticks } = this.#options;
     if (ticks.now() < this.#nextTick) {
       this.#armTick(this.#nextTick);

@@ -26,7 +26,9 @@ export function readsOf(socket: () => Socket): OnReadOpts {
     buffer: place,
     callback(bytes) {
       heard += bytes;
-      const copy = heard > FIRST_BYTES && bytes <= MOST_OF_SLAB ? cut(bytes) : ownCopy(bytes);
+      const isCut = heard > FIRST_BYTES && bytes <= MOST_OF_SLAB;
+      const copy = isCut ? cut(bytes) : Buffer.allocUnsafeSlow(bytes);
+      place.copy(copy, 0, 0, bytes);
       const stream = socket();
       // Nobody listens yet, or something waits to be heard first.
       if (stream.readableFlowing !== true || stream.readableLength > 0) return stream.push(copy);
@@ -36,19 +38,12 @@ export function readsOf(socket: () => Socket): OnReadOpts {
   };
 }
 
+/** To be written over at once. */
 function cut(bytes: number): Buffer {
   if (used + bytes > slab.length) {
     slab = Buffer.allocUnsafeSlow(MOST_BYTES);
     used = 0;
   }
-  const copy = slab.subarray(used, used + bytes);
-  place.copy(copy, 0, 0, bytes);
   used += bytes;
-  return copy;
-}
-
-function ownCopy(bytes: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes);
-  place.copy(copy, 0, 0, bytes);
-  return copy;
+  return slab.subarray(used - bytes, used);
 }
