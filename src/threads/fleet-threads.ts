@@ -104,9 +104,13 @@ export class FleetThreads implements Texts {
   /** Ends all threads; lines that nobody took are given up. */
   async return(): Promise<IteratorResult<Uint8Array, void>> {
     this.#stop();
-    const end = this.#clock.nowMs() + END_MS;
-    const timer = this.#clock.after(END_MS, () => this.#wake());
-    while (this.#clock.nowMs() < end && this.#members.some(({ isOver }) => !isOver)) {
+    // Not by the time: a timer may fire a moment early, and no other would wake this.
+    const limit = { isOver: false };
+    const timer = this.#clock.after(END_MS, () => {
+      limit.isOver = true;
+      this.#wake();
+    });
+    while (!limit.isOver && this.#members.some(({ isOver }) => !isOver)) {
       this.#giveBack();
       for (const taken of this.#ready.splice(0)) this.#tellMore(taken);
       await new Promise<void>((resolve) => (this.#wake = resolve));
