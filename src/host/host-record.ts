@@ -9,6 +9,7 @@ import {
   type ChannelMode,
   type SshClientKind,
 } from "../record.js";
+import { isoTime } from "../lib/iso-time.js";
 import type { Reading } from "../shims/shim.js";
 
 /** What identifies a host in every record. */
@@ -38,7 +39,7 @@ export function frameRecord(
   reading: Reading,
   latencyMs: number,
 ): FrameRecord {
-  const timestamp = new Date(wallMs).toISOString();
+  const timestamp = isoTime(wallMs);
   const labels: DeviceLabels = {
     host_id: host.hostId,
     hostname: host.hostname,
@@ -116,7 +117,7 @@ export function stateRecord(
   return {
     schema: 1,
     record: "state",
-    timestamp: new Date(wallMs).toISOString(),
+    timestamp: isoTime(wallMs),
     tick,
     host_id: host.hostId,
     target: host.target,
@@ -128,7 +129,7 @@ export function stateRecord(
     previous_state: facts.previous,
     attempt: facts.attempt,
     consecutive_failures: facts.consecutiveFailures,
-    since: new Date(facts.sinceMs).toISOString(),
+    since: isoTime(facts.sinceMs),
     retry_in_ms: facts.retryInMs,
     last_error: facts.lastError,
   };

@@ -167,9 +167,11 @@ function parseFrame(
     const lineEnd = whole.indexOf(NEWLINE, at + marker.length);
     if (lineEnd < 0) break;
     const next = whole.indexOf(marker, lineEnd);
-    const words = whole.toString("utf8", at + marker.length, lineEnd).split(" ");
+    const line = whole.toString("utf8", at + marker.length, lineEnd);
     const body = whole.toString("utf8", lineEnd + 1, next < 0 ? undefined : Math.max(next, lineEnd + 1));
-    const [kind, id = "", word = ""] = words;
+    const kind = wordAt(line, 0);
+    const id = wordAt(line, kind.length + 1);
+    const word = wordAt(line, kind.length + id.length + 2);
     if (kind === "v") {
       limiter = LIMITERS.find((known) => known === id) ?? null;
       uname = cleanText(word) || null;
@@ -187,6 +189,12 @@ function parseFrame(
   }
   close({ kind: "missing" });
   return { outputs, tookMs, limiter, uname, found, isWhole };
+}
+
+/** "" past the line's end. */
+function wordAt(line: string, from: number): string {
+  const end = line.indexOf(" ", from);
+  return end < 0 ? line.slice(from) : line.slice(from, end);
 }
 
 /** `timeout` says 124; a killed program says 128 + the signal, and shells differ in more: elapsed time decides those. */

@@ -55,17 +55,11 @@ export class Lanes {
   }
 
   /** Asks for one tick. Rejects when the connection is gone. */
-  async ask(plan: SessionPlan, tick: number): Promise<Asked> {
+  ask(plan: SessionPlan, tick: number): Promise<Asked> {
     this.#takeBack();
-    if (this.#main?.status === "stuck") return { kind: "refused", message: "the remote shell hangs" };
-    try {
-      const answer = await this.#ask(plan, tick);
-      this.#setAside();
-      return answer;
-    } catch (error) {
-      if (error instanceof ChannelRefused) return { kind: "refused", message: error.message };
-      throw error;
-    }
+    if (this.#main?.status === "stuck")
+      return Promise.resolve({ kind: "refused", message: "the remote shell hangs" });
+    return this.#ask(plan, tick);
   }
 
   /** Ends the remote shells' input; the connection is the owner's. */
@@ -76,23 +70,27 @@ export class Lanes {
     this.#aside = null;
   }
 
-  async #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Answer> {
+  // No async function: what one keeps while a host is asked is more than all else of the question.
+  #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Asked> {
     if (this.#mode === "exec" || this.#main?.wasDismissed === true) return this.#askByExec(plan, tick);
     if (this.#main === null || this.#main.status === "closed") {
       this.#main = Lane.open(this.#connection, bareShellCommand(), this.nonce, this.#timing);
     }
     const lane = this.#main;
-    const answer = await lane.ask(this.#definitions(plan), tickLine(tick), tick);
-    if (lane.wasDismissed) return this.#askByExec(plan, tick);
-    // The shell had ended before it was asked: another one is. When it is the connection that has ended, that rejects.
-    const unheard = answer.kind === "closed" && answer.end.kind !== "flooded" && isSilent(answer);
-    return unheard && !isAgain ? this.#ask(plan, tick, true) : answer;
+    return lane.ask(this.#definitions(plan), tickLine(tick), tick).then((answer) => {
+      if (lane.wasDismissed) return this.#askByExec(plan, tick);
+      // The shell had ended before it was asked: another one is. When it is the connection that has ended, that rejects.
+      const unheard = answer.kind === "closed" && answer.end.kind !== "flooded" && isSilent(answer);
+      if (unheard && !isAgain) return this.#ask(plan, tick, true);
+      this.#setAside();
+      return answer;
+    }, refused);
   }
 
   /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
-  #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
+  #askByExec(plan: SessionPlan, tick: number): Promise<Asked> {
     this.#mode = "exec";
-    return this.begin(tickCommand({ ...plan, nonce: this.nonce }, tick), tick);
+    return this.begin(tickCommand({ ...plan, nonce: this.nonce }, tick), tick).catch(refused);
   }
 
   #definitions(plan: SessionPlan): string {
@@ -117,6 +115,11 @@ export class Lanes {
     }
     this.#aside = null;
   }
+}
+
+function refused(error: unknown): Asked {
+  if (error instanceof ChannelRefused) return { kind: "refused", message: error.message };
+  throw error;
 }
 
 function isSilent({ frame }: Answer): boolean {

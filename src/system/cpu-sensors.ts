@@ -21,7 +21,7 @@ export const CPU_SENSORS_COMMAND =
   `w "@energy$n"; for hd in /sys/class/powercap/intel-rapl:?; do if [ -r $hd/energy_uj ]; then ` +
   `read -r hn <$hd/name; read -r hv <$hd/energy_uj; read -r hl </proc/uptime; w "$hn $hv $hl$n"; fi; done 2>/dev/null`;
 
-const MARKS: ReadonlySet<string> = new Set(["@temps", "@energy", "@proc"]);
+const AT = 0x40;
 const NO_PACKAGES: CpuSensors["packages"] = new Map();
 const NO_ENERGY: CpuSensors["energy"] = new Map();
 
@@ -35,14 +35,14 @@ export interface CpuSensors {
 }
 
 export function parseCpuSensors(lines: readonly string[]): CpuSensors {
-  let block = "";
+  let block: "temps" | "energy" | null = null;
   let temperatures: Temperatures | null = null;
   let energy: Energy | null = null;
   for (const line of lines) {
-    if (MARKS.has(line)) block = line;
-    else if (block === "@temps")
+    if (line.charCodeAt(0) === AT) block = line === "@temps" ? "temps" : line === "@energy" ? "energy" : null;
+    else if (block === "temps")
       readTemperature(line, (temperatures ??= { packages: new Map(), byDevice: new Map() }));
-    else if (block === "@energy") readEnergy(line, (energy ??= new Map<string, Reading>()));
+    else if (block === "energy") readEnergy(line, (energy ??= new Map<string, Reading>()));
   }
   if (temperatures === null) return { temperature: null, packages: NO_PACKAGES, energy: energy ?? NO_ENERGY };
   const hottest = [...temperatures.byDevice.values()].reduce((max, value) => Math.max(max, value), 0);
