@@ -40,7 +40,9 @@ const YOUNG_GENERATION_MIB = 192;
 /**
  * For the whole process. V8 would collect on threads beside those that make garbage: that saves a pause, which nobody here
  * waits for, and costs more CPU. And it would mark all that a fleet keeps again and again, as long as that takes less than
- * a thirtieth of the time, idle time counted; so it is told how much may become garbage before it does.
+ * a thirtieth of the time, idle time counted; so it is told how much may become garbage before it does. And what most
+ * often outlives a collection in the middle of a burst would be taken for what stays: it would be put where only a
+ * collection of everything finds that it has died, and where it keeps the record that it belongs to.
  */
 const V8_FLAGS = [
   "--no-concurrent-marking",
@@ -49,6 +51,7 @@ const V8_FLAGS = [
   "--no-parallel-compaction",
   "--heap-growing-percent=200",
   "--no-memory-reducer",
+  "--no-allocation-site-pretenuring",
 ];
 
 /** Lines as they come from whichever thread; a thread works on while its last ones are written. */
