@@ -1,4 +1,5 @@
 /** JSON text that is being written, as bytes: a line costs the string that it becomes and no other. */
+import { isAscii, viewOf } from "../lib/bytes.js";
 
 const USUAL_BYTES = 128 * 1024;
 /** What one write takes at most: a number, or a run's last bytes, which are copied eight at a time. */
@@ -150,10 +151,8 @@ export class JsonBytes {
 
 /** The bytes of an ASCII text, with the eight more that a run needs; null for any other text. */
 export function asciiRun(text: string): DataView | null {
+  if (!isAscii(text)) return null;
   const bytes = Buffer.alloc(text.length + 8);
-  return bytes.write(text) === text.length && Buffer.byteLength(text) === text.length ? viewOf(bytes) : null;
-}
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  bytes.write(text, "latin1");
+  return viewOf(bytes);
 }

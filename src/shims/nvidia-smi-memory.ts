@@ -3,6 +3,7 @@
  * so that those alone are read, byte by byte. Anything else (a failed GPU, a sentence, a cell of another shape) is left to
  * `readQuery`.
  */
+import { isAscii } from "../lib/bytes.js";
 import type { Gpu } from "../record.js";
 import { canonicalField } from "./nvidia-smi-fields.js";
 import type { QueryAnswer } from "./nvidia-smi-query.js";
@@ -17,49 +18,53 @@ import {
 } from "./nvidia-smi-rows.js";
 
 export class QueryMemory {
-  #header = "";
-  /** Changed in place from tick to tick; a reading gets copies. */
-  #gpus: GpuDraft[] = [];
-  #rows: Rows | null = null;
+  /** What the last answer told; null when it was none to be read beside. */
+  #told: Told | null = null;
   /** The last whole answer, not yet taken apart: a run of one tick never needs it. */
   #last: { readonly text: string; readonly answer: QueryAnswer } | null = null;
 
   /** The GPUs of an answer that differs from the last one in live readings only; null for any other. */
   read(text: string): readonly Gpu[] | null {
-    if (this.#last !== null) this.#takeApart(this.#last.text, this.#last.answer);
-    if (this.#rows === null || !text.startsWith(this.#header)) return null;
-    if (!readRows(this.#rows, this.#gpus, text, this.#header.length)) {
+    if (this.#last !== null) this.#told = toldBy(this.#last.text, this.#last.answer);
+    this.#last = null;
+    if (this.#told === null || !text.startsWith(this.#told.header)) return null;
+    const { header, rows, gpus } = this.#told;
+    if (!readRows(rows, gpus, text, header.length)) {
       // Some of the readings may have been taken already.
-      this.#rows = null;
+      this.#told = null;
       return null;
     }
-    return this.#gpus.map((gpu) => ({ ...gpu }));
+    return gpus.map((gpu) => ({ ...gpu }));
   }
 
   /** Keeps a whole answer for the next tick, if it is one whose rows can be told by their cells alone. */
   remember(text: string, answer: QueryAnswer): void {
     this.#last = { text, answer };
   }
+}
 
-  #takeApart(text: string, { gpus, errors }: QueryAnswer): void {
-    this.#last = null;
-    this.#rows = null;
-    const [first = "", ...lines] = text.split("\n");
-    const fields = first.split(SEPARATOR).map((name) => canonicalField(name.replace(/ \[.*$/, "")));
-    const isPlain =
-      errors.length === 0 && lines.pop() === "" && lines.length === gpus.length && gpus.every(isWell);
-    if (!isPlain || fields.length < 2 || new Set(fields).size !== fields.length || !isAscii(first)) return;
-    const rows = lines.map((line) => line.split(SEPARATOR));
-    const power = fields.indexOf("power.draw");
-    const isTold = (cells: readonly string[]): boolean => {
-      const isWhole = cells.length === fields.length && cells.every((each) => each === each.trim());
-      return isWhole && isPlainNumber(cells[power] ?? "");
-    };
-    if (!rows.every(isTold) || Buffer.byteLength(text) > LONGEST_TEXT) return;
-    this.#header = `${first}\n`;
-    this.#rows = rowsOf(fields, rows);
-    this.#gpus = gpus.map(lean);
-  }
+interface Told {
+  /** With its end. */
+  readonly header: string;
+  readonly rows: Rows;
+  /** Changed in place from tick to tick; a reading gets copies. */
+  readonly gpus: readonly GpuDraft[];
+}
+
+function toldBy(text: string, { gpus, errors }: QueryAnswer): Told | null {
+  const [first = "", ...lines] = text.split("\n");
+  const fields = first.split(SEPARATOR).map((name) => canonicalField(name.replace(/ \[.*$/, "")));
+  const isPlain =
+    errors.length === 0 && lines.pop() === "" && lines.length === gpus.length && gpus.every(isWell);
+  if (!isPlain || fields.length < 2 || new Set(fields).size !== fields.length || !isAscii(first)) return null;
+  const rows = lines.map((line) => line.split(SEPARATOR));
+  const power = fields.indexOf("power.draw");
+  const isTold = (cells: readonly string[]): boolean => {
+    const isWhole = cells.length === fields.length && cells.every((each) => each === each.trim());
+    return isWhole && isPlainNumber(cells[power] ?? "");
+  };
+  if (!rows.every(isTold) || Buffer.byteLength(text) > LONGEST_TEXT) return null;
+  return { header: `${first}\n`, rows: rowsOf(fields, rows), gpus: gpus.map(lean) };
 }
 
 /**
@@ -79,10 +84,6 @@ function oneCopy(text: string): string {
   names[text] = true;
   const [name] = Object.keys(names);
   return name ?? text;
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
 }
 
 /** A GPU whose readings do not depend on each other: it draws power, has memory of its own and no failure. */

@@ -2,6 +2,7 @@
  * nvidia-smi's rows as texts that stay and live cells between them: most of a row is passed over four bytes at a time,
  * and of a live cell no text is made.
  */
+import { isAscii, viewOf } from "../lib/bytes.js";
 import type { Gpu } from "../record.js";
 import {
   bytesCell,
@@ -61,12 +62,11 @@ export const SEPARATOR = ", ";
 /** In bytes: what a length below counts to. */
 export const LONGEST_TEXT = 0xffff;
 
-/** What a piece of the rows is: a text that stays, the row's end, or (from FIRST_LIVE on) a live cell. */
-const TEXT = 0;
-const ROW_END = 1;
-const FIRST_LIVE = 2;
 const LIVE_FIELDS = [...LIVE.keys()];
 const LIVE_CELLS = [...LIVE.values()];
+/** What a piece of the rows is, if not one of these cells: a text that stays, or the row's end. */
+const TEXT = LIVE_CELLS.length;
+const ROW_END = TEXT + 1;
 
 // Of the answer that is being read, whichever host's: nothing is held from one answer to the next.
 let now = Buffer.alloc(8 * 1024);
@@ -106,8 +106,8 @@ export function rowsOf(fields: readonly string[], rows: readonly (readonly strin
       if (kind === "number" ? isPlainNumber(told) : kind === "mask" && MASK.test(told)) {
         add(TEXT, text);
         text = "";
-        if (kind === "number") add(FIRST_LIVE + at, "", Number(told));
-        else add(FIRST_LIVE + at, told);
+        if (kind === "number") add(at, "", Number(told));
+        else add(at, told);
       } else text += told;
     }
     add(TEXT, `${text}\n`);
@@ -134,46 +134,29 @@ export function readRows(rows: Rows, gpus: readonly GpuDraft[], text: string, at
   for (let piece = 0; piece < kinds.length; piece++) {
     const kind = kinds[piece] ?? TEXT;
     const length = lengths[piece] ?? 0;
-    if (kind === TEXT) {
-      if (at + length > end || !isSame(texts, was, at, length)) return false;
-    } else if (kind === ROW_END) gpu = gpus[++row];
-    else {
-      const live = LIVE_CELLS[kind - FIRST_LIVE];
+    if (at + length > end) return false;
+    if (kind === ROW_END) gpu = gpus[++row];
+    else if (kind === TEXT) {
+      if (!isSame(texts, was, at, length)) return false;
+    } else {
+      const live = LIVE_CELLS[kind];
       if (live === undefined || gpu === undefined) return false;
-      if (live.kind === "mask") {
-        if (
-          at + length > end ||
-          !(isSame(texts, was, at, length) || takeMask(live.take, gpu, texts, was, at, length))
-        )
-          return false;
-      } else {
+      if (live.kind === "number") {
         if (!cell.read(now, at)) return false;
         at = cell.end;
-        if (cell.value !== numbers[piece]) {
-          if (!live.take(gpu, cell.value)) return false;
-          numbers[piece] = cell.value;
-        }
+        if (cell.value !== numbers[piece] && !live.take(gpu, cell.value)) return false;
+        numbers[piece] = cell.value;
+      } else if (!isSame(texts, was, at, length)) {
+        // A mask of another length is none here: a shorter one is cut too late, a longer one is followed by no separator.
+        const mask = now.toString("latin1", at, at + length);
+        if (!MASK.test(mask) || !live.take(gpu, mask)) return false;
+        for (let byte = 0; byte < length; byte++) texts.setUint8(was + byte, view.getUint8(at + byte));
       }
     }
     at += length;
     was += length;
   }
   return at === end;
-}
-
-/** Of another length, it is followed by no separator. */
-function takeMask(
-  take: Take<string>,
-  gpu: GpuDraft,
-  texts: DataView,
-  was: number,
-  at: number,
-  length: number,
-): boolean {
-  const mask = now.toString("latin1", at, at + length);
-  if (!MASK.test(mask)) return false;
-  for (let index = 0; index < length; index++) texts.setUint8(was + index, view.getUint8(at + index));
-  return take(gpu, mask);
 }
 
 /** Four bytes at a time: most of a row stays as it is. */
@@ -192,9 +175,5 @@ function lay(text: string): number {
     view = viewOf(now);
   }
   // The same bytes for the usual text, and written much faster.
-  return Buffer.byteLength(text) === text.length ? now.write(text, "latin1") : now.write(text);
-}
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isAscii(text) ? now.write(text, "latin1") : now.write(text);
 }

@@ -1,4 +1,5 @@
 /** Which lines of a file name a host: exact names from a map, patterns and hashes one by one. */
+import { isAscii } from "../../lib/bytes.js";
 import { lowerAscii, matchesList, splitList } from "./match.js";
 import { nameHasher } from "./hashed-name.js";
 import { readKeyText, ShortKeyError } from "./public-key.js";
@@ -64,10 +65,6 @@ export class KnownIndex {
       addTo(this.#unhashed, name, item.entry);
     }
   }
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
 }
 
 function withKey({ at, marker, keyText }: KnownHostsEntry): KnownKey[] {

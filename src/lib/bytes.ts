@@ -1,0 +1,11 @@
+/** Texts and the bytes that they are. */
+
+/** Whether a text is as many bytes of UTF-8 as characters. */
+export function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/** The same memory, of which numbers of several bytes can be read and written. */
+export function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
