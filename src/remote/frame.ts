@@ -24,6 +24,9 @@ export interface Frame {
 /** A remote side that sends more than this in one frame is broken or hostile. */
 const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
 
+/** Of a part's standard error that came as it was said. */
+const STDERR_CHARS = 2000;
+
 const NEWLINE = 0x0a;
 /** Where the chunks of the usual frame are put together: a buffer for each frame costs more than its reading. */
 const joined = Buffer.allocUnsafeSlow(64 * 1024);
@@ -176,11 +179,13 @@ function parseFrame(
       limiter = LIMITERS.find((known) => known === id) ?? null;
       uname = cleanText(word) || null;
     } else if (kind === "t") found.push({ shim: id, executable: word });
-    else if (kind === "p") {
+    else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
-      open = { id, begunAt: arrivalMs(at), stdout: body, stderr: "" };
+      const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_CHARS)];
+      open = { id, begunAt: arrivalMs(at), stdout, stderr };
     } else if (kind === "e" && open !== null) open.stderr = body;
-    else if (kind === "x" && open !== null) {
+    else if ((kind === "x" || kind === "o") && open !== null) {
+      if (kind === "o") open.stdout = body;
       const elapsedMs = arrivalMs(at) - open.begunAt;
       tookMs.set(open.id, elapsedMs);
       close(partEnd(Number(word), elapsedMs, toolTimeoutSecs));

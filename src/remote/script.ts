@@ -10,6 +10,8 @@
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
  *     @N x PART STATUS        it ended
+ *     @N q PART               the brief part's standard error follows
+ *     @N o PART STATUS        it ended; its standard output follows
  *     @N z TICK               the frame ends
  *
  * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it. What the
@@ -37,6 +39,11 @@ const RUN_PART =
   `r() { i=$1; shift; m p $i; f; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
   `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
 
+// `q` is the same of a brief part: its standard error goes straight out, and its output is caught.
+const RUN_BRIEF =
+  `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; ` +
+  `m o $i \${k:-$c}; k=; w "\${o:+$o$n}"; }`;
+
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
@@ -54,13 +61,14 @@ export const SAY =
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; ${LIMITS}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}`;
+  return `set +efux; ${LIMITS}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}; ${RUN_BRIEF}`;
 }
 
 /** One part as a statement. */
 function statement(part: Part, executable: string | null): string {
   const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
-  return part.kind === "program" ? `r ${part.id} ${command}` : `${shellPart(part, command)}; y ${part.id} $?`;
+  if (part.kind === "program") return `${part.isBrief === true ? "q" : "r"} ${part.id} ${command}`;
+  return `${shellPart(part, command)}; y ${part.id} $?`;
 }
 
 /** Its standard error is the channel's own. */

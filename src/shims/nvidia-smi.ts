@@ -33,7 +33,7 @@ const HELP = "nvidia-smi.help";
 
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
-const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND };
+const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBrief: true };
 /** In the probe, both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
@@ -96,7 +96,9 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
   const memory = hasMig ? null : new QueryMemory();
   const parts = [
-    ...(wantsGpus ? [{ id: QUERY, kind: "program", command: queryCommand(fields) } as const] : []),
+    ...(wantsGpus
+      ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBrief: true } as const]
+      : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),

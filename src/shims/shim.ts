@@ -22,6 +22,11 @@ export interface Part {
    */
   readonly kind: "program" | "shell" | "said";
   readonly command: string;
+  /**
+   * Of a program that prints some KiB at most: the shell holds what it prints until it has ended, and says it with all
+   * else in one write, which both sides pay less for. Of one that nothing can end, what it printed is not heard.
+   */
+  readonly isBrief?: true;
 }
 
 /** What a part answered. */

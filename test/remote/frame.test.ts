@@ -11,6 +11,8 @@ const FRAME = [
   `\n@${NONCE} t nvidia-smi nvidia-smi\n`,
   `\n@${NONCE} p nvidia-smi.query\nno newline at the end \u00e9`,
   `\n@${NONCE} e nvidia-smi.query\nwarning\n\n@${NONCE} x nvidia-smi.query 6\n`,
+  `\n@${NONCE} q nvidia-smi.apps\nwarning ${"!".repeat(3000)}\n`,
+  `\n@${NONCE} o nvidia-smi.apps 7\na row\n`,
   `\n@${NONCE} z 41\n`,
 ].join("");
 
@@ -30,12 +32,20 @@ test("cut anywhere, its parts are the same, and its end is seen with its last by
   const whole = read([bytes], 41);
   assert.deepEqual(whole.ends, [true]);
   const { outputs, found, uname, limiter, isWhole } = whole.reader.frame(10);
-  assert.deepEqual([...outputs.keys()], ["host.proc", "nvidia-smi.query"]);
+  assert.deepEqual([...outputs.keys()], ["host.proc", "nvidia-smi.query", "nvidia-smi.apps"]);
   assert.deepEqual(outputs.get("nvidia-smi.query"), {
     stdout: "no newline at the end \u00e9",
     stderr: "warning\n",
     end: { kind: "exit", code: 6 },
   });
+  const brief = outputs.get("nvidia-smi.apps");
+  assert.deepEqual(brief?.end, { kind: "exit", code: 7 });
+  assert.equal(brief.stdout, "a row\n");
+  assert.equal(
+    brief.stderr,
+    `warning ${"!".repeat(2000 - "warning ".length)}`,
+    "of a complaint, its beginning",
+  );
   assert.deepEqual([found.length, uname, limiter, isWhole], [1, "Linux", "gnu", true]);
   fc.assert(
     fc.property(
@@ -69,6 +79,14 @@ test("a part took as long as passed between the arrivals of its marks", () => {
     [
       ["host.proc", 20],
       ["nvidia-smi.query", 0],
+      ["nvidia-smi.apps", 0],
     ],
   );
+});
+
+test("a brief part that has not ended has said what it complained of, and nothing else", () => {
+  const bytes = Buffer.from(FRAME.slice(0, FRAME.indexOf(`\n@${NONCE} o `)));
+  const output = read([bytes], 41).reader.frame(10).outputs.get("nvidia-smi.apps");
+  assert.deepEqual(output?.end, { kind: "missing" });
+  assert.deepEqual([output.stdout, output.stderr.slice(0, 9)], ["", "warning !"]);
 });

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import type { PartEnd } from "../../src/shims/shim.js";
+import type { Part, PartEnd } from "../../src/shims/shim.js";
 import { startShell, type Shell } from "../support/guarded-shell.js";
 import { POSIX_SHELLS, type LoginShell } from "../support/login-shells.js";
 import { signalPid, waitFor } from "../support/processes.js";
@@ -42,7 +42,14 @@ interface Case {
   readonly stderr?: string;
   /** Shells that it hangs, as it does with `timeout`: they have taken note of the tool's end by then. */
   readonly except?: readonly string[];
+  /** What the shell waits for is of one kind of part alone. */
+  readonly only?: "streamed" | "brief";
 }
+
+const PROGRAMS: readonly { readonly way: "streamed" | "brief"; readonly part: Part }[] = [
+  { way: "streamed", part: { id: "tool", kind: "program", command: "{tool}" } },
+  { way: "brief", part: { id: "tool", kind: "program", command: "{tool}", isBrief: true } },
+];
 
 const CASES: readonly Case[] = [
   { what: "answers", tool: "echo 1", end: { kind: "exit", code: 0 }, stdout: "1" },
@@ -79,16 +86,26 @@ const CASES: readonly Case[] = [
     end: TIMED_OUT,
     stdout: "1",
     except: ["bash as sh", "ksh", "zsh as sh"],
+    only: "streamed",
+  },
+  {
+    what: "has ended, while a child keeps its standard output open",
+    tool: `sleep 641 2>/dev/null & echo 1`,
+    end: TIMED_OUT,
+    stdout: "1",
+    except: ["bash as sh", "ksh", "zsh as sh"],
+    only: "brief",
   },
 ];
 
 for (const { name, argv, skip } of SHELLS) {
   // They wait, for the most part.
   describe(name, { skip, concurrency: 6 }, () => {
-    for (const { what, tool, end, stdout = "", stderr = "", except = [] } of CASES) {
-      if (except.includes(name)) continue;
-      test(`a tool that ${what}`, async () => {
-        const shell = startShell(argv, tool);
+    const cases = PROGRAMS.flatMap((program) => CASES.map((each) => ({ ...program, ...each })));
+    for (const { way, part, what, tool, end, stdout = "", stderr = "", except = [], only = way } of cases) {
+      if (except.includes(name) || only !== way) continue;
+      test(`a ${way} tool that ${what}`, async () => {
+        const shell = startShell(argv, tool, [part]);
         const frame = await shell.tick(1);
         const output = frame.outputs.get("tool");
         // ksh tells a signal by 256 more.
@@ -105,6 +122,19 @@ for (const { name, argv, skip } of SHELLS) {
         await untilGone(shell);
       });
     }
+
+    test(`a tick with a brief tool is two pieces: what is said before it, and all else`, async () => {
+      const rows = `for row in 1 2 3; do echo "$row"; sleep 0.02; done`;
+      const parts = PROGRAMS.filter(({ way }) => way === "brief").map(({ part }) => part);
+      const shell = startShell(argv, rows, parts);
+      for (const tick of [1, 2, 3]) {
+        const { outputs } = await shell.tick(tick);
+        assert.equal(outputs.get("tool")?.stdout, "1\n2\n3\n");
+        assert.ok(shell.pieces() <= 2, `${shell.pieces()} pieces`);
+      }
+      shell.end();
+      await untilGone(shell);
+    });
 
     test(`200 ticks of a fast tool, then one that hangs`, async () => {
       const counter = join(temp.path, `${name}-200`);

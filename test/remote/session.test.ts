@@ -14,9 +14,10 @@ import { makeTools } from "../support/fake-tools.js";
 import { LOGIN_SHELLS } from "../support/login-shells.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-/** A shim whose tool prints one utilization a line. */
+/** A shim whose tool prints one utilization a line; the second one's is brief. */
 function fakeShim(id: string): Shim {
-  const query: Part = { id: `${id}.query`, kind: "program", command: "{tool} --query a,b" };
+  const program: Part = { id: `${id}.query`, kind: "program", command: "{tool} --query a,b" };
+  const query: Part = id === "two" ? { ...program, isBrief: true } : program;
   const sampler: Sampler = { parts: [query], parse: (outputs) => read(id, outputs) };
   return {
     id,

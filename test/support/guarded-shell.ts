@@ -38,6 +38,8 @@ export interface Shell {
   hangUp(): void;
   /** Command lines of its session. */
   session(): readonly Process[];
+  /** How many pieces the last tick's frame came in. */
+  pieces(): number;
 }
 
 export interface Process {
@@ -59,9 +61,11 @@ export function startShell(
   started.push(child);
   const reader = new FrameReader(NONCE);
   const pid = child.pid ?? 0;
+  let pieces = 0;
   let heard = (): void => undefined;
   child.stdin.on("error", () => undefined);
   child.stdout.on("data", (chunk: Buffer) => {
+    pieces += 1;
     if (reader.push(chunk, Date.now())) heard();
   });
   const tell = (): void => {
@@ -80,6 +84,7 @@ export function startShell(
   tell();
   const send = (tick: number): void => {
     reader.begin(tick);
+    pieces = 0;
     child.stdin.write(tickLine(tick));
   };
   return {
@@ -97,6 +102,7 @@ export function startShell(
       child.stdout.destroy();
     },
     session: () => sessionOf(pid),
+    pieces: () => pieces,
   };
 }
 
