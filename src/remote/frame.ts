@@ -171,10 +171,16 @@ function parseFrame(
     if (lineEnd < 0) break;
     const next = whole.indexOf(marker, lineEnd);
     const line = whole.toString("utf8", at + marker.length, lineEnd);
-    const body = whole.toString("utf8", lineEnd + 1, next < 0 ? undefined : Math.max(next, lineEnd + 1));
     const kind = wordAt(line, 0);
     const id = wordAt(line, kind.length + 1);
     const word = wordAt(line, kind.length + id.length + 2);
+    const elapsedMs = open === null ? 0 : arrivalMs(at) - open.begunAt;
+    const end = kind === "x" || kind === "o" ? partEnd(Number(word), elapsedMs, toolTimeoutSecs) : null;
+    // The shell has taken the last newline from what it held, and the next marker begins with one. What a program that was
+    // ended had printed last may be half a line, and stays without.
+    const isLine = kind === "o" && end?.kind === "exit" && next > lineEnd + 1;
+    const bodyEnd = next < 0 ? undefined : Math.max(next, lineEnd + 1) + (isLine ? 1 : 0);
+    const body = whole.toString("utf8", lineEnd + 1, bodyEnd);
     if (kind === "v") {
       limiter = LIMITERS.find((known) => known === id) ?? null;
       uname = cleanText(word) || null;
@@ -184,11 +190,10 @@ function parseFrame(
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_CHARS)];
       open = { id, begunAt: arrivalMs(at), stdout, stderr };
     } else if (kind === "e" && open !== null) open.stderr = body;
-    else if ((kind === "x" || kind === "o") && open !== null) {
+    else if (end !== null && open !== null) {
       if (kind === "o") open.stdout = body;
-      const elapsedMs = arrivalMs(at) - open.begunAt;
       tookMs.set(open.id, elapsedMs);
-      close(partEnd(Number(word), elapsedMs, toolTimeoutSecs));
+      close(end);
     } else if (kind === "z") isWhole = true;
     at = next;
   }

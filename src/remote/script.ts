@@ -11,7 +11,7 @@
  *     @N e PART               its standard error follows (its beginning)
  *     @N x PART STATUS        it ended
  *     @N q PART               the brief part's standard error follows
- *     @N o PART STATUS        it ended; its standard output follows
+ *     @N o PART STATUS        it ended; its standard output follows, without its last newline
  *     @N z TICK               the frame ends
  *
  * Each marker is printed with a newline before it, so that output without a final newline cannot swallow it. What the
@@ -42,7 +42,7 @@ const RUN_PART =
 // `q` is the same of a brief part: its standard error goes straight out, and its output is caught.
 const RUN_BRIEF =
   `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; ` +
-  `m o $i \${k:-$c}; k=; w "\${o:+$o$n}"; }`;
+  `m o $i \${k:-$c}; k=; w "$o"; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;

@@ -117,10 +117,16 @@ function failureOf(
   return { section, kind: "error", message, ...(code === 0 ? {} : { exit_code: code }) };
 }
 
-/** A tool that was ended in the middle leaves half a line, whose last number may be half a number. */
+/** Asked for last: no row that was cut ends with a whole one. */
+const BUS_ID_LAST = /, [0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i;
+
+/**
+ * A tool that was ended in the middle leaves half a line, whose last number may be half a number. Of a brief part's last
+ * line nobody knows whether it had its end, but for what it ends with.
+ */
 export function settled(output: PartOutput): string {
   const { stdout, end } = output;
-  if (end.kind === "exit" || stdout.endsWith("\n")) return stdout;
+  if (end.kind === "exit" || stdout.endsWith("\n") || BUS_ID_LAST.test(stdout)) return stdout;
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
 }
 

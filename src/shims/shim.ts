@@ -24,7 +24,8 @@ export interface Part {
   readonly command: string;
   /**
    * Of a program that prints some KiB at most: the shell holds what it prints until it has ended, and says it with all
-   * else in one write, which both sides pay less for. Of one that nothing can end, what it printed is not heard.
+   * else in one write, which both sides pay less for. Of one that is ended, whether its last line had its end is not
+   * known; of one that nothing can end, nothing is heard.
    */
   readonly isBrief?: true;
 }

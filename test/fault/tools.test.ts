@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
 import { makeTools } from "../support/fake-tools.js";
 import { faultyNvidiaSmi, gist, reach, remains, ROW, switchOn } from "../support/faulty-host.js";
 import { waitFor } from "../support/processes.js";
@@ -20,6 +21,9 @@ after(async () => {
   if (skip === false) await sshd.stop();
   temp.remove();
 });
+
+/** A header of what ROW has, and the address. */
+const COLUMNS = [...TEN_FIELDS, "pci.bus_id"].join(", ");
 
 interface Case {
   readonly what: string;
@@ -57,6 +61,13 @@ const CASES: readonly Case[] = [
     leftAlone: true,
   },
   {
+    what: "hangs after a row with its address",
+    fault: `echo "${COLUMNS}"; echo "${ROW}, 00000000:3E:00.0"; exec sleep 613`,
+    errors: ["gpu timeout"],
+    gpus: [37],
+    leftAlone: true,
+  },
+  {
     what: "prints a word at a time and does not end",
     fault: `while :; do printf x; sleep 0.613; done`,
     errors: ["gpu timeout"],
@@ -64,16 +75,16 @@ const CASES: readonly Case[] = [
     leftAlone: true,
   },
   {
-    what: "floods standard output",
-    fault: `exec yes 613613613613613613613613613613613613613613613613`,
+    what: "floods standard error",
+    fault: `exec yes 613613613613613613613613613613613613613613613613 >&2`,
     errors: ["gpu error"],
     gpus: null,
     says: /more than 32 MiB/,
     leftAlone: true,
   },
   {
-    what: "leaves a grandchild that keeps its standard output open",
-    fault: `sleep 6.13 2>/dev/null & echo "${ROW}"; exit 0`,
+    what: "leaves a grandchild that keeps its standard error open",
+    fault: `sleep 6.13 >/dev/null & echo "${ROW}"; exit 0`,
     errors: [],
     gpus: [37],
   },
@@ -149,10 +160,10 @@ for (const { what, fault, errors, gpus, says, leftAlone } of CASES) {
   });
 }
 
-test("a tool that floods standard error costs the host little memory", { skip }, async (t) => {
+test("a tool that floods standard output costs the host little memory", { skip }, async (t) => {
   const on = join(temp.path, "on");
   rmSync(on, { force: true });
-  makeTools(join(temp.path, "bin"), { "nvidia-smi": faultyNvidiaSmi(on, "exec yes 613 >&2") });
+  makeTools(join(temp.path, "bin"), { "nvidia-smi": faultyNvidiaSmi(on, "exec yes 613") });
   const host = await reach(sshd);
   try {
     switchOn(on);

@@ -12,7 +12,7 @@ const FRAME = [
   `\n@${NONCE} p nvidia-smi.query\nno newline at the end \u00e9`,
   `\n@${NONCE} e nvidia-smi.query\nwarning\n\n@${NONCE} x nvidia-smi.query 6\n`,
   `\n@${NONCE} q nvidia-smi.apps\nwarning ${"!".repeat(3000)}\n`,
-  `\n@${NONCE} o nvidia-smi.apps 7\na row\n`,
+  `\n@${NONCE} o nvidia-smi.apps 7\na row`,
   `\n@${NONCE} z 41\n`,
 ].join("");
 
@@ -89,4 +89,18 @@ test("a brief part that has not ended has said what it complained of, and nothin
   const output = read([bytes], 41).reader.frame(10).outputs.get("nvidia-smi.apps");
   assert.deepEqual(output?.end, { kind: "missing" });
   assert.deepEqual([output.stdout, output.stderr.slice(0, 9)], ["", "warning !"]);
+});
+
+test("what a brief part printed ends with a newline where it ended by itself, and only there", () => {
+  const told = (status: number, printed: string): string | undefined => {
+    const frame = `\n@${NONCE} q a\n\n@${NONCE} o a ${status}\n${printed}\n@${NONCE} z 1\n`;
+    return read([Buffer.from(frame)], 1)
+      .reader.frame(10)
+      .outputs.get("a")?.stdout;
+  };
+  assert.equal(told(0, "1, 45"), "1, 45\n");
+  assert.equal(told(9, "no driver"), "no driver\n");
+  assert.equal(told(0, ""), "");
+  assert.equal(told(124, "1, 45"), "1, 45", "it may have been 4567");
+  assert.equal(told(137, "1, 45"), "1, 45");
 });

@@ -11,6 +11,7 @@ import { throttleReasons } from "../../src/shims/nvidia-smi-cells.js";
 import { readQuery } from "../../src/shims/nvidia-smi-query.js";
 import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
 import { NVIDIA_HOLDER } from "../../src/shims/nvidia-smi-holder.js";
+import { settled } from "../../src/shims/nvidia-smi-sections.js";
 import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
 import { ParseError } from "../../src/errors.js";
 import type { Gpu } from "../../src/record.js";
@@ -165,8 +166,8 @@ describe("nvidia-smi rows", () => {
   test("a tool that was ended in the middle leaves no half number", () => {
     const outputs = (stdout: string) =>
       partOutputs({ "nvidia-smi.query": { stdout, end: { kind: "timeout", afterSecs: 5 } } });
-    const whole = `${HEADER}\n${gpuRow(0)}\n${gpuRow(1)}`;
-    const { sections, errors } = firstReading(nvidiaSmiShim, outputs(whole), probeContext(["gpu"]));
+    const half = `${HEADER}\n${gpuRow(0)}\n${gpuRow(1).slice(0, -1)}`;
+    const { sections, errors } = firstReading(nvidiaSmiShim, outputs(half), probeContext(["gpu"]));
     assert.deepEqual(
       sections.gpus?.map((gpu) => gpu.index),
       [0],
@@ -175,6 +176,25 @@ describe("nvidia-smi rows", () => {
       errors.map((error) => error.kind),
       ["timeout"],
     );
+  });
+
+  test("cut anywhere, what stands of a query is its whole rows, with the last one's newline or without", () => {
+    const header = "index, uuid, name, power.draw [W], pci.bus_id";
+    const rows = ["3E", "4F"].map(
+      (bus, at) => `${at}, ${uuidOf(at)}, NVIDIA L4, 17.25, 00000000:${bus}:00.0`,
+    );
+    const text = [header, ...rows, ""].join("\n");
+    const end = { kind: "timeout", afterSecs: 5 } as const;
+    for (let length = 0; length <= text.length; length++) {
+      const stdout = text.slice(0, length);
+      const { gpus } = readQuery(settled({ stdout, stderr: "", end }), []);
+      const isThere = (row: string): boolean => stdout.includes(row);
+      assert.deepEqual(
+        gpus.map(({ uuid, power_consumption }) => [uuid, power_consumption]),
+        rows.flatMap((row, at) => (isThere(row) ? [[uuidOf(at), 17.25]] : [])),
+        JSON.stringify(stdout.slice(-40)),
+      );
+    }
   });
 
   test("the names of throttle reasons are the bits of nvml.h", () => {
