@@ -152,7 +152,7 @@ test(
 );
 
 test("a shell that is killed, and its watcher too: the closed channel ends the loop", { skip }, async () => {
-  await withMachine({}, async ({ server, driver, reach }) => {
+  await withMachine({ fault: "slow" }, async ({ server, driver, reach }) => {
     const host = await reach();
     await sampleAll(host, 1, 2);
     await held({ server, driver });

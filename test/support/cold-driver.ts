@@ -13,6 +13,8 @@ export type LoopFault =
   | "useless"
   /** It ends as soon as it has begun. */
   | "dies"
+  /** It takes three seconds from one word to the next. */
+  | "slow"
   /** While it runs, other calls tell `[Unknown Error]` for what they measure. */
   | "spoils";
 
@@ -46,7 +48,7 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
   );
   const loop = [
     `echo x >> ${file("loops")}; echo $$ > ${file("loop")}`,
-    fault === "dies" ? "exit 1" : "while :; do echo GPU-1; sleep 0.1; done",
+    fault === "dies" ? "exit 1" : `while :; do echo GPU-1; sleep ${fault === "slow" ? 3 : 0.1}; done`,
   ].join("; ");
   const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
   const bin = makeTools(file("bin"), {
