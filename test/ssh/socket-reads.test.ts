@@ -103,9 +103,10 @@ test("of a long run a read costs no memory of its own", async (t) => {
   peer.write(numbered(20_000, 0));
   await waitFor("the beginning", () => Buffer.concat(chunks).length === 20_000);
   chunks.length = 0;
-  for (let answer = 1; answer <= 5; answer++) {
+  for (let answer = 1; answer <= 30; answer++) {
     peer.write(numbered(1000, 0));
     await waitFor("an answer", () => chunks.length === answer);
   }
-  assert.equal(new Set(chunks.map(({ buffer }) => buffer)).size, 1);
+  // What earlier reads have left of a piece of memory may not be enough for all.
+  assert.ok(new Set(chunks.map(({ buffer }) => buffer)).size <= 2);
 });
