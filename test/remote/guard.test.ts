@@ -205,7 +205,9 @@ for (const { name, argv, skip } of SHELLS) {
       const hang = join(temp.path, `${name}-hang`);
       const shell = startShell(argv, `[ -e "${hang}" ] && exec sleep 641; echo 1`);
       await shell.tick(1);
-      for (const { pid, parent } of shell.session()) if (parent === shell.pid) signalPid(pid, "SIGKILL");
+      const guards = () => shell.session().filter(({ parent }) => parent === shell.pid);
+      for (const { pid } of guards()) signalPid(pid, "SIGKILL");
+      await waitFor("the guard's end", () => guards().length === 0);
       // The shell learns of it as it waits for its next program.
       await shell.tick(2);
       mkdirSync(hang);
