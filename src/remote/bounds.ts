@@ -4,6 +4,9 @@
 export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
 export type Limiter = (typeof LIMITERS)[number];
 
+/** Of what a program says on standard error, as much is kept. */
+export const STDERR_BYTES = 2000;
+
 // A shell holds what a program says on standard error until it has ended: more address space than this, in KiB, it does
 // not get, or an endless complaint would fill the host's memory. Programs get the session's own limit (V) back; a shell
 // that is told anew what a tick is knows it already.

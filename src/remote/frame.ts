@@ -1,7 +1,7 @@
 /** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
-import { LIMITERS, type Limiter } from "./bounds.js";
+import { LIMITERS, STDERR_BYTES, type Limiter } from "./bounds.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
 export interface FoundTool {
@@ -23,9 +23,6 @@ export interface Frame {
 
 /** A remote side that sends more than this in one frame is broken or hostile. */
 const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
-
-/** Of a part's standard error that came as it was said. */
-const STDERR_CHARS = 2000;
 
 const NEWLINE = 0x0a;
 /** Where the chunks of the usual frame are put together: a buffer for each frame costs more than its reading. */
@@ -187,7 +184,7 @@ function parseFrame(
     } else if (kind === "t") found.push({ shim: id, executable: word });
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
-      const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_CHARS)];
+      const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_BYTES)];
       open = { id, begunAt: arrivalMs(at), stdout, stderr };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {

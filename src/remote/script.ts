@@ -19,7 +19,7 @@
  * which both sides pay for.
  */
 import type { Part } from "../shims/shim.js";
-import { BOUND, DETECT_LIMITER, LIMITS, type Limiter } from "./bounds.js";
+import { BOUND, DETECT_LIMITER, LIMITS, STDERR_BYTES, type Limiter } from "./bounds.js";
 import { GUARD } from "./guard-script.js";
 
 /** Where vendors put their tools although non-interactive shells have no PATH to them. */
@@ -31,29 +31,25 @@ export const EXTRA_PATH = [
   "$HOME/.local/bin:$HOME/.cargo/bin:$HOME/bin",
 ].join(":");
 
-/** Of a tool's standard error, what travels. */
-const STDERR_BYTES = 2000;
-
 // `r ID PROGRAM ARGS...` runs a program part: its output goes straight out, its standard error is caught and marked.
 const RUN_PART =
   `r() { i=$1; shift; m p $i; f; { e=$(x "$@" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1; ` +
-  `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y $i $c; }`;
+  `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y x $i $c; }`;
 
 // `q` is the same of a brief part: its standard error goes straight out, and its output is caught.
 const RUN_BRIEF =
-  `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; ` +
-  `m o $i \${k:-$c}; k=; w "$o"; }`;
+  `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; ` + `y o $i $c; w "$o"; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
 
-// `w TEXT` says something, `f` prints what waits to be said, `n` is a newline, `m` marks. `y PART STATUS` says that a part
-// ended; the guard's word of it counts for more (`k`). The newline is the last of IFS's three (zsh has one more).
+// `w TEXT` says something, `f` prints what waits to be said, `n` is a newline, `m` marks. `y MARK PART STATUS` says that a
+// part ended; the guard's word of it counts for more (`k`). The newline is the last of IFS's three (zsh has one more).
 // `l COUNT FILE LAST` says a file's lines, so many or to the one that begins with LAST; bash does so in one piece, and its
 // `M` is 1: its own `read` would have the kernel write a file of /proc anew for each line.
 export const SAY =
   `n=\${IFS#??}; n=\${n%\${n#?}}; W=; w() { W="$W$1"; }; f() { printf %s "$W"; W=; }; ` +
-  `m() { w "$n@$N $*$n"; }; y() { m x $1 \${k:-$2}; k=; }; ` +
+  `m() { w "$n@$N $*$n"; }; y() { m $1 $2 \${k:-$3}; k=; }; ` +
   `M=; if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1; ` +
   `eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\\${ha[*]}\\"; unset ha; }"; ` +
   `else l() { hi=$1; while [ $hi -gt 0 ] && read -r hl; do w "$hl$n"; case "$hl" in "$3"*) break;; esac; ` +
@@ -68,7 +64,7 @@ function setup(nonce: string, toolTimeoutSecs: number): string {
 function statement(part: Part, executable: string | null): string {
   const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
   if (part.kind === "program") return `${part.isBrief === true ? "q" : "r"} ${part.id} ${command}`;
-  return `${shellPart(part, command)}; y ${part.id} $?`;
+  return `${shellPart(part, command)}; y x ${part.id} $?`;
 }
 
 /** Its standard error is the channel's own. */
