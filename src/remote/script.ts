@@ -18,7 +18,7 @@
  * shell says itself waits until a program is about to run, or the frame ends: each write of its own would be a packet,
  * which both sides pay for.
  */
-import type { Part } from "../shims/shim.js";
+import type { Part, ShellPart } from "../shims/shim.js";
 import { BOUND, DETECT_LIMITER, LIMITS, STDERR_BYTES, type Limiter } from "./bounds.js";
 import { GUARD } from "./guard-script.js";
 
@@ -68,7 +68,7 @@ function statement(part: Part, executable: string | null): string {
 }
 
 /** Its standard error is the channel's own. */
-function shellPart(part: Part, command: string): string {
+function shellPart(part: ShellPart, command: string): string {
   return `m p ${part.id}; ${part.kind === "said" ? "" : "f; "}{ ${command}; } </dev/null`;
 }
 
@@ -133,7 +133,7 @@ function firstDecides(probe: readonly Part[], shim: string): string {
   return `${status}; if [ $s -eq 0 ]; then F=${shim}${others}; fi`;
 }
 
-function shellStatus(part: Part): string {
+function shellStatus(part: ShellPart): string {
   const command = part.command.replaceAll("{tool}", "$X");
   return `${shellPart(part, command)}; s=$?; m x ${part.id} $s`;
 }

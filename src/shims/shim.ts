@@ -4,30 +4,39 @@
  */
 import type { Section, SectionError, Sections } from "../record.js";
 
-/**
- * One question of a tick. `command` is constant POSIX sh on one line, free of single quotes, `!`, doubled
- * backslashes and newlines, so that sh, csh and fish login shells all hand it on unharmed inside '...'.
- * `{tool}` in it stands for the shim's executable that was found.
- */
-export interface Part {
+/** One question of a tick. */
+export type Part = ProgramPart | ShellPart;
+
+interface Question {
   /** Unique in a tick, as `nvidia-smi.query`. */
   readonly id: string;
   /**
-   * `program`: one program with its arguments and no shell syntax; it is run under the remote deadline.
+   * Constant POSIX sh on one line, free of single quotes, `!`, doubled backslashes and newlines, so that sh, csh and fish
+   * login shells all hand it on unharmed inside '...'. `{tool}` in it stands for the shim's executable that was found.
+   */
+  readonly command: string;
+}
+
+/** One program with its arguments and no shell syntax; it is run under the remote deadline. */
+export interface ProgramPart extends Question {
+  readonly kind: "program";
+  /**
+   * It prints some KiB at most: the shell holds that until it has ended, and says it with all else in one write, which
+   * both sides pay less for. Of one that is ended, whether its last line had its end is not known; of one that nothing
+   * can end, nothing is heard.
+   */
+  readonly isBrief?: true;
+}
+
+export interface ShellPart extends Question {
+  /**
    * `shell`: shell text; it calls every program that could hang as `b program args...`, where `b` is the script's
    * function that bounds it, or, as the last act of a subshell, as `x program args...`, which costs a process less.
    * `said`: shell text too, which prints by the script's functions alone: `w TEXT` says something (`$n` is a newline),
    * `l COUNT FILE LAST` a file's lines (see script.ts), `f` prints what was said and stands before every program that
    * prints.
    */
-  readonly kind: "program" | "shell" | "said";
-  readonly command: string;
-  /**
-   * Of a program that prints some KiB at most: the shell holds what it prints until it has ended, and says it with all
-   * else in one write, which both sides pay less for. Of one that is ended, whether its last line had its end is not
-   * known; of one that nothing can end, nothing is heard.
-   */
-  readonly isBrief?: true;
+  readonly kind: "shell" | "said";
 }
 
 /** What a part answered. */
