@@ -23,7 +23,8 @@ The soak writes a line a minute to standard error and to bench/results/soak-<sta
 short has said something. Exits with 1 when a threshold (bench/thresholds.ts) is missed, with 2 for a wrong flag.
 `;
 
-const FLAGS = {
+/** As `parseArgs` takes them. */
+export const FLAGS = {
   only: { type: "string" },
   hosts: { type: "string" },
   runs: { type: "string" },

@@ -56,9 +56,7 @@ function argumentsOrEnd(): BenchArguments {
     process.exit(0);
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    console.error(`bench: ${said}
-
-${usageOf(SCENARIOS)}`);
+    console.error(`bench: ${said}; \`npm run bench -- --help\` tells what there is`);
     process.exit(2);
   }
 }

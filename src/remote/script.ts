@@ -37,8 +37,7 @@ const RUN_PART =
   `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y x $i $c; }`;
 
 // `q` is the same of a brief part: its standard error goes straight out, and its output is caught.
-const RUN_BRIEF =
-  `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; ` + `y o $i $c; w "$o"; }`;
+const RUN_BRIEF = `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; y o $i $c; w "$o"; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;

@@ -130,3 +130,5 @@ export function whereMigIsEnabled(command: string): string {
 
 /** A GPU's or MIG instance's; Tegra's has no prefix. */
 export const UUID = /^(?:GPU|MIG|DLA)-|^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
+/** A PCI address, as `pci.bus_id`. */
+export const BUS_ID = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i;

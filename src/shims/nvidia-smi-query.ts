@@ -4,7 +4,7 @@ import type { Gpu, SectionError } from "../record.js";
 import { textCell } from "./cells.js";
 import { type CsvTable, readCsv } from "./csv-rows.js";
 import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";
-import { EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./nvidia-smi-fields.js";
+import { BUS_ID, EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./nvidia-smi-fields.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./nvidia-smi-gpu.js";
 
 export interface QueryAnswer {
@@ -90,7 +90,7 @@ const SHAPES: readonly (readonly [string, RegExp])[] = [
   ["index", /^\d{1,4}$/],
   ["uuid", UUID],
   ["driver_version", /^\d+(?:\.\d+)+$/],
-  ["pci.bus_id", /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i],
+  ["pci.bus_id", BUS_ID],
 ];
 
 function problemOf(cells: Cells): string | null {

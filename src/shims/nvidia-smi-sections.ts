@@ -3,6 +3,7 @@ import { ParseError } from "../errors.js";
 import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
+import { BUS_ID } from "./nvidia-smi-fields.js";
 import type { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import type { QueryAnswer } from "./nvidia-smi-query.js";
@@ -117,8 +118,7 @@ function failureOf(
   return { section, kind: "error", message, ...(code === 0 ? {} : { exit_code: code }) };
 }
 
-/** Asked for last: no row that was cut ends with a whole one. */
-const BUS_ID_LAST = /, [0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i;
+const LAST_CELL = /, ([^,\s]+)$/;
 
 /**
  * A tool that was ended in the middle leaves half a line, whose last number may be half a number. Of a brief part's last
@@ -126,7 +126,9 @@ const BUS_ID_LAST = /, [0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i;
  */
 export function settled(output: PartOutput): string {
   const { stdout, end } = output;
-  if (end.kind === "exit" || stdout.endsWith("\n") || BUS_ID_LAST.test(stdout)) return stdout;
+  if (end.kind === "exit" || stdout.endsWith("\n")) return stdout;
+  // The bus id is asked for last: no row that was cut ends with a whole one.
+  if (BUS_ID.test(LAST_CELL.exec(stdout)?.[1] ?? "")) return stdout;
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readArguments, usageOf } from "../../bench/arguments.js";
+import { FLAGS, readArguments, usageOf } from "../../bench/arguments.js";
 import type { Scenario } from "../../bench/scenarios/scenario.js";
 
 const scenario = (name: string, isOnlyByName: boolean): Scenario => ({
@@ -51,17 +51,7 @@ test("the usage names every flag and every scenario", () => {
   const usage = usageOf(SCENARIOS);
   assert.match(usage, /^ {2}short +about short$/m);
   assert.match(usage, /^ {2}hour \* +about hour$/m);
-  for (const flag of [
-    "only",
-    "hosts",
-    "runs",
-    "quick",
-    "program",
-    "against",
-    "minutes",
-    "server",
-    "watcher",
-    "help",
-  ])
-    assert.match(usage, new RegExp(`--${flag}\\b`));
+  const flags = Object.keys(FLAGS);
+  assert.equal(flags.length, 10);
+  for (const flag of flags) assert.match(usage, new RegExp(`--${flag}\\b`));
 });
