@@ -46,9 +46,13 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
     file("spoiled"),
     withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
   );
+  const rest = fault === "slow" ? 3 : 0.1;
+  // Counted after its first word: from then on it can lose its reader and live on until the next one.
   const loop = [
-    `echo x >> ${file("loops")}; echo $$ > ${file("loop")}`,
-    fault === "dies" ? "exit 1" : `while :; do echo GPU-1; sleep ${fault === "slow" ? 3 : 0.1}; done`,
+    `echo $$ > ${file("loop")}`,
+    ...(fault === "dies" ? [] : ["echo GPU-1"]),
+    `echo x >> ${file("loops")}`,
+    fault === "dies" ? "exit 1" : `while sleep ${rest}; do echo GPU-1; done`,
   ].join("; ");
   const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
   const bin = makeTools(file("bin"), {

@@ -14,22 +14,21 @@ export interface ProcessEntry {
 /** Every process below `root`, parents first; zombies are left out. Linux only. */
 export function descendantsOf(root: number): ProcessEntry[] {
   const childrenOf = LISTS_CHILDREN ? listedChildren : scannedChildren();
-  const found: ProcessEntry[] = [];
   const seen = new Set([root]);
-  // What ends leaves its children to another, which may have been looked at already: until a round finds no more.
-  let known = 0;
-  while (known < seen.size) {
-    known = seen.size;
-    for (const pid of seen) {
-      for (const child of childrenOf(pid)) {
-        if (seen.has(child)) continue;
-        seen.add(child);
-        const entry = readProcess(child);
-        if (entry !== null && entry.state !== "Z") found.push(entry);
-      }
-    }
-  }
-  return found;
+  let entries: ProcessEntry[];
+  let state = "";
+  let before: string;
+  // What ends leaves its children to another, which may have been looked at already: until nothing comes or goes in a round.
+  do {
+    before = state;
+    for (const pid of seen) for (const child of childrenOf(pid)) seen.add(child);
+    entries = [...seen].flatMap((pid) => {
+      const entry = pid === root ? null : readProcess(pid);
+      return entry === null || entry.state === "Z" ? [] : [entry];
+    });
+    state = `${seen.size} ${entries.map(({ pid }) => pid).join()}`;
+  } while (state !== before);
+  return entries;
 }
 
 type ChildrenOf = (pid: number) => readonly number[];
