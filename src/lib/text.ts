@@ -10,14 +10,19 @@ export function cleanText(text: string): string {
   return text.replace(UNPRINTABLE, (c) => (c === "\t" ? " " : "\ufffd"));
 }
 
+/** Of what a host says, as much is looked at for a message. */
+const MOST_LOOKED_AT = 16 * 1024;
+
 /** Remote text as one short line for a message: lines joined by `; `, blanks squeezed, cut at `limit` characters. */
 export function oneLine(text: string, limit = 300): string {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  const whole = text.trim();
+  const looked = whole.slice(0, MOST_LOOKED_AT);
+  const lines = looked.split(/[\r\n]+/).map((line) => line.trim());
   const joined = cleanText(
     lines
       .filter((line) => line !== "")
       .join("; ")
       .replace(/\s+/g, " "),
   );
-  return joined.length > limit ? `${joined.slice(0, limit - 1)}…` : joined;
+  return joined.length > limit || looked.length < whole.length ? `${joined.slice(0, limit - 1)}…` : joined;
 }

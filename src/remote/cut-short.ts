@@ -7,8 +7,8 @@ import type { LaneEnd } from "./lane.js";
 export function floodIn(end: LaneEnd): PartOutput | null {
   const gaveUp = diedOfMemory(end);
   if (end.kind !== "flooded" && !gaveUp) return null;
-  const stderr = gaveUp ? "the remote shell could not hold what it said" : "it printed more than 32 MiB";
-  return { stdout: "", stderr, end: { kind: "signal", signal: "SIGPIPE" } };
+  const what = gaveUp ? "more than the remote shell could hold" : "more than 32 MiB";
+  return { stdout: "", stderr: "", end: { kind: "flooded", what } };
 }
 
 /** A shell at its limit: bash and busybox end with a status, dash by SIGSEGV. */

@@ -1,6 +1,7 @@
 /** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
+import { floodEnd } from "./answer-bounds.js";
 import { LIMITERS, STDERR_BYTES, type Limiter } from "./bounds.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
@@ -140,6 +141,8 @@ interface OpenPart {
   readonly id: string;
   readonly begunAt: number;
   stdout: string;
+  /** In the place of its own end. */
+  flood: PartEnd | null;
   stderr: string;
 }
 
@@ -159,7 +162,10 @@ function parseFrame(
   let isWhole = false;
 
   const close = (end: PartEnd): void => {
-    if (open !== null) outputs.set(open.id, { stdout: open.stdout, stderr: open.stderr, end });
+    if (open !== null) {
+      const { id, stdout, stderr, flood } = open;
+      outputs.set(id, { stdout, stderr, end: end.kind === "missing" ? end : (flood ?? end) });
+    }
     open = null;
   };
 
@@ -171,13 +177,14 @@ function parseFrame(
     const kind = wordAt(line, 0);
     const id = wordAt(line, kind.length + 1);
     const word = wordAt(line, kind.length + id.length + 2);
-    const elapsedMs = open === null ? 0 : arrivalMs(at) - open.begunAt;
+    const elapsedMs: number = open === null ? 0 : arrivalMs(at) - open.begunAt;
     const end = kind === "x" || kind === "o" ? partEnd(Number(word), elapsedMs, toolTimeoutSecs) : null;
     // The shell has taken the last newline from what it held, and the next marker begins with one. What a program that was
     // ended had printed last may be half a line, and stays without.
     const isLine = kind === "o" && end?.kind === "exit" && next > lineEnd + 1;
-    const bodyEnd = next < 0 ? undefined : Math.max(next, lineEnd + 1) + (isLine ? 1 : 0);
-    const body = whole.toString("utf8", lineEnd + 1, bodyEnd);
+    const bodyEnd = next < 0 ? whole.length : Math.max(next, lineEnd + 1) + (isLine ? 1 : 0);
+    const flood = floodEnd(whole, lineEnd + 1, bodyEnd);
+    const body = flood === null ? whole.toString("utf8", lineEnd + 1, bodyEnd) : "";
     if (kind === "v") {
       limiter = LIMITERS.find((known) => known === id) ?? null;
       uname = cleanText(word) || null;
@@ -185,10 +192,13 @@ function parseFrame(
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_BYTES)];
-      open = { id, begunAt: arrivalMs(at), stdout, stderr };
+      open = { id, begunAt: arrivalMs(at), stdout, stderr, flood: kind === "p" ? flood : null };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {
-      if (kind === "o") open.stdout = body;
+      if (kind === "o") {
+        open.stdout = body;
+        open.flood = flood;
+      }
       tookMs.set(open.id, elapsedMs);
       close(end);
     } else if (kind === "z") isWhole = true;

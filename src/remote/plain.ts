@@ -1,11 +1,11 @@
 /** One plain command an exec, for hosts that run no script of ours: forced commands, Windows. */
 import type { Part, PartEnd, PartOutput, ProbeContext, Shim } from "../shims/shim.js";
-import type { ChannelEnd, Connection } from "../ssh/connection.js";
+import type { Channel, ChannelEnd, Connection } from "../ssh/connection.js";
+import { floodEnd, MOST_ANSWER_BYTES } from "./answer-bounds.js";
 import type { FoundTool } from "./frame.js";
 import type { LaneTiming } from "./lane.js";
 import { isAbsent } from "./probe.js";
 
-const LARGEST_OUTPUT_BYTES = 8 * 1024 * 1024;
 const STDERR_BYTES = 4000;
 
 /** The commands of one host. One that is still under way is not given again: nothing there would end it. */
@@ -34,21 +34,32 @@ export class PlainCommands {
     const late: PartEnd = { kind: "timeout", afterSecs: toolTimeoutSecs };
     if (this.#running.has(command)) return Promise.resolve({ stdout: "", stderr: "", end: late });
     this.#running.add(command);
-    const stdout = new Collected(LARGEST_OUTPUT_BYTES);
+    const stdout = new Collected(MOST_ANSWER_BYTES + 1);
     const stderr = new Collected(STDERR_BYTES);
     return new Promise((resolve, reject) => {
       const settle = (end: PartEnd): void => {
         timer.cancel();
-        resolve({ stdout: stdout.take(), stderr: stderr.take(), end });
+        const answer = stdout.take();
+        const flood = end.kind === "missing" ? null : floodEnd(answer, 0, answer.length);
+        const text = flood === null ? answer.toString("utf8") : "";
+        resolve({ stdout: text, stderr: stderr.take().toString("utf8"), end: flood ?? end });
       };
       const timer = clock.after(toolTimeoutSecs * 1000 + 2000, () => settle(late));
       const over = (): void => {
         this.#running.delete(command);
         timer.cancel();
       };
+      let channel: Channel | null = null;
       this.#connection
         .open(command, {
-          stdout: (chunk) => stdout.add(chunk),
+          stdout: (chunk) => {
+            stdout.add(chunk);
+            if (!stdout.isFull) return;
+            // The end of its output ends a program that floods. What it said is told in the place of how it ended.
+            channel?.abandon();
+            over();
+            settle(late);
+          },
           stderr: (chunk) => stderr.add(chunk),
           closed: (end) => {
             over();
@@ -56,7 +67,11 @@ export class PlainCommands {
           },
         })
         .then(
-          (channel) => channel.end(),
+          (opened) => {
+            channel = opened;
+            opened.end();
+            if (stdout.isFull) opened.abandon();
+          },
           (error: unknown) => {
             over();
             reject(error instanceof Error ? error : new Error(String(error)));
@@ -69,23 +84,28 @@ export class PlainCommands {
 /** The beginning of an output; nothing once it was taken. */
 class Collected {
   #chunks: Buffer[] = [];
+  #isTaken = false;
   #room: number;
 
   constructor(most: number) {
     this.#room = most;
   }
 
+  get isFull(): boolean {
+    return this.#room <= 0;
+  }
+
   add(chunk: Buffer): void {
-    if (this.#room <= 0) return;
+    if (this.isFull || this.#isTaken) return;
     this.#chunks.push(Buffer.from(chunk.subarray(0, this.#room)));
     this.#room -= chunk.length;
   }
 
-  take(): string {
-    const text = Buffer.concat(this.#chunks).toString("utf8");
+  take(): Buffer {
+    const taken = Buffer.concat(this.#chunks);
     this.#chunks = [];
-    this.#room = 0;
-    return text;
+    this.#isTaken = true;
+    return taken;
   }
 }
 

@@ -140,10 +140,7 @@ export class HostSession {
     const hung = hungPart(outputs);
     if (hung !== null && answer.kind === "stuck") this.#leaveAlone(hung, this.#late(), true);
     const flooded = answer.kind === "closed" ? floodIn(answer.end) : null;
-    if (hung !== null && flooded !== null) {
-      this.#leaveAlone(hung, flooded, false);
-      return this.#read(found, new Map([...outputs, [hung, flooded]]));
-    }
+    if (hung !== null && flooded !== null) return this.#read(found, new Map([...outputs, [hung, flooded]]));
     if (outputs.size === 0) {
       return this.#reader.failed(
         answer.kind === "closed" ? howItEnded(answer.end) : "the host's shell gives no answer",
@@ -186,6 +183,7 @@ export class HostSession {
     const { reading, health } = this.#reader.read(found, outputs);
     for (const [part, output] of answered) {
       if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
+      if (output.end.kind === "flooded") this.#leaveAlone(part, output, false);
     }
     const note = this.#note;
     this.#note = null;

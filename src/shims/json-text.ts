@@ -9,13 +9,15 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface FoundJson {
   /** Objects and arrays in the order of the text. */
   readonly documents: readonly unknown[];
-  /** The text ends within a document; its whole parts are in `documents`. */
+  /** The text ends within a document, whose whole parts are in `documents`, or it has more than those. */
   readonly cut: boolean;
 }
 
 // A text of brackets alone would otherwise cost the square of its length.
 const MOST_FALSE_STARTS = 64;
 const MOST_REPAIRS = 16;
+// Tools print one, or one a device.
+const MOST_DOCUMENTS = 1000;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -40,14 +42,27 @@ export function firstOf(value: unknown, keys: readonly string[]): unknown {
   return undefined;
 }
 
-/** Every JSON object and array in the text; none where there is no JSON. Never throws. */
+/** Every JSON object and array in the text, of thousands the first ones; none where there is no JSON. Never throws. */
 export function findJson(text: string): FoundJson {
+  if (!/[{[]/.test(text)) return { documents: [], cut: false };
+  const only = onlyDocument(text);
+  if (only !== undefined) return { documents: [only], cut: false };
   const asPrinted = scan(text);
   const quiet = withoutNoise(text);
   if (quiet === text) return asPrinted;
   // A line between a document's lines leaves only inner parts to be found: take what explains more of the text.
   const cleaned = scan(quiet);
   return cleaned.covered > asPrinted.covered ? cleaned : asPrinted;
+}
+
+/** The usual case at a third of the price: nothing but one document. */
+function onlyDocument(text: string): unknown {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Scan extends FoundJson {
@@ -63,6 +78,10 @@ function scan(text: string): Scan {
   // What can begin a JSON object or array; `[WARN]` and `{foo` cannot.
   const start = /\{(?=\s*["}])|\[(?=\s*(?:[[{"\]\d-]|true|false|null|NaN))/g;
   for (let match = start.exec(text); match !== null; match = start.exec(text)) {
+    if (documents.length === MOST_DOCUMENTS) {
+      cut = true;
+      break;
+    }
     const extent = extentOf(text, match.index);
     const found = valueIn(text, match.index, extent);
     if (found === undefined) {

@@ -6,6 +6,7 @@ import { cleanText } from "../lib/text.js";
 import { KEY_OF_SECTION, type Section, type SectionError, SECTIONS } from "../record.js";
 import { isObject, type JsonObject } from "./json-text.js";
 import { READ_DEVICE, withoutEntries } from "./native-devices.js";
+import { firstErrors } from "./part-output.js";
 import type { Reading } from "./shim.js";
 
 /** Which sections a snapshot holds. */
@@ -29,7 +30,7 @@ export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
     }
   }
   if (Array.isArray(whole["errors"])) errors.push(...whole["errors"].flatMap(errorOf));
-  return { sections, errors };
+  return { sections, errors: firstErrors(errors) };
 }
 
 // Keys that a frame has of its own.
@@ -47,9 +48,18 @@ const ENVELOPE = new Set([
 // A device's own labels give way to the frame's.
 const LABELS = new Set(["host_id", "hostname", "instance", "time"]);
 
+// More than a host has of anything, its processes too.
+const MOST_ENTRIES = 16_384;
+
 function devicesOf(section: Section, list: readonly unknown[], errors: SectionError[]): JsonObject[] {
   const devices: JsonObject[] = [];
-  for (const [at, item] of list.entries()) {
+  if (list.length > MOST_ENTRIES)
+    errors.push({
+      section,
+      kind: "parse",
+      message: `all-smi: ${list.length} entries of ${section}; the first ${MOST_ENTRIES} are read`,
+    });
+  for (const [at, item] of list.slice(0, MOST_ENTRIES).entries()) {
     const device = isObject(item) ? READ_DEVICE[section](withoutLabels(item), at) : null;
     if (device !== null) devices.push(device);
     else

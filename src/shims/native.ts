@@ -2,7 +2,7 @@
 import { ParseError } from "../errors.js";
 import { cleanText } from "../lib/text.js";
 import { type Section, type SectionError, SECTIONS } from "../record.js";
-import { findJson, type FoundJson, isObject, type JsonObject } from "./json-text.js";
+import { findJson, isObject, type JsonObject } from "./json-text.js";
 import { readSnapshot, sectionsOf } from "./native-snapshot.js";
 import { partError, whatItSaid } from "./part-output.js";
 import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "./shim.js";
@@ -73,22 +73,12 @@ function brokenBecause(output: PartOutput, version: string | null): string {
 
 /** The last object that has a section: `--samples` prints an array, warnings may hold braces of their own. */
 function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly cut: boolean } | null {
-  const { documents, cut } = wholeJson(stdout) ?? findJson(stdout);
+  const { documents, cut } = findJson(stdout);
   const found = documents
     .flat()
     .filter(isObject)
     .findLast((value) => sectionsOf(value).length > 0 || "schema" in value);
   return found === undefined ? null : { snapshot: found, cut };
-}
-
-/** The usual case at a third of the price: nothing but one document. */
-function wholeJson(stdout: string): FoundJson | null {
-  if (!/^\s*[{[]/.test(stdout)) return null;
-  try {
-    return { documents: [JSON.parse(stdout) as unknown], cut: false };
-  } catch {
-    return null;
-  }
 }
 
 function nativeSampler({ include }: ProbeContext): Sampler {

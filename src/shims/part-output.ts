@@ -40,16 +40,25 @@ export function partError(
           `${tool} gave no answer within ${String(output.end.afterSecs)} s` +
           (output.end.earlier === true ? " in an earlier tick; it is left alone for a while" : ""),
       };
+    case "flooded":
+      return {
+        section,
+        kind: "error",
+        message: `${tool} printed ${output.end.what}; it is left alone for a while`,
+      };
     case "missing":
       return { section, kind: "error", message: `${tool}: its answer did not arrive` };
   }
 }
 
+/** An answer that says why there is none is no longer. */
+const LONGEST_COMPLAINT = 16 * 1024;
+
 /** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
 export function whatItSaid(output: PartOutput): string {
   const stderr = oneLine(output.stderr);
   if (stderr !== "") return stderr;
-  const error = at(findJson(output.stdout).documents[0], "error");
+  const error = at(findJson(output.stdout.slice(0, LONGEST_COMPLAINT)).documents[0], "error");
   return oneLine(typeof error === "string" ? error : output.stdout);
 }
 

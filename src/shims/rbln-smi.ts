@@ -45,9 +45,12 @@ function read(stdout: string): DevicesRead {
   return { gpus, processes, errors: cutShort("rbln-smi", cut) };
 }
 
+// More than a host has: each context is looked up among the devices.
+const MOST_ENTRIES = 4096;
+
 function listAt(document: unknown, key: string): readonly JsonObject[] {
   const list = at(document, key);
-  return Array.isArray(list) ? list.filter(isObject) : [];
+  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
 }
 
 function gpuOf(device: JsonObject, driver: string | null): Gpu {

@@ -51,6 +51,8 @@ export type PartEnd =
   | { readonly kind: "signal"; readonly signal: string }
   /** Its remote deadline passed and it was ended. `earlier`: in an earlier tick; it was not asked in this one. */
   | { readonly kind: "timeout"; readonly afterSecs: number; readonly earlier?: true }
+  /** It printed without end, or more than is read: nothing of it is. `what`: as `more than 8 MiB`. */
+  | { readonly kind: "flooded"; readonly what: string }
   /** The frame ended without it: the connection was cut or an earlier part hung. */
   | { readonly kind: "missing" };
 

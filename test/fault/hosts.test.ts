@@ -149,6 +149,31 @@ test(
 );
 
 test(
+  "a forced command that allows the tool alone, which floods: it is ended, and told",
+  { skip },
+  async () => {
+    const floods = join(temp.path, "floods");
+    makeTools(temp.path, {
+      flood: `[ ! -e ${floods} ] || exec yes 643; case "$SSH_ORIGINAL_COMMAND" in nvidia-smi*) eval "$SSH_ORIGINAL_COMMAND";; *) echo denied; exit 1;; esac`,
+    });
+    await withSshd({ config: [`ForceCommand ${join(temp.path, "flood")}`] }, async (server) => {
+      const host = await reach(server, { toolTimeoutSecs: 20 });
+      assert.equal(host.live.route.channel, "plain");
+      switchOn(floods);
+      for (const tick of [1, 2]) {
+        const { gpus, errors } = gist(await host.sample(tick));
+        assert.deepEqual([gpus, errors], [null, ["gpu error"]]);
+      }
+      const { errors } = (await host.sample(3)).reading;
+      assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is left alone for a while");
+      await waitFor("the flood's end", () => remains(server, /yes 643/).length === 0);
+      rmSync(floods);
+      await host.close();
+    });
+  },
+);
+
+test(
   "a host without timeout bounds a tool all the same",
   { skip: skip === false ? noMachine : skip },
   async () => {

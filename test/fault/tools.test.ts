@@ -86,6 +86,14 @@ const CASES: readonly Case[] = [
     leftAlone: true,
   },
   {
+    what: "prints more than any answer has, and ends",
+    fault: `yes 613 | head -n 200000; exit 0`,
+    errors: ["gpu error"],
+    gpus: null,
+    says: /^nvidia-smi printed more than 100000 lines; it is left alone for a while$/,
+    leftAlone: true,
+  },
+  {
     what: "leaves a grandchild that keeps its standard error open",
     fault: `sleep 6.13 >/dev/null & echo "${ROW}"; exit 0`,
     errors: [],
@@ -180,7 +188,7 @@ test("a tool that floods standard output costs the host little memory", { skip }
     t.diagnostic(`the remote shell held ${Math.round(mostKib / 1024)} MiB at most`);
     assert.ok(mostKib > 0 && mostKib < 300 * 1024, `${mostKib} KiB`);
     assert.equal(gist(hit).memory, true);
-    assert.match(hit.reading.errors[0]?.message ?? "", /no answer|could not hold/);
+    assert.match(hit.reading.errors[0]?.message ?? "", /no answer|printed more than/);
     const next = await host.sample(2);
     assert.equal(gist(next).memory, true, "a new channel, and the tool is left alone");
     assert.equal(next.reading.errors.length, 1);

@@ -104,3 +104,26 @@ test("what a brief part printed ends with a newline where it ended by itself, an
   assert.equal(told(124, "1, 45"), "1, 45", "it may have been 4567");
   assert.equal(told(137, "1, 45"), "1, 45");
 });
+
+test("a part that says more than is read costs itself alone", () => {
+  const flood = "613\n".repeat(100_001);
+  const late = [`\n@${NONCE} q b\n`, `\n@${NONCE} o b 0\n${flood}`, `\n@${NONCE} p c\n${flood}`].join("");
+  const text = `\n@${NONCE} p a\n${flood}\n@${NONCE} x a 124\n${late}`;
+  const rest = `\n@${NONCE} x c 0\n\n@${NONCE} p d\na row\n\n@${NONCE} x d 0\n\n@${NONCE} z 3\n`;
+  const told = { stdout: "", stderr: "", end: { kind: "flooded", what: "more than 100000 lines" } };
+  const { reader, ends } = read([Buffer.from(text), Buffer.from(rest)], 3);
+  assert.deepEqual(ends, [false, true]);
+  const { outputs } = reader.frame(10);
+  assert.deepEqual(
+    outputs,
+    new Map<string, object>([
+      ["a", told],
+      ["b", told],
+      ["c", told],
+      ["d", { stdout: "a row\n", stderr: "", end: { kind: "exit", code: 0 } }],
+    ]),
+  );
+  // The shell hangs in one that has not ended: that is what is to be known of it.
+  const cutOff = read([Buffer.from(text)], 3).reader.frame(10).outputs;
+  assert.deepEqual(cutOff.get("c"), { stdout: "", stderr: "", end: { kind: "missing" } });
+});

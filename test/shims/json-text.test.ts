@@ -21,6 +21,13 @@ const CASES: readonly { what: string; text: string; documents: unknown[]; cut?: 
     cut: true,
   },
   { what: "cut in a list", text: '{"d": [{"x": 1}, {"x": 2', documents: [{ d: [{ x: 1 }] }], cut: true },
+  {
+    what: "more documents than any tool prints",
+    text: "{}\n".repeat(1001),
+    documents: Array(1000).fill({}),
+    cut: true,
+  },
+  { what: "as many as are read", text: "[]\n".repeat(1000), documents: Array(1000).fill([]) },
   { what: "cut before anything whole", text: '{"a": 1, "b', documents: [] },
 ];
 

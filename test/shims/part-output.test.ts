@@ -45,6 +45,20 @@ const CASES: readonly {
     expected: { kind: "timeout", message: "tool gave no answer within 5 s" },
   },
   {
+    what: "a flood",
+    given: output({ kind: "flooded", what: "more than 8 MiB" }, "a warning"),
+    expected: { kind: "error", message: "tool printed more than 8 MiB; it is left alone for a while" },
+  },
+  {
+    what: "a long complaint",
+    given: output({ kind: "exit", code: 1 }, "", `${" ".repeat(9000)}no device\n${"613\n".repeat(9000)}`),
+    expected: {
+      kind: "error",
+      message: `tool: ${`no device; ${"613; ".repeat(99)}`.slice(0, 299)}…`,
+      exit_code: 1,
+    },
+  },
+  {
     what: "a lost answer",
     given: output({ kind: "missing" }),
     expected: { kind: "error", message: "tool: its answer did not arrive" },

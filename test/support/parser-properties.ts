@@ -80,6 +80,15 @@ export function testParserProperties(under: ParserUnderTest): void {
       }
     });
 
+    for (const line of ["613", "x, y", "{}", "[", "| 0 | 1 |", under.device(0)]) {
+      test(`as much as is read of ${JSON.stringify(line.slice(0, 20))} again and again: few devices, few errors`, () => {
+        const stdout = `${line}\n`.repeat(100_000).slice(0, 8 * 1024 * 1024);
+        const { sections, errors } = read(() => sampler.parse(outputsOf(under, stdout)));
+        assert.ok((sections.gpus ?? []).length <= 1, `${String(sections.gpus?.length)} devices`);
+        assert.ok(errors.length <= 40, `${errors.length} errors`);
+      });
+    }
+
     if (under.single === true) return;
     const key = under.positional === true ? "pci_bus_id" : "index";
     const identified = (gpu: Gpu): Gpu => (under.positional === true ? { ...gpu, index: null } : gpu);
