@@ -24,6 +24,10 @@ function heapAfterGc(): number {
   return process.memoryUsage().heapUsed;
 }
 
+const SPAN = 500;
+/** A timer, a listener or a promise a tick would be 400 bytes and more. */
+const MOST_GROWN = 180 * 1024;
+
 test("500 ticks leave no timer, no handle and no memory behind", async () => {
   const temp = makeTempDir("left-behind");
   const connection = connectLocally(["/bin/sh"], { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
@@ -55,14 +59,18 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
       process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
     const handles = process.getActiveResourcesInfo().length;
     const timersBefore = timers().length;
-    const before = heapAfterGc();
-    await sample(401, 500);
-    assert.equal(timers().length, timersBefore);
-    assert.equal(process.getActiveResourcesInfo().length, handles);
-    // A timer, a listener or a promise a tick would be 400 bytes and more.
-    connection.written.length = 0;
-    const grown = heapAfterGc() - before;
-    assert.ok(grown < 180 * 1024, `${grown} bytes in 500 ticks`);
+    // What a tick leaves, every span of them has; compiled code, which may come late on a busy machine, one.
+    const grown: number[] = [];
+    for (let span = 0; span < 3 && (grown.at(-1) ?? Infinity) >= MOST_GROWN; span++) {
+      connection.written.length = 0;
+      const before = heapAfterGc();
+      await sample(401 + span * SPAN, SPAN);
+      assert.equal(timers().length, timersBefore);
+      assert.equal(process.getActiveResourcesInfo().length, handles);
+      connection.written.length = 0;
+      grown.push(heapAfterGc() - before);
+    }
+    assert.ok(Math.min(...grown) < MOST_GROWN, `${grown.join(", ")} bytes in ${SPAN} ticks`);
     assert.equal(connection.opened.length, 1);
     session.close();
   } finally {
