@@ -183,7 +183,7 @@ function parseFrame(
     // ended had printed last may be half a line, and stays without.
     const isLine = kind === "o" && end?.kind === "exit" && next > lineEnd + 1;
     const bodyEnd = next < 0 ? whole.length : Math.max(next, lineEnd + 1) + (isLine ? 1 : 0);
-    const flood = floodEnd(whole, lineEnd + 1, bodyEnd);
+    const flood = kind === "p" || kind === "o" ? floodEnd(whole, lineEnd + 1, bodyEnd) : null;
     const body = flood === null ? whole.toString("utf8", lineEnd + 1, bodyEnd) : "";
     if (kind === "v") {
       limiter = LIMITERS.find((known) => known === id) ?? null;
@@ -192,7 +192,7 @@ function parseFrame(
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_BYTES)];
-      open = { id, begunAt: arrivalMs(at), stdout, stderr, flood: kind === "p" ? flood : null };
+      open = { id, begunAt: arrivalMs(at), stdout, stderr, flood };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {
       if (kind === "o") {

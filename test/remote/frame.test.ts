@@ -123,6 +123,11 @@ test("a part that says more than is read costs itself alone", () => {
       ["d", { stdout: "a row\n", stderr: "", end: { kind: "exit", code: 0 } }],
     ]),
   );
+  const complaint = [`\n@${NONCE} q b\n${flood}`, `\n@${NONCE} o b 9\n\n@${NONCE} z 3\n`].join("");
+  const complained = read([Buffer.from(complaint)], 3)
+    .reader.frame(10)
+    .outputs.get("b");
+  assert.deepEqual(complained, { stdout: "", stderr: flood.slice(0, 2000), end: { kind: "exit", code: 9 } });
   // The shell hangs in one that has not ended: that is what is to be known of it.
   const cutOff = read([Buffer.from(text)], 3).reader.frame(10).outputs;
   assert.deepEqual(cutOff.get("c"), { stdout: "", stderr: "", end: { kind: "missing" } });
