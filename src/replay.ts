@@ -2,6 +2,7 @@
 import ndjson from "ndjson";
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
+import { NEWLINE } from "./lib/bytes.js";
 import type { Clock } from "./lib/clock.js";
 import { checkRecord } from "./record-check.js";
 import type { StreamRecord } from "./record.js";
@@ -62,7 +63,6 @@ async function* play(options: ReplayOptions): AsyncGenerator<readonly StreamReco
   }
 }
 
-const NEWLINE = 0x0a;
 const OPEN_BRACE = 0x7b;
 const BLANKS = new Set([0x20, 0x09, 0x0d]);
 const BOM = Buffer.from("\ufeff");

@@ -1,10 +1,9 @@
 /** One JSON object a line, written beside earlier ones: JSON.stringify leaves three times the line behind as garbage. */
+import { NEWLINE } from "../lib/bytes.js";
 import type { StreamRecord } from "../record.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { harmlessJson, JsonBytes } from "./json-bytes.js";
 import { JsonPatterns } from "./json-patterns.js";
-
-const NEWLINE = 0x0a;
 
 export function createNdjsonFormatter({ isOnce }: Pick<FormatterOptions, "isOnce">): Formatter {
   if (isOnce) return { format: (records) => records.map(lineOf).join("") };

@@ -1,5 +1,7 @@
 /** Texts and the bytes that they are. */
 
+export const NEWLINE = 0x0a;
+
 /** Whether a text is as many bytes of UTF-8 as characters. */
 export function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;

@@ -10,8 +10,8 @@ export function cleanText(text: string): string {
   return text.replace(UNPRINTABLE, (c) => (c === "\t" ? " " : "\ufffd"));
 }
 
-/** Of what a host says, as much is looked at for a message. */
-const MOST_LOOKED_AT = 16 * 1024;
+/** Of what a host says, as much is looked at for a message, in characters. */
+export const MOST_LOOKED_AT = 16 * 1024;
 
 /** Remote text as one short line for a message: lines joined by `; `, blanks squeezed, cut at `limit` characters. */
 export function oneLine(text: string, limit = 300): string {

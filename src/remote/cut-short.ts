@@ -1,5 +1,6 @@
 /** A tick's answer that stopped before its end: what of it stands, and what stands for the part that it stopped in. */
 import type { PartOutput, PartOutputs } from "../shims/shim.js";
+import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
 import type { Found } from "./discover.js";
 import type { LaneEnd } from "./lane.js";
 
@@ -7,7 +8,7 @@ import type { LaneEnd } from "./lane.js";
 export function floodIn(end: LaneEnd): PartOutput | null {
   const gaveUp = diedOfMemory(end);
   if (end.kind !== "flooded" && !gaveUp) return null;
-  const what = gaveUp ? "more than the remote shell could hold" : "more than 32 MiB";
+  const what = gaveUp ? "more than the remote shell could hold" : MORE_THAN_A_FRAME;
   return { stdout: "", stderr: "", end: { kind: "flooded", what } };
 }
 

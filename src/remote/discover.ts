@@ -6,6 +6,7 @@ import type { Section } from "../record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "../shims/shim.js";
 import { ChannelRefused } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
+import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
 import { TOOL_SECTIONS } from "./compose.js";
 import type { Limiter } from "./bounds.js";
 import type { Answer, LaneEnd } from "./lane.js";
@@ -183,7 +184,7 @@ export function howItEnded(end: LaneEnd): string {
     case "signal":
       return `the remote shell was ended by ${end.signal}`;
     case "flooded":
-      return "the host sent more than 32 MiB for one tick";
+      return `the host sent ${MORE_THAN_A_FRAME} for one tick`;
     case "lost":
       return "the channel was lost before the answer came";
   }

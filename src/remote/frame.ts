@@ -1,7 +1,8 @@
 /** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
+import { NEWLINE } from "../lib/bytes.js";
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
-import { floodEnd } from "./answer-bounds.js";
+import { floodEnd, MORE_THAN_A_FRAME, MOST_FRAME_BYTES } from "./answer-bounds.js";
 import { LIMITERS, STDERR_BYTES, type Limiter } from "./bounds.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
@@ -22,10 +23,6 @@ export interface Frame {
   readonly isWhole: boolean;
 }
 
-/** A remote side that sends more than this in one frame is broken or hostile. */
-const LARGEST_FRAME_BYTES = 32 * 1024 * 1024;
-
-const NEWLINE = 0x0a;
 /** Where the chunks of the usual frame are put together: a buffer for each frame costs more than its reading. */
 const joined = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -69,8 +66,8 @@ export class FrameReader {
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
   push(chunk: Buffer, nowMs: number): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > LARGEST_FRAME_BYTES)
-      throw new RangeError("the host sent more than 32 MiB in one frame");
+    if (this.#bytes > MOST_FRAME_BYTES)
+      throw new RangeError(`the host sent ${MORE_THAN_A_FRAME} in one frame`);
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
     // The usual last chunk: its marker ends it.

@@ -59,7 +59,8 @@ function devicesOf(section: Section, list: readonly unknown[], errors: SectionEr
       kind: "parse",
       message: `all-smi: ${list.length} entries of ${section}; the first ${MOST_ENTRIES} are read`,
     });
-  for (const [at, item] of list.slice(0, MOST_ENTRIES).entries()) {
+  for (const [at, item] of list.entries()) {
+    if (at === MOST_ENTRIES) break;
     const device = isObject(item) ? READ_DEVICE[section](withoutLabels(item), at) : null;
     if (device !== null) devices.push(device);
     else

@@ -1,6 +1,6 @@
 /** What a failed part means for the record, the same for every shim. */
 import type { Section, SectionError } from "../record.js";
-import { oneLine } from "../lib/text.js";
+import { MOST_LOOKED_AT, oneLine } from "../lib/text.js";
 import { at, findJson } from "./json-text.js";
 import type { PartOutput } from "./shim.js";
 
@@ -51,14 +51,11 @@ export function partError(
   }
 }
 
-/** An answer that says why there is none is no longer. */
-const LONGEST_COMPLAINT = 16 * 1024;
-
 /** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
 export function whatItSaid(output: PartOutput): string {
   const stderr = oneLine(output.stderr);
   if (stderr !== "") return stderr;
-  const error = at(findJson(output.stdout.slice(0, LONGEST_COMPLAINT)).documents[0], "error");
+  const error = at(findJson(output.stdout.slice(0, MOST_LOOKED_AT)).documents[0], "error");
   return oneLine(typeof error === "string" ? error : output.stdout);
 }
 

@@ -51,6 +51,14 @@ describe("native snapshots", () => {
     }
   });
 
+  test("of a section with more entries than a host has, the first are read, and the rest is told", () => {
+    const { sections, errors } = read({ schema: 1, gpus: Array(16_385).fill(gpu), memory: [] });
+    assert.equal(sections.gpus?.length, 16_384);
+    assert.deepEqual(errors, [
+      { section: "gpu", kind: "parse", message: "all-smi: 16385 entries of gpu; the first 16384 are read" },
+    ]);
+  });
+
   test("sentinels are null and true zeros stay", () => {
     const [idle, none] =
       read({
