@@ -7,7 +7,7 @@ import { after, before, test, type TestContext } from "node:test";
 import type { StreamRecord } from "../../src/record.js";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
-import { freePort } from "../support/free-port.js";
+import { closedPort } from "../support/free-port.js";
 import { gist, reach, remains, ROW } from "../support/faulty-host.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { startRelay } from "../support/relay.js";
@@ -226,7 +226,7 @@ test("the shell alone is killed: the next tick has another", { skip }, async (t)
 });
 
 test("a port that nobody listens on any more, then somebody does", { skip }, async (t) => {
-  const port = await freePort(["127.0.0.1"]);
+  const port = await closedPort();
   const server = await startAgain(t, port);
   await server.stop();
   const run = watch(port, server, []);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
-import { freePort } from "../support/free-port.js";
+import { closedPort } from "../support/free-port.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { startTcpServer } from "../support/tcp-server.js";
@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: "a port where nothing listens",
-    run: async () => once(`someone@127.0.0.1:${await freePort(["127.0.0.1"])}`),
+    run: async () => once(`someone@127.0.0.1:${await closedPort()}`),
     state: "unreachable",
     code: "connection-refused",
     says: /refused/,

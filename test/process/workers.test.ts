@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
-import { freePort } from "../support/free-port.js";
+import { closedPort } from "../support/free-port.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -23,7 +23,7 @@ before(async () => {
     "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh", addresses: ADDRESSES });
-  refused = await freePort();
+  refused = await closedPort();
   const known = join(temp.path, "known_hosts");
   writeFileSync(known, ADDRESSES.map((address) => sshd.knownHostsLine(address)).join(""));
   common = ["--ssh-config", "none", "--ssh-key", sshd.userKey.file, "--ssh-known-hosts", known];

@@ -6,7 +6,7 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { dialDirect } from "../../src/ssh/dial.js";
-import { freePort } from "../support/free-port.js";
+import { closedPort } from "../support/free-port.js";
 import { testPlan } from "../support/host-plan.js";
 import { signalPid } from "../support/processes.js";
 import { startTcpServer } from "../support/tcp-server.js";
@@ -23,7 +23,7 @@ async function failure(config: Parameters<typeof testPlan>[0], timeoutMs = 3_000
 }
 
 test("a refused port", async () => {
-  const port = await freePort();
+  const port = await closedPort();
   const error = await failure({ port });
   assert.deepEqual([error.failure.code, error.failure.phase], ["connection-refused", "dial"]);
   assert.match(
@@ -38,7 +38,7 @@ test("a name that has no address", async () => {
 });
 
 test("a name whose addresses all refuse says why", async () => {
-  const error = await failure({ hostname: "localhost", port: await freePort() });
+  const error = await failure({ hostname: "localhost", port: await closedPort() });
   assert.equal(error.failure.code, "connection-refused");
 });
 

@@ -1,7 +1,7 @@
 /** Servers that are not SSH, or stop being it: each shows one fault. */
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import { freePort } from "../../support/free-port.js";
+import { closedPort } from "../../support/free-port.js";
 
 const BEHAVIOURS = {
   silent: () => undefined,
@@ -30,7 +30,7 @@ export interface Fakes {
 /** Listens on 127.0.0.1, a port a fault. */
 export async function startFakes(): Promise<Fakes> {
   const closers: (() => Promise<void>)[] = [];
-  const ports: Partial<Record<FakeName, number>> = { "closed port": await freePort() };
+  const ports: Partial<Record<FakeName, number>> = { "closed port": await closedPort() };
   for (const [name, behave] of Object.entries(BEHAVIOURS)) {
     const { server, close } = listening(behave);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
