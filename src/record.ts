@@ -24,6 +24,7 @@ export type HostState = (typeof HOST_STATES)[number];
 export const STATE_OF_CODE = {
   "auth-failed": "auth-failed",
   "no-usable-key": "auth-failed",
+  "access-denied": "auth-failed",
   "host-key-unknown": "host-key-rejected",
   "host-key-changed": "host-key-rejected",
   "host-key-revoked": "host-key-rejected",
@@ -39,6 +40,8 @@ export const STATE_OF_CODE = {
   "not-ssh": "unreachable",
   "connection-lost": "disconnected",
   "protocol-error": "disconnected",
+  "internal-error": "disconnected",
+  "local-limit": "disconnected",
   "no-tool": "unsupported",
   "version-too-old": "unsupported",
 } as const satisfies Record<string, HostState>;

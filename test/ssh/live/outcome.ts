@@ -26,6 +26,7 @@ export type Outcome =
 export const REASON_OF_CODE: Readonly<Record<FailureCode, Reason | null>> = {
   "auth-failed": "auth",
   "no-usable-key": "auth",
+  "access-denied": "auth",
   "host-key-unknown": "host-key-unknown",
   "host-key-changed": "host-key-changed",
   "host-key-revoked": "host-key-revoked",
@@ -39,6 +40,8 @@ export const REASON_OF_CODE: Readonly<Record<FailureCode, Reason | null>> = {
   "proxy-failed": "proxy",
   "not-ssh": "not-ssh",
   "connection-lost": "lost",
+  "internal-error": null,
+  "local-limit": null,
   "protocol-error": "protocol",
   "probe-timeout": null,
   "no-tool": null,
