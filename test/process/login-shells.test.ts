@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { LOGIN_SHELLS, type LoginShell } from "../support/login-shells.js";
@@ -20,48 +20,50 @@ const NVIDIA_SMI = `case "$1" in
 *) exit 2;;
 esac`;
 
-for (const { name, argv, skip } of SHELLS) {
-  test(`a host whose login shell is ${name}`, { skip: missing ?? skip }, async (t) => {
-    const temp = makeTempDir("shell");
-    const bin = makeTools(join(temp.path, "bin"), {
-      "nvidia-smi": NVIDIA_SMI,
-      "shell-with-arguments": `exec ${argv.join(" ")} "$@"`,
+describe("login shells", { concurrency: 4 }, () => {
+  for (const { name, argv, skip } of SHELLS) {
+    test(`a host whose login shell is ${name}`, { skip: missing ?? skip }, async (t) => {
+      const temp = makeTempDir("shell");
+      const bin = makeTools(join(temp.path, "bin"), {
+        "nvidia-smi": NVIDIA_SMI,
+        "shell-with-arguments": `exec ${argv.join(" ")} "$@"`,
+      });
+      const shell = argv.length === 1 ? argv[0] : join(bin, "shell-with-arguments");
+      const sshd = await startSshd({ bin, shell });
+      try {
+        if (!sshd.isolated) {
+          t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
+          return;
+        }
+        writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
+        const run = await runCli([
+          ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],
+          ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file],
+          ...["--format", "ndjson", "--interval", "3", "--count", "2"],
+          ...["--include", "gpu,cpu,memory,chassis,process,storage"],
+        ]);
+        assert.equal(run.code, 0, run.stderr);
+        const frames = recordsOf(run.stdout).filter((record) => record.record === "frame");
+        assert.equal(frames.length, 2, run.stdout);
+        for (const frame of frames) {
+          assert.equal(frame.channel, "session");
+          assert.equal(frame.transport, "nvidia-smi");
+          assert.deepEqual(
+            frame.gpus?.map((gpu) => [gpu.index, gpu.utilization, gpu.used_memory]),
+            [
+              [0, 37, 1024 * 2 ** 20],
+              [1, 4, 0],
+            ],
+          );
+          assert.ok((frame.memory?.[0]?.total_bytes ?? 0) > 0);
+          assert.ok((frame.cpus?.[0]?.total_threads ?? 0) > 0);
+          assert.ok((frame.storage?.length ?? 0) > 0);
+        }
+        assert.equal(typeof frames.at(-1)?.cpus?.[0]?.utilization, "number");
+      } finally {
+        await sshd.stop();
+        temp.remove();
+      }
     });
-    const shell = argv.length === 1 ? argv[0] : join(bin, "shell-with-arguments");
-    const sshd = await startSshd({ bin, shell });
-    try {
-      if (!sshd.isolated) {
-        t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
-        return;
-      }
-      writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
-      const run = await runCli([
-        ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],
-        ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file],
-        ...["--format", "ndjson", "--interval", "3", "--count", "2"],
-        ...["--include", "gpu,cpu,memory,chassis,process,storage"],
-      ]);
-      assert.equal(run.code, 0, run.stderr);
-      const frames = recordsOf(run.stdout).filter((record) => record.record === "frame");
-      assert.equal(frames.length, 2, run.stdout);
-      for (const frame of frames) {
-        assert.equal(frame.channel, "session");
-        assert.equal(frame.transport, "nvidia-smi");
-        assert.deepEqual(
-          frame.gpus?.map((gpu) => [gpu.index, gpu.utilization, gpu.used_memory]),
-          [
-            [0, 37, 1024 * 2 ** 20],
-            [1, 4, 0],
-          ],
-        );
-        assert.ok((frame.memory?.[0]?.total_bytes ?? 0) > 0);
-        assert.ok((frame.cpus?.[0]?.total_threads ?? 0) > 0);
-        assert.ok((frame.storage?.length ?? 0) > 0);
-      }
-      assert.equal(typeof frames.at(-1)?.cpus?.[0]?.utilization, "number");
-    } finally {
-      await sshd.stop();
-      temp.remove();
-    }
-  });
-}
+  }
+});

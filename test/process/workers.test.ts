@@ -43,7 +43,7 @@ function watch(
   return runCli(["--ssh", targets, "--workers", String(workers), ...common, ...args]);
 }
 
-describe("--workers", { skip }, () => {
+describe("--workers", { skip, concurrency: 3 }, () => {
   for (const workers of [0, 1, 3]) {
     test(`${workers}: every host has all its records in order, and the same ticks as the others`, async () => {
       const args = ["--count", "3", "--interval", String(INTERVAL_MS / 1000), "--format", "ndjson"];
