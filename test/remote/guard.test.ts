@@ -98,125 +98,127 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { name, argv, skip } of SHELLS) {
-  // They wait, for the most part.
-  describe(name, { skip, concurrency: 6 }, () => {
-    const cases = PROGRAMS.flatMap((program) => CASES.map((each) => ({ ...program, ...each })));
-    for (const { way, part, what, tool, end, stdout = "", stderr = "", except = [], only = way } of cases) {
-      if (except.includes(name) || only !== way) continue;
-      test(`a ${way} tool that ${what}`, async () => {
-        const shell = startShell(argv, tool, [part]);
-        const frame = await shell.tick(1);
-        const output = frame.outputs.get("tool");
-        // ksh tells a signal by 256 more.
-        if (name !== "ksh" || end.kind !== "signal") assert.deepEqual(output?.end, end);
-        assert.equal(output?.stdout.trim(), stdout);
-        if (end.kind !== "signal") assert.equal(output.stderr.trim(), stderr);
-        await waitFor("no tool is left", () => !shell.session().some(({ command }) => /641/.test(command)));
-        // The guard's last look at who is left may still be under way.
-        await waitFor(
-          "no more than the shell, its guard and that one's sleep",
-          () => shell.session().length <= 3,
-        );
+describe("shells", { concurrency: 2 }, () => {
+  for (const { name, argv, skip } of SHELLS) {
+    // They wait, for the most part.
+    describe(name, { skip, concurrency: 6 }, () => {
+      const cases = PROGRAMS.flatMap((program) => CASES.map((each) => ({ ...program, ...each })));
+      for (const { way, part, what, tool, end, stdout = "", stderr = "", except = [], only = way } of cases) {
+        if (except.includes(name) || only !== way) continue;
+        test(`a ${way} tool that ${what}`, async () => {
+          const shell = startShell(argv, tool, [part]);
+          const frame = await shell.tick(1);
+          const output = frame.outputs.get("tool");
+          // ksh tells a signal by 256 more.
+          if (name !== "ksh" || end.kind !== "signal") assert.deepEqual(output?.end, end);
+          assert.equal(output?.stdout.trim(), stdout);
+          if (end.kind !== "signal") assert.equal(output.stderr.trim(), stderr);
+          await waitFor("no tool is left", () => !shell.session().some(({ command }) => /641/.test(command)));
+          // The guard's last look at who is left may still be under way.
+          await waitFor(
+            "no more than the shell, its guard and that one's sleep",
+            () => shell.session().length <= 3,
+          );
+          shell.end();
+          await untilGone(shell);
+        });
+      }
+
+      test(`a tick with a brief tool is two pieces: what is said before it, and all else`, async () => {
+        const rows = `for row in 1 2 3; do echo "$row"; sleep 0.02; done`;
+        const parts = PROGRAMS.filter(({ way }) => way === "brief").map(({ part }) => part);
+        const shell = startShell(argv, rows, parts);
+        for (const tick of [1, 2, 3]) {
+          const { outputs } = await shell.tick(tick);
+          assert.equal(outputs.get("tool")?.stdout, "1\n2\n3\n");
+          assert.ok(shell.pieces() <= 2, `${shell.pieces()} pieces`);
+        }
         shell.end();
         await untilGone(shell);
       });
-    }
 
-    test(`a tick with a brief tool is two pieces: what is said before it, and all else`, async () => {
-      const rows = `for row in 1 2 3; do echo "$row"; sleep 0.02; done`;
-      const parts = PROGRAMS.filter(({ way }) => way === "brief").map(({ part }) => part);
-      const shell = startShell(argv, rows, parts);
-      for (const tick of [1, 2, 3]) {
-        const { outputs } = await shell.tick(tick);
-        assert.equal(outputs.get("tool")?.stdout, "1\n2\n3\n");
-        assert.ok(shell.pieces() <= 2, `${shell.pieces()} pieces`);
-      }
-      shell.end();
-      await untilGone(shell);
-    });
+      test(`200 ticks of a fast tool, then one that hangs`, async () => {
+        const counter = join(temp.path, `${name}-200`);
+        const tool = `echo "$$"; if [ -e "${counter}" ]; then exec sleep 641; fi`;
+        const shell = startShell(argv, tool);
+        for (let tick = 1; tick <= 200; tick++) {
+          const { outputs } = await shell.tick(tick);
+          assert.deepEqual(outputs.get("tool")?.end, { kind: "exit", code: 0 });
+        }
+        mkdirSync(counter);
+        assert.deepEqual((await shell.tick(201)).outputs.get("tool")?.end, TIMED_OUT);
+        assert.ok(shell.session().length <= 3);
+        shell.end();
+        await untilGone(shell);
+      });
 
-    test(`200 ticks of a fast tool, then one that hangs`, async () => {
-      const counter = join(temp.path, `${name}-200`);
-      const tool = `echo "$$"; if [ -e "${counter}" ]; then exec sleep 641; fi`;
-      const shell = startShell(argv, tool);
-      for (let tick = 1; tick <= 200; tick++) {
-        const { outputs } = await shell.tick(tick);
-        assert.deepEqual(outputs.get("tool")?.end, { kind: "exit", code: 0 });
-      }
-      mkdirSync(counter);
-      assert.deepEqual((await shell.tick(201)).outputs.get("tool")?.end, TIMED_OUT);
-      assert.ok(shell.session().length <= 3);
-      shell.end();
-      await untilGone(shell);
-    });
+      test(`a shell part of several programs ends as it did, whichever of them hangs`, { skip }, async () => {
+        const tool = `[ "$1" = hang ] && exec sleep 641; echo "$1"`;
+        const shell = startShell(argv, tool, [
+          { id: "aside", kind: "shell", command: "(b {tool} hang; echo after)" },
+          { id: "first", kind: "shell", command: "b {tool} hang; b {tool} 2" },
+          { id: "last", kind: "shell", command: "b {tool} 1; b {tool} hang" },
+          { id: "whole", kind: "shell", command: "b {tool} 1; b {tool} 2" },
+        ]);
+        const { outputs } = await shell.tick(1);
+        const told = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
+        assert.deepEqual(told, [
+          ["aside", "", TIMED_OUT],
+          ["first", "2", { kind: "exit", code: 0 }],
+          ["last", "1", TIMED_OUT],
+          ["whole", "1\n2", { kind: "exit", code: 0 }],
+        ]);
+        shell.end();
+        await untilGone(shell);
+      });
 
-    test(`a shell part of several programs ends as it did, whichever of them hangs`, { skip }, async () => {
-      const tool = `[ "$1" = hang ] && exec sleep 641; echo "$1"`;
-      const shell = startShell(argv, tool, [
-        { id: "aside", kind: "shell", command: "(b {tool} hang; echo after)" },
-        { id: "first", kind: "shell", command: "b {tool} hang; b {tool} 2" },
-        { id: "last", kind: "shell", command: "b {tool} 1; b {tool} hang" },
-        { id: "whole", kind: "shell", command: "b {tool} 1; b {tool} 2" },
-      ]);
-      const { outputs } = await shell.tick(1);
-      const told = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
-      assert.deepEqual(told, [
-        ["aside", "", TIMED_OUT],
-        ["first", "2", { kind: "exit", code: 0 }],
-        ["last", "1", TIMED_OUT],
-        ["whole", "1\n2", { kind: "exit", code: 0 }],
-      ]);
-      shell.end();
-      await untilGone(shell);
-    });
+      test(`told anew what a tick is: the same guard, and tools keep the session's own limits`, async () => {
+        const shell = startShell(argv, "ulimit -S -v");
+        const first = (await shell.tick(1)).outputs.get("tool");
+        const guards = (): readonly number[] =>
+          shell.session().flatMap(({ pid, parent }) => (parent === shell.pid ? [pid] : []));
+        const before = guards();
+        assert.equal(before.length, 1);
+        shell.tell();
+        assert.deepEqual((await shell.tick(2)).outputs.get("tool"), first);
+        assert.deepEqual(guards(), before);
+        shell.end();
+        await untilGone(shell);
+      });
 
-    test(`told anew what a tick is: the same guard, and tools keep the session's own limits`, async () => {
-      const shell = startShell(argv, "ulimit -S -v");
-      const first = (await shell.tick(1)).outputs.get("tool");
-      const guards = (): readonly number[] =>
-        shell.session().flatMap(({ pid, parent }) => (parent === shell.pid ? [pid] : []));
-      const before = guards();
-      assert.equal(before.length, 1);
-      shell.tell();
-      assert.deepEqual((await shell.tick(2)).outputs.get("tool"), first);
-      assert.deepEqual(guards(), before);
-      shell.end();
-      await untilGone(shell);
-    });
+      test(`the connection goes while a tool hangs`, async () => {
+        const shell = startShell(argv, `trap "" TERM; while :; do sleep 0.641; done`);
+        shell.send(1);
+        await waitFor("the tool", () => shell.session().some(({ command }) => command === "sleep 0.641"));
+        shell.hangUp();
+        await untilGone(shell);
+      });
 
-    test(`the connection goes while a tool hangs`, async () => {
-      const shell = startShell(argv, `trap "" TERM; while :; do sleep 0.641; done`);
-      shell.send(1);
-      await waitFor("the tool", () => shell.session().some(({ command }) => command === "sleep 0.641"));
-      shell.hangUp();
-      await untilGone(shell);
-    });
+      test(`the shell is killed while a tool hangs`, async () => {
+        const shell = startShell(argv, "exec sleep 641");
+        shell.send(1);
+        await waitFor("the tool", () => shell.session().some(({ command }) => command === "sleep 641"));
+        signalPid(shell.pid, "SIGKILL");
+        await untilGone(shell);
+      });
 
-    test(`the shell is killed while a tool hangs`, async () => {
-      const shell = startShell(argv, "exec sleep 641");
-      shell.send(1);
-      await waitFor("the tool", () => shell.session().some(({ command }) => command === "sleep 641"));
-      signalPid(shell.pid, "SIGKILL");
-      await untilGone(shell);
+      test(`the guard is killed between ticks: the next tick has another`, async () => {
+        const hang = join(temp.path, `${name}-hang`);
+        const shell = startShell(argv, `[ -e "${hang}" ] && exec sleep 641; echo 1`);
+        await shell.tick(1);
+        const guards = () => shell.session().filter(({ parent }) => parent === shell.pid);
+        for (const { pid } of guards()) signalPid(pid, "SIGKILL");
+        await waitFor("the guard's end", () => guards().length === 0);
+        // The shell learns of it as it waits for its next program.
+        await shell.tick(2);
+        mkdirSync(hang);
+        assert.deepEqual((await shell.tick(3)).outputs.get("tool")?.end, TIMED_OUT);
+        shell.end();
+        await untilGone(shell);
+      });
     });
-
-    test(`the guard is killed between ticks: the next tick has another`, async () => {
-      const hang = join(temp.path, `${name}-hang`);
-      const shell = startShell(argv, `[ -e "${hang}" ] && exec sleep 641; echo 1`);
-      await shell.tick(1);
-      const guards = () => shell.session().filter(({ parent }) => parent === shell.pid);
-      for (const { pid } of guards()) signalPid(pid, "SIGKILL");
-      await waitFor("the guard's end", () => guards().length === 0);
-      // The shell learns of it as it waits for its next program.
-      await shell.tick(2);
-      mkdirSync(hang);
-      assert.deepEqual((await shell.tick(3)).outputs.get("tool")?.end, TIMED_OUT);
-      shell.end();
-      await untilGone(shell);
-    });
-  });
-}
+  }
+});
 
 /** Makes the next process the one after `last`, where no other is, and starts a shell that leads its session. */
 const WITH_PIDS = `echo "$0" >/proc/sys/kernel/ns_last_pid || exit 3; setsid "$@"; :`;
