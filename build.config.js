@@ -1,11 +1,13 @@
 /**
- * Makes `dist/`: `start.cjs`, which is what is started, `main.js`, `thread.js`, and a file for each part that a run may
- * need later.
+ * Makes `dist/`: `start.cjs`, which is what is started, `main.js`, `thread.js`, the library `index.js` with its types,
+ * and a file for each part that a run may need later.
  * Two hundred modules read one by one cost a third of a short run's start.
  */
 import { Buffer } from "node:buffer";
-import { chmodSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
+import ts from "typescript";
 
 /** @type {{ name: string, version: string }} */
 const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -22,7 +24,7 @@ const shared = {
 rmSync("dist", { recursive: true, force: true });
 await build({
   ...shared,
-  entryPoints: { main: "src/main.ts", thread: "src/threads/thread.ts" },
+  entryPoints: { main: "src/main.ts", thread: "src/threads/thread.ts", index: "src/index.ts" },
   outdir: "dist",
   chunkNames: "parts/[name]-[hash]",
   splitting: true,
@@ -38,6 +40,7 @@ await build({
   define: { VERSION_TEXT, HELP_TEXT: JSON.stringify(await helpText()) },
 });
 chmodSync("dist/start.cjs", 0o755);
+writeTypes("src/index.ts", "dist/types");
 
 /** By the code itself, so that the flags have one home. */
 async function helpText() {
@@ -47,4 +50,38 @@ async function helpText() {
   /** @type {typeof import("./src/cli/help.js")} */
   const help = await import(code);
   return help.helpText();
+}
+
+/**
+ * The declarations that a library user's compiler reads from `entry` on, and no others.
+ * @param {string} entry
+ * @param {string} outDir
+ */
+function writeTypes(entry, outDir) {
+  /** @type {{ config?: { compilerOptions: unknown } }} */
+  const { config } = ts.readConfigFile("tsconfig.json", (path) => readFileSync(path, "utf8"));
+  const { options } = ts.convertCompilerOptionsFromJson(config?.compilerOptions, ".");
+  const program = ts.createProgram([entry], {
+    ...options,
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    outDir,
+    rootDir: "src",
+  });
+  /** @type {Map<string, string>} */
+  const declarations = new Map();
+  program.emit(undefined, (path, text) => declarations.set(resolve(path), text));
+  const open = [resolve(outDir, relative("src", entry).replace(/\.ts$/, ".d.ts"))];
+  const written = new Set();
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const text = declarations.get(path);
+    if (text === undefined) throw new Error(`no declarations: ${path}`);
+    if (written.has(path)) continue;
+    written.add(path);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    for (const [, to = ""] of text.matchAll(/from "(\.[^"]+)\.js"/g))
+      open.push(join(dirname(path), `${to}.d.ts`));
+  }
 }

@@ -106,7 +106,8 @@ async function openLive(
   return { kind: "records", batches: fleet.batches, hostCount: watched.length, close };
 }
 
-async function checkKeyFiles(files: readonly string[]): Promise<void> {
+/** Throws UsageError for files of `--ssh-key` that cannot be read. */
+export async function checkKeyFiles(files: readonly string[]): Promise<void> {
   const problems: string[] = [];
   for (const file of files) {
     await access(file, constants.R_OK).catch((error: unknown) => {

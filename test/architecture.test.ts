@@ -76,6 +76,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["errors.ts", "options.ts", "tally.ts", "lib/", "format/"],
     ...["live.ts", "dry-run.ts"],
   ],
+  "index.ts": [
+    ...["errors.ts", "lib/", "live.ts", "options.ts", "record.ts", "shims/registry.ts"],
+    ...["ssh/ssh-options.ts", "stream.ts", "targets/"],
+  ],
   "main.ts": ["cli.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
   "start.ts": ["lib/", "main.ts"],
 };

@@ -1,0 +1,166 @@
+/**
+ * The library: hosts and options in, records out, one at a time, as the command prints them in NDJSON.
+ * It runs on the caller's thread and touches neither standard streams nor the exit code.
+ */
+import { setMaxListeners } from "node:events";
+import { UsageError } from "./errors.js";
+import { realClock } from "./lib/clock.js";
+import type { RunLength, SampleOptions } from "./options.js";
+import { SECTIONS, type Section, type StreamRecord } from "./record.js";
+import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./ssh/ssh-options.js";
+import { checkKeyFiles } from "./stream.js";
+import { uniqueTargets } from "./targets/hostfile.js";
+import { parseTarget } from "./targets/parse-target.js";
+import type { Target } from "./targets/target.js";
+
+export { UsageError } from "./errors.js";
+export type {
+  Chassis,
+  Cpu,
+  Envelope,
+  FailureCode,
+  FrameRecord,
+  Gpu,
+  HostState,
+  LastError,
+  Memory,
+  Process,
+  Section,
+  SectionError,
+  StateRecord,
+  Storage,
+  StreamRecord,
+} from "./record.js";
+
+/** A host: `[user@]host[:port]`, or the same with labels that travel in each of its records. */
+export type HostToWatch =
+  string | { readonly host: string; readonly labels?: Readonly<Record<string, string>> };
+
+/** Each as the flag of that name; what is left out has the flag's default. */
+export interface WatchOptions {
+  /** Between readings, in milliseconds, from 100. Default: 2000. */
+  readonly intervalMs?: number;
+  /** `once`: one record a host, without retries. A number: that many ticks. Default: until the signal aborts. */
+  readonly ticks?: "once" | number;
+  /** Default: gpu, cpu, memory, chassis. */
+  readonly include?: readonly Section[];
+  /** Ids of vendor tools in the order they are tried where all-smi is not installed. Default: every known tool. */
+  readonly fallback?: readonly string[];
+  /** Each vendor tool's deadline on the host, in whole seconds. Default: 10. */
+  readonly toolTimeoutSecs?: number;
+  /** Leave out command lines and users of processes. */
+  readonly redact?: boolean;
+  readonly holdDriver?: "auto" | "never";
+  readonly ssh?: {
+    readonly keyFiles?: readonly string[];
+    /** This ssh_config alone; `none` reads no file. */
+    readonly configFile?: string;
+    readonly knownHostsFile?: string;
+    readonly hostKeyPolicy?: HostKeyPolicy;
+    /** Bounds the dial, and again the handshake with authentication, in milliseconds. */
+    readonly timeoutMs?: number;
+    readonly client?: SshClientChoice;
+    /** SSH handshakes at once, over all hosts. Default: 32. */
+    readonly concurrency?: number;
+  };
+  /** Environment for ssh_config and the agent. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Ends the stream soon after it aborts; the stream then ends as if it had no more records. */
+  readonly signal?: AbortSignal;
+  /** Takes what may be wrong and what is done on a host beside reading it. Default: dropped. */
+  readonly onMessage?: (level: "warning" | "info", message: string) => void;
+}
+
+/**
+ * Watches hosts: for every tick and host exactly one record with that `tick`, transitions between them, in order of
+ * arrival. What goes wrong on a host is a state record and never an error. Throws UsageError, with every problem, for
+ * options and hosts that are wrong, before anything is connected. Ending the loop early closes every connection.
+ */
+export async function* watch(
+  hosts: readonly HostToWatch[],
+  options: WatchOptions = {},
+): AsyncGenerator<StreamRecord, void> {
+  const targets = targetsOf(hosts);
+  const { planFleet, openFleet } = await import("./live.js");
+  const { warn, note } = messagesTo(options.onMessage);
+  const fleetOptions = { ssh: sshOf(options), sample: await sampleOf(options), ...paceOf(options) };
+  await checkKeyFiles(fleetOptions.ssh.keyFiles);
+  const stopper = new AbortController();
+  // Every host listens for the end.
+  setMaxListeners(0, stopper.signal);
+  const stop = (): void => stopper.abort();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  if (options.signal?.aborted === true) stop();
+  try {
+    const watched = await planFleet(fleetOptions, targets, options.env ?? process.env, warn);
+    const surroundings = { clock: realClock, random: Math.random, beginMs: realClock.nowMs(), warn, note };
+    const fleet = await openFleet(fleetOptions, watched, surroundings, stopper.signal);
+    try {
+      for await (const batch of fleet.batches) yield* batch;
+    } finally {
+      stop();
+      fleet.close();
+    }
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+  }
+}
+
+function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {
+  const problems: string[] = [];
+  const targets = hosts.flatMap((each, at) => {
+    const { host, labels = {} } = typeof each === "string" ? { host: each } : each;
+    const parsed = parseTarget(host, `hosts[${at}]`);
+    if (parsed.kind === "target") return [{ ...parsed.target, labels }];
+    problems.push(`hosts[${at}]: ${parsed.problem}`);
+    return [];
+  });
+  if (hosts.length === 0) problems.push("hosts: no host given");
+  if (problems.length > 0) throw new UsageError(problems);
+  return uniqueTargets(targets).targets;
+}
+
+function sshOf({ ssh = {} }: WatchOptions): SshOptions {
+  return {
+    keyFiles: ssh.keyFiles ?? [],
+    configFile: ssh.configFile ?? null,
+    knownHostsFile: ssh.knownHostsFile ?? null,
+    hostKeyPolicy: ssh.hostKeyPolicy ?? null,
+    timeoutMs: ssh.timeoutMs ?? null,
+    client: ssh.client ?? "auto",
+    concurrency: ssh.concurrency ?? 32,
+  };
+}
+
+async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
+  const { FALLBACK_IDS } = await import("./shims/registry.js");
+  const include = options.include ?? ["gpu", "cpu", "memory", "chassis"];
+  const fallback = options.fallback ?? FALLBACK_IDS;
+  const problems = [
+    ...include.filter((each) => !SECTIONS.includes(each)).map((each) => `include: no section "${each}"`),
+    ...fallback.filter((id) => !FALLBACK_IDS.includes(id)).map((id) => `fallback: no tool "${id}"`),
+  ];
+  if (problems.length > 0) throw new UsageError(problems);
+  return {
+    include: new Set(include),
+    fallback,
+    toolTimeoutSecs: options.toolTimeoutSecs ?? 10,
+    redact: options.redact ?? false,
+    holdDriver: options.holdDriver ?? "auto",
+  };
+}
+
+function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: number; length: RunLength } {
+  if (!(intervalMs >= 100)) throw new UsageError(["intervalMs: is below 100"]);
+  if (ticks === undefined) return { intervalMs, length: { kind: "endless" } };
+  if (ticks === "once") return { intervalMs, length: { kind: "once" } };
+  if (!Number.isInteger(ticks) || ticks < 1) throw new UsageError(["ticks: is no whole number from 1"]);
+  return { intervalMs, length: { kind: "count", ticks } };
+}
+
+function messagesTo(onMessage: WatchOptions["onMessage"]): Record<"warn" | "note", (text: string) => void> {
+  return {
+    warn: (message) => onMessage?.("warning", message),
+    note: (message) => onMessage?.("info", message),
+  };
+}

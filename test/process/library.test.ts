@@ -1,0 +1,164 @@
+/** The package as another project uses it: packed, installed, compiled against its types, and run on a real sshd. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { makeTools } from "../support/fake-tools.js";
+import { makeKey } from "../support/ssh-key.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const temp = makeTempDir("library");
+const outside = join(temp.path, "outside");
+const skip = missing ?? false;
+let sshd: Sshd;
+
+/** A strict project that imports the package by name, its dependencies beside it as npm lays them. */
+function installPacked(): void {
+  const packed = execFileSync(
+    "npm",
+    ["pack", "--ignore-scripts", "--json", "--pack-destination", temp.path],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+    },
+  );
+  const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }];
+  const modules = join(outside, "node_modules");
+  mkdirSync(join(modules, "allsmi-ssh"), { recursive: true });
+  execFileSync("tar", [
+    "-xzf",
+    join(temp.path, filename),
+    "-C",
+    join(modules, "allsmi-ssh"),
+    "--strip-components=1",
+  ]);
+  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  for (const name of Object.keys(manifest.dependencies))
+    symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+  writeFileSync(join(outside, "package.json"), `{"type":"module"}\n`);
+}
+
+before(async () => {
+  installPacked();
+  if (skip !== false) return;
+  const bin = makeTools(join(temp.path, "bin"), {
+    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+  });
+  sshd = await startSshd({ bin, shell: "/bin/sh" });
+  writeFileSync(join(temp.path, "known_hosts"), sshd.knownHostsLine());
+});
+after(async () => {
+  if (skip === false) await sshd.stop();
+  temp.remove();
+});
+
+function compile(source: string): string {
+  writeFileSync(join(outside, "use.ts"), source);
+  const flags = [
+    "--strict",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2023",
+    "--noEmit",
+    "--exactOptionalPropertyTypes",
+  ];
+  const args = [join(ROOT, "node_modules/typescript/bin/tsc"), ...flags, "use.ts"];
+  return spawnSync(process.execPath, args, { cwd: outside, encoding: "utf8" }).stdout;
+}
+
+describe("the types", () => {
+  test("a reader of records compiles without the types of node", () => {
+    const source = `import { watch, UsageError, type StreamRecord, type Gpu } from "allsmi-ssh";
+export async function hottest(hosts: string[]): Promise<number | null> {
+  let most: number | null = null;
+  const records: AsyncIterable<StreamRecord> = watch(hosts, { ticks: "once", include: ["gpu"] });
+  for await (const record of records) {
+    if (record.record !== "frame") continue;
+    for (const gpu of record.gpus ?? []) {
+      const { temperature }: Gpu = gpu;
+      if (temperature !== null && (most === null || temperature > most)) most = temperature;
+    }
+  }
+  return most;
+}
+export const problemsOf = (error: unknown): readonly string[] => (error instanceof UsageError ? error.problems : []);
+`;
+    assert.equal(compile(source), "");
+  });
+  for (const [what, line, says] of [
+    ["an unknown option", `watch(["h"], { interval: 5 });`, /'interval' does not exist/],
+    ["an unknown section", `watch(["h"], { include: ["gpus"] });`, /"gpus"/],
+    ["a state that is none", `(r: StreamRecord) => r.state === "up";`, /no overlap/],
+  ] as const) {
+    test(`${what} is refused`, () => {
+      assert.match(
+        compile(
+          `import { watch, type StreamRecord } from "allsmi-ssh";\nexport type R = StreamRecord;\n${line}\nwatch;\n`,
+        ),
+        says,
+      );
+    });
+  }
+});
+
+function run(source: string): string {
+  const file = join(outside, "run.mjs");
+  writeFileSync(file, `import { watch, UsageError } from "allsmi-ssh";\n${source}`);
+  return execFileSync(process.execPath, [file], { cwd: outside, encoding: "utf8", timeout: 60_000 });
+}
+const ssh = (keyFile = sshd.userKey.file): string =>
+  JSON.stringify({
+    configFile: "none",
+    keyFiles: [keyFile],
+    knownHostsFile: join(temp.path, "known_hosts"),
+  });
+const host = (port = sshd.port): string => `${sshd.user}@127.0.0.1:${port}`;
+
+describe("watch()", { skip }, () => {
+  test("gives one record a host and tick, transitions between, labels in each", () => {
+    const printed = run(`
+      const hosts = [{ host: ${JSON.stringify(host())}, labels: { rack: "r12" } }];
+      const seen = [];
+      for await (const record of watch(hosts, { ticks: 2, intervalMs: 3000, ssh: ${ssh()} }))
+        seen.push([record.record, record.tick, record.state, record.labels.rack, record.gpus?.[0]?.utilization ?? null]);
+      console.log(JSON.stringify(seen));`);
+    assert.deepEqual(JSON.parse(printed), [
+      ["state", null, "connecting", "r12", null],
+      ["state", null, "connected", "r12", null],
+      ["frame", 0, "connected", "r12", 5],
+      ["frame", 1, "connected", "r12", 5],
+    ]);
+  });
+  test("a host that refuses is a record, and no exception", () => {
+    const other = makeKey(join(temp.path, "other"));
+    const printed = run(`
+      for await (const record of watch([${JSON.stringify(host())}], { ticks: "once", ssh: ${ssh(other.file)}, env: {} }))
+        console.log(record.tick, record.state);`);
+    assert.equal(printed, "0 auth-failed\n");
+  });
+  test("ends by the signal, and by leaving the loop, with nothing left that keeps the process", () => {
+    const printed = run(`
+      const ended = new AbortController();
+      let frames = 0;
+      for await (const record of watch([${JSON.stringify(host())}], { intervalMs: 200, ssh: ${ssh()}, signal: ended.signal }))
+        if (record.record === "frame" && ++frames === 2) ended.abort();
+      for await (const record of watch([${JSON.stringify(host())}], { intervalMs: 200, ssh: ${ssh()} }))
+        if (record.record === "frame") break;
+      console.log("over");`);
+    assert.equal(printed, "over\n");
+  });
+  test("wrong hosts and options are one UsageError, with a line each", () => {
+    const printed = run(`
+      try { for await (const _ of watch(["ok", "a b", "h:0"])); } catch (error) { console.log(error instanceof UsageError, error.problems.length); }
+      try { for await (const _ of watch(["h"], { intervalMs: 5 })); } catch (error) { console.log(error.problems[0]); }
+      try { for await (const _ of watch(["h"], { ssh: { keyFiles: ["/nonexistent/key"] } })); } catch (error) { console.log(error.name); }`);
+    assert.equal(printed, "true 2\nintervalMs: is below 100\nUsageError\n");
+  });
+});
