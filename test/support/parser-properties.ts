@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { ParseError } from "../../src/errors.js";
 import type { Gpu } from "../../src/record.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../../src/shims/shim.js";
+import { propertyRuns } from "./property-runs.js";
 import { partOutputs, probeContext } from "./shim-outputs.js";
 
 export interface ParserUnderTest {
@@ -62,7 +63,7 @@ export function testParserProperties(under: ParserUnderTest): void {
           ])
             onlyParseErrors(attempt);
         }),
-        { numRuns: 150 },
+        { numRuns: propertyRuns(150) },
       );
     });
 
@@ -115,7 +116,7 @@ export function testParserProperties(under: ParserUnderTest): void {
             }
           },
         ),
-        { numRuns: 150 },
+        { numRuns: propertyRuns(150) },
       );
     });
   });
