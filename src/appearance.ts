@@ -1,6 +1,7 @@
 /** How records look where they go: the format, whether it is redrawn in place, colour. */
 import type { Writable } from "node:stream";
 import { createFormatter, wantsColor, type Formatter, type Terminal } from "./format/formatter.js";
+import type { Unwritable } from "./format/unwritable.js";
 import { terminalOf } from "./format/terminal.js";
 import type { Options, OutputFormat } from "./options.js";
 
@@ -35,6 +36,7 @@ export function formatterFor(
   world: Surroundings,
   terminal: Terminal | null,
   hostCount: number | null,
+  unwritable: Unwritable,
 ): Promise<Formatter> {
   return createFormatter(formatOf(options, world), {
     csvSections: options.csvSections,
@@ -43,5 +45,6 @@ export function formatterFor(
     terminal,
     hostCount,
     isOnce: options.length.kind === "once",
+    unwritable,
   });
 }

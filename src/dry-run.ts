@@ -1,5 +1,6 @@
 /** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
-import type { PlannedTarget } from "./fleet.js";
+import { hostErrorOf, type ReportFault } from "./errors.js";
+import type { PlannedTarget, UnplannedTarget } from "./fleet.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import type { Options } from "./options.js";
@@ -12,15 +13,35 @@ import { createSshShared } from "./ssh/shared.js";
 
 /** One text a host. Asks the agent for its public keys and reads key files and known_hosts, and nothing else. */
 export async function* describePlans(
-  planned: readonly PlannedTarget[],
+  planned: readonly (PlannedTarget | UnplannedTarget)[],
   options: Options,
   world: { readonly clock: Clock },
+  fault: ReportFault,
 ): AsyncGenerator<string, void> {
   const shared = createSshShared(world.clock, options.ssh.concurrency, () => undefined);
   try {
-    for (const each of planned) yield await describe(each, options, shared);
+    for (const each of planned) yield await describeAlone(each, options, shared, fault);
   } finally {
     shared.agents.close();
+  }
+}
+
+/** What keeps one host from being described is its text. */
+async function describeAlone(
+  each: PlannedTarget | UnplannedTarget,
+  options: Options,
+  shared: SshShared,
+  fault: ReportFault,
+): Promise<string> {
+  const without = (why: string): string =>
+    `${each.target.host} (${each.target.origin})\n  not planned  ${why}\n`;
+  if (each.plan === null) return without("for what standard error says of it");
+  try {
+    return await describe(each, options, shared);
+  } catch (error) {
+    const failure = hostErrorOf(error, "resolve");
+    if (failure.failure.code === "internal-error") fault(each.target.host, error);
+    return without(cleanText(failure.message));
   }
 }
 

@@ -1,4 +1,8 @@
-/** The errors that cross the stages of the pipeline. Everything else that is thrown is a bug (exit 1). */
+/**
+ * The errors that cross the stages of the pipeline. Everything else that is thrown is a bug: of one host where it was
+ * thrown for one (`internal-error`), of the whole run else; exit 1 in both cases.
+ */
+import { oneLine } from "./lib/text.js";
 import type { FailureCode, LastError, Phase } from "./record.js";
 
 /** What the user typed cannot be run: flags, hostfile, key file. One line a problem; exit 2, nothing connected. */
@@ -20,6 +24,31 @@ export class HostError extends Error {
   constructor(code: FailureCode, phase: Phase, message: string, more: Partial<LastError> = {}) {
     super(message);
     this.failure = { ...more, code, phase, message };
+  }
+}
+
+/** Takes what was thrown for one host and should not have been: its stack is for the operator. */
+export type ReportFault = (host: string, error: unknown) => void;
+
+/** A HostError as it is; of anything else `internal-error`, with it as the cause. */
+export function hostErrorOf(error: unknown, phase: Phase): HostError {
+  if (error instanceof HostError) return error;
+  const [said = ""] = stackOf(error).split("\n", 1);
+  const failure = new HostError("internal-error", phase, `internal error of allsmi-ssh: ${oneLine(said)}`);
+  failure.cause = error;
+  return failure;
+}
+
+/** The stack of whatever was thrown, its name and message first. Never throws: what is thrown may be anything. */
+export function stackOf(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `not an Error: ${String(error)}`;
+    const head = `${error.name}: ${error.message}`;
+    // A message may be longer than a line, and what a library overwrote may not be in the stack.
+    const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+    return [oneLine(head), ...frames].join("\n");
+  } catch {
+    return "not an Error: a value without a text";
   }
 }
 

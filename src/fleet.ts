@@ -1,6 +1,8 @@
 /** Targets to the hosts of a fleet: who each one is in the records, and how it is reached and probed. */
+import { hostErrorOf } from "./errors.js";
 import type { FleetHost } from "./pipeline.js";
 import type { SampleOptions } from "./options.js";
+import type { Phase } from "./record.js";
 import type { HostIdentity } from "./host/host-record.js";
 import type { LiveHost } from "./host/watch.js";
 import type { SessionOptions } from "./remote/discover.js";
@@ -12,6 +14,7 @@ import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
 import type { HostPlan } from "./ssh/plan.js";
 import type { SshOptions } from "./ssh/ssh-options.js";
+import { localLimit } from "./ssh/system-failure.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "./system/registry.js";
 import type { Target } from "./targets/target.js";
 
@@ -20,14 +23,20 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
-/** One host of a fleet whose hosts are all known. Plain data: it may go to another thread. */
-export interface WatchedTarget extends PlannedTarget {
-  readonly identity: HostIdentity;
+/** A target whose planning failed by a fault of ours: it is planned again with each attempt to reach it. */
+export interface UnplannedTarget {
+  readonly target: Target;
+  readonly plan: null;
+  /** Who runs us: the user where the target names none. */
+  readonly localUser: string;
 }
+
+/** One host of a fleet whose hosts are all known. Plain data: it may go to another thread. */
+export type WatchedTarget = (PlannedTarget | UnplannedTarget) & { readonly identity: HostIdentity };
 
 /**
  * `intervalMs`: sessions keep a shell open between ticks; null for a run of one. `note` is told what is done on a host
- * beside asking it.
+ * beside asking it. `planAgain` is for hosts that have no plan yet.
  */
 export function fleetHosts(
   watched: readonly WatchedTarget[],
@@ -37,6 +46,7 @@ export function fleetHosts(
   shared: SshShared,
   intervalMs: number | null,
   note: (words: string) => void,
+  planAgain: PlanAgain = () => Promise.reject(new Error("the host has no plan")),
 ): readonly FleetHost[] {
   const session: SessionOptions = {
     sample,
@@ -46,20 +56,38 @@ export function fleetHosts(
     clock: shared.clock,
     intervalMs,
   };
-  return watched.map(({ identity, target, plan }) => {
-    const connector = createHostConnector({ target, plan, options: ssh }, shared);
+  return watched.map((host) => {
+    const { identity } = host;
+    const connector = connectorOf(host, ssh, shared, planAgain);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((words) => note(`${identity.hostId}: ${words}`)) : null;
     return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
   });
 }
 
+/** Plans a target as it was to be planned when the run began. Rejects for whatever keeps it from a plan. */
+export type PlanAgain = (target: Target) => Promise<HostPlan>;
+
+/** Made at the first attempt that comes to it. */
+function connectorOf(
+  { target, plan }: WatchedTarget,
+  options: SshOptions,
+  shared: SshShared,
+  planAgain: PlanAgain,
+): () => Promise<Connector> {
+  let made: Connector | null = null;
+  return async () => {
+    made ??= createHostConnector({ target, plan: plan ?? (await planAgain(target)), options }, shared);
+    return made;
+  };
+}
+
 /** Leaves out targets whose config says what they leave open, and so are the same as an earlier one; tells of each. */
-export function withoutTwins(
-  planned: readonly PlannedTarget[],
+export function withoutTwins<Each extends PlannedTarget | UnplannedTarget>(
+  planned: readonly Each[],
   warn: (message: string) => void,
-): readonly PlannedTarget[] {
-  const first = new Map<string, PlannedTarget>();
+): readonly Each[] {
+  const first = new Map<string, Each>();
   for (const each of planned) {
     const twin = first.get(typedId(each));
     if (twin === undefined) first.set(typedId(each), each);
@@ -77,9 +105,9 @@ export function withoutTwins(
  * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
  * are told apart by the name that was typed.
  */
-export function identify(planned: readonly PlannedTarget[]): readonly WatchedTarget[] {
-  const claims = new Map<string, Set<PlannedTarget>>();
-  const claim = (id: string, by: PlannedTarget): void => {
+export function identify(planned: readonly (PlannedTarget | UnplannedTarget)[]): readonly WatchedTarget[] {
+  const claims = new Map<string, Set<PlannedTarget | UnplannedTarget>>();
+  const claim = (id: string, by: PlannedTarget | UnplannedTarget): void => {
     claims.set(id, (claims.get(id) ?? new Set()).add(by));
   };
   for (const each of planned) {
@@ -87,12 +115,12 @@ export function identify(planned: readonly PlannedTarget[]): readonly WatchedTar
     claim(typedId(each), each);
   }
   return planned.map((each) => {
-    const { target, plan } = each;
+    const { target } = each;
     const typed = typedId(each);
     const resolved = resolvedId(each);
     const identity = {
       hostId: claims.get(resolved)?.size === 1 ? resolved : typed,
-      target: `ssh://${plan.port === 22 ? typed.slice(0, typed.lastIndexOf(":")) : typed}`,
+      target: `ssh://${namesOf(each).port === 22 ? typed.slice(0, typed.lastIndexOf(":")) : typed}`,
       hostname: target.host,
       labels: target.labels,
     };
@@ -100,25 +128,42 @@ export function identify(planned: readonly PlannedTarget[]): readonly WatchedTar
   });
 }
 
-const resolvedId = ({ plan }: PlannedTarget): string => hostId(plan.user, plan.host, plan.port);
-const typedId = ({ target, plan }: PlannedTarget): string => hostId(plan.user, target.host, plan.port);
+function resolvedId(each: PlannedTarget | UnplannedTarget): string {
+  const { user, host, port } = namesOf(each);
+  return hostId(user, host, port);
+}
+
+function typedId(each: PlannedTarget | UnplannedTarget): string {
+  const { user, port } = namesOf(each);
+  return hostId(user, each.target.host, port);
+}
+
+/** By the plan; without one, as typed. */
+function namesOf(each: PlannedTarget | UnplannedTarget): Pick<HostPlan, "user" | "host" | "port"> {
+  if (each.plan !== null) return each.plan;
+  const { user = each.localUser, host, port = 22 } = each.target;
+  return { user, host, port };
+}
 
 function hostId(user: string, host: string, port: number): string {
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Connects, probes, takes the first sample. Throws HostError, or the signal's reason; leaves nothing open then. */
+/** Plans, connects, probes, takes the first sample. Throws HostError, or the signal's reason; leaves nothing open then. */
 async function reachHost(
-  connector: Connector,
+  connectorOfHost: () => Promise<Connector>,
   options: SessionOptions,
   hold: DriverHold | null,
   signal: AbortSignal,
 ): Promise<{ readonly live: LiveHost; readonly first: Sample }> {
-  const connection = await connector.connect(signal);
+  const connector = await inPhase("resolve", signal, connectorOfHost);
+  const connection = await inPhase("dial", signal, () => connector.connect(signal));
   const giveUp = (): void => void connection.close();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    const { session, first } = await HostSession.start(connection, options, hold);
+    const { session, first } = await inPhase("probe", signal, () =>
+      HostSession.start(connection, options, hold),
+    );
     signal.throwIfAborted();
     return { live: liveHost(connection, session), first };
   } catch (error) {
@@ -127,6 +172,16 @@ async function reachHost(
     throw error;
   } finally {
     signal.removeEventListener("abort", giveUp);
+  }
+}
+
+/** What `step` throws as a failure of the host in that phase, or the signal's reason. */
+async function inPhase<Value>(phase: Phase, signal: AbortSignal, step: () => Promise<Value>): Promise<Value> {
+  try {
+    return await step();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw localLimit(error, phase, "this host cannot be reached") ?? hostErrorOf(error, phase);
   }
 }
 

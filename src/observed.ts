@@ -1,5 +1,6 @@
 /** Records on their way to where they are written: counted, and for `--verbose` told in words. */
 import type { FailCondition } from "./fail-on.js";
+import type { Unwritable } from "./format/unwritable.js";
 import { changed } from "./lib/changed.js";
 import { cleanText } from "./lib/text.js";
 import type { StreamRecord } from "./record.js";
@@ -11,20 +12,35 @@ export interface Observed {
   counts(): Counts;
 }
 
-/** `say` takes a line for the operator for each change and failure; null: nothing is told. */
+/**
+ * `say` takes a line for the operator for each change and failure; null: nothing is told. `unwritable` replaces a record
+ * that cannot be looked at.
+ */
 export function observed(
   batches: AsyncIterable<readonly StreamRecord[]>,
   failOn: readonly FailCondition[],
   say: ((line: string) => void) | null,
+  unwritable?: Unwritable,
 ): Observed {
   const tally = new Tally(failOn);
+  const look = (record: StreamRecord): void => {
+    tally.take(record);
+    if (say !== null) wordsOf(record).forEach(say);
+  };
   return {
     batches: changed(batches, (batch) => {
-      for (const record of batch) {
-        tally.take(record);
-        if (say !== null) wordsOf(record).forEach(say);
+      let sound: StreamRecord[] | null = null;
+      for (const [position, record] of batch.entries()) {
+        try {
+          look(record);
+        } catch (error) {
+          if (unwritable === undefined) throw error;
+          sound ??= [...batch];
+          sound[position] = unwritable(record, error);
+          look(sound[position]);
+        }
       }
-      return batch;
+      return sound ?? batch;
     }),
     counts: () => tally.counts,
   };

@@ -6,6 +6,7 @@ import type { StreamRecord } from "./record.js";
 import type { HostIdentity } from "./host/host-record.js";
 import { Ticks } from "./host/ticks.js";
 import { watchHost, type WatchOptions } from "./host/watch.js";
+import type { ReportFault } from "./errors.js";
 
 export interface FleetHost {
   readonly identity: HostIdentity;
@@ -19,6 +20,8 @@ export interface FleetOptions {
   readonly beginMs: number;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Takes what was thrown for a host and should not have been. */
+  readonly fault: ReportFault;
 }
 
 /** Fleets up to this size dial at once; the hosts of a larger one start this far apart. */
@@ -48,6 +51,7 @@ export function watchFleet(
           startDelayMs: hosts.length > UNSTAGGERED_HOSTS ? position * STAGGER_MS : 0,
           isOnce,
           random: options.random,
+          onFault: (error) => options.fault(host.identity.hostId, error),
         },
         signal,
       ),

@@ -3,10 +3,12 @@ import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
 import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
+import { Faults } from "./faults.js";
 import { fileOutput, OutputError, streamOutput, type Output } from "./format/output.js";
 import type { Formatter } from "./format/formatter.js";
 import { textsOf } from "./format/pacing.js";
 import { drainTexts } from "./format/sink.js";
+import { insteadOf, type Unwritable } from "./format/unwritable.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
@@ -49,20 +51,30 @@ export async function run(
   if (signal.aborted) stop();
   const terminal = pictureTerminal(options, world);
   const notices = new Notices((line) => world.say(line), terminal !== null && world.saysToTerminal);
-  const words = wordsTo(notices, options);
+  const faults = new Faults((text) => notices.say(text));
+  const words = wordsTo(notices, options, faults);
+  const unwritable: Unwritable = (record, error) => {
+    faults.report(record.host_id, error);
+    return insteadOf(record, error, options.length.kind === "once");
+  };
   try {
     warnings.forEach((message) => words.warn(message));
-    if (options.dryRun) return await dryRun(options, world);
+    if (options.dryRun) return await dryRun(options, world, faults);
     const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
     const stream = await openStream(options, formatOf(options, world), world, words, stopper.signal);
     try {
-      const formatter = await formatterFor(options, world, terminal, stream.hostCount);
-      if (formatter.screen !== undefined) notices.showOn((line) => formatter.screen?.note(line));
+      const formatter = await formatterFor(options, world, terminal, stream.hostCount, unwritable);
+      // Of a stack, its first line.
+      const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
+      if (formatter.screen !== undefined) notices.showOn(show);
       const { clock } = world;
       const { texts, counts } =
-        stream.kind === "lines" ? stream : formatted(stream.batches, formatter, options, words, clock);
+        stream.kind === "lines"
+          ? stream
+          : formatted(stream.batches, formatter, options, words, unwritable, clock);
       const header = formatter.header?.() ?? "";
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
+      if (faults.isAny) return EXIT.internal;
       return drained === "closed" ? EXIT.ok : earned(counts(), options);
     } finally {
       stop();
@@ -79,7 +91,7 @@ export async function run(
   }
 }
 
-function wordsTo(notices: Notices, { verbosity }: Options): Words {
+function wordsTo(notices: Notices, { verbosity }: Options, faults: Faults): Words {
   return {
     warn: (message) => {
       if (verbosity !== "quiet") notices.say(`warning: ${message}`);
@@ -88,6 +100,8 @@ function wordsTo(notices: Notices, { verbosity }: Options): Words {
       if (verbosity === "verbose") notices.say(cleanText(message));
     },
     say: (line) => notices.say(line),
+    fault: faults.report,
+    faultStack: (host, stack) => faults.reportStack(host, stack),
   };
 }
 
@@ -96,9 +110,10 @@ function formatted(
   formatter: Formatter,
   { failOn, verbosity }: Options,
   words: Words,
+  unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const seen = observed(batches, failOn, verbosity === "verbose" ? words.say : null);
+  const seen = observed(batches, failOn, verbosity === "verbose" ? words.say : null, unwritable);
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.counts()] };
 }
 
@@ -116,7 +131,7 @@ async function openOutput(path: string): Promise<Output> {
   }
 }
 
-async function dryRun(options: Options, world: World): Promise<number> {
+async function dryRun(options: Options, world: World, faults: Faults): Promise<number> {
   if (options.source.kind !== "targets") {
     throw new UsageError(["--dry-run tells of hosts: give --ssh or --ssh-hostfile with it"]);
   }
@@ -124,11 +139,11 @@ async function dryRun(options: Options, world: World): Promise<number> {
     import("./live.js"),
     import("./dry-run.js"),
   ]);
-  const planned = await planTargets(options, options.source.targets, world.env);
+  const planned = await planTargets(options, options.source.targets, world.env, faults.report);
   const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
-  for await (const text of describePlans(planned, options, world)) await output.write(text);
+  for await (const text of describePlans(planned, options, world, faults.report)) await output.write(text);
   await output.close();
-  return EXIT.ok;
+  return faults.isAny ? EXIT.internal : EXIT.ok;
 }
 
 function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { UsageError } from "./errors.js";
+import { UsageError, type ReportFault } from "./errors.js";
 import type { Texts } from "./format/pacing.js";
 import type { Clock } from "./lib/clock.js";
 import type { Options, OutputFormat } from "./options.js";
@@ -47,6 +47,10 @@ export interface Words {
   readonly note: (message: string) => void;
   /** A line for `--verbose` as it is. */
   readonly say: (line: string) => void;
+  /** What was thrown for a host and should not have been. */
+  readonly fault: ReportFault;
+  /** The same from another thread, as a stack. */
+  readonly faultStack: (host: string, stack: string) => void;
 }
 
 /** Throws UsageError before anything is connected. The records end soon after the signal aborts. */
@@ -92,7 +96,7 @@ async function openLive(
   const { clock, random } = sources;
   const beginMs = clock.nowMs();
   const { planFleet, openFleet } = await import("./live.js");
-  const watched = await planFleet(options, targets, sources.env, words.warn);
+  const watched = await planFleet(options, targets, sources.env, words.warn, words.fault);
   const count = threadCount(options, format, watched.length);
   if (count > 0) {
     const { openThreads } = await import("./threads/open-threads.js");

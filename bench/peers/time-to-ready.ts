@@ -16,10 +16,13 @@ const command = await parseArgv(["--ssh", `${user}@${host}:${port}`, ...files], 
 if (command.kind !== "run" || command.options.source.kind !== "targets")
   throw new Error("no target was given");
 const { options } = command;
-const [planned] = await planTargets(options, command.options.source.targets, {});
-if (planned === undefined) throw new Error("no target was planned");
+const [planned] = await planTargets(options, command.options.source.targets, {}, (_, error) => {
+  throw error;
+});
+if (planned === undefined || planned.plan === null) throw new Error("no target was planned");
+const { target, plan } = planned;
 const shared = createSshShared(realClock, 32, () => undefined);
-const connector = createHostConnector({ ...planned, options: options.ssh }, shared);
+const connector = createHostConnector({ target, plan, options: options.ssh }, shared);
 const begun = performance.now();
 const connection = await connector.connect(AbortSignal.timeout(30_000));
 process.stdout.write(`ready ${performance.now() - begun}\n`);

@@ -9,6 +9,7 @@ import { SECTION_COLUMNS } from "./csv-columns.js";
 import { deviceRows, type DeviceRow } from "./device-rows.js";
 import { sectionErrorWords, stateWords } from "./error-words.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
+import { writeSound } from "./unwritable.js";
 
 /** One row before it is text: a device, an error without one, or a record that has neither. */
 interface Row {
@@ -21,17 +22,20 @@ interface Column {
   value(row: Row): unknown;
 }
 
-export function createCsvFormatter(options: Pick<FormatterOptions, "csvSections" | "query">): Formatter {
-  const { csvSections, query } = options;
+export function createCsvFormatter(
+  options: Pick<FormatterOptions, "csvSections" | "query" | "unwritable">,
+): Formatter {
+  const { csvSections, query, unwritable } = options;
   const columns = query.length > 0 ? query.map(queryColumn) : defaultColumns(csvSections);
   const line = (cells: readonly string[]): string => `${cells.join(",")}\n`;
+  const lines = (records: readonly StreamRecord[]): string =>
+    records
+      .flatMap((record) => rowsOf(record, csvSections))
+      .map((row) => line(columns.map((column) => csvCell(column.value(row)))))
+      .join("");
   return {
     header: () => line(columns.map((column) => csvCell(column.title))),
-    format: (records) =>
-      records
-        .flatMap((record) => rowsOf(record, csvSections))
-        .map((row) => line(columns.map((column) => csvCell(column.value(row)))))
-        .join(""),
+    format: (records) => writeSound(records, lines, unwritable),
   };
 }
 

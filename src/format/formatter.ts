@@ -6,6 +6,7 @@
  */
 import type { ColorChoice, OutputFormat } from "../options.js";
 import type { Section, StreamRecord } from "../record.js";
+import type { Unwritable } from "./unwritable.js";
 
 export interface Formatter {
   /** Printed once, before everything else. */
@@ -51,6 +52,8 @@ export interface FormatterOptions {
   readonly hostCount: number | null;
   /** A run of one tick ends before it would have gained by what is learned of the records. */
   readonly isOnce: boolean;
+  /** What becomes of a record that cannot be written; absent: the formatter throws. */
+  readonly unwritable?: Unwritable;
 }
 
 /** Loads only what the format needs: the table's libraries cost more than everything else. */

@@ -15,6 +15,10 @@ export class Roster {
     this.last.set(record.host_id, record);
   }
 
+  records(): readonly StreamRecord[] {
+    return [...this.last.values()];
+  }
+
   isEmpty(): boolean {
     return this.last.size === 0;
   }

@@ -8,6 +8,7 @@ import { countLine, createPalette, layOut, type Palette } from "./table-layout.j
 import type { ColumnName } from "./table-rows.js";
 import { TickBlocks } from "./tick-blocks.js";
 import { fitText } from "./text-width.js";
+import { soundOnes, writeSound, type Unwritable } from "./unwritable.js";
 
 /** Ten repaints a second are as many as an eye wants. */
 const PAUSE_MS = 100;
@@ -15,19 +16,26 @@ const PAUSE_MS = 100;
 export function createTableFormatter(options: FormatterOptions): Formatter {
   const palette = createPalette(options.color);
   return options.terminal === null
-    ? appendedTable(options.hostCount, palette)
-    : screenTable(options.terminal, palette);
+    ? appendedTable(options.hostCount, palette, options.unwritable)
+    : screenTable(options.terminal, palette, options.unwritable);
 }
 
-function appendedTable(hostCount: number | null, palette: Palette): Formatter {
+function appendedTable(
+  hostCount: number | null,
+  palette: Palette,
+  unwritable: Unwritable | undefined,
+): Formatter {
   const blocks = new TickBlocks(hostCount);
   let separator = "";
-  const render = (records: readonly StreamRecord[]): string => {
+  const picture = (records: readonly StreamRecord[]): string => {
     const roster = new Roster();
     for (const record of records) roster.put(record);
     const { title, lines } = layOut(roster.rows(Infinity), Infinity, palette);
     const counts = countLine(roster.states(), Infinity, palette);
-    const text = separator + [title, ...lines, counts, ""].join("\n");
+    return [title, ...lines, counts, ""].join("\n");
+  };
+  const render = (records: readonly StreamRecord[]): string => {
+    const text = separator + writeSound(records, picture, unwritable);
     separator = "\n";
     return text;
   };
@@ -37,7 +45,7 @@ function appendedTable(hostCount: number | null, palette: Palette): Formatter {
   };
 }
 
-function screenTable(terminal: Terminal, palette: Palette): Formatter {
+function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritable | undefined): Formatter {
   const roster = new Roster();
   let widths: ReadonlyMap<ColumnName, number> = new Map();
   let note: string | null = null;
@@ -45,6 +53,21 @@ function screenTable(terminal: Terminal, palette: Palette): Formatter {
   let painted: { readonly columns: number; readonly rows: number } | null = null;
 
   const paint = (): string => {
+    try {
+      return paintAll();
+    } catch (error) {
+      if (unwritable === undefined) throw error;
+      const alone = ([record]: readonly StreamRecord[]): void => {
+        const single = new Roster();
+        if (record !== undefined) single.put(record);
+        layOut(single.rows(single.rowCount()), Infinity, palette);
+      };
+      absorb(soundOnes(roster.records(), alone, unwritable));
+      return paintAll();
+    }
+  };
+
+  const paintAll = (): string => {
     const { columns, rows } = terminal.size();
     // The last column stays free: clearing to the end of a full line takes its last character on some terminals.
     const width = Math.max(1, columns - 1);

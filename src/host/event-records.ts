@@ -3,11 +3,13 @@ import type { StreamRecord } from "../record.js";
 import type { Inbox } from "./inbox.js";
 import type { ReaderStall } from "./reader-stall.js";
 
-/** What makes the records. Throws only for a bug. */
+/** What makes the records. What `begin` and `on` throw is told by `onFault`. */
 export interface EventTeller<Event> {
   /** The records that come before any event. */
   begin(): Generator<StreamRecord, void>;
   on(event: Event): Generator<StreamRecord, void>;
+  /** The records that an exception leads to, which one of the above threw. */
+  onFault(error: unknown): Generator<StreamRecord, void>;
   /** No event will lead to another record. */
   isDone(): boolean;
   /** Called once, when the records are over for whatever reason. */
@@ -41,7 +43,7 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
     this.#stall.cameBack();
     try {
       while (this.#ending === null) {
-        const told = this.#telling?.next();
+        const told = this.#tell();
         if (told?.done === false) {
           this.#stall.told();
           return told;
@@ -58,6 +60,15 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
       throw error;
     }
     return this.return();
+  }
+
+  #tell(): IteratorResult<StreamRecord, void> | undefined {
+    try {
+      return this.#telling?.next();
+    } catch (error) {
+      this.#telling = this.#teller.onFault(error);
+      return this.#telling.next();
+    }
   }
 
   async return(): Promise<IteratorResult<StreamRecord, void>> {

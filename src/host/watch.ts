@@ -1,5 +1,5 @@
 /** One host for the length of a run: connect, probe, sample on the beat, and come back after what goes wrong. */
-import { HostError } from "../errors.js";
+import { hostErrorOf, type HostError } from "../errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { LastError, StreamRecord } from "../record.js";
 import type { Sample } from "../remote/session.js";
@@ -23,7 +23,7 @@ export interface LiveHost {
 
 export interface WatchOptions {
   readonly host: HostIdentity;
-  /** Dial, handshake, probe and first sample. Throws HostError, or the signal's reason. */
+  /** Dial, handshake, probe and first sample. Throws HostError, or the signal's reason; anything else is a fault. */
   readonly reach: (signal: AbortSignal) => Promise<{ readonly live: LiveHost; readonly first: Sample }>;
   readonly ticks: Ticks;
   readonly clock: Clock;
@@ -32,6 +32,8 @@ export interface WatchOptions {
   /** One record a host, no transitions, no retry: the failure is the answer. */
   readonly isOnce: boolean;
   readonly random: () => number;
+  /** Takes what was thrown and should not have been: the host is then `disconnected` by `internal-error`. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 type Event =
@@ -40,8 +42,7 @@ type Event =
   | { readonly kind: "up"; readonly live: LiveHost; readonly first: Sample; readonly nowMs: number }
   | { readonly kind: "failed"; readonly error: HostError }
   | { readonly kind: "sampled"; readonly tick: number; readonly sample: Sample; readonly nowMs: number }
-  | { readonly kind: "lost"; readonly live: LiveHost; readonly error: HostError }
-  | { readonly kind: "bug"; readonly error: unknown };
+  | { readonly kind: "lost"; readonly live: LiveHost; readonly error: HostError };
 
 type Link =
   | { readonly kind: "connecting" }
@@ -50,7 +51,7 @@ type Link =
 
 /**
  * The host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was consumed:
- * ticks that pass meanwhile are skipped. Throws only for a bug.
+ * ticks that pass meanwhile are skipped. What is thrown for the host is its state, whatever it is.
  */
 export function watchHost(
   options: WatchOptions,
@@ -108,8 +109,8 @@ class HostWatch implements EventTeller<Event> {
     this.#attempt?.abort();
     this.#tickTimer?.cancel();
     this.#retryTimer?.cancel();
-    await this.#reached?.close();
-    if (this.#link.kind === "up") await this.#link.live.close();
+    if (this.#reached !== null) await this.#close(this.#reached);
+    if (this.#link.kind === "up") await this.#close(this.#link.live);
   }
 
   isDone(): boolean {
@@ -135,12 +136,12 @@ class HostWatch implements EventTeller<Event> {
         return yield* this.#onSampled(event);
       case "lost":
         if (this.#link.kind !== "up" || this.#link.live !== event.live) return;
-        this.#owed ??= this.#link.samplingTick;
-        void this.#link.live.close();
-        return yield* this.#onFailure(event.error);
-      case "bug":
-        throw event.error;
+        return yield* this.#giveUp(event.error);
     }
+  }
+
+  *onFault(error: unknown): Generator<StreamRecord, void> {
+    yield* this.#giveUp(hostErrorOf(error, "sample"));
   }
 
   // ---- ticks
@@ -178,19 +179,22 @@ class HostWatch implements EventTeller<Event> {
   #sample(live: LiveHost, tick: number): void {
     this.#link = { kind: "up", live, samplingTick: tick };
     const { clock } = this.#options;
-    live.sample(tick).then(
+    promised(() => live.sample(tick)).then(
       (sample) => this.#inbox.put({ kind: "sampled", tick, sample, nowMs: clock.nowMs() }),
-      (error: unknown) =>
-        this.#inbox.put(error instanceof HostError ? { kind: "lost", live, error } : { kind: "bug", error }),
+      (error: unknown) => this.#inbox.put({ kind: "lost", live, error: hostErrorOf(error, "sample") }),
     );
   }
 
   *#onSampled(event: Event & { readonly kind: "sampled" }): Generator<StreamRecord, void> {
     if (this.#link.kind !== "up" || this.#link.samplingTick !== event.tick) return;
     const { live } = this.#link;
-    this.#link = { kind: "up", live, samplingTick: null };
     this.#route = live.route;
-    if (!this.#stall.isStale(event.nowMs)) yield this.#frame(live, event.tick, event.sample, event.nowMs);
+    const frame = this.#stall.isStale(event.nowMs)
+      ? null
+      : this.#frame(live, event.tick, event.sample, event.nowMs);
+    // Not before: the tick is owed for as long as it may have no frame.
+    this.#link = { kind: "up", live, samplingTick: null };
+    if (frame !== null) yield frame;
   }
 
   // ---- connection
@@ -201,40 +205,68 @@ class HostWatch implements EventTeller<Event> {
     const { signal } = attempt;
     this.#retryTimer = null;
     this.#attempt = attempt;
-    reach(signal).then(
+    promised(() => reach(signal)).then(
       ({ live, first }) => {
-        this.#attempt = null;
         if (signal.aborted) {
-          void live.close();
+          void this.#close(live);
           return;
         }
+        this.#attempt = null;
         this.#reached = live;
         this.#inbox.put({ kind: "up", live, first, nowMs: clock.nowMs() });
       },
       (error: unknown) => {
-        this.#attempt = null;
         if (signal.aborted) return;
-        this.#inbox.put(error instanceof HostError ? { kind: "failed", error } : { kind: "bug", error });
+        this.#attempt = null;
+        this.#inbox.put({ kind: "failed", error: hostErrorOf(error, "dial") });
       },
     );
   }
 
   *#onUp({ live, first, nowMs }: Event & { readonly kind: "up" }): Generator<StreamRecord, void> {
+    // It was given up before its event was read.
+    if (this.#reached !== live) return;
     this.#link = { kind: "up", live, samplingTick: null };
     this.#reached = null;
     this.#route = live.route;
-    void live.lost.then((error) => this.#inbox.put({ kind: "lost", live, error }));
+    const lost = (error: unknown): void =>
+      this.#inbox.put({ kind: "lost", live, error: hostErrorOf(error, "sample") });
+    live.lost.then(lost, lost);
     this.#condition.connected();
     yield* this.#transition();
     const tick = this.#owed;
     if (tick === null) return;
+    const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, first, nowMs);
     this.#owed = null;
-    if (this.#stall.isStale(nowMs)) this.#sample(live, tick);
-    else yield this.#frame(live, tick, first, nowMs);
+    if (frame === null) this.#sample(live, tick);
+    else yield frame;
+  }
+
+  /** Whatever is connected or under way is let go of. */
+  *#giveUp(error: HostError): Generator<StreamRecord, void> {
+    this.#attempt?.abort();
+    this.#attempt = null;
+    this.#retryTimer?.cancel();
+    if (this.#reached !== null) void this.#close(this.#reached);
+    this.#reached = null;
+    if (this.#link.kind === "up") {
+      this.#owed ??= this.#link.samplingTick;
+      void this.#close(this.#link.live);
+    }
+    yield* this.#onFailure(error);
+  }
+
+  async #close(live: LiveHost): Promise<void> {
+    try {
+      await live.close();
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
   }
 
   *#onFailure(error: HostError): Generator<StreamRecord, void> {
     const { clock, isOnce, random } = this.#options;
+    if (error.failure.code === "internal-error") this.#options.onFault?.(error.cause ?? error);
     this.#link = { kind: "down" };
     const delay = this.#condition.failed(error, (failures) =>
       isOnce ? null : retryDelayMs(error.failure.code, failures, random()),
@@ -262,6 +294,11 @@ class HostWatch implements EventTeller<Event> {
     const wallMs = clock.wallMs() - (clock.nowMs() - arrivedMs);
     return frameRecord(host, live.route, wallMs, tick, reading, latencyMs);
   }
+}
+
+/** What throws at once rejects, too. */
+async function promised<Value>(begin: () => Promise<Value>): Promise<Value> {
+  return await begin();
 }
 
 function overrun(tick: number): LastError {

@@ -21,6 +21,7 @@ import { planHostNames, planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import { verifyByRawKeys } from "./curve25519.js";
 import { Session } from "./session.js";
+import { localLimit } from "./system-failure.js";
 import { introduceAs, pingServer, settleKeyExchange, takeOverAuthentication } from "./ssh2-internals.js";
 import type { Ssh2Internals } from "./ssh2-internals.js";
 import { coalesceWrites } from "./coalesce.js";
@@ -42,10 +43,17 @@ const ANY_ED25519 = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
 
 /** Loading takes a tenth of a second the first time: begin it before the network is waited for. */
 export function loadSsh2(): Promise<typeof Client> {
-  loading ??= import("ssh2").then(({ default: { Client, utils } }) => {
-    verifyByRawKeys(utils.parseKey(ANY_ED25519));
-    return Client;
-  });
+  loading ??= import("ssh2").then(
+    ({ default: { Client, utils } }) => {
+      verifyByRawKeys(utils.parseKey(ANY_ED25519));
+      return Client;
+    },
+    (error: unknown) => {
+      // For want of descriptors, perhaps: the next host tries again.
+      loading = null;
+      throw error;
+    },
+  );
   return loading;
 }
 
@@ -58,7 +66,10 @@ export async function openSession(request: HandshakeRequest, signal: AbortSignal
     const message = `${planLabel(plan)}: ${offer.keyword} allows nothing that the built-in client can do (${offer.list})`;
     throw new HostError("protocol-error", "handshake", message, { fix: "install OpenSSH's ssh" });
   }
-  const NewClient = await loadSsh2();
+  const NewClient = await loadSsh2().catch((error: unknown) => {
+    dialled.stream.destroy();
+    throw localLimit(error, "handshake", `${planLabel(plan)}: ssh2 cannot be loaded`) ?? error;
+  });
   signal.throwIfAborted();
   return await new Handshake(request, new NewClient(), offer.algorithms).run(signal);
 }
@@ -227,9 +238,12 @@ class Handshake {
     const key = this.#remember;
     if (key === null) return;
     const names = planHostNames(plan, dialled.address);
-    void knownHosts.remember(names, key, { hash: plan.config.hashKnownHosts }).then((warning) => {
-      if (warning !== null) warn(warning);
-    });
+    void knownHosts.remember(names, key, { hash: plan.config.hashKnownHosts }).then(
+      (warning) => {
+        if (warning !== null) warn(warning);
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 }
 

@@ -51,7 +51,7 @@ const DROPPED_PAUSE_MS = 150;
 export function createConnector(plan: HostPlan, shared: SshShared): Connector {
   return {
     connect: (signal) => {
-      void loadSsh2();
+      loadSsh2().catch(() => undefined);
       return connectPlan(plan, shared, signal);
     },
   };
@@ -138,6 +138,8 @@ async function connectOn(
   dialled.stream.on("error", () => undefined);
   try {
     const candidates = findCandidates(plan.identity, shared);
+    // Nobody listens yet, and may never where the host says nothing: no reason to end the process.
+    candidates.catch(() => undefined);
     await greet(dialled.stream, plan, clock, heard, signal);
     const release = await handshakes.acquire(signal);
     // A server that froze after its greeting must not keep the others waiting.

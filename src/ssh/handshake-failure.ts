@@ -6,7 +6,7 @@ import type { Candidates } from "./auth/identity.js";
 import type { Refusal } from "./auth/userauth.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
-import { systemErrorCode, systemFailure } from "./system-failure.js";
+import { localLimit, systemErrorCode, systemFailure } from "./system-failure.js";
 
 export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;
@@ -55,6 +55,9 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
 
 /** All keys were refused, or there were none to offer. */
 export function authFailure(plan: HostPlan, refusal: Refusal, candidates: Candidates): HostError {
+  // What could not be looked at may hold the key: the server has refused nothing of it.
+  const limit = localLimit(candidates.localLimit, "auth", `${planLabel(plan)}: keys could not be read`);
+  if (limit !== null) return limit;
   const skipped = candidates.skipped.map((entry) => `${entry.source} skipped: ${entry.reason}`);
   const tried = [...refusal.tried, ...skipped];
   const name = planLabel(plan);

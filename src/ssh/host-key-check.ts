@@ -30,6 +30,7 @@ export function checkHostKey(
       return { kind: "accept", remember: null };
     return judge(plan, names, known, key);
   } catch (error) {
+    if (error instanceof HostError) return refuse(error);
     const reason = error instanceof Error ? error.message : "unknown";
     return refuse(new HostError("host-key-algorithm", "handshake", `the host key cannot be used: ${reason}`));
   }

@@ -12,7 +12,9 @@ export function jumpFailure(name: string, error: HostError): HostError {
     ...(tried === undefined ? {} : { tried }),
     ...(where === undefined ? {} : { where }),
   };
-  const failure = new HostError("proxy-failed", "dial", `jump host ${name}: ${code}: ${message}`, more);
+  // This machine's own limits are no fault of the jump host.
+  const told = code === "local-limit" ? code : "proxy-failed";
+  const failure = new HostError(told, "dial", `jump host ${name}: ${code}: ${message}`, more);
   failure.cause = error.cause ?? error;
   return failure;
 }

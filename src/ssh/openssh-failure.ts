@@ -12,6 +12,11 @@ interface Cause {
 
 // First match over the whole complaint wins; the order is from the most to the least certain.
 const CAUSES: readonly (readonly [RegExp, Cause])[] = [
+  // What ssh itself ran out of on this machine; the same from the other side of a jump begins with "channel".
+  [
+    /^(?:ssh: )?(?:socket|socketpair|pipe|fork|dup2?|open|poll|select|[Cc]ould not (?:create|fork|dup)|[Cc]ouldn't \w+)\b[^\n:]*: (?:Too many open files|Resource temporarily unavailable|Cannot allocate memory)/m,
+    { code: "local-limit", phase: "dial" },
+  ],
   [
     /REVOKED HOST KEY DETECTED|revoked by file|was revoked and you have|Error checking host key .* in revoked/,
     { code: "host-key-revoked", phase: "handshake" },
@@ -150,6 +155,7 @@ function fixOf(code: FailureCode, text: string, { target }: OpensshHost): string
     "host-key-unknown": `check the key and accept it by hand: ssh ${host}, or use --ssh-strict-host-key accept-new`,
     "no-usable-key": "name a key with --ssh-key, or start ssh-agent and ssh-add one",
     "auth-failed": `ssh-copy-id ${host}`,
+    "local-limit": "raise `ulimit -n` and `ulimit -u`",
   };
   return fixes[code] ?? null;
 }

@@ -1,14 +1,15 @@
 /** One `ssh` process: a remote command with its pipes, and what ssh's own log tells of the way there. */
-import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
+import { startChild } from "./child-process.js";
 import type { ChannelEnd, ChannelEvents } from "./connection.js";
 import { opensshFailure } from "./openssh-failure.js";
 import type { OpensshHost } from "./openssh-failure.js";
 import { OpensshLog } from "./openssh-log.js";
 import type { OpensshStage } from "./openssh-log.js";
+import { localLimit } from "./system-failure.js";
 
 /** How long ssh gets to end by itself once it was told to. */
 const GRACE_MS = 300;
@@ -35,7 +36,8 @@ export class OpensshProcess {
   /** Where the remote command's output goes; what comes before a listener is set is kept. */
   private events: Pick<ChannelEvents, "stdout" | "stderr"> | null = null;
   private readonly early: (readonly ["stdout" | "stderr", Buffer])[] = [];
-  private readonly child: ChildProcessWithoutNullStreams;
+  /** Null: it could not be started, and has ended. */
+  private readonly child: ChildProcessWithoutNullStreams | null;
   private stageSeen: OpensshStage = "start";
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
@@ -46,22 +48,25 @@ export class OpensshProcess {
     private readonly context: OpensshContext,
   ) {
     const { env = process.env } = context;
+    let notStarted: (error: Error) => void = () => undefined;
     // A session of its own: no terminal to prompt on, and a Ctrl-C is for us alone to pass on.
-    this.child = spawn("ssh", args, {
-      stdio: "pipe",
-      detached: true,
-      env: { ...env, SSH_ASKPASS: undefined, SSH_ASKPASS_REQUIRE: "never" },
-    });
-    this.child.stdin.on("error", () => undefined);
-    this.child.stdout.on("data", (chunk: Buffer) => this.emit("stdout", chunk));
+    const child = startChild(
+      "ssh",
+      args,
+      { env: { ...env, SSH_ASKPASS: undefined, SSH_ASKPASS_REQUIRE: "never" } },
+      (error) => notStarted(error),
+    );
+    this.child = child;
+    child?.stdin.on("error", () => undefined);
+    child?.stdout.on("data", (chunk: Buffer) => this.emit("stdout", chunk));
     const decoder = new StringDecoder("utf8");
-    this.child.stderr.on("data", (chunk: Buffer) => {
+    child?.stderr.on("data", (chunk: Buffer) => {
       const remote = this.log.push(decoder.write(chunk));
       this.heard(remote);
     });
     this.ended = new Promise((resolve) => {
-      this.child.on("error", (error) => resolve({ kind: "failed", error: spawnFailure(error, context.why) }));
-      this.child.on("close", (code, signal) => {
+      notStarted = (error) => resolve({ kind: "failed", error: spawnFailure(error, context) });
+      child?.on("close", (code, signal) => {
         this.heard(this.log.flush());
         resolve(this.howEnded(code, signal));
       });
@@ -81,11 +86,11 @@ export class OpensshProcess {
   }
 
   write(data: string): void {
-    if (this.child.stdin.writable) this.child.stdin.write(data);
+    if (this.child?.stdin.writable === true) this.child.stdin.write(data);
   }
 
   endInput(): void {
-    this.child.stdin.end();
+    this.child?.stdin.end();
   }
 
   /** Ends ssh, and its proxy command with it. Idempotent; resolves when it is gone. */
@@ -103,13 +108,13 @@ export class OpensshProcess {
   }
 
   private dropPipes(): void {
-    this.child.stdin.destroy();
-    this.child.stdout.destroy();
-    this.child.stderr.destroy();
+    this.child?.stdin.destroy();
+    this.child?.stdout.destroy();
+    this.child?.stderr.destroy();
   }
 
   private signal(signal: NodeJS.Signals): void {
-    const pid = this.child.pid;
+    const pid = this.child?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
@@ -148,7 +153,9 @@ export class OpensshProcess {
   }
 }
 
-function spawnFailure(error: NodeJS.ErrnoException, why: string): HostError {
+function spawnFailure(error: NodeJS.ErrnoException, { why, target }: OpensshContext): HostError {
+  const limit = localLimit(error, "dial", `${target.host}: ssh could not be started`);
+  if (limit !== null) return limit;
   if (error.code !== "ENOENT") {
     return new HostError("protocol-error", "dial", `ssh could not be started: ${error.message}`);
   }

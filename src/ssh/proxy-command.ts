@@ -1,10 +1,11 @@
 /** ProxyCommand: a program of the operator's config that carries the connection (ssh_config(5)). */
-import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
+import { startChild } from "./child-process.js";
+import { localLimit } from "./system-failure.js";
 
 /** What is kept of the program's standard error: its last words tell why it ended. */
 const KEPT_CHARACTERS = 4096;
@@ -31,7 +32,8 @@ export function openProxyCommand(command: string, options: ProxyCommandOptions):
 }
 
 class ProxyStream extends Duplex {
-  private readonly child: ChildProcessWithoutNullStreams;
+  /** Null: it could not be started, and the stream is about to be destroyed for it. */
+  private readonly child: ChildProcessWithoutNullStreams | null;
   private stderr = "";
   private ended = false;
   private heard = false;
@@ -43,52 +45,58 @@ class ProxyStream extends Duplex {
   ) {
     super({ allowHalfOpen: false });
     // A group of its own, so that the shell's children end with it.
-    this.child = spawn(program, args, { stdio: "pipe", detached: true, env: options.env ?? process.env });
-    this.child.on("error", (error) => this.destroy(this.failure(error.message)));
-    this.child.stdin.on("error", () => undefined);
-    this.child.stdout.on("data", (chunk: Buffer) => {
+    const child = startChild(program, args, { env: options.env ?? process.env }, (error) =>
+      this.destroy(localLimit(error, "dial", this.options.name) ?? this.failure(error.message)),
+    );
+    this.child = child;
+    if (child === null) return;
+    child.stdin.on("error", () => undefined);
+    child.stdout.on("data", (chunk: Buffer) => {
       this.heard = true;
-      if (!this.push(chunk)) this.child.stdout.pause();
+      if (!this.push(chunk)) child.stdout.pause();
     });
-    this.child.stdout.on("end", () => {
+    child.stdout.on("end", () => {
       options.clock.after(LAST_WORDS_MS, () => this.finish(""));
     });
-    this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr = (this.stderr + text).slice(-KEPT_CHARACTERS);
     });
-    this.child.on("close", (code, signal) => {
+    child.on("close", (code, signal) => {
       this.finish(signal === null ? `exit status ${code ?? 0}` : `ended by ${signal}`);
     });
   }
 
   override _read(): void {
-    this.child.stdout.resume();
+    this.child?.stdout.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     // The pipe's own error comes with the program's end, which says more.
-    this.child.stdin.write(chunk, () => done());
+    if (this.child === null) done();
+    else this.child.stdin.write(chunk, () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.child.stdin.end(() => done());
+    if (this.child === null) done();
+    else this.child.stdin.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.ended = true;
-    const pid = this.child.pid;
-    if (pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+    const { child } = this;
+    const pid = child?.pid;
+    if (child !== null && pid !== undefined && child.exitCode === null && child.signalCode === null) {
       try {
         process.kill(-pid, "SIGTERM");
       } catch {
         // The group has gone.
       }
       const timer = this.options.clock.after(LAST_WORDS_MS, () => killGroup(pid));
-      this.child.once("exit", () => timer.cancel());
+      child.once("exit", () => timer.cancel());
     }
-    this.child.stdin.destroy();
-    this.child.stdout.destroy();
-    this.child.stderr.destroy();
+    child?.stdin.destroy();
+    child?.stdout.destroy();
+    child?.stderr.destroy();
     done(error);
   }
 

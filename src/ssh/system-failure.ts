@@ -1,4 +1,5 @@
 /** Failed system calls as failures of a host. */
+import { closeSync, openSync } from "node:fs";
 import { HostError } from "../errors.js";
 import type { FailureCode, Phase } from "../record.js";
 
@@ -26,8 +27,15 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "timed out",
   ECONNRESET: "the connection was reset",
   EPIPE: "the connection was closed",
-  EMFILE: "this process has too many open files",
-  ENFILE: "this machine has too many open files",
+};
+
+/** What this machine itself has run out of, and what to do: no host's fault (open(2), socket(2), fork(2)). */
+const LIMITS: Readonly<Record<string, { readonly words: string; readonly fix: string }>> = {
+  EMFILE: { words: "this process has too many open files", fix: "raise `ulimit -n`" },
+  ENFILE: { words: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
+  EAGAIN: { words: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
+  ENOMEM: { words: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
+  ENOBUFS: { words: "this machine has no memory left for sockets", fix: "free memory" },
 };
 
 /** `ECONNREFUSED`, ...; looks into an AggregateError, whose own message is empty. */
@@ -38,6 +46,32 @@ export function systemErrorCode(error: unknown): string | null {
   return error instanceof AggregateError ? systemErrorCode(error.errors[0]) : null;
 }
 
+/** getaddrinfo(3) that can open neither files nor sockets tells of a name that is not there. */
+function lookupLimit(error: unknown): unknown {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return error;
+  } catch (limit) {
+    return isLocalLimit(limit) ? limit : error;
+  }
+}
+
+/** Whether a failed system call tells of a limit of this machine or process. */
+export function isLocalLimit(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code !== null && Object.hasOwn(LIMITS, code);
+}
+
+/** `local-limit` for what this machine itself has run out of, null for any other error. `what` could not be done. */
+export function localLimit(error: unknown, phase: Phase, what: string): HostError | null {
+  const code = systemErrorCode(error) ?? "";
+  const limit = Object.hasOwn(LIMITS, code) ? LIMITS[code] : undefined;
+  if (limit === undefined) return null;
+  return new HostError("local-limit", phase, `${what}: ${limit.words} (${code}); ${limit.fix}`, {
+    fix: limit.fix,
+  });
+}
+
 /** Errors that are already a HostError stay as they are. */
 export function systemFailure(
   error: unknown,
@@ -45,13 +79,18 @@ export function systemFailure(
   phase: Phase,
 ): HostError {
   if (error instanceof HostError) return error;
+  const name = `${where.host} port ${where.port}`;
+  const limit = localLimit(phase === "resolve" ? lookupLimit(error) : error, phase, name);
+  if (limit !== null) return limit;
   const code = systemErrorCode(error);
   const words = code === null ? undefined : WORDS[code];
   const said = words ?? (error instanceof Error && error.message !== "" ? error.message : "unknown error");
   const tag = code === null || said.includes(code) ? "" : ` (${code})`;
   const fallback: FailureCode =
     phase === "resolve" ? "dns-not-found" : phase === "dial" ? "network-unreachable" : "connection-lost";
-  const fix = code === "EMFILE" ? { fix: "ulimit -n 65536" } : {};
-  const message = `${where.host} port ${where.port}: ${said}${tag}`;
-  return new HostError((code === null ? undefined : CODES[code]) ?? fallback, phase, message, fix);
+  return new HostError(
+    (code === null ? undefined : CODES[code]) ?? fallback,
+    phase,
+    `${name}: ${said}${tag}`,
+  );
 }

@@ -144,6 +144,9 @@ export class FleetThreads implements Texts {
         case "line":
           words.say(message.words);
           return;
+        case "fault":
+          words.faultStack(message.host, message.stack);
+          return;
       }
       this.#wake();
     });

@@ -21,6 +21,8 @@ export type FromThread =
   | { readonly kind: "lines"; readonly room: Room; readonly length: number; readonly counts: Counts }
   /** Words for the operator: a warning, what `--verbose` tells, what `--verbose` tells that may hold remote text. */
   | { readonly kind: "warning" | "line" | "note"; readonly words: string }
+  /** What was thrown for a host and should not have been. */
+  | { readonly kind: "fault"; readonly host: string; readonly stack: string }
   /** Nothing at all comes any more. */
   | { readonly kind: "ended"; readonly counts: Counts };
 

@@ -12,7 +12,7 @@ export function shareOut(
 ): readonly (readonly WatchedTarget[])[] {
   const groups = new Map<string, WatchedTarget[]>();
   for (const each of watched) {
-    const key = firstDialled(each.plan);
+    const key = each.plan === null ? each.target.host : firstDialled(each.plan);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [each]);
     else group.push(each);

@@ -4,9 +4,11 @@
  */
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { stackOf, type ReportFault } from "../errors.js";
 import { createFormatter, type Formatter } from "../format/formatter.js";
 import type { Output } from "../format/output.js";
 import { drainTo } from "../format/sink.js";
+import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { realClock } from "../lib/clock.js";
 import { openFleet } from "../live.js";
 import { observed } from "../observed.js";
@@ -32,17 +34,23 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
   });
   const { csvSections, query, failOn, verbosity } = options;
   const isOnce = options.length.kind === "once";
-  const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce };
+  const fault: ReportFault = (host, error) => say({ kind: "fault", host, stack: stackOf(error) });
+  const unwritable: Unwritable = (record, error) => {
+    fault(record.host_id, error);
+    return insteadOf(record, error, isOnce);
+  };
+  const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce, unwritable };
   const formatter = await createFormatter(form, layout);
   const beginMs = beganAtMs - performance.timeOrigin;
   const words = {
     warn: (message: string) => say({ kind: "warning", words: message }),
     note: (message: string) => say({ kind: "note", words: message }),
+    fault,
   };
   const clock = realClock;
   const fleet = await openFleet(options, watched, { clock, random: Math.random, beginMs, ...words }, signal);
   const tell = (line: string): void => say({ kind: "line", words: line });
-  const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null);
+  const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null, unwritable);
   // The header is the main thread's: there is one.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });

@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly input?: string;
   /** Ended with SIGKILL then; 60 s by default. */
   readonly limitMs?: number;
+  /** What `ulimit` is given before the program starts, as `-n 64`. */
+  readonly ulimit?: string;
   /** Told of the process once it runs. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -33,7 +35,10 @@ after(() => {
 /** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const command = [process.execPath, PROGRAM, ...args];
+  const limited = ["/bin/sh", "-c", `ulimit ${options.ulimit ?? ""} && exec "$@"`, "sh", ...command];
+  const [program = "", ...rest] = options.ulimit === undefined ? command : limited;
+  const child = spawn(program, rest, {
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });

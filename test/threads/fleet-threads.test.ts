@@ -21,6 +21,8 @@ function start(scripts: readonly string[], clock = realClock) {
   const words = {
     warn: (message: string) => said.push(`warning: ${message}`),
     note: (message: string) => said.push(`note: ${message}`),
+    fault: () => undefined,
+    faultStack: (host: string, stack: string) => said.push(`fault: ${host}: ${stack}`),
     say: (line: string) => said.push(line),
   };
   const code = `${PRELUDE}import { workerData } from "node:worker_threads";

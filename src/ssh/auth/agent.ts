@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { isLocalLimit } from "../system-failure.js";
 import { uint32, wireString } from "../wire-writer.js";
 import { WireReader } from "../known-hosts/wire.js";
 
@@ -10,7 +11,7 @@ export interface AgentKey {
   readonly comment: string;
 }
 
-/** The agent is not there, does not answer or says no. The message is for the record. */
+/** The agent is not there, does not answer or says no. The message is for the record; the cause is the system's error. */
 export class AgentError extends Error {
   override readonly name = "AgentError";
 }
@@ -82,8 +83,14 @@ export class Agent {
     if (shunned !== null && this.clock.nowMs() < shunned.untilMs) return Promise.reject(shunned.error);
     this.#shunned = null;
     return new Promise((resolve, reject) => {
+      try {
+        this.#socket ??= this.#dial();
+      } catch (error) {
+        // Node refuses some paths at once: that is one agent's failure, as when nobody listens there.
+        reject(new AgentError(`cannot be reached (${messageOf(error)})`, { cause: error }));
+        return;
+      }
       this.#pending.push({ resolve, reject });
-      this.#socket ??= this.#dial();
       this.#socket.ref();
       this.#socket.write(wireString(message));
       this.#deadline ??= this.#startDeadline();
@@ -91,12 +98,17 @@ export class Agent {
   }
 
   #dial(): Socket {
-    const socket = connect(this.path);
+    // As an object: Node takes a bare "22" for a TCP port, and ssh for a socket of that name.
+    const socket = connect({ path: this.path });
     this.#received = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#socket === socket)
-        this.#fail(new AgentError(`cannot be reached (${error.code ?? error.message})`), true);
+        // What this process lacks a descriptor for may well be there a moment later.
+        this.#fail(
+          new AgentError(`cannot be reached (${error.code ?? error.message})`, { cause: error }),
+          !isLocalLimit(error),
+        );
     });
     socket.on("close", () => {
       if (this.#socket === socket) this.#fail(new AgentError("closed the connection"), false);
@@ -142,6 +154,10 @@ export class Agent {
     socket?.destroy();
     for (const pending of this.#pending.splice(0)) pending.reject(error);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readKeys(answer: Buffer): AgentKey[] {

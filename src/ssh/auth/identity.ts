@@ -7,6 +7,7 @@ import type { AgentKey, AgentPool } from "./agent.js";
 import { AgentError } from "./agent.js";
 import type { KeyCache, KeyFile } from "./key-cache.js";
 import { readPublicFile } from "./key-cache.js";
+import { isLocalLimit } from "../system-failure.js";
 import { signWithKey } from "./signature.js";
 
 /** A public key or certificate that can be proven. */
@@ -31,6 +32,8 @@ export interface Candidates {
   readonly keys: readonly Candidate[];
   /** Keys and agents that could not be used, and why. */
   readonly skipped: readonly Skipped[];
+  /** A system error of this machine (no descriptors, no memory) that kept a key or an agent from being looked at. */
+  readonly localLimit?: unknown;
 }
 
 export interface Skipped {
@@ -67,7 +70,7 @@ interface HeldKey {
 export async function findCandidates(plan: IdentityPlan, sources: IdentitySources): Promise<Candidates> {
   const [files, certificates, agent] = await Promise.all([
     loadFiles(plan, sources.keys),
-    Promise.all(plan.certificateFiles.map(async (path) => ({ path, blob: await readPublicFile(path) }))),
+    Promise.all(plan.certificateFiles.map(async (path) => ({ path, ...(await readCertificate(path)) }))),
     askAgent(plan.agentSocket, sources.agents),
   ]);
   const skipped: Skipped[] = [...agent.skipped];
@@ -136,7 +139,18 @@ export async function findCandidates(plan: IdentityPlan, sources: IdentitySource
       skipped.push({ source: named.source, reason: file.reason, encrypted: file.encrypted });
     }
   }
-  return { keys: chosen.keys, skipped };
+  const limits = [agent, ...certificates, ...files.map(({ file }) => file)].flatMap((from) =>
+    "localLimit" in from && from.localLimit !== undefined ? [from.localLimit] : [],
+  );
+  return { keys: chosen.keys, skipped, ...(limits.length > 0 ? { localLimit: limits[0] } : {}) };
+}
+
+async function readCertificate(path: string): Promise<{ blob: Buffer | null; localLimit?: unknown }> {
+  try {
+    return { blob: await readPublicFile(path) };
+  } catch (error) {
+    return { blob: null, localLimit: error };
+  }
 }
 
 /** The candidates chosen so far; a key is offered once, from the first place it was found in. */
@@ -166,18 +180,20 @@ function loadFiles(plan: IdentityPlan, cache: KeyCache): Promise<NamedFile[]> {
 interface AskedAgent {
   readonly keys: readonly AgentKey[];
   readonly skipped: readonly Skipped[];
+  readonly localLimit?: unknown;
   sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer>;
 }
 
 async function askAgent(socket: string | null, agents: AgentPool): Promise<AskedAgent> {
   const none: AskedAgent = { keys: [], skipped: [], sign: () => Promise.reject(new AgentError("no agent")) };
-  if (socket === null) return none;
+  if (socket === null || socket === "") return none;
   const agent = agents.at(socket);
   try {
     return { keys: await agent.keys(), skipped: [], sign: (...args) => agent.sign(...args) };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    return { ...none, skipped: [{ source: `agent ${socket}`, reason: error.message, encrypted: false }] };
+    const skipped = [{ source: `agent ${socket}`, reason: error.message, encrypted: false }];
+    return { ...none, skipped, ...(isLocalLimit(error.cause) ? { localLimit: error.cause } : {}) };
   }
 }
 

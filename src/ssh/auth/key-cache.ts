@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.js";
 import { decodeBase64 } from "../known-hosts/base64.js";
 import { errorCode } from "../../lib/error-code.js";
+import { isLocalLimit } from "../system-failure.js";
 import { parsePrivateKey } from "./private-key.js";
 
 /** What an IdentityFile turned out to be. */
@@ -23,6 +24,8 @@ export type KeyFile =
       readonly certificate: Buffer | null;
       readonly reason: string;
       readonly encrypted: boolean;
+      /** The system error of this machine that kept it from being read: another look may find it usable. */
+      readonly localLimit?: unknown;
     };
 
 interface Entry {
@@ -57,7 +60,12 @@ export class KeyCache {
     if (known?.stamp === stamp) return known.file;
     const file = readKeyFile(path);
     this.#entries.set(path, { stamp, file });
-    return file;
+    const found = await file;
+    if (found.kind === "unusable" && found.localLimit !== undefined) {
+      this.#entries.delete(path);
+      this.#looked.delete(path);
+    }
+    return found;
   }
 }
 
@@ -67,6 +75,19 @@ async function stampOf(path: string): Promise<string> {
 }
 
 async function readKeyFile(path: string): Promise<KeyFile> {
+  try {
+    return await readParts(path);
+  } catch (error) {
+    const reason = `cannot be read (${errorCode(error) ?? "error"})`;
+    return {
+      ...{ kind: "unusable", blob: null, certificate: null, reason, encrypted: false },
+      ...(isLocalLimit(error) ? { localLimit: error } : {}),
+    };
+  }
+}
+
+/** Throws where this machine's limits keep a part from being read. */
+async function readParts(path: string): Promise<KeyFile> {
   const certificate = await readPublicFile(`${path}-cert.pub`);
   const beside = await readPublicFile(`${path}.pub`);
   const stats = await statFile(path);
@@ -84,6 +105,7 @@ async function readKeyFile(path: string): Promise<KeyFile> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
+    if (isLocalLimit(error)) throw error;
     return unusable(`cannot be read (${errorCode(error) ?? "error"})`, null);
   }
   const publicOnly = publicBlobOfLine(text);
@@ -106,13 +128,14 @@ async function readKeyFile(path: string): Promise<KeyFile> {
   }
 }
 
-/** The blob of a file that holds one public key or certificate line; null for anything else. */
+/** The blob of a file that holds one public key or certificate line; null for anything else. Throws for local limits. */
 export async function readPublicFile(path: string): Promise<Buffer | null> {
   try {
     const stats = await statFile(path);
     if (stats === null || !stats.isFile() || stats.size > LONGEST_FILE) return null;
     return publicBlobOfLine(await readFile(path, "utf8"));
-  } catch {
+  } catch (error) {
+    if (isLocalLimit(error)) throw error;
     return null;
   }
 }

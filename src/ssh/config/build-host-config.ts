@@ -113,9 +113,18 @@ function readProxy({ options, tokens }: ResolvedOptions): Proxy {
 }
 
 function readAgent(written: string | null, env: Readonly<Record<string, string | undefined>>): string | null {
+  const socket = agentSocket(written, env) ?? "";
+  // An empty path is no agent, wherever it comes from (authfd.c: ssh_get_authentication_socket).
+  return socket === "" ? null : socket;
+}
+
+function agentSocket(
+  written: string | null,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null | undefined {
   if (written === "none") return null;
-  if (written === null || written === "SSH_AUTH_SOCK") return env["SSH_AUTH_SOCK"] ?? null;
-  if (written.startsWith("$") && !written.startsWith("${")) return env[written.slice(1)] ?? null;
+  if (written === null || written === "SSH_AUTH_SOCK") return env["SSH_AUTH_SOCK"];
+  if (written.startsWith("$") && !written.startsWith("${")) return env[written.slice(1)];
   return written;
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { errorCode } from "../../lib/error-code.js";
+import { localLimit } from "../system-failure.js";
 import { KnownIndex } from "./lookup.js";
 import type { KnownKey } from "./lookup.js";
 import { parseKnownHosts } from "./parse.js";
@@ -67,6 +68,9 @@ export class KnownFile {
     } catch (error) {
       const code = errorCode(error);
       if (code === null) throw error;
+      // Passed over, the file could not tell a changed key from a new one.
+      const limit = localLimit(error, "handshake", this.file);
+      if (limit !== null) throw limit;
       return { ...empty, problem: code === "ENOENT" || code === "ENOTDIR" ? null : code };
     } finally {
       if (descriptor !== null) closeSync(descriptor);
@@ -82,7 +86,9 @@ export class KnownFile {
 function statsOf(file: string): Stats | null {
   try {
     return statSync(file, { throwIfNoEntry: false }) ?? null;
-  } catch {
+  } catch (error) {
+    const limit = localLimit(error, "handshake", file);
+    if (limit !== null) throw limit;
     return null;
   }
 }

@@ -1,6 +1,7 @@
 /** known_hosts as one host's configuration sees it: which files, asked in order, and where new keys go. */
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { HostError } from "../../errors.js";
 import { errorCode } from "../../lib/error-code.js";
 import type { HostKey, HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
 import { KnownFile } from "./known-file.js";
@@ -30,7 +31,7 @@ export interface UnreadableFile {
 }
 
 export interface KnownHosts {
-  /** Throws WireError or ShortKeyError for a key that no server of ours may have. */
+  /** Throws WireError or ShortKeyError for a key that no server of ours may have, HostError for a file that cannot be opened now. */
   verdict(names: HostNames, key: HostKey): HostKeyVerdict;
   /** For `preferKnown`. */
   knownTypes(names: HostNames): KnownTypes;
@@ -81,7 +82,7 @@ export class KnownHostsStore {
           return code === null ? [] : [{ file, code }];
         }),
       remember: (names, key, { hash }) =>
-        Promise.resolve(this.#remember(files.userFiles[0], lookup, names, key, hash)),
+        new Promise((resolve) => resolve(this.#remember(files.userFiles[0], lookup, names, key, hash))),
     };
   }
 
@@ -110,13 +111,13 @@ export class KnownHostsStore {
     const { identity, plainType, plainBlob } = readPublicKey(key.blob);
     const isNew = (name: string): boolean =>
       !lookup(name).some((line) => line.marker === "none" && line.key.identity === identity);
-    const unknown = [names.name, ...(names.address === null ? [] : [names.address])].filter(isNew);
-    if (unknown.length === 0) return null;
     try {
+      const unknown = [names.name, ...(names.address === null ? [] : [names.address])].filter(isNew);
+      if (unknown.length === 0) return null;
       this.#file(file).append(knownHostsLines(unknown, plainType, plainBlob, hash), this.sshDir);
       return null;
     } catch (error) {
-      const code = errorCode(error);
+      const code = error instanceof HostError ? error.message : errorCode(error);
       if (code === null) throw error;
       return `Failed to add the host to the list of known hosts (${file}): ${code}`;
     }

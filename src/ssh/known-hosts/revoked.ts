@@ -1,6 +1,7 @@
 /** RevokedHostKeys files: a list of public keys, or a KRL (authfile.c: sshkey_check_revoked). */
 import { readFileSync } from "node:fs";
 import { errorCode } from "../../lib/error-code.js";
+import { localLimit } from "../system-failure.js";
 import type { RevokedBy } from "./host-key.js";
 import { isKrl, readKrl } from "./krl.js";
 import { readKeyText, ShortKeyError } from "./public-key.js";
@@ -15,7 +16,7 @@ export type RevocationCheck =
 /** What one file says of a key. Never throws. */
 export type RevocationFile = (key: PublicKey) => RevocationCheck;
 
-/** Reads a file once. A missing or broken one makes every answer `revocation-unreadable`, as ssh then refuses all. */
+/** Reads a file once. Throws HostError `local-limit` where this machine cannot open it now. A missing or broken one makes every answer `revocation-unreadable`, as ssh then refuses all. */
 export function readRevocationFile(file: string): RevocationFile {
   try {
     const bytes = readFileSync(file);
@@ -24,6 +25,8 @@ export function readRevocationFile(file: string): RevocationFile {
     const at = { file, line: null };
     return (key) => (revokes(key) ? { kind: "revoked", at } : { kind: "clear" });
   } catch (error) {
+    const limit = localLimit(error, "handshake", file);
+    if (limit !== null) throw limit;
     const reason = error instanceof WireError ? `broken KRL: ${error.message}` : errorCode(error);
     if (reason === null) throw error;
     return () => ({ kind: "revocation-unreadable", at: { file, line: null }, reason });

@@ -1,0 +1,38 @@
+/** Faults of ours that concern one host: each stack once to the operator, and whether there were any. */
+import type { ReportFault } from "./errors.js";
+import { stackOf } from "./errors.js";
+import { cleanText } from "./lib/text.js";
+
+/** Of different stacks, so many are printed: a fault that is never the same twice must not fill a log. */
+const MOST_STACKS = 50;
+const MOST_FRAMES = 25;
+
+export class Faults {
+  readonly #print: (text: string) => void;
+  readonly #printed = new Set<string>();
+  #isAny = false;
+
+  /** `print` takes a line and the stack's lines below it. */
+  constructor(print: (text: string) => void) {
+    this.#print = print;
+  }
+
+  /** Whether the run has lost a host's record to a fault of ours: it ends with exit code 1 then. */
+  get isAny(): boolean {
+    return this.#isAny;
+  }
+
+  readonly report: ReportFault = (host, error) => this.reportStack(host, stackOf(error));
+
+  /** As `stackOf` gives it; another thread's errors come as text. */
+  reportStack(host: string, stack: string): void {
+    this.#isAny = true;
+    const [head = "", ...frames] = stack.split("\n");
+    // The message may name the host, so that the same fault would be told of each.
+    const key = frames.length > 0 ? frames.join("\n") : head;
+    if (this.#printed.has(key) || this.#printed.size >= MOST_STACKS) return;
+    this.#printed.add(key);
+    const lines = [`${host}: internal error, please report it: ${head}`, ...frames.slice(0, MOST_FRAMES)];
+    this.#print(lines.map(cleanText).join("\n"));
+  }
+}
