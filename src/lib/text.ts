@@ -4,14 +4,16 @@
 // a character without the other half, which are no text and end a reader such as jq 1.6.
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-const UNPRINTABLE_ONCE = new RegExp(UNPRINTABLE.source);
+// Every text is asked this; one with whole characters beyond U+FFFF is then looked at more closely.
+const MAYBE_UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/;
 
 /**
  * Remote text without anything that a terminal would act on: each control character becomes U+FFFD, as does half a
  * character, and a tab a blank.
  */
 export function cleanText(text: string): string {
-  if (!UNPRINTABLE_ONCE.test(text)) return text;
+  if (!MAYBE_UNPRINTABLE.test(text)) return text;
   return text.replace(UNPRINTABLE, (c) => (c === "\t" ? " " : "\ufffd"));
 }
 
