@@ -8,7 +8,7 @@
  */
 import { cleanText } from "./lib/text.js";
 import { valuesAt } from "./lib/dot-path.js";
-import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./record.js";
+import { isRecordKey, KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./record.js";
 
 type Literal = number | string | boolean | null;
 export type FailCondition = { readonly text: string; readonly keys: readonly string[] } & (
@@ -24,24 +24,6 @@ const FORM = 'write PATH OPERATOR VALUE, as "gpu.temperature>85" or "state!=conn
 const SECTION_KEYS: ReadonlyMap<string, string> = new Map(
   SECTIONS.map((section) => [section, KEY_OF_SECTION[section]]),
 );
-const RECORD_KEYS: ReadonlySet<string> = new Set([
-  ...SECTION_KEYS.values(),
-  ...[
-    "record",
-    "timestamp",
-    "tick",
-    "host_id",
-    "target",
-    "hostname",
-    "labels",
-    "state",
-    "transport",
-    "ssh_client",
-  ],
-  ...["channel", "latency_ms", "errors", "previous_state", "attempt", "consecutive_failures", "since"],
-  ...["retry_in_ms", "last_error"],
-]);
-
 /** Never throws. */
 export function parseFailCondition(text: string): ParsedCondition {
   const bad = (problem: string): ParsedCondition => ({ kind: "problem", problem });
@@ -53,7 +35,7 @@ export function parseFailCondition(text: string): ParsedCondition {
   }
   const [first = "", ...rest] = path.split(".");
   const key = SECTION_KEYS.get(first) ?? first;
-  if (!RECORD_KEYS.has(key)) {
+  if (!isRecordKey(key)) {
     return bad(
       `${shown} names no field "${first}" of a record; start with a section (${SECTIONS.join(", ")}) or a field such as state`,
     );

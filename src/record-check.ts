@@ -2,17 +2,20 @@
 import {
   HOST_STATES,
   KEY_OF_SECTION,
+  MOST_LEVELS,
   SECTIONS,
   type FrameRecord,
   type StateRecord,
   type StreamRecord,
 } from "./record.js";
+import { hasAtMost } from "./lib/levels.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The record, or what is wrong with it. */
 export function checkRecord(value: unknown): StreamRecord | string {
   if (!isFields(value)) return "is not a JSON object";
+  if (!hasAtMost(MOST_LEVELS, value)) return `is nested more than ${MOST_LEVELS} levels deep`;
   if (value["schema"] !== 1) return "is not an allsmi-ssh record: schema is not 1";
   const wrong = wrongEnvelope(value);
   if (wrong !== null) return `is not an allsmi-ssh record: ${wrong}`;

@@ -293,13 +293,6 @@ export const KEY_OF_SECTION = {
   storage: "storage",
 } as const satisfies Record<Section, keyof Sections>;
 
-const KNOWN_KEYS: ReadonlySet<string> = new Set(Object.values(KEY_OF_SECTION));
-
-/** Whether a section of this program stands under the key, and not one of a newer all-smi. */
-export function isKnownKey(key: string): boolean {
-  return KNOWN_KEYS.has(key);
-}
-
 type Labelled<T> = T & DeviceLabels;
 
 /** A host that answered. A frame whose every asked section failed still is a frame: `errors` say why. */
@@ -333,3 +326,55 @@ export interface StateRecord extends Envelope {
 }
 
 export type StreamRecord = FrameRecord | StateRecord;
+
+// The compiler holds this list to the types: a key that is missing here, or one too many, is an error.
+const RECORD_KEYS: ReadonlySet<string> = new Set(
+  Object.keys({
+    schema: true,
+    record: true,
+    timestamp: true,
+    tick: true,
+    host_id: true,
+    target: true,
+    hostname: true,
+    labels: true,
+    state: true,
+    transport: true,
+    ssh_client: true,
+    channel: true,
+    latency_ms: true,
+    gpus: true,
+    cpus: true,
+    memory: true,
+    chassis: true,
+    processes: true,
+    storage: true,
+    errors: true,
+    previous_state: true,
+    attempt: true,
+    consecutive_failures: true,
+    since: true,
+    retry_in_ms: true,
+    last_error: true,
+  } satisfies Record<keyof FrameRecord | keyof StateRecord, true>),
+);
+
+/** Whether the key is one of a record's own, which no tool's output may write over. */
+export function isRecordKey(key: string): boolean {
+  return RECORD_KEYS.has(key);
+}
+
+const DEVICE_LABELS: ReadonlySet<string> = new Set(
+  Object.keys({ host_id: true, hostname: true, instance: true, time: true } satisfies Record<
+    keyof DeviceLabels,
+    true
+  >),
+);
+
+/** Whether a device's field is one of the labels that this program puts on it. */
+export function isDeviceLabel(key: string): boolean {
+  return DEVICE_LABELS.has(key);
+}
+
+/** How many objects and lists may be in each other in a record, itself the first: what every JSON reader takes. */
+export const MOST_LEVELS = 64;

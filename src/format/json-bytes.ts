@@ -13,10 +13,19 @@ const NULL = 0x6e_75_6c_6c;
 // a string, so that escaping them in a whole text changes no value.
 const LEFT_BY_STRINGIFY = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A value's JSON without a character that a terminal acts on; undefined where JSON has none. */
+/** A value's JSON without a character that a terminal acts on or that is none; undefined where JSON has none. */
 export function harmlessJson(value: unknown): string | undefined {
   const text = JSON.stringify(value) as string | undefined;
-  return text?.replace(LEFT_BY_STRINGIFY, escape);
+  return text === undefined ? undefined : wellFormed(text.replace(LEFT_BY_STRINGIFY, escape));
+}
+
+// A whole escape, so that the backslash of a text's own is not taken for the beginning of one.
+const ESCAPE = /\\(?:ud[89a-f][0-9a-f]{2}|[^])/g;
+
+/** Half a character is what JSON.stringify escapes as `\ud800`; jq 1.6 reads no line after it. */
+function wellFormed(json: string): string {
+  if (!json.includes("\\ud")) return json;
+  return json.replace(ESCAPE, (escaped) => (escaped.length === 6 ? "\\ufffd" : escaped));
 }
 
 function escape(character: string): string {

@@ -1,6 +1,6 @@
 /** Records of one host: the envelope around a reading or a transition. */
 import {
-  isKnownKey,
+  isRecordKey,
   type DeviceLabels,
   type FrameRecord,
   type HostState,
@@ -10,6 +10,7 @@ import {
   type SshClientKind,
 } from "../record.js";
 import { isoTime } from "../lib/iso-time.js";
+import { setOwn } from "../lib/own-key.js";
 import type { Reading } from "../shims/shim.js";
 
 /** What identifies a host in every record. */
@@ -71,8 +72,7 @@ export function frameRecord(
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
   // Sections of a newer all-smi, passed on under this record's labels.
   for (const key of Object.keys(reading.sections)) {
-    if (isKnownKey(key)) continue;
-    Object.assign(frame, { [key]: relabelled(Reflect.get(reading.sections, key), labels) });
+    if (!isRecordKey(key)) setOwn(frame, key, relabelled(Reflect.get(reading.sections, key), labels));
   }
   if (reading.errors.length > 0) frame.errors = reading.errors;
   return frame;
@@ -81,7 +81,9 @@ export function frameRecord(
 function relabelled(section: unknown, labels: DeviceLabels): unknown {
   if (!Array.isArray(section)) return section;
   return section.map((device: unknown) =>
-    typeof device === "object" && device !== null ? withLabels(device, labels) : device,
+    typeof device === "object" && device !== null && !Array.isArray(device)
+      ? withLabels(device, labels)
+      : device,
   );
 }
 

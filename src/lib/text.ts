@@ -1,12 +1,19 @@
 /** Remote text made fit to print. */
 
-// C0 and DEL, C1, line and paragraph separators, and the bidi controls that can reorder what a terminal shows.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const UNPRINTABLE_ONCE = new RegExp(UNPRINTABLE.source);
+// C0 and DEL, C1, line and paragraph separators, the bidi controls that can reorder what a terminal shows, and halves of
+// a character without the other half, which are no text and end a reader such as jq 1.6.
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+// Every text is asked this; one with whole characters beyond U+FFFF is then looked at more closely.
+const MAYBE_UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/;
 
-/** Remote text without anything that a terminal would act on: each control character becomes U+FFFD, a tab a blank. */
+/**
+ * Remote text without anything that a terminal would act on: each control character becomes U+FFFD, as does half a
+ * character, and a tab a blank.
+ */
 export function cleanText(text: string): string {
-  if (!UNPRINTABLE_ONCE.test(text)) return text;
+  if (!MAYBE_UNPRINTABLE.test(text)) return text;
   return text.replace(UNPRINTABLE, (c) => (c === "\t" ? " " : "\ufffd"));
 }
 
@@ -24,5 +31,13 @@ export function oneLine(text: string, limit = 300): string {
       .join("; ")
       .replace(/\s+/g, " "),
   );
-  return joined.length > limit || looked.length < whole.length ? `${joined.slice(0, limit - 1)}…` : joined;
+  return joined.length > limit || looked.length < whole.length
+    ? `${beginningOf(joined, limit - 1)}…`
+    : joined;
+}
+
+/** As many characters or one less, so that none is cut in half. */
+function beginningOf(text: string, length: number): string {
+  const cut = text.slice(0, length);
+  return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }

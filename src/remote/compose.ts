@@ -1,8 +1,9 @@
 /** One host's reading of a tick, from what its vendor tool and its operating system told. */
 import { ParseError } from "../errors.js";
+import { setOwn } from "../lib/own-key.js";
 import type { SampleOptions } from "../options.js";
 import {
-  isKnownKey,
+  isRecordKey,
   type Cpu,
   type Process,
   type Section,
@@ -75,22 +76,21 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
 }
 
 function passOn(told: Sections, sections: Sections): void {
-  for (const key of Object.keys(told))
-    if (!isKnownKey(key)) Object.assign(sections, { [key]: Reflect.get(told, key) as unknown });
+  for (const key of Object.keys(told)) if (!isRecordKey(key)) setOwn(sections, key, Reflect.get(told, key));
 }
 
 function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[] {
   return cpus.map((cpu, position) => {
     const own = measured[position];
     if (own === undefined) return cpu;
+    const busy = new Map(own.per_socket_info.map((socket) => [socket.socket_id, socket.utilization]));
     return {
       ...cpu,
       utilization: own.utilization,
       per_core_utilization: own.per_core_utilization,
       per_socket_info: cpu.per_socket_info.map((socket) => ({
         ...socket,
-        utilization:
-          own.per_socket_info.find((each) => each.socket_id === socket.socket_id)?.utilization ?? null,
+        utilization: busy.get(socket.socket_id) ?? null,
       })),
     };
   });

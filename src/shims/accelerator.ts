@@ -47,6 +47,13 @@ export function acceleratorProcess(known: ToolProcess): Process {
   };
 }
 
+/** The uuid of the first GPU with an index, as its processes have it. A list is searched once, not for each process. */
+export function uuidsByIndex(gpus: readonly Gpu[]): (index: number | null | undefined) => string | null {
+  const uuids = new Map<number | null | undefined, string | null>();
+  for (const { index, uuid } of gpus) if (!uuids.has(index)) uuids.set(index, uuid);
+  return (index) => uuids.get(index) ?? null;
+}
+
 /** Total minus used where both are known and agree. */
 export function freeOf(total: number | null, used: number | null): number | null {
   return total !== null && used !== null && used <= total ? total - used : null;

@@ -1,7 +1,7 @@
 /** amd-smi's `process --json`, whose nesting changed with each of ROCm 5.7, 6.0, 6.2 and 7. */
 import type { Gpu, Process } from "../record.js";
 import { unwrapped } from "./amd-smi-gpu.js";
-import { acceleratorProcess } from "./accelerator.js";
+import { acceleratorProcess, uuidsByIndex } from "./accelerator.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import { at, findJson, isObject } from "./json-text.js";
 
@@ -10,7 +10,8 @@ export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Pro
   const { documents } = findJson(stdout);
   if (documents.length === 0) return null;
   const found = new Map<string, Process>();
-  for (const { gpu, info } of documents.flatMap((document) => infosIn(document, null))) {
+  const uuidOf = uuidsByIndex(gpus);
+  for (const { gpu, info } of documents.flatMap((document) => infosIn(document, null, DEEPEST))) {
     const pid = integerCell(at(info, "pid"));
     if (pid === null || pid === 0) continue;
     const vram = bytesCell(unwrapped(at(info, "memory_usage", "vram_mem")), "B");
@@ -23,7 +24,7 @@ export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Pro
         pid,
         process_name: textCell(at(info, "name")),
         device_id: gpu,
-        device_uuid: gpus.find((one) => one.index === gpu)?.uuid ?? null,
+        device_uuid: uuidOf(gpu),
         // Some releases leave the split at 0 and fill the sum alone.
         used_memory: vram === null || vram === 0 ? (inAll ?? vram) : vram,
       }),
@@ -37,20 +38,26 @@ interface Info {
   readonly info: unknown;
 }
 
+// Of lists and objects in each other the releases have four.
+const DEEPEST = 16;
+
 /** Each `process_info` with the GPU it stands under, or that was named before it in the same list. */
-function infosIn(value: unknown, under: number | null): readonly Info[] {
+function infosIn(value: unknown, under: number | null, levels: number): readonly Info[] {
+  if (levels === 0) return [];
   if (Array.isArray(value)) {
     let gpu = under;
     return value.flatMap((item: unknown) => {
       gpu = integerCell(at(item, "gpu")) ?? gpu;
-      return infosIn(item, gpu);
+      return infosIn(item, gpu, levels - 1);
     });
   }
   if (!isObject(value)) return [];
   const gpu = integerCell(at(value, "gpu")) ?? under;
   const info = at(value, "process_info");
   return [
-    ...(isObject(info) ? [{ gpu, info }] : infosIn(info, gpu)),
-    ...["process_list", "processes", "values", "gpu_data"].flatMap((key) => infosIn(at(value, key), gpu)),
+    ...(isObject(info) ? [{ gpu, info }] : infosIn(info, gpu, levels - 1)),
+    ...["process_list", "processes", "values", "gpu_data"].flatMap((key) =>
+      infosIn(at(value, key), gpu, levels - 1),
+    ),
   ];
 }

@@ -1,5 +1,4 @@
 /** Tables drawn with `+-|` or with Unicode lines, as vendor tools print them for people. */
-import { stripVTControlCharacters } from "node:util";
 
 export interface BoxTable {
   /** The table's own first line, or the last line of text before it. */
@@ -24,8 +23,12 @@ function isBorder(line: string): boolean {
   return /^[\s|+\-=\u2500-\u257f]+$/.test(line) && /[-=\u2500-\u257f]{3}/.test(line);
 }
 
+// ECMA-48: control sequences (colours) and operating system commands (links), each from its ESC to its end. Of what one
+// may hold nothing can be the beginning of another, so that a line is read once.
+const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g;
+
 export function textLines(text: string): readonly string[] {
-  return text.split(/[\r\n]+/).map((line) => stripVTControlCharacters(line));
+  return text.split(/[\r\n]+/).map((line) => (line.includes("\u001b") ? line.replace(TERMINAL, "") : line));
 }
 
 /**
@@ -56,7 +59,10 @@ export function boxTables(text: string): readonly BoxTable[] {
     } else if (current === undefined || opened || (afterBorder && isHeader(cells))) {
       tables.push({ title, columns: cells, rows: [] });
       opened = false;
-    } else if (cells.length === current.columns.length && cells.join("|") !== current.columns.join("|")) {
+    } else if (
+      cells.length === current.columns.length &&
+      cells.some((cell, i) => cell !== current.columns[i])
+    ) {
       current.rows.push(Object.fromEntries(current.columns.map((column, i) => [column, cells[i] ?? ""])));
     }
     afterBorder = false;

@@ -50,8 +50,9 @@ function headerOf(line: string): string[] | null {
 function cellsOf(line: string, columns: readonly string[], wide: string): Map<string, string> | null {
   const cells = line.split(",");
   const surplus = cells.length - columns.length;
+  if (columns.length < 2 || surplus < 0) return null;
   const wideAt = columns.indexOf(wide);
-  if (columns.length < 2 || surplus < 0 || (surplus > 0 && wideAt < 0)) return null;
+  if (surplus > 0 && wideAt < 0) return null;
   const joined =
     surplus === 0
       ? cells

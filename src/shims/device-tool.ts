@@ -54,7 +54,8 @@ function reading(
   if (failed !== null) errors.push(failed);
   else if (read.gpus.length === 0)
     errors.push({ section: "gpu", kind: "error", message: `${tool.id}: ${whyNoDevice(output)}` });
-  errors.push(...(read.errors ?? []));
+  // Not as arguments: of thousands there is no room on the stack.
+  for (const error of read.errors ?? []) errors.push(error);
   const sections: Sections = {
     ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
     ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),

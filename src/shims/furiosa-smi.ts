@@ -3,7 +3,7 @@
  * a table only. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
  */
 import type { Gpu, Process } from "../record.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { tableRows } from "./box-table.js";
 import {
   bytesCell,
@@ -122,6 +122,7 @@ function meanUtilization(state: JsonObject | undefined): number | null {
 
 /** One row a device: RNGD's `npu4:[0, 7], npu5:[0, 7]` names several. */
 function processesOf(stdout: string, gpus: readonly Gpu[]): readonly Process[] {
+  const uuidOf = uuidsByIndex(gpus);
   return objectsIn(findJson(stdout).documents).flatMap((row) => {
     const pid = integerCell(row["pid"]);
     const devices = textCell(firstOf(row, ["dev_name", "npu", "device"])) ?? "";
@@ -134,7 +135,7 @@ function processesOf(stdout: string, gpus: readonly Gpu[]): readonly Process[] {
         process_name: command?.split(" ")[0]?.replace(/^.*\//, "") ?? null,
         command,
         device_id: index,
-        device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+        device_uuid: index === null ? null : uuidOf(index),
         used_memory: indices.length > 1 ? null : bytesCell(row["memory"], "MiB"),
       }),
     );

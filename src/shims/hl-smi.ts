@@ -1,6 +1,6 @@
 /** Intel Gaudi's hl-smi: CSV with units. Source: Habana's "System Management Interface Tool" guide and all-smi's tests. */
 import type { Gpu, Process, SectionError } from "../record.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { cellsOf, textLines } from "./box-table.js";
 import { bytesCell, celsiusCell, integerCell, percentCell, textCell, wattsCell } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
@@ -93,6 +93,7 @@ function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
 
 /** Below `Compute Processes`: `|   1        3105  C      python3              14318MiB   |`; N/A where none runs. */
 function processesIn(table: string, gpus: readonly Gpu[]): readonly Process[] {
+  const uuidOf = uuidsByIndex(gpus);
   return textLines(table).flatMap((line) => {
     const [index, pid, , ...rest] = (cellsOf(line)?.[0] ?? "").split(/\s+/);
     const memory = /^(\d+)MiB$/.exec(rest.at(-1) ?? "")?.[1];
@@ -104,7 +105,7 @@ function processesIn(table: string, gpus: readonly Gpu[]): readonly Process[] {
         pid: number,
         process_name: textCell(rest.slice(0, -1).join(" ")),
         device_id: device,
-        device_uuid: gpus.find((gpu) => gpu.index === device)?.uuid ?? null,
+        device_uuid: uuidOf(device),
         used_memory: bytesCell(memory, "MiB"),
       }),
     ];

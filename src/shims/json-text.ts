@@ -13,9 +13,10 @@ export interface FoundJson {
   readonly cut: boolean;
 }
 
-// A text of brackets alone would otherwise cost the square of its length.
 const MOST_FALSE_STARTS = 64;
 const MOST_REPAIRS = 16;
+// What is closed deeper than that is no end of anything that a tool prints.
+const DEEPEST_REPAIR = 64;
 // Tools print one, or one a device.
 const MOST_DOCUMENTS = 1000;
 
@@ -63,18 +64,20 @@ interface Scan extends FoundJson {
 
 function scan(text: string): Scan {
   const documents: unknown[] = [];
+  const effort = new Effort(text.length);
   let cut = false;
   let covered = 0;
   let falseStarts = 0;
   // What can begin a JSON object or array; `[WARN]` and `{foo` cannot.
   const start = /\{(?=\s*["}])|\[(?=\s*(?:[[{"\]\d-]|true|false|null|NaN))/g;
   for (let match = start.exec(text); match !== null; match = start.exec(text)) {
-    if (documents.length === MOST_DOCUMENTS) {
+    if (documents.length === MOST_DOCUMENTS || effort.isSpent) {
       cut = true;
       break;
     }
     const extent = extentOf(text, match.index);
-    const found = valueIn(text, match.index, extent);
+    effort.spend(extent.scanned);
+    const found = valueIn(text, match.index, extent, effort);
     if (found === undefined) {
       if (++falseStarts >= MOST_FALSE_STARTS) break;
       continue;
@@ -90,60 +93,145 @@ function scan(text: string): Scan {
   return { documents, cut, covered };
 }
 
+/** So that no text is read more than some few times over, whatever brackets and quotes are in it. */
+class Effort {
+  #left: number;
+
+  constructor(characters: number) {
+    this.#left = 256 * 1024 + 4 * characters;
+  }
+
+  get isSpent(): boolean {
+    return this.#left <= 0;
+  }
+
+  spend(characters: number): void {
+    this.#left -= characters;
+  }
+}
+
+/** An open bracket: the one that closes it, and the one around it. */
+interface Open {
+  readonly close: string;
+  readonly around: Open | null;
+}
 interface Closing {
   readonly end: number;
-  /** What closes the brackets that are still open there, innermost first. */
-  readonly open: string;
+  /** The brackets that are still open there. */
+  readonly open: Open;
 }
-type Extent =
+type Extent = { /** Characters that were looked at. */ readonly scanned: number } & (
   | { readonly kind: "whole"; readonly end: number }
-  | { readonly kind: "cut"; readonly closings: readonly Closing[] };
+  | { readonly kind: "cut"; readonly closings: readonly Closing[] }
+);
 
-/** Where the bracket at `from` is closed, or the last inner closings where it never is. */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** Where the bracket at `from` is closed, or the last inner closings where it never is. Looks at each character once. */
 function extentOf(text: string, from: number): Extent {
-  const token = /"[^"\\]*(?:\\[^][^"\\]*)*"|[{}[\]]/g;
-  token.lastIndex = from;
   const closings: Closing[] = [];
-  let open = "";
-  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const [mark] = match;
-    if (mark === "{") open = `}${open}`;
-    else if (mark === "[") open = `]${open}`;
-    else if (mark === "}" || mark === "]") {
-      if (!open.startsWith(mark)) break;
-      open = open.slice(1);
-      if (open === "") return { kind: "whole", end: token.lastIndex };
-      closings.push({ end: token.lastIndex, open });
+  // Of the outer brackets; those further in are counted, and whether they match is the parser's business.
+  let open: Open | null = null;
+  let deeper = 0;
+  let depth = 0;
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (end < 0) break;
+      at = end;
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      if (depth === DEEPEST_REPAIR) deeper += 1;
+      else {
+        open = { close: code === OPEN_OBJECT ? "}" : "]", around: open };
+        depth += 1;
+      }
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
+      if (deeper > 0) {
+        deeper -= 1;
+        continue;
+      }
+      if (open === null || open.close.charCodeAt(0) !== code) break;
+      open = open.around;
+      depth -= 1;
+      if (open === null) return { kind: "whole", end: at + 1, scanned: at + 1 - from };
+      closings.push({ end: at + 1, open });
       if (closings.length > MOST_REPAIRS) closings.shift();
     }
-    if (open.length > 256) break;
   }
-  return { kind: "cut", closings };
+  return { kind: "cut", closings, scanned: Math.min(at + 1, text.length) - from };
+}
+
+/** The place of the quote that closes the one at `from`; -1 where none does. */
+function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let before = at - 1;
+    while (before > from && text.charCodeAt(before) === BACKSLASH) before -= 1;
+    // After an even number of backslashes it is a quote of its own.
+    if ((at - before) % 2 === 1) return at;
+  }
+  return -1;
 }
 
 function valueIn(
   text: string,
   from: number,
   extent: Extent,
+  effort: Effort,
 ): { readonly value: unknown; readonly end: number } | undefined {
-  const closings = extent.kind === "whole" ? [{ end: extent.end, open: "" }] : extent.closings.toReversed();
-  for (const { end, open } of closings) {
-    const value = parsed(text.slice(from, end) + open);
+  if (extent.kind === "whole") {
+    effort.spend(extent.end - from);
+    const value = parsed(text.slice(from, extent.end));
+    return value === undefined ? undefined : { value, end: extent.end };
+  }
+  for (const { end, open } of extent.closings.toReversed()) {
+    if (effort.isSpent) return undefined;
+    effort.spend(end - from);
+    let closed = text.slice(from, end);
+    for (let each: Open | null = open; each !== null; each = each.around) closed += each.close;
+    const value = parsed(closed);
     if (value !== undefined) return { value, end };
   }
   return undefined;
 }
 
+/** JSON.parse needs no stack for what is nested, so that no depth ends it. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    const standard = withoutNaN(text);
+    if (standard === null) return undefined;
     try {
-      return JSON.parse(text.replace(/([:[,]\s*)-?(?:NaN|Infinity)(?=\s*[,}\]])/g, "$1null")) as unknown;
+      return JSON.parse(standard) as unknown;
     } catch {
       return undefined;
     }
   }
+}
+
+/** With null for each of Python's NaN and Infinity that stands outside a text; null where there is none. */
+function withoutNaN(text: string): string | null {
+  const token = /"|-?(?:NaN|Infinity)/g;
+  let standard = "";
+  let copied = 0;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    if (match[0] === '"') {
+      const end = endOfString(text, match.index);
+      if (end < 0) break;
+      token.lastIndex = end + 1;
+    } else {
+      standard += `${text.slice(copied, match.index)}null`;
+      copied = token.lastIndex;
+    }
+  }
+  return copied === 0 ? null : standard + text.slice(copied);
 }
 
 /** Without the lines that no pretty-printed JSON has: warnings that came between its lines. */

@@ -1,6 +1,6 @@
 /** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
 import type { Section } from "../record.js";
-import { isObject, type JsonObject } from "./json-text.js";
+import { at, isObject, type JsonObject } from "./json-text.js";
 
 type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
@@ -79,7 +79,8 @@ function isNvidia(device: JsonObject): boolean {
 /** NVML gives no utilization of a GPU in MIG mode, and the reader writes 0 then. */
 function isInMigMode(device: JsonObject): boolean {
   const detail = device["detail"];
-  return isObject(detail) && /^(?:1|enabled?)$/i.test(String(detail["mig_mode_current"]));
+  const mode = at(detail, "mig_mode_current");
+  return mode === 1 || (typeof mode === "string" && /^(?:1|enabled?)$/i.test(mode));
 }
 
 const CPU: Fields = {

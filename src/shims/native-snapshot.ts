@@ -2,9 +2,19 @@
  * One all-smi snapshot (schema 1, all-smi 0.22 to 0.27, src/device/types.rs) -> sections. Sentinels become null, a
  * null or odd value costs that value alone, fields and sections that we do not know are passed on.
  */
-import { cleanText } from "../lib/text.js";
-import { KEY_OF_SECTION, type Section, type SectionError, SECTIONS } from "../record.js";
-import { isObject, type JsonObject } from "./json-text.js";
+import { setOwn } from "../lib/own-key.js";
+import { cleanText, oneLine } from "../lib/text.js";
+import {
+  isDeviceLabel,
+  isRecordKey,
+  KEY_OF_SECTION,
+  type Section,
+  type SectionError,
+  type Sections,
+  SECTIONS,
+} from "../record.js";
+import { at, isObject, type JsonObject } from "./json-text.js";
+import { bounded } from "./native-bounds.js";
 import { READ_DEVICE, withoutEntries } from "./native-devices.js";
 import { firstErrors } from "./part-output.js";
 import type { Reading } from "./shim.js";
@@ -14,85 +24,84 @@ export function sectionsOf(snapshot: object): readonly Section[] {
   return SECTIONS.filter((section) => Object.hasOwn(snapshot, KEY_OF_SECTION[section]));
 }
 
-/** `clean`: whether texts must be looked at for control characters and numbers for infinity (1e999). */
+/** `clean`: whether texts must be looked at for control characters and halves of characters. */
 export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
-  const whole = clean ? (cleanDeep(snapshot) as JsonObject) : snapshot;
   const errors: SectionError[] = [];
-  const sections: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(whole)) {
+  const sections: Sections = {};
+  let unknown = 0;
+  for (const [key, value] of Object.entries(snapshot)) {
     const section = SECTIONS.find((candidate) => KEY_OF_SECTION[candidate] === key);
-    if (section === undefined) {
-      if (Array.isArray(value) && key !== "errors" && !ENVELOPE.has(key)) sections[key] = value;
-    } else if (Array.isArray(value)) {
-      sections[key] = devicesOf(section, value, errors);
-    } else if (value !== null) {
-      errors.push({ section, kind: "parse", message: `all-smi: ${key} is not a list` });
+    if (section !== undefined) {
+      if (Array.isArray(value)) setOwn(sections, key, devicesOf(section, value, clean, errors));
+      else if (value !== null) errors.push(parseError(section, `${key} is not a list`));
+    } else if (Array.isArray(value) && !isRecordKey(key) && ++unknown <= MOST_UNKNOWN) {
+      setOwn(sections, cleanText(key), entriesOf("gpu", `"${oneLine(key, 40)}"`, value, clean, errors));
     }
   }
-  if (Array.isArray(whole["errors"])) errors.push(...whole["errors"].flatMap(errorOf));
-  return { sections, errors: firstErrors(errors) };
+  if (unknown > MOST_UNKNOWN)
+    errors.push(parseError("gpu", `${unknown} sections of other names; the first ${MOST_UNKNOWN} are read`));
+  const told = at(snapshot, "errors");
+  const own = Array.isArray(told) ? told.flatMap(errorOf) : [];
+  return { sections, errors: firstErrors([...errors, ...own]) };
 }
 
-// Keys that a frame has of its own.
-const ENVELOPE = new Set([
-  "schema",
-  "record",
-  "timestamp",
-  "tick",
-  "host_id",
-  "target",
-  "hostname",
-  "labels",
-  "state",
-]);
-// A device's own labels give way to the frame's.
-const LABELS = new Set(["host_id", "hostname", "instance", "time"]);
-
+// Sections of a newer all-smi: it has had six since the first.
+const MOST_UNKNOWN = 64;
 // More than a host has of anything, its processes too.
 const MOST_ENTRIES = 16_384;
 
-function devicesOf(section: Section, list: readonly unknown[], errors: SectionError[]): JsonObject[] {
-  const devices: JsonObject[] = [];
+function parseError(section: Section, what: string): SectionError {
+  return { section, kind: "parse", message: `all-smi: ${what}` };
+}
+
+/** The entries of a list as they may be passed on. `name`: for messages. */
+function entriesOf(
+  section: Section,
+  name: string,
+  list: readonly unknown[],
+  clean: boolean,
+  errors: SectionError[],
+): readonly unknown[] {
   if (list.length > MOST_ENTRIES)
-    errors.push({
-      section,
-      kind: "parse",
-      message: `all-smi: ${list.length} entries of ${section}; the first ${MOST_ENTRIES} are read`,
-    });
-  for (const [at, item] of list.entries()) {
-    if (at === MOST_ENTRIES) break;
-    const device = isObject(item) ? READ_DEVICE[section](withoutLabels(item), at) : null;
+    errors.push(parseError(section, `${list.length} entries of ${name}; the first ${MOST_ENTRIES} are read`));
+  return list.slice(0, MOST_ENTRIES).map((item, place) => {
+    const { entry, problem } = bounded(item, clean);
+    if (problem !== null) errors.push(parseError(section, `entry ${place} of ${name}: ${problem}`));
+    return entry;
+  });
+}
+
+function devicesOf(
+  section: Section,
+  list: readonly unknown[],
+  clean: boolean,
+  errors: SectionError[],
+): readonly JsonObject[] {
+  const devices: JsonObject[] = [];
+  for (const [place, item] of entriesOf(section, section, list, clean, errors).entries()) {
+    const device = isObject(item) ? READ_DEVICE[section](withoutLabels(item), place) : null;
     if (device !== null) devices.push(device);
-    else
-      errors.push({
-        section,
-        kind: "parse",
-        message: `all-smi: entry ${at} of ${section} is not a device`,
-      });
+    else errors.push(parseError(section, `entry ${place} of ${section} is not a device`));
   }
   return devices;
 }
 
+/** A device's own labels give way to the frame's. */
 function withoutLabels(device: JsonObject): JsonObject {
-  return withoutEntries(device, (key) => LABELS.has(key));
+  return withoutEntries(device, isDeviceLabel);
 }
+
+const LONGEST_MESSAGE = 1000;
 
 /** all-smi's {section, kind: timeout | panic | error, message}. */
 function errorOf(value: unknown): SectionError[] {
   if (!isObject(value)) return [];
-  const section = SECTIONS.find((candidate) => candidate === value["section"]) ?? "gpu";
-  const said = typeof value["message"] === "string" ? cleanText(value["message"]) : "no message";
-  const kind = value["kind"];
+  const section = SECTIONS.find((candidate) => candidate === at(value, "section")) ?? "gpu";
+  const message = at(value, "message");
+  const said = typeof message === "string" ? oneLine(message, LONGEST_MESSAGE) : "no message";
+  const kind = at(value, "kind");
   if (kind === "timeout") return [{ section, kind, message: `all-smi: ${said}` }];
   return [
     { section, kind: "error", message: kind === "panic" ? `all-smi panicked: ${said}` : `all-smi: ${said}` },
   ];
-}
-
-function cleanDeep(value: unknown): unknown {
-  if (typeof value === "string") return cleanText(value);
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (Array.isArray(value)) return value.map(cleanDeep);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [cleanText(key), cleanDeep(item)]));
 }

@@ -77,7 +77,7 @@ function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly c
   const found = documents
     .flat()
     .filter(isObject)
-    .findLast((value) => sectionsOf(value).length > 0 || "schema" in value);
+    .findLast((value) => sectionsOf(value).length > 0 || Object.hasOwn(value, "schema"));
   return found === undefined ? null : { snapshot: found, cut };
 }
 
@@ -98,9 +98,9 @@ function nativeSampler({ include }: ProbeContext): Sampler {
   };
 }
 
-// Escapes of control characters and numbers past a double's range: nothing else in valid JSON needs a look at each text.
+// Escapes of control characters and of halves of characters: nothing else in valid JSON needs a look at each text.
 const NEEDS_CLEANING =
-  /\\[bfnrt]|\\u00[01789]|\\u20(?:0[ef]|2[89a-e]|6[6-9])|[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|\d[eE]\+?\d{3}/i;
+  /\\[bfnrt]|\\u00[01789]|\\ud[89a-f]|\\u061c|\\u20(?:0[ef]|2[89a-e]|6[6-9])|[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/i;
 
 function failureOf(section: Section, output: PartOutput | undefined): SectionError {
   const failed = partError(section, "all-smi", output);

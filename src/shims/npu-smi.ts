@@ -49,8 +49,9 @@ function read(stdout: string): DevicesRead {
     gpu: accelerator("NPU", { index: device ?? (oneEach ? npu : place), ...gpu }),
   }));
   const gpus = numbered.map(({ gpu }) => gpu).sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
+  const indices = new Map(numbered.map(({ npu, chip, gpu }) => [`${npu} ${chip}`, gpu.index ?? null]));
   const indexOf = (npu: number | null, chip: number | null): number | null =>
-    numbered.find((one) => one.npu === npu && one.chip === chip)?.gpu.index ?? null;
+    indices.get(`${npu} ${chip}`) ?? null;
   return { gpus, processes: processesIn(stdout, indexOf), errors: chips.length === 0 ? [] : errors };
 }
 

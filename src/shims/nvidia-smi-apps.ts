@@ -59,9 +59,11 @@ function memoryCell(cells: ReadonlyMap<string, string>): string | undefined {
 
 /** The same processes with the MIG instance that each runs in, where the XML tells. */
 export function withInstanceIds(processes: readonly Process[], xml: readonly XmlGpu[]): readonly Process[] {
-  const told = xml.flatMap((gpu) => gpu.processes).filter((process) => process.gpuInstance !== null);
+  const told = new Map<number, XmlGpu["processes"][number]>();
+  for (const process of xml.flatMap((gpu) => gpu.processes))
+    if (process.gpuInstance !== null && !told.has(process.pid)) told.set(process.pid, process);
   return processes.map((process) => {
-    const found = told.find((other) => other.pid === process.pid);
+    const found = told.get(process.pid);
     if (found === undefined) return process;
     return { ...process, gpu_instance_id: found.gpuInstance, compute_instance_id: found.computeInstance };
   });

@@ -39,7 +39,8 @@ export function gpusIn(
   }
   memory?.remember(output.stdout, answer);
   const status = answer.exitCode ?? (output.end.kind === "exit" ? output.end.code : null);
-  errors.push(...answer.errors.map((error) => withExitCode(error, status)));
+  // Not as arguments: of thousands there is no room on the stack.
+  for (const error of answer.errors) errors.push(withExitCode(error, status));
   // A status other than 0 is told once: by the GPU that it is about where there is one.
   if (status === null || (status !== 0 && answer.errors.length === 0))
     errors.push(failureOf("gpu", { ...output, stdout: "" }, status));
@@ -63,7 +64,7 @@ export function processesIn(
     errors.push(failureOf("process", output, null));
     return null;
   }
-  errors.push(...answer.errors);
+  for (const error of answer.errors) errors.push(error);
   if (failed && answer.errors.length === 0)
     errors.push(failureOf("process", { ...output, stdout: "" }, null));
   return withInstanceIds(answer.processes, xml);

@@ -3,7 +3,7 @@
  * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
  */
 import type { Gpu, Process } from "../record.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { tableRows } from "./box-table.js";
 import {
   bytesCell,
@@ -39,13 +39,14 @@ function read(stdout: string): DevicesRead {
     devices.length > 0 ? devices.map((device) => gpuOf(device, driver ?? null)) : tableGpus(stdout);
   const gpus = byIndex(told.filter((gpu) => gpu.index !== null));
   const unit = bareUnit(at(devices[0], "memory", "total"));
+  const uuidOf = uuidsByIndex(gpus);
   const processes = documents
     .flatMap((document) => listAt(document, "contexts"))
-    .flatMap((context) => processOf(context, gpus, unit));
+    .flatMap((context) => processOf(context, uuidOf, unit));
   return { gpus, processes, errors: cutShort("rbln-smi", cut) };
 }
 
-// More than a host has: each context is looked up among the devices.
+// More than a host has.
 const MOST_ENTRIES = 4096;
 
 function listAt(document: unknown, key: string): readonly JsonObject[] {
@@ -96,13 +97,14 @@ function performanceState(raw: unknown): number | null {
 
 /** The table of a release that has no JSON: `Memory(used/total)` as `2.4GiB / 15.7GiB`. */
 function tableGpus(stdout: string): readonly Gpu[] {
+  const driver = textCell(/KMD ver:\s*(\S+)/.exec(stdout)?.[1]);
   return tableRows(stdout).map((row) => {
     const [used, total] = (row["Memory(used/total)"] ?? "").split("/").map((cell) => bytesCell(cell, "B"));
     return accelerator("NPU", {
       index: integerCell(row["NPU"]),
       name: textCell(row["Name"]),
       pci_bus_id: textCell(row["PCI BUS ID"]),
-      driver_version: textCell(/KMD ver:\s*(\S+)/.exec(stdout)?.[1]),
+      driver_version: driver,
       utilization: percentCell(row["Util"]),
       temperature: celsiusCell(row["Temp"]),
       power_consumption: wattsCell(row["Power"]),
@@ -115,7 +117,11 @@ function tableGpus(stdout: string): readonly Gpu[] {
   });
 }
 
-function processOf(context: JsonObject, gpus: readonly Gpu[], unit: ByteUnit): readonly Process[] {
+function processOf(
+  context: JsonObject,
+  uuidOf: ReturnType<typeof uuidsByIndex>,
+  unit: ByteUnit,
+): readonly Process[] {
   const pid = integerCell(context["pid"]);
   if (pid === null || pid === 0) return [];
   const command = textCell(context["cmd"]) ?? textCell(context["process"]);
@@ -126,7 +132,7 @@ function processOf(context: JsonObject, gpus: readonly Gpu[], unit: ByteUnit): r
       process_name: command?.split(" ")[0]?.replace(/^.*\//, "") ?? null,
       command,
       device_id: index,
-      device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+      device_uuid: uuidOf(index),
       used_memory: bytesCell(context["memory"], unit),
     }),
   ];

@@ -27,7 +27,7 @@ interface Found {
 
 export function cardsIn(stdout: string): Found {
   const { documents, cut } = findJson(stdout);
-  const cards = new Map<number, Values>();
+  const cards = new Map<number, Map<string, unknown>>();
   const system = new Map<string, unknown>();
   for (const document of documents) {
     if (!isObject(document)) continue;
@@ -35,8 +35,11 @@ export function cardsIn(stdout: string): Found {
       if (!isObject(value)) continue;
       const index = /^card(\d{1,4})$/i.exec(key.trim())?.[1];
       if (index !== undefined) {
+        const card = cards.get(Number(index)) ?? new Map<string, unknown>();
+        cards.set(Number(index), card);
         // A card that is told twice: the later document fills what the earlier left out.
-        cards.set(Number(index), new Map([...valuesOf(value), ...(cards.get(Number(index)) ?? [])]));
+        const earlier = new Set(card.keys());
+        for (const [name, text] of valuesOf(value)) if (!earlier.has(name)) card.set(name, text);
       } else if (key.trim().toLowerCase() === "system") {
         for (const [name, text] of valuesOf(value)) system.set(name, text);
       }

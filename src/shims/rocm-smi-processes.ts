@@ -1,6 +1,6 @@
 /** Processes of rocm-smi: the system's entries of `--showpids`, and the text of `--showpidgpus`. */
 import type { Gpu, Process } from "../record.js";
-import { acceleratorProcess } from "./accelerator.js";
+import { acceleratorProcess, uuidsByIndex } from "./accelerator.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import type { Values } from "./rocm-smi-cards.js";
 
@@ -10,6 +10,7 @@ import type { Values } from "./rocm-smi-cards.js";
  */
 export function processesOf(system: Values, gpus: readonly Gpu[], gpuLists: string): readonly Process[] {
   const gpusOfPid = pidGpus(gpuLists);
+  const uuidOf = uuidsByIndex(gpus);
   return [...system].flatMap(([key, value]) => {
     const pid = Number(/^pid\s?(\d{1,10})$/.exec(key)?.[1] ?? Number.NaN);
     if (Number.isNaN(pid) || typeof value !== "string") return [];
@@ -23,7 +24,7 @@ export function processesOf(system: Values, gpus: readonly Gpu[], gpuLists: stri
         pid,
         process_name: textCell(cells.slice(0, -4).join(", ")),
         device_id: only ?? null,
-        device_uuid: gpus.find((gpu) => gpu.index === only)?.uuid ?? null,
+        device_uuid: only === undefined ? null : uuidOf(only),
         used_memory: bytesCell(vram, "B"),
         uses_gpu: integerCell(count) !== 0,
         ...(indices.length > 1 ? { device_ids: indices } : {}),

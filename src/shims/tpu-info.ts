@@ -114,14 +114,16 @@ function processesOf(
   const names = new Map(
     tables.flatMap(({ rows }) => rows).map((row) => [integerCell(row["PID"]), textCell(row["Process Name"])]),
   );
+  const places = new Map<Chip, number>();
+  for (const [place, chip] of devices.entries()) if (!places.has(chip)) places.set(chip, place);
   return chips.flatMap((chip) => {
     if (chip.pid === null || chip.pid === 0) return [];
-    const place = devices.indexOf(chip);
+    const place = places.get(chip);
     return [
       acceleratorProcess({
         pid: chip.pid,
         process_name: names.get(chip.pid) ?? null,
-        device_id: place < 0 ? null : (ids[place] ?? null),
+        device_id: place === undefined ? null : (ids[place] ?? null),
         device_uuid: null,
         used_memory: null,
       }),

@@ -24,10 +24,12 @@ function read(stdout: string): DevicesRead {
   const driver = textCell(at(snapshot, "host_info", "Driver"));
   const devices = chipsOf(at(snapshot, "device_info"));
   const boards = devices.map((device) => textCell(at(device, "board_info", "board_id")));
+  const chips = new Map<string | null, number>();
+  for (const board of boards) chips.set(board, (chips.get(board) ?? 0) + 1);
   const gpus = devices.map((device, index) => {
     const board = boards[index] ?? null;
     // The chips of a multi-chip board or a Galaxy have one board id, which then names none of them.
-    const unique = boards.filter((other) => other === board).length === 1;
+    const unique = chips.get(board) === 1;
     return gpuOf(device, index, unique ? board : null, driver);
   });
   return { gpus, errors: cutShort("tt-smi", cut) };

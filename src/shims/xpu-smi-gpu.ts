@@ -1,7 +1,7 @@
 /** xpu-smi's devices: 1.x's JSON of `discovery` and `stats`, 2.0's CSV, and the processes of `ps`. */
 import type { Gpu, Process, SectionError } from "../record.js";
 import { oneLine } from "../lib/text.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import {
   bytesCell,
   celsiusCell,
@@ -28,11 +28,22 @@ export function devicesIn(text: string): XpuDevices {
     for (const device of Array.isArray(list) ? (list as readonly unknown[]) : [document]) {
       const id = integerCell(at(device, "device_id"));
       if (id === null || id > 255 || !isObject(device) || isStats(device)) continue;
-      devices.set(id, { ...devices.get(id), ...device });
+      devices.set(id, { ...devices.get(id), ...known(device) });
     }
   }
   return devices;
 }
+
+/** What is read of a device; with all else that a host may print, merging would cost ever more. */
+function known(device: JsonObject): JsonObject {
+  return Object.fromEntries(
+    DEVICE_KEYS.flatMap((key) => (Object.hasOwn(device, key) ? [[key, device[key]]] : [])),
+  );
+}
+const DEVICE_KEYS = [
+  ...["memory_physical_size_byte", "uuid", "device_name", "serial_number", "pci_bdf_address"],
+  ...["driver_version", "vendor_name", "pci_device_id", "device_function_type"],
+] as const;
 
 function isStats(document: unknown): boolean {
   return at(document, "device_level") !== undefined || at(document, "tile_level") !== undefined;
@@ -90,7 +101,8 @@ function gpuOf(index: number, device: JsonObject | undefined, stats: JsonObject 
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;
-const highest = (values: readonly number[]): number => Math.max(...values);
+const highest = (values: readonly number[]): number =>
+  values.reduce((most, value) => Math.max(most, value), 0);
 
 /** A metric of the device, or of its tiles taken together: multi-tile devices tell most of theirs by tile alone. */
 function metric(
@@ -193,6 +205,7 @@ function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
 
 /** `ps -j`; its sizes are bytes divided by 1000. The query sees itself, which is no load of the host's. */
 export function processesIn(text: string, gpus: readonly Gpu[]): readonly Process[] {
+  const uuidOf = uuidsByIndex(gpus);
   const lists = findJson(text).documents.map((document) => at(document, "device_util_by_proc_list"));
   return lists.flatMap((list): readonly Process[] => {
     const rows: readonly unknown[] = Array.isArray(list) ? list : [];
@@ -207,7 +220,7 @@ export function processesIn(text: string, gpus: readonly Gpu[]): readonly Proces
           pid,
           process_name: name,
           device_id: index,
-          device_uuid: gpus.find((gpu) => gpu.index === index)?.uuid ?? null,
+          device_uuid: uuidOf(index),
           used_memory: bytesCell(kilobytes === null ? null : kilobytes * 1000, "B"),
         }),
       ];

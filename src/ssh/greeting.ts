@@ -13,6 +13,9 @@ export const IDENT_LINE = "SSH-2.0-allsmi-ssh";
 /** A server may say some lines before its own; ssh takes 1024 of 8 KiB, which no honest server comes near. */
 const LONGEST_GREETING = 64 * 1024;
 
+/** As much tells another protocol. */
+const LONGEST_BEGINNING = 5;
+
 /** The server hung up before it said who it is: sshd does so beyond MaxStartups, and it may work a moment later. */
 export class DroppedEarly extends HostError {}
 
@@ -28,7 +31,7 @@ export function greet(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    let received = Buffer.alloc(0);
+    const greeting = new Greeting();
     const done = (act: () => void): void => {
       deadline.cancel();
       signal.removeEventListener("abort", onAbort);
@@ -39,21 +42,18 @@ export function greet(
     const onAbort = (): void => fail(signal.reason as Error);
     const deadline = clock.after(plan.handshakeTimeoutMs, () => {
       const said =
-        received.length === 0
-          ? "nothing was heard"
-          : `only heard "${oneLine(received.toString("latin1"), 80)}"`;
+        greeting.length === 0 ? "nothing was heard" : `only heard "${oneLine(greeting.text(), 80)}"`;
       const message = `${planLabel(plan)}: ${said} within ${plan.handshakeTimeoutMs / 1000} s of connecting`;
       fail(new HostError("handshake-timeout", "handshake", message));
     });
     const onData = (chunk: Buffer): void => {
-      if (received.length === 0) heard();
-      received = Buffer.concat([received, chunk]);
-      const problem = judgeGreeting(received);
+      if (greeting.length === 0) heard();
+      const problem = greeting.take(chunk);
       if (problem === "incomplete") return;
       stream.pause();
       if (problem === null) {
         done(() => {
-          stream.unshift(received);
+          stream.unshift(greeting.bytes());
           resolve();
         });
       } else {
@@ -62,31 +62,59 @@ export function greet(
     };
     const onError = (error: Error): void => {
       const failure = systemFailure(error, plan, "handshake");
-      const dropped = received.length === 0 && failure.failure.code === "connection-lost";
+      const dropped = greeting.length === 0 && failure.failure.code === "connection-lost";
       fail(dropped ? new DroppedEarly("connection-lost", "handshake", failure.message) : failure);
     };
-    const onEnd = (): void => fail(closedEarly(plan, received.toString("latin1")));
+    const onEnd = (): void => fail(closedEarly(plan, greeting.text()));
     signal.addEventListener("abort", onAbort, { once: true });
     stream.on("data", onData).on("error", onError).on("end", onEnd).on("close", onEnd);
     stream.write(`${IDENT_LINE}\r\n`);
   });
 }
 
-/** Null once the server's line is there whole and ours to go on with; a problem that settles it; or `incomplete`. */
-function judgeGreeting(received: Buffer): string | null {
-  const text = received.toString("latin1");
-  const lines = text.split("\n");
-  for (const line of lines.slice(0, -1)) {
-    if (!line.startsWith("SSH-")) continue;
-    return /^SSH-(2\.0|1\.99)-/.test(line)
-      ? null
-      : `an SSH server of an old protocol ("${oneLine(line, 60)}")`;
+/** What a server says until its identification line is whole. Each byte is looked at once, however they come. */
+export class Greeting {
+  readonly #chunks: Buffer[] = [];
+  length = 0;
+  /** The line that has no end yet, in pieces: what is still to be judged. */
+  #line: string[] = [];
+
+  /** Null once the server's line is there whole and ours to go on with; a problem that settles it; or `incomplete`. */
+  take(chunk: Buffer): string | null {
+    const isSure = this.length >= LONGEST_BEGINNING;
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+    const [first = "", ...more] = chunk.toString("latin1").split("\n");
+    this.#line.push(first);
+    for (const next of more) {
+      const line = this.#line.join("");
+      this.#line = [next];
+      if (line.startsWith("SSH-"))
+        return /^SSH-(2\.0|1\.99)-/.test(line)
+          ? null
+          : `an SSH server of an old protocol ("${oneLine(line, 60)}")`;
+    }
+    if (!isSure && /^(HTTP\/|<|\x15\x03|\x16\x03)/.test(this.text(LONGEST_BEGINNING)))
+      return `not an SSH server: it answered "${oneLine(this.text(), 60)}"`;
+    if (this.length > LONGEST_GREETING)
+      return `not an SSH server: it sent "${oneLine(this.text(200), 60)}" and more`;
+    return "incomplete";
   }
-  if (/^(HTTP\/|<|\x15\x03|\x16\x03)/.test(text))
-    return `not an SSH server: it answered "${oneLine(text, 60)}"`;
-  if (received.length > LONGEST_GREETING)
-    return `not an SSH server: it sent "${oneLine(text.slice(0, 200), 60)}" and more`;
-  return "incomplete";
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** The first bytes, or all, a character each. */
+  text(length?: number): string {
+    if (length === undefined) return this.bytes().toString("latin1");
+    let text = "";
+    for (const chunk of this.#chunks) {
+      if (text.length >= length) break;
+      text += chunk.toString("latin1", 0, length - text.length);
+    }
+    return text;
+  }
 }
 
 function closedEarly(plan: HostPlan, text: string): HostError {

@@ -75,7 +75,7 @@ export function parseCpuinfo(
 /** What each processor is told to be, it is told as often as there are some. */
 function mostTold(tallies: Tallies): number {
   const told = [...tallies.values()].map((values) => values.reduce((sum, { count }) => sum + count, 0));
-  return Math.max(0, ...told);
+  return told.reduce((most, count) => Math.max(most, count), 0);
 }
 
 function tallied(lines: readonly string[]): Tallies {

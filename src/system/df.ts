@@ -26,15 +26,19 @@ export const LINUX_STORAGE: Part = {
 /** macOS: the APFS and HFS volumes. `df -l` asks local file systems alone (df(1), macOS 10.3 and later). */
 export const DARWIN_STORAGE: Part = { id: "host.storage", kind: "program", command: "df -l -P -k" };
 
-// Device, then KiB of size, used and available, then `12%` (or `-`), then the mount point; both ends may hold blanks.
-const ROW = /^(.*?)\s+(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(\/.*)$/;
+// KiB of size, used and available, then `12%` (or `-`), then the mount point. What stands before is the device; both
+// ends may hold blanks. All lengths are bounded, so that a line of blanks or digits costs no more than its length.
+const NUMBERS =
+  /(?<=\S)\s{1,64}(\d{1,20})\s{1,64}(-?\d{1,20})\s{1,64}(-?\d{1,20})\s{1,64}(?:\d{1,20}%|-)\s{1,64}(?=\/)/;
 
 export function parseDf(stdout: string): readonly Storage[] {
   const rows: Storage[] = [];
   for (const line of stdout.split("\n")) {
-    const match = ROW.exec(line.trimEnd());
+    const match = NUMBERS.exec(line);
     if (match === null) continue;
-    const [, device = "", size, used, available, mountPoint = ""] = match;
+    const [, size, used, available] = match;
+    const device = line.slice(0, match.index);
+    const mountPoint = line.slice(match.index + match[0].length).trimEnd();
     const total = kibibytes(size);
     if (total === null || total === 0 || device === "devfs" || device.startsWith("map ")) continue;
     rows.push({

@@ -25,7 +25,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
   let spare = emptyProcStat();
   let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
-  const cores = facts.sockets.map((cpus) => coresAmong(cpus, facts));
+  const cores = coresOfSockets(facts);
   return {
     read(lines, isProbe) {
       const stat = readProcStat(lines, spare);
@@ -101,9 +101,15 @@ function socketCount({ sockets, info }: LinuxFacts): number | null {
   return sockets.length > 0 ? sockets.length : info.sockets;
 }
 
-/** How many physical cores these CPUs are; null when the kernel does not tell. */
-function coresAmong(cpus: readonly number[], { physicalCores }: LinuxFacts): number | null {
-  return physicalCores.filter(([first]) => first !== undefined && cpus.includes(first)).length || null;
+/** How many physical cores each socket has; null where the kernel does not tell. */
+function coresOfSockets({ sockets, physicalCores }: LinuxFacts): readonly (number | null)[] {
+  const socketOf = new Map(sockets.flatMap((cpus, socket) => cpus.map((cpu) => [cpu, socket] as const)));
+  const counts = sockets.map(() => 0);
+  for (const [first] of physicalCores) {
+    const socket = first === undefined ? undefined : socketOf.get(first);
+    if (socket !== undefined) counts[socket] = (counts[socket] ?? 0) + 1;
+  }
+  return counts.map((count) => count || null);
 }
 
 function sockets(

@@ -100,8 +100,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
   const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
   const sys = filesIn(lines("sys"));
   const one = (path: string): string | undefined => sys.get(path)?.[0];
-  const lists = (path: string): (readonly number[])[] =>
-    (sys.get(path) ?? []).map(cpuList).filter((l) => l !== null);
+  const lists = (path: string): (readonly number[])[] => partsOf(sys.get(path) ?? []);
   const megahertz = (path: string): number | null => maxOf(sys.get(path) ?? [], 1000);
   return {
     machine,
@@ -139,6 +138,23 @@ function filesIn(lines: readonly string[]): Map<string, string[]> {
     files.set(path, contents);
   }
   return files;
+}
+
+// Linux has at most 8192 on x86; the sockets or cores of a host share no CPU.
+const MOST_CPUS = 65_536;
+
+/** The CPUs of each socket or core; none where there are more in all than a host can have. */
+function partsOf(lists: readonly string[]): (readonly number[])[] {
+  const parts: (readonly number[])[] = [];
+  let count = 0;
+  for (const text of lists) {
+    const cpus = cpuList(text);
+    if (cpus === null) continue;
+    count += cpus.length;
+    if (count > MOST_CPUS) return [];
+    parts.push(cpus);
+  }
+  return parts;
 }
 
 function maxOf(values: readonly string[], divisor: number): number | null {

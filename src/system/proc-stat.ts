@@ -20,18 +20,21 @@ export interface ProcStat {
   hasTotal: boolean;
   /** Numbers of the CPUs that are online, as listed. */
   readonly cpus: number[];
+  /** CPU -> its place in `cpus`; null while each stands in the place of its number, as most often. */
+  places: Map<number, number> | null;
   /** `COUNTERS` of the total, and then of each of `cpus`. */
   counters: Float64Array;
 }
 
 export function emptyProcStat(): ProcStat {
-  return { hasTotal: false, cpus: [], counters: new Float64Array(COUNTERS) };
+  return { hasTotal: false, cpus: [], places: null, counters: new Float64Array(COUNTERS) };
 }
 
 /** Reads the `cpu` lines among `lines` into `stat`. */
 export function readProcStat(lines: readonly string[], stat: ProcStat): ProcStat {
   stat.hasTotal = false;
   stat.cpus.length = 0;
+  stat.places = null;
   for (const line of lines) {
     if (!line.startsWith("cpu")) continue;
     let end = 3;
@@ -42,13 +45,19 @@ export function readProcStat(lines: readonly string[], stat: ProcStat): ProcStat
       continue;
     }
     const cpu = Number(line.slice(3, end));
-    const known = stat.cpus.indexOf(cpu);
+    const known = placeOf(cpu, stat);
     const place = known < 0 ? stat.cpus.length : known;
     const from = (place + 1) * COUNTERS;
     if (stat.counters.length < from + COUNTERS) stat.counters = grown(stat.counters);
-    if (readCounters(line, end, stat.counters, from) && known < 0) stat.cpus.push(cpu);
+    if (readCounters(line, end, stat.counters, from) && known < 0) add(cpu, stat);
   }
   return stat;
+}
+
+function add(cpu: number, stat: ProcStat): void {
+  const place = stat.cpus.push(cpu) - 1;
+  if (place !== cpu) stat.places ??= new Map(stat.cpus.map((each, at) => [each, at]));
+  stat.places?.set(cpu, place);
 }
 
 function grown(counters: Float64Array): Float64Array {
@@ -115,9 +124,10 @@ export function utilizationOfCpus(
   return percentOf(usage.busy, usage.elapsed);
 }
 
-/** CPUs stand in order, most often from 0 and without a gap. */
-function placeOf(cpu: number, { cpus }: ProcStat): number {
-  return cpus[cpu] === cpu ? cpu : cpus.indexOf(cpu);
+/** -1 for a CPU that is not there. */
+function placeOf(cpu: number, { cpus, places }: ProcStat): number {
+  if (places !== null) return places.get(cpu) ?? -1;
+  return cpu < cpus.length ? cpu : -1;
 }
 
 interface Usage {

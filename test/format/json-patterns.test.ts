@@ -18,12 +18,14 @@ function written(value: unknown): string | null {
   return isPlain ? text : null;
 }
 
-/** As JSON.stringify, with what a terminal acts on escaped. */
+/** As JSON.stringify, with what a terminal acts on escaped, and so what stands for half a character. */
 function stringified(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(value)
+    .replaceAll(
+      /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    )
+    .replaceAll(/(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f]../g, "\\ufffd");
 }
 
 const number = fc.oneof(

@@ -28,6 +28,17 @@ const CASES: readonly { what: string; text: string; documents: unknown[]; cut?: 
     cut: true,
   },
   { what: "as many as are read", text: "[]\n".repeat(1000), documents: Array(1000).fill([]) },
+  {
+    what: "NaN as a text's words",
+    text: '{"a": ": NaN, ", "b": NaN}',
+    documents: [{ a: ": NaN, ", b: null }],
+  },
+  {
+    what: "backslashes at a text's end",
+    text: 'x {"a": "\\\\"} {"b": "\\\\\\""}',
+    documents: [{ a: "\\" }, { b: '\\"' }],
+  },
+  { what: "a key that objects have by themselves", text: '{"toString": 1}', documents: [{ toString: 1 }] },
   { what: "cut before anything whole", text: '{"a": 1, "b', documents: [] },
 ];
 
@@ -62,6 +73,17 @@ describe("findJson", () => {
       ),
     );
   });
+
+  for (const [what, text, count] of [
+    ["a text that is never closed", `{"a":"${'\\"'.repeat(3_500_000)}`, 0],
+    ["lists in lists", "[".repeat(20_000) + "]".repeat(20_000), 1],
+    ["lists in lists after a warning", `WARN\n${"[".repeat(500_000)}${"]".repeat(500_000)}`, 1],
+    ["objects in objects", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}\nend`, 1],
+    ["objects that are never closed", '{"a":{'.repeat(500_000), 0],
+  ] as const)
+    test(`no depth and no length is too much: ${what}`, () => {
+      assert.equal(findJson(text).documents.length, count);
+    });
 
   test("a long text of open brackets costs no square of its length", () => {
     assert.deepEqual(findJson('[{"'.repeat(100_000)).documents, []);

@@ -1,0 +1,79 @@
+/**
+ * What of a native snapshot goes into a record as it is: as deep, as much and as clean as every reader of one can take.
+ * Keys are data, whatever they are called.
+ */
+import { cleanText, oneLine } from "../lib/text.js";
+import { MOST_LEVELS } from "../record.js";
+import { isObject } from "./json-text.js";
+
+/** A device stands in its section's list, and that in the record. */
+const MOST_DEVICE_LEVELS = MOST_LEVELS - 2;
+// Far more than a device has: the CPU section of a thousand cores has some thousand values.
+const MOST_VALUES = 65_536;
+const MOST_FIELDS = 4096;
+
+export interface Bounded {
+  readonly entry: unknown;
+  /** What was left out, in words; null where all was taken. */
+  readonly problem: string | null;
+}
+
+/**
+ * One entry of a section. A field that is nested too deep or holds too much is null, and the others stay. `clean`: its
+ * texts must be looked at.
+ */
+export function bounded(entry: unknown, clean: boolean): Bounded {
+  const look = new Look();
+  if (look.takes(entry, MOST_DEVICE_LEVELS))
+    return { entry: clean || look.isEndless ? cleaned(entry) : entry, problem: null };
+  if (!isObject(entry)) return { entry: null, problem: "it is nested too deep or holds too much" };
+  const all = Object.entries(entry);
+  let problem = all.length > MOST_FIELDS ? `${all.length} fields; the first ${MOST_FIELDS} are read` : null;
+  const fields = all.slice(0, MOST_FIELDS).map(([key, value]): [string, unknown] => {
+    if (look.takes(value, MOST_DEVICE_LEVELS - 1)) return [key, value];
+    problem ??= `"${oneLine(key, 40)}" is nested too deep or holds too much`;
+    return [key, null];
+  });
+  return { entry: cleaned(Object.fromEntries(fields)), problem };
+}
+
+/** Looks at values, never deeper than it is asked to nor at more than MOST_VALUES of them. */
+class Look {
+  /** A number was past a double's range (1e999). */
+  isEndless = false;
+  #left = MOST_VALUES;
+
+  /** Whether the value is nested no deeper than `levels` and there is room for all of it; what is taken takes room. */
+  takes(value: unknown, levels: number): boolean {
+    const before = this.#left;
+    if (this.#fits(value, levels)) return true;
+    this.#left = before;
+    return false;
+  }
+
+  #fits(value: unknown, levels: number): boolean {
+    if (--this.#left < 0) return false;
+    if (typeof value === "number") {
+      if (!Number.isFinite(value)) this.isEndless = true;
+      return true;
+    }
+    if (typeof value !== "object" || value === null) return true;
+    if (levels === 0) return false;
+    if (Array.isArray(value)) {
+      for (const item of value) if (!this.#fits(item, levels - 1)) return false;
+      return true;
+    }
+    for (const key in value)
+      if (!this.#fits((value as Readonly<Record<string, unknown>>)[key], levels - 1)) return false;
+    return true;
+  }
+}
+
+/** With clean texts and keys, and null for numbers that are none. Only for what is known to be of a bounded depth. */
+function cleaned(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [cleanText(key), cleaned(item)]));
+}

@@ -1,0 +1,79 @@
+/** Every parser of what a system tells takes twice as long for twice the text, whatever a host prints. */
+import { test } from "node:test";
+import { SECTIONS } from "../../src/record.js";
+import { darwin } from "../../src/system/darwin.js";
+import { parseDf } from "../../src/system/df.js";
+import type { HostSystem } from "../../src/system/host-system.js";
+import { linux } from "../../src/system/linux.js";
+import { createPsReader, parsePs } from "../../src/system/ps.js";
+import { windows } from "../../src/system/windows.js";
+import { goldenCases } from "../support/golden.js";
+import { assertLinear, assertTextLinear, type Texts } from "../support/growth.js";
+
+const ALL = new Set(SECTIONS);
+const END = { kind: "exit", code: 0 } as const;
+
+for (const system of [linux, darwin, windows] satisfies readonly HostSystem[])
+  test(`what ${system.id} tells is read in time linear in its length`, () => {
+    const recordings = goldenCases(system.id)
+      .map(({ outputs }) => new Map([...outputs("host.facts")].map(([id, { stdout }]) => [id, stdout])))
+      .toSorted((a, b) => b.size - a.size);
+    assertLinear(recordings.slice(0, 3), (texts) => {
+      const outputs = outputsOf(texts);
+      const sampler = system.sampler(outputs, ALL);
+      sampler.parse(outputs);
+      sampler.parse(outputs);
+      createPsReader().read(outputs);
+    });
+  });
+
+const PS =
+  "1700000000\n  PID  PPID NLWP  NI PRI %CPU %MEM   RSS    VSZ     ELAPSED     TIME STAT USER     COMMAND\n" +
+  "    1     0    1   0  19  0.0  0.1 12000 170000  1-02:03:04 00:00:09 Ss   root     /sbin/init splash\n" +
+  "  812     1   12   0  19 99.5  4.1 92000 990000    02:03:04 01:00:09 Rl   ann      python3 train.py  --x\n";
+const DF =
+  "Filesystem     1024-blocks      Used Available Capacity Mounted on\n" +
+  "/dev/nvme0n1p2   479079112 301234567 153440000      67% /\n" +
+  "map auto_home            0         0         0     100% /System/Volumes/Data/home with blanks\n";
+
+test("ps is read in time linear in its length", () => {
+  assertTextLinear([PS], (text) => parsePs(text));
+});
+
+test("df is read in time linear in its length", () => {
+  assertTextLinear([DF], parseDf);
+});
+
+/** Counters in any order, of CPUs that are few or many, and lists of CPUs that name more than there can be. */
+const STAT: readonly (readonly [string, (count: number) => string])[] = [
+  ["every second CPU", (count) => `cpu${String(count * 2 + 1)} 1 2 3 4 5 6 7 8`],
+  ["the last CPU first", (count) => `cpu${String(999_999 - count)} 1 2 3 4 5 6 7 8`],
+];
+for (const [what, line] of STAT)
+  test(`/proc/stat with ${what}`, () => {
+    const before = recording("@cpuinfo\n@sys\n");
+    assertLinear([new Map([["stat", line(0)]])], (texts) => {
+      const rows = (texts.get("stat") ?? "").split("\n");
+      const lines = ["cpu 1 2 3 4 5 6 7 8", ...rows.map((_, count) => line(count))].join("\n");
+      const outputs = outputsOf(new Map([...before, ["host.proc", lines]]));
+      const sampler = linux.sampler(outputs, ALL);
+      sampler.parse(outputs);
+      sampler.parse(outputs);
+    });
+  });
+
+test("topologies that name more CPUs than there can be", () => {
+  const unit = "/topology/core_siblings_list:0-65000\n/topology/thread_siblings_list:0-65000\n";
+  assertLinear([recording(`x86_64\n@cpuinfo\n@sys\n${unit}`)], (texts) => {
+    const outputs = outputsOf(texts);
+    linux.sampler(outputs, ALL).parse(outputs);
+  });
+});
+
+function recording(facts: string): Texts {
+  return new Map([["host.facts", facts]]);
+}
+
+function outputsOf(texts: Texts): ReadonlyMap<string, { stdout: string; stderr: string; end: typeof END }> {
+  return new Map([...texts].map(([id, stdout]) => [id, { stdout, stderr: "", end: END }]));
+}
