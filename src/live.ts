@@ -5,8 +5,13 @@ import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
 import type { StreamRecord } from "./record.js";
 import { shimsToTry } from "./shims/registry.js";
+import { NEWEST_DIALECT } from "./ssh/config/dialect.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
+import type { Names } from "./ssh/names/names.js";
+import { ResolverPool } from "./ssh/names/resolver-pool.js";
+import { resolverStarter } from "./ssh/names/resolver-process.js";
+import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
 import { planTarget } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
 import type { Target } from "./targets/target.js";
@@ -19,28 +24,43 @@ export interface LiveFleet {
   close(): void;
 }
 
-/** Resolves every target before anything is connected. Throws ConfigError. */
+/** Looks names up by processes of their own. `program` is resolver.ts as built. To be closed. */
+export function openNames(program: URL, clock: Clock): Names {
+  return new ResolverPool(resolverStarter(program), clock);
+}
+
+/** What planning asks of this machine. */
+export interface PlanningWorld {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly names: Names;
+}
+
+/**
+ * Resolves every target before anything is connected. Throws ConfigError. Side by side, so that names that hang do so
+ * at the same time (CanonicalizeHostname).
+ */
 export async function planTargets(
   { ssh }: Pick<Options, "ssh">,
   targets: readonly Target[],
-  env: Readonly<Record<string, string | undefined>>,
+  { env, clock, names }: PlanningWorld,
 ): Promise<readonly PlannedTarget[]> {
-  const environment = localEnvironment(env);
+  const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
+  const environment = localEnvironment(env, NEWEST_DIALECT, { names, clock, limitMs });
   const config = await loadConfig(configSource(ssh.configFile), environment);
-  const planned: PlannedTarget[] = [];
-  for (const target of targets)
-    planned.push({ target, plan: await planTarget(target, ssh, config, environment) });
-  return planned;
+  return await Promise.all(
+    targets.map(async (target) => ({ target, plan: await planTarget(target, ssh, config, environment) })),
+  );
 }
 
 /** The hosts to watch, each once. Connects to nothing. `warn` takes what may be wrong. Throws ConfigError. */
 export async function planFleet(
   options: Pick<Options, "ssh">,
   targets: readonly Target[],
-  env: Readonly<Record<string, string | undefined>>,
+  world: PlanningWorld,
   warn: (message: string) => void,
 ): Promise<readonly WatchedTarget[]> {
-  const planned = withoutTwins(await planTargets(options, targets, env), warn);
+  const planned = withoutTwins(await planTargets(options, targets, world), warn);
   const unchecked = planned.filter(({ plan }) => plan.hostKeyPolicy === "no").length;
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
@@ -51,6 +71,8 @@ export async function planFleet(
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Closed with the fleet. */
+  readonly names: Names;
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
   /** Takes what may be wrong. */
@@ -66,15 +88,21 @@ export async function openFleet(
   surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
-  const { clock, random, beginMs, warn, note } = surroundings;
-  const shared = createSshShared(clock, options.ssh.concurrency, warn);
+  const { clock, random, names, beginMs, warn, note } = surroundings;
+  // Its process starts while the rest is loaded.
+  if (options.ssh.client !== "openssh" && watched.some(({ plan }) => nameToLookUp(plan) !== null))
+    names.expect();
+  const shared = createSshShared(clock, options.ssh.concurrency, warn, names);
   const shims = await shimsToTry(options.sample.fallback);
   const { intervalMs, length } = options;
   const beatMs = length.kind === "once" ? null : intervalMs;
   const hosts = fleetHosts(watched, options.ssh, options.sample, shims, shared, beatMs, note);
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random }, signal),
-    close: () => shared.agents.close(),
+    close: () => {
+      shared.agents.close();
+      names.close();
+    },
   };
 }
 

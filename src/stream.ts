@@ -4,6 +4,7 @@ import { access, constants } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
 import type { Texts } from "./format/pacing.js";
+import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
 import type { Options, OutputFormat } from "./options.js";
 import type { StreamRecord } from "./record.js";
@@ -38,6 +39,8 @@ export interface Sources {
   readonly random: () => number;
   /** The file that a thread runs. */
   readonly threadProgram: URL;
+  /** The file that a process that looks names up runs. */
+  readonly resolverProgram: URL;
 }
 
 export interface Words {
@@ -71,7 +74,11 @@ export async function openStream(
   const { startDemo } = await import("./demo/demo.js");
   const demo = await startDemo();
   const ssh = demo.ssh(options.ssh);
-  const fleet = await openLive({ ...options, ssh }, demo.targets, format, sources, words, signal);
+  const opening = openLive({ ...options, ssh }, demo.targets, format, sources, words, signal);
+  const fleet = await opening.catch(async (error: unknown) => {
+    await demo.close();
+    throw error;
+  });
   return {
     ...fleet,
     close: async () => {
@@ -89,16 +96,22 @@ async function openLive(
   words: Words,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const { clock, random } = sources;
+  const { clock, random, env } = sources;
   const beginMs = clock.nowMs();
-  const { planFleet, openFleet } = await import("./live.js");
-  const watched = await planFleet(options, targets, sources.env, words.warn);
+  const { openNames, planFleet, openFleet } = await import("./live.js");
+  const names = openNames(sources.resolverProgram, clock);
+  const planning = planFleet(options, targets, { env, clock, names }, words.warn);
+  const watched = await unlessAborted(planning, signal).catch((error: unknown) => {
+    names.close();
+    throw error;
+  });
   const count = threadCount(options, format, watched.length);
   if (count > 0) {
+    names.close();
     const { openThreads } = await import("./threads/open-threads.js");
     return openThreads(options, watched, format, { ...sources, count, beginMs, words, signal });
   }
-  const fleet = await openFleet(options, watched, { clock, random, beginMs, ...words }, signal);
+  const fleet = await openFleet(options, watched, { clock, random, names, beginMs, ...words }, signal);
   const close = (): Promise<void> => {
     fleet.close();
     return Promise.resolve();

@@ -8,7 +8,7 @@ import { createFormatter, type Formatter } from "../format/formatter.js";
 import type { Output } from "../format/output.js";
 import { drainTo } from "../format/sink.js";
 import { realClock } from "../lib/clock.js";
-import { openFleet } from "../live.js";
+import { openFleet, openNames } from "../live.js";
 import { observed } from "../observed.js";
 import type { Counts } from "../tally.js";
 import type { FromThread, Room, Share, ToThread } from "./messages.js";
@@ -40,7 +40,9 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
     note: (message: string) => say({ kind: "note", words: message }),
   };
   const clock = realClock;
-  const fleet = await openFleet(options, watched, { clock, random: Math.random, beginMs, ...words }, signal);
+  const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
+  const surroundings = { clock, names, random: Math.random, beginMs, ...words };
+  const fleet = await openFleet(options, watched, surroundings, signal);
   const tell = (line: string): void => say({ kind: "line", words: line });
   const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null);
   // The header is the main thread's: there is one.

@@ -6,14 +6,17 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { dialDirect } from "../../src/ssh/dial.js";
+import { inProcessNames } from "../../src/ssh/names/names.js";
 import { closedPort } from "../support/free-port.js";
 import { testPlan } from "../support/host-plan.js";
 import { signalPid } from "../support/processes.js";
 import { startTcpServer } from "../support/tcp-server.js";
 
+const world = { clock: realClock, names: inProcessNames() };
+
 async function failure(config: Parameters<typeof testPlan>[0], timeoutMs = 3_000): Promise<HostError> {
   try {
-    const dialled = await dialDirect(testPlan(config, { timeoutMs }), realClock, AbortSignal.timeout(20_000));
+    const dialled = await dialDirect(testPlan(config, { timeoutMs }), world, AbortSignal.timeout(20_000));
     dialled.stream.destroy();
   } catch (error) {
     assert.ok(error instanceof HostError, String(error));
@@ -52,7 +55,7 @@ test("BindAddress is where the connection comes from", async (t) => {
   const server = await startTcpServer((socket) => (from = socket.remoteAddress ?? ""));
   t.after(() => server.stop());
   const plan = testPlan({ port: server.port, bindAddress: "127.0.0.7" });
-  const { stream, address } = await dialDirect(plan, realClock, AbortSignal.timeout(5_000));
+  const { stream, address } = await dialDirect(plan, world, AbortSignal.timeout(5_000));
   stream.destroy();
   assert.equal(address, "127.0.0.1");
   assert.equal(from, "127.0.0.7");
@@ -86,7 +89,7 @@ test("a port that drops what is sent to it times out, and the abort ends a dial 
   assert.match(error.message, /within 0\.5 s/);
 
   const stop = new AbortController();
-  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), realClock, stop.signal);
+  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), world, stop.signal);
   setTimeout(() => stop.abort(new Error("enough")), 20);
   await assert.rejects(dialling, { message: "enough" });
 });

@@ -3,14 +3,31 @@ import { execFile, spawn } from "node:child_process";
 import { promises as dns } from "node:dns";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { promisify } from "node:util";
+import { realClock, type Clock } from "../../lib/clock.js";
+import { inProcessNames, type Names } from "../names/names.js";
 import { NEWEST_DIALECT, type DialectVersion } from "./dialect.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import { database, localFiles } from "./read.js";
+
+/** How names are looked up while configs are read; `limitMs` says how long the config's ConnectTimeout lets it take. */
+export interface LookUps {
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly limitMs: (connectTimeoutSecs: number | null) => number;
+}
+
+const LONGEST_LOOK_UP_MS = 30_000;
+const IN_PROCESS: LookUps = {
+  names: inProcessNames(),
+  clock: realClock,
+  limitMs: () => LONGEST_LOOK_UP_MS,
+};
 
 /** Reads user, home (from the password database, not $HOME) and host name now. */
 export function localEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   dialect: DialectVersion = NEWEST_DIALECT,
+  lookUps: LookUps = IN_PROCESS,
 ): ConfigEnvironment {
   const { username, homedir, uid } = userInfo();
   const homeOf = (user: string | null): string | null => {
@@ -29,7 +46,8 @@ export function localEnvironment(
     includeHome: (user) => (user === null ? (env["HOME"] ?? homedir) : homeOf(user)),
     servicePort: memoized(servicePort),
     runMatchExec: (command) => runInShell(command, env),
-    lookup,
+    lookup: (name, family, wantCanonicalName, connectTimeoutSecs) =>
+      lookup(name, { family, wantCanonicalName, limitMs: lookUps.limitMs(connectTimeoutSecs) }, lookUps),
     localAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).map(({ address }) => address),
@@ -73,28 +91,36 @@ function runInShell(command: string, env: Readonly<Record<string, string | undef
 
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
+interface LookUpOptions {
+  readonly family: AddressFamily;
+  readonly wantCanonicalName: boolean;
+  readonly limitMs: number;
+}
+
 async function lookup(
   name: string,
-  family: AddressFamily,
-  wantCanonicalName: boolean,
-): Promise<NameFound | null> {
+  { family, wantCanonicalName, limitMs }: LookUpOptions,
+  { names, clock }: LookUps,
+): Promise<NameFound | "no-answer" | null> {
+  const limit = new AbortController();
+  const timer = clock.after(limitMs, () => limit.abort());
   try {
-    await dns.lookup(name, { family: FAMILIES[family] });
+    await names.find(name, FAMILIES[family], limit.signal);
+    return { canonicalName: wantCanonicalName ? await canonicalNameOf(name, family, limitMs) : null };
   } catch {
-    return null;
+    return limit.signal.aborted ? "no-answer" : null;
+  } finally {
+    timer.cancel();
   }
-  return { canonicalName: wantCanonicalName ? await canonicalNameOf(name, family) : null };
 }
 
 const GETENT = { any: "ahosts", inet: "ahostsv4", inet6: "ahostsv6" } as const;
-const GETENT_TIMEOUT_MS = 30_000;
 
 /** getaddrinfo's canonical name, which Node does not give: from getent(1), or by DNS where there is none. */
-async function canonicalNameOf(name: string, family: AddressFamily): Promise<string | null> {
+async function canonicalNameOf(name: string, family: AddressFamily, limitMs: number): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)("getent", [GETENT[family], name], {
-      timeout: GETENT_TIMEOUT_MS,
-    });
+    const options = { timeout: limitMs, killSignal: "SIGKILL" } as const;
+    const { stdout } = await promisify(execFile)("getent", [GETENT[family], name], options);
     const line = /^\S+\s+STREAM[^\S\n]+(\S+)/m.exec(stdout);
     return line?.[1] ?? null;
   } catch {
