@@ -18,6 +18,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** A command that runs the program in its place, as `["unshare", "-m", ...]`. */
+  readonly within?: readonly string[];
   /** Ended with SIGKILL then; 60 s by default. */
   readonly limitMs?: number;
   /** Told of the process once it runs. */
@@ -33,7 +35,8 @@ after(() => {
 /** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const [command = "", ...rest] = [...(options.within ?? []), process.execPath, PROGRAM, ...args];
+  const child = spawn(command, rest, {
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
