@@ -43,8 +43,10 @@ export function resolverStarter(program: URL): StartResolver {
     return {
       room,
       ask: (id, question) => {
+        // One that could not be started has no channel; its `error` is on the way.
+        if (child?.connected !== true) return;
         const message: ToResolver = { id, ...question };
-        child?.send(message, (error) => {
+        child.send(message, (error) => {
           if (error !== null) fail();
         });
       },

@@ -1,7 +1,9 @@
 /** What is asked of which resolver process, and when one is started, replaced or done without. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { realClock } from "../../../src/lib/clock.js";
 import type { NameAnswer, NameQuestion } from "../../../src/ssh/names/messages.js";
 import { ResolverPool } from "../../../src/ssh/names/resolver-pool.js";
@@ -13,6 +15,7 @@ import {
 import { FakeClock } from "../../support/fake-clock.js";
 
 const PROGRAM = new URL("../../../src/ssh/names/resolver.ts", import.meta.url);
+const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const FOUND: NameAnswer = { addresses: ["192.0.2.1"] };
 
 interface Started {
@@ -260,4 +263,36 @@ describe("a resolver process", () => {
     assert.deepEqual(await pool.find("localhost", 4, never), ["127.0.0.1"]);
     pool.close();
   });
+
+  for (const free of [0, 1, 2, 3, 4]) {
+    test(`is done without where only ${free} descriptors are left`, () => {
+      const program = `import { closeSync, openSync } from "node:fs";
+        import { realClock } from ${JSON.stringify(new URL("../../../src/lib/clock.ts", import.meta.url).href)};
+        import { ResolverPool } from ${JSON.stringify(new URL("./resolver-pool.ts", PROGRAM).href)};
+        import { resolverStarter } from ${JSON.stringify(new URL("./resolver-process.ts", PROGRAM).href)};
+        const deadline = setTimeout(() => undefined, 20_000);
+        const held = [];
+        // What is loaded and made when it is first needed takes its descriptors before they are gone.
+        await new ResolverPool(resolverStarter(new URL("./missing.cjs", ${JSON.stringify(PROGRAM.href)})), realClock)
+          .find("localhost", 4, new AbortController().signal);
+        try { for (;;) held.push(openSync("/dev/null", "r")); } catch {}
+        for (let i = 0; i < ${free}; i++) closeSync(held.pop());
+        const pool = new ResolverPool(resolverStarter(new URL(${JSON.stringify(PROGRAM.href)})), realClock);
+        const failed = pool.find("localhost", 4, new AbortController().signal).then(String, (error) => error.code);
+        const found = await failed;
+        for (const one of held) closeSync(one);
+        process.stdout.write(found);
+        pool.close();
+        clearTimeout(deadline);`;
+      const limited = 'ulimit -n 100; exec "$@"';
+      const node = [process.execPath, "--import", "tsx", "--input-type=module", "-e", program];
+      const run = spawnSync("/bin/bash", ["-c", limited, "bash", ...node], {
+        encoding: "utf8",
+        cwd: REPOSITORY,
+      });
+      assert.equal(run.status, 0, run.stderr);
+      // With no descriptor at all, getaddrinfo cannot read /etc/hosts either.
+      assert.match(run.stdout, free === 0 ? /^(127\.0\.0\.1|E[A-Z_]+)$/ : /^127\.0\.0\.1$/);
+    });
+  }
 });
