@@ -9,8 +9,6 @@ import { NEWEST_DIALECT } from "./ssh/config/dialect.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
 import type { Names } from "./ssh/names/names.js";
-import { ResolverPool } from "./ssh/names/resolver-pool.js";
-import { resolverStarter } from "./ssh/names/resolver-process.js";
 import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
 import { planTarget } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
@@ -22,11 +20,6 @@ export type WatchOptions = Pick<Options, "ssh" | "sample" | "intervalMs" | "leng
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
   close(): void;
-}
-
-/** Looks names up by processes of their own. `program` is resolver.ts as built. To be closed. */
-export function openNames(program: URL, clock: Clock): Names {
-  return new ResolverPool(resolverStarter(program), clock);
 }
 
 /** What planning asks of this machine. */

@@ -142,7 +142,8 @@ async function dryRun(options: Options, world: World, signal: AbortSignal): Prom
     throw new UsageError(["--dry-run tells of hosts: give --ssh or --ssh-hostfile with it"]);
   }
   const { clock, env, resolverProgram } = world;
-  const [{ openNames, planTargets }, { describePlans }] = await Promise.all([
+  const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
+    import("./ssh/names/resolver-pool.js"),
     import("./live.js"),
     import("./dry-run.js"),
   ]);

@@ -1,6 +1,7 @@
 /** Where a run's records come from: a recording, the demo fleet, or live hosts on this thread or on others. */
 import { createReadStream } from "node:fs";
 import { access, constants } from "node:fs/promises";
+import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
 import type { Texts } from "./format/pacing.js";
@@ -98,8 +99,13 @@ async function openLive(
 ): Promise<Stream> {
   const { clock, random, env } = sources;
   const beginMs = clock.nowMs();
-  const { openNames, planFleet, openFleet } = await import("./live.js");
+  const { openNames } = await import("./ssh/names/resolver-pool.js");
   const names = openNames(sources.resolverProgram, clock);
+  // What starts for it takes as long as what is loaded next: a run of one reading would wait for it.
+  if (options.ssh.client !== "openssh" && threadCount(options, format, targets.length) === 0) {
+    if (targets.some(isDnsName)) names.expect();
+  }
+  const { planFleet, openFleet } = await import("./live.js");
   const planning = planFleet(options, targets, { env, clock, names }, words.warn);
   const watched = await unlessAborted(planning, signal).catch((error: unknown) => {
     names.close();
@@ -117,6 +123,11 @@ async function openLive(
     return Promise.resolve();
   };
   return { kind: "records", batches: fleet.batches, hostCount: watched.length, close };
+}
+
+/** A name without a dot may be an alias of the config, and have an address there. */
+function isDnsName({ host }: Target): boolean {
+  return host.includes(".") && isIP(host) === 0;
 }
 
 async function checkKeyFiles(files: readonly string[]): Promise<void> {

@@ -62,11 +62,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "observed.ts": ["fail-on.ts", "record.ts", "tally.ts", "lib/"],
   "threads/": [
     ...["fleet.ts", "live.ts", "observed.ts", "options.ts", "record.ts", "tally.ts"],
-    ...["lib/", "ssh/plan.ts", "format/", "stream.ts"],
+    ...["lib/", "ssh/plan.ts", "ssh/names/resolver-pool.ts", "format/", "stream.ts"],
   ],
   "stream.ts": [
     ...["errors.ts", "options.ts", "record.ts", "tally.ts", "lib/", "targets/", "format/pacing.ts"],
-    ...["replay.ts", "live.ts", "threads/", "demo/"],
+    ...["replay.ts", "live.ts", "ssh/names/resolver-pool.ts", "threads/", "demo/"],
   ],
   "demo/": ["remote/script.ts", "shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
   "notices.ts": [],
@@ -74,7 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "run.ts": [
     ...["appearance.ts", "notices.ts", "observed.ts", "stream.ts"],
     ...["errors.ts", "options.ts", "tally.ts", "lib/", "format/"],
-    ...["live.ts", "dry-run.ts"],
+    ...["live.ts", "dry-run.ts", "ssh/names/resolver-pool.ts"],
   ],
   "main.ts": ["cli.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
   "start.ts": ["lib/", "main.ts"],

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../../lib/clock.js";
 import type { Family, NameAnswer, NameQuestion } from "./messages.js";
 import { addressesOf, inProcessNames, type Names } from "./names.js";
-import type { Resolver, StartResolver } from "./resolver-process.js";
+import { resolverStarter, type Resolver, type StartResolver } from "./resolver-process.js";
 
 /** What the first process works on at once, and each further one. libuv has at most 1024 threads, half for look-ups. */
 const ROOM = [64, 256, 512, 512] as const;
@@ -243,6 +243,11 @@ export class ResolverPool implements Names {
     if (!isIdle || this.#members.length === 0) return;
     this.#idle ??= this.clock.after(IDLE_MS, () => this.close());
   }
+}
+
+/** Looks names up by processes of their own. `program` is resolver.ts as built. To be closed. */
+export function openNames(program: URL, clock: Clock): Names {
+  return new ResolverPool(resolverStarter(program), clock);
 }
 
 function keyOf({ name, family }: NameQuestion): string {
