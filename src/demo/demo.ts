@@ -1,6 +1,7 @@
 /** `--demo`: a fleet of simulated hosts behind real SSH servers in this process, for newcomers. */
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -31,8 +32,10 @@ const AWAY_MS = 3000;
 
 /** Needs a POSIX /bin/sh. Touches nothing but a folder of its own under the system's temporary one. */
 export async function startDemo(): Promise<Demo> {
-  const dir = mkdtempSync(join(tmpdir(), "allsmi-ssh-demo-"));
+  const dir = join(tmpdir(), `allsmi-ssh-demo-${randomBytes(9).toString("hex")}`);
+  // First, so that there is no moment at which the folder would stay.
   const remove = removeWhateverHappens(dir);
+  mkdirSync(dir, { mode: 0o700 });
   const servers: EmbeddedServer[] = [];
   const timers: NodeJS.Timeout[] = [];
   const close = async (): Promise<void> => {
