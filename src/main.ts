@@ -50,7 +50,7 @@ async function main(): Promise<number> {
     resolverProgram: new URL("./resolver.cjs", import.meta.url),
     saysToTerminal: process.stderr.isTTY,
     say,
-    onReopen: (listener: () => void) => hangUps.listen(listener),
+    onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
   const earned = await run(options, warnings, world, ended.signal);
   return code ?? earned;
@@ -68,7 +68,7 @@ async function printed(text: string): Promise<number> {
 
 /** SIGHUP asks a program that writes to a file to open it anew (logrotate), and any other one to end. */
 class HangUps {
-  #listener: (() => void) | null = null;
+  #listener: (() => Promise<void>) | null = null;
   #isPending = false;
 
   constructor(private readonly reopens: boolean) {}
@@ -77,13 +77,13 @@ class HangUps {
   taken(): boolean {
     if (!this.reopens) return false;
     if (this.#listener === null) this.#isPending = true;
-    else this.#listener();
+    else void this.#listener();
     return true;
   }
 
-  listen(listener: () => void): void {
+  async listen(listener: () => Promise<void>): Promise<void> {
     this.#listener = listener;
-    if (this.#isPending) listener();
+    if (this.#isPending) await listener();
   }
 }
 

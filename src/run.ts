@@ -32,8 +32,11 @@ export interface World {
   readonly saysToTerminal: boolean;
   /** One line for the operator, on standard error. */
   say(line: string): void;
-  /** Calls back whenever `--output` is to be opened anew (SIGHUP), and at once where that was asked for before. */
-  onReopen(listener: () => void): void;
+  /**
+   * Calls back whenever `--output` is to be opened anew (SIGHUP), and at once where that was asked for before: settles
+   * when that is done.
+   */
+  onReopen(listener: () => Promise<void>): Promise<void>;
 }
 
 /**
@@ -67,7 +70,7 @@ export async function run(
       const { texts, counts } =
         stream.kind === "lines" ? stream : formatted(stream.batches, formatter, options, words, clock);
       const header = formatter.header?.() ?? "";
-      world.onReopen(() => void reopen(output, header, options, notices));
+      await world.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       return drained === "closed" ? EXIT.ok : earned(counts(), options);
     } finally {

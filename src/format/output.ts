@@ -70,8 +70,7 @@ export function streamOutput(stream: Writable, name = "standard output"): Output
  */
 export async function fileOutput(path: string): Promise<Output> {
   const name = `--output ${path}`;
-  const { handle: firstHandle, firstLine } = await openForAppending(path);
-  let handle = firstHandle;
+  let { handle, firstLine } = await openForAppending(path);
   // A file is changed between two writes, never within one: no record is split or lost.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
@@ -83,7 +82,9 @@ export async function fileOutput(path: string): Promise<Output> {
     throw writeFailure(error, name);
   };
   return {
-    firstLine,
+    get firstLine() {
+      return firstLine;
+    },
     write: (text) => inTurn(() => writeAll(handle, text).catch(named)),
     reopen: (header) =>
       inTurn(async () => {
@@ -91,6 +92,7 @@ export async function fileOutput(path: string): Promise<Output> {
         const next = await openForAppending(path);
         try {
           if (lacksHeader(next.firstLine, header)) await writeAll(next.handle, header);
+          firstLine = next.firstLine ?? header.trimEnd();
         } catch (error) {
           await next.handle.close();
           throw error;

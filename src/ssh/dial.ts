@@ -38,6 +38,7 @@ export async function dialDirect(
   const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
+    let hasAddresses = false;
     const settle = (act: () => void, keep?: Socket): void => {
       if (settled.signal.aborted) return;
       settled.abort();
@@ -49,12 +50,14 @@ export async function dialDirect(
     const onAbort = (): void => settle(() => reject(signal.reason as Error));
     const deadline = clock.after(plan.dialTimeoutMs, () => {
       const target = `${plan.host} port ${plan.port}`;
-      const message = `no connection to ${target} within ${plan.dialTimeoutMs / 1000} s`;
-      settle(() => reject(new HostError("connect-timeout", "dial", message)));
+      const what = hasAddresses ? `connection to ${target}` : `answer of the name service for ${plan.host}`;
+      const message = `no ${what} within ${plan.dialTimeoutMs / 1000} s`;
+      settle(() => reject(new HostError("connect-timeout", hasAddresses ? "dial" : "resolve", message)));
     });
     signal.addEventListener("abort", onAbort, { once: true });
 
     const dialAll = (addresses: readonly string[]): void => {
+      hasAddresses = true;
       const failures: unknown[] = [];
       let next = 0;
       const dialNext = (): void => {

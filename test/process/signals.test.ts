@@ -118,6 +118,33 @@ describe("SIGHUP", () => {
     assert.equal(readFileSync(file, "utf8").match(/^timestamp,/gm)?.length, 1);
   });
 
+  test("before anything was written leaves one header in the new file", async () => {
+    const [file, config] = [join(temp.path, "early.csv"), join(temp.path, "early-config")];
+    writeFileSync(config, 'Match exec "sleep 1"\n');
+    const args = [
+      "--ssh",
+      "127.0.0.1:1",
+      "--ssh-config",
+      config,
+      "--once",
+      "--format",
+      "csv",
+      "--output",
+      file,
+    ];
+    const run = await runCli(args, {
+      started: (child) =>
+        void (async () => {
+          await waitFor("the file", () => existsSync(file));
+          renameSync(file, `${file}.0`);
+          child.kill("SIGHUP");
+        })(),
+    });
+    assert.equal(run.stderr, `allsmi-ssh: SIGHUP: reopened --output ${file}\n`);
+    assert.equal(readFileSync(`${file}.0`, "utf8"), "");
+    assert.match(readFileSync(file, "utf8"), /^timestamp,.*\n20.*\n$/);
+  });
+
   test("where the new file cannot be opened stays with the old one, and says so", async () => {
     const folder = join(temp.path, "folder");
     mkdirSync(folder);

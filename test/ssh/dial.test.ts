@@ -6,7 +6,7 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { dialDirect } from "../../src/ssh/dial.js";
-import { inProcessNames } from "../../src/ssh/names/names.js";
+import { inProcessNames, type Names } from "../../src/ssh/names/names.js";
 import { closedPort } from "../support/free-port.js";
 import { testPlan } from "../support/host-plan.js";
 import { signalPid } from "../support/processes.js";
@@ -44,6 +44,47 @@ test("a name whose addresses all refuse says why", async () => {
   const error = await failure({ hostname: "localhost", port: await closedPort() });
   assert.equal(error.failure.code, "connection-refused");
 });
+
+test("a name that is not answered times out, says so, and is given up", async () => {
+  let given = false;
+  const names: Names = {
+    ...inProcessNames(),
+    find: (_name, _family, signal) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => {
+          given = true;
+          reject(signal.reason as Error);
+        }),
+      ),
+  };
+  const plan = testPlan({ hostname: "hangs.example" }, { timeoutMs: 50 });
+  const dialling = dialDirect(plan, { clock: realClock, names }, AbortSignal.timeout(20_000));
+  await assert.rejects(dialling, (error: HostError) => {
+    assert.deepEqual([error.failure.code, error.failure.phase], ["connect-timeout", "resolve"]);
+    assert.equal(error.message, "no answer of the name service for hangs.example within 0.05 s");
+    return true;
+  });
+  assert.ok(given);
+});
+
+for (const code of ["EAI_AGAIN", "ENOTFOUND", "EAI_NODATA"]) {
+  test(`a look-up that fails with ${code} is dns-not-found`, async () => {
+    const names: Names = {
+      ...inProcessNames(),
+      find: () => Promise.reject(Object.assign(new Error("of the test"), { code })),
+    };
+    const dialling = dialDirect(
+      testPlan({ hostname: "h" }),
+      { clock: realClock, names },
+      AbortSignal.timeout(5_000),
+    );
+    await assert.rejects(dialling, (error: HostError) => {
+      assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
+      assert.match(error.message, new RegExp(`\\(${code}\\)$`));
+      return true;
+    });
+  });
+}
 
 test("AddressFamily shuts out addresses of the other family", async () => {
   const error = await failure({ hostname: "127.0.0.1", addressFamily: "inet6" });
