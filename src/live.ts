@@ -41,9 +41,14 @@ export async function planTargets(
   const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
   const environment = localEnvironment(env, NEWEST_DIALECT, { names, clock, limitMs });
   const config = await loadConfig(configSource(ssh.configFile), environment);
-  return await Promise.all(
+  const outcomes = await Promise.allSettled(
     targets.map(async (target) => ({ target, plan: await planTarget(target, ssh, config, environment) })),
   );
+  // Of several errors the first in the targets' order, however long each took.
+  return outcomes.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 /** The hosts to watch, each once. Connects to nothing. `warn` takes what may be wrong. Throws ConfigError. */
