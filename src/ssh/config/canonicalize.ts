@@ -60,7 +60,8 @@ class Search {
     if (this.rules.length === 0 || (!direct && this.mode !== "always")) return host;
     const found = await this.lookup(host);
     if (found !== null) return this.follow(host, found.canonicalName);
-    if (direct) throw unresolvable(host);
+    // A name without an answer is asked for again when the host is dialled: one of them ends no run of others.
+    if (direct && !this.hangs) throw unresolvable(host);
     return host;
   }
 
