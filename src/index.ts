@@ -3,7 +3,8 @@
  * It runs on the caller's thread and touches neither standard streams nor the exit code.
  */
 import { setMaxListeners } from "node:events";
-import { UsageError } from "./errors.js";
+import { UsageError, type ReportFault } from "./errors.js";
+import { Faults } from "./faults.js";
 import { realClock } from "./lib/clock.js";
 import type { RunLength, SampleOptions } from "./options.js";
 import { SECTIONS, type Section, type StreamRecord } from "./record.js";
@@ -67,8 +68,11 @@ export interface WatchOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Ends the stream soon after it aborts; the stream then ends as if it had no more records. */
   readonly signal?: AbortSignal;
-  /** Takes what may be wrong and what is done on a host beside reading it. Default: dropped. */
-  readonly onMessage?: (level: "warning" | "info", message: string) => void;
+  /**
+   * Takes what may be wrong, what is done on a host beside reading it, and faults of this library with one host, whose
+   * records say `internal-error`. Default: dropped.
+   */
+  readonly onMessage?: (level: "error" | "warning" | "info", message: string) => void;
 }
 
 /**
@@ -82,7 +86,8 @@ export async function* watch(
 ): AsyncGenerator<StreamRecord, void> {
   const targets = targetsOf(hosts);
   const { planFleet, openFleet } = await import("./live.js");
-  const { warn, note } = messagesTo(options.onMessage);
+  const { openNames } = await import("./ssh/names/resolver-pool.js");
+  const { warn, note, fault } = messagesTo(options.onMessage);
   const fleetOptions = { ssh: sshOf(options), sample: await sampleOf(options), ...paceOf(options) };
   await checkKeyFiles(fleetOptions.ssh.keyFiles);
   const stopper = new AbortController();
@@ -91,9 +96,13 @@ export async function* watch(
   const stop = (): void => stopper.abort();
   options.signal?.addEventListener("abort", stop, { once: true });
   if (options.signal?.aborted === true) stop();
+  const clock = realClock;
+  const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
   try {
-    const watched = await planFleet(fleetOptions, targets, options.env ?? process.env, warn);
-    const surroundings = { clock: realClock, random: Math.random, beginMs: realClock.nowMs(), warn, note };
+    const beginMs = clock.nowMs();
+    const planning = { env: options.env ?? process.env, clock, names };
+    const watched = await planFleet(fleetOptions, targets, planning, warn, fault);
+    const surroundings = { clock, random: Math.random, names, beginMs, warn, note, fault };
     const fleet = await openFleet(fleetOptions, watched, surroundings, stopper.signal);
     try {
       for await (const batch of fleet.batches) yield* batch;
@@ -102,6 +111,7 @@ export async function* watch(
       fleet.close();
     }
   } finally {
+    names.close();
     options.signal?.removeEventListener("abort", stop);
   }
 }
@@ -158,9 +168,16 @@ function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: numbe
   return { intervalMs, length: { kind: "count", ticks } };
 }
 
-function messagesTo(onMessage: WatchOptions["onMessage"]): Record<"warn" | "note", (text: string) => void> {
+interface Messages {
+  readonly warn: (message: string) => void;
+  readonly note: (message: string) => void;
+  readonly fault: ReportFault;
+}
+
+function messagesTo(onMessage: WatchOptions["onMessage"]): Messages {
   return {
     warn: (message) => onMessage?.("warning", message),
     note: (message) => onMessage?.("info", message),
+    fault: new Faults((text) => onMessage?.("error", text)).report,
   };
 }

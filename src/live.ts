@@ -14,8 +14,12 @@ import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
 import type { StreamRecord } from "./record.js";
 import { shimsToTry } from "./shims/registry.js";
+import { NEWEST_DIALECT } from "./ssh/config/dialect.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
+import type { ConfigEnvironment } from "./ssh/config/environment.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
+import type { Names } from "./ssh/names/names.js";
+import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
 import { planTarget } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
 import { isLocalLimit } from "./ssh/system-failure.js";
@@ -29,35 +33,49 @@ export interface LiveFleet {
   close(): void;
 }
 
+/** What planning asks of this machine. */
+export interface PlanningWorld {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly names: Names;
+}
+
 /**
  * Resolves every target before anything is connected. Throws ConfigError; what else is thrown for one target leaves that
- * one without a plan, and is reported.
+ * one without a plan, and is reported. Side by side, so that names that hang do so at the same time
+ * (CanonicalizeHostname).
  */
 export async function planTargets(
   { ssh }: Pick<Options, "ssh">,
   targets: readonly Target[],
-  env: Readonly<Record<string, string | undefined>>,
+  world: PlanningWorld,
   fault: ReportFault,
 ): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
-  const environment = localEnvironment(env);
+  const environment = environmentOf(ssh, world);
   const config = await loadConfig(configSource(ssh.configFile), environment);
-  const planned: (PlannedTarget | UnplannedTarget)[] = [];
-  for (const target of targets) {
-    try {
-      planned.push({ target, plan: await planTarget(target, ssh, config, environment) });
-    } catch (error) {
-      if (error instanceof UsageError) throw error;
-      if (!isLocalLimit(error)) fault(target.host, error);
-      planned.push({ target, plan: null, localUser: environment.localUser });
-    }
-  }
-  return planned;
+  const outcomes = await Promise.allSettled(
+    targets.map((target) => planTarget(target, ssh, config, environment)),
+  );
+  // Of several errors the first in the targets' order, however long each took.
+  return targets.map((target, at) => {
+    const outcome = outcomes[at];
+    if (outcome?.status === "fulfilled") return { target, plan: outcome.value };
+    const error: unknown = outcome?.reason;
+    if (error instanceof UsageError) throw error;
+    if (!isLocalLimit(error)) fault(target.host, error);
+    return { target, plan: null, localUser: environment.localUser };
+  });
 }
 
-function planningAgain({ ssh }: Pick<Options, "ssh">): PlanAgain {
+function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningWorld): ConfigEnvironment {
+  const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
+  return localEnvironment(env, NEWEST_DIALECT, { names, clock, limitMs });
+}
+
+function planningAgain({ ssh }: Pick<Options, "ssh">, world: Omit<PlanningWorld, "env">): PlanAgain {
   return async (target) => {
     // Threads have the environment of the process, too.
-    const environment = localEnvironment(process.env);
+    const environment = environmentOf(ssh, { ...world, env: process.env });
     return planTarget(target, ssh, await loadConfig(configSource(ssh.configFile), environment), environment);
   };
 }
@@ -66,11 +84,11 @@ function planningAgain({ ssh }: Pick<Options, "ssh">): PlanAgain {
 export async function planFleet(
   options: Pick<Options, "ssh">,
   targets: readonly Target[],
-  env: Readonly<Record<string, string | undefined>>,
+  world: PlanningWorld,
   warn: (message: string) => void,
   fault: ReportFault,
 ): Promise<readonly WatchedTarget[]> {
-  const planned = withoutTwins(await planTargets(options, targets, env, fault), warn);
+  const planned = withoutTwins(await planTargets(options, targets, world, fault), warn);
   const unchecked = planned.filter(({ plan }) => plan?.hostKeyPolicy === "no").length;
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
@@ -81,6 +99,8 @@ export async function planFleet(
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Closed with the fleet. */
+  readonly names: Names;
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
   /** Takes what may be wrong. */
@@ -98,17 +118,26 @@ export async function openFleet(
   surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
-  const { clock, random, beginMs, warn, note, fault } = surroundings;
-  const shared = createSshShared(clock, options.ssh.concurrency, warn);
+  const { clock, random, names, beginMs, warn, note, fault } = surroundings;
+  // Its process starts while the rest is loaded.
+  if (
+    options.ssh.client !== "openssh" &&
+    watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null)
+  )
+    names.expect();
+  const shared = createSshShared(clock, options.ssh.concurrency, warn, names);
   const shims = await shimsToTry(options.sample.fallback);
   const { intervalMs, length } = options;
   const beatMs = length.kind === "once" ? null : intervalMs;
   const { ssh, sample } = options;
-  const planAgain = planningAgain(options);
+  const planAgain = planningAgain(options, { clock, names });
   const hosts = fleetHosts(watched, ssh, sample, shims, shared, beatMs, note, planAgain);
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
-    close: () => shared.agents.close(),
+    close: () => {
+      shared.agents.close();
+      names.close();
+    },
   };
 }
 

@@ -9,7 +9,7 @@ const NAME = "allsmi-ssh";
 const USAGE = 2;
 const INTERNAL = 1;
 const MOST_HOSTS_UNOPTIMIZED = 1000;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function say(line: string): void {
   process.stderr.write(`${NAME}: ${line}\n`);
@@ -22,16 +22,17 @@ async function main(): Promise<number> {
   const { parseArgv } = await import("./cli.js");
   const command = await parseArgv(process.argv.slice(2), readText);
   if (command.kind !== "run") {
-    await print(command.kind === "help" ? command.text : VERSION_TEXT);
-    return 0;
+    return await printed(command.kind === "help" ? command.text : VERSION_TEXT);
   }
   const { options, warnings } = command;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
   const ended = new AbortController();
   let code: number | undefined;
+  const hangUps = new HangUps(options.output !== null && !options.dryRun);
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
+      if (signal === "SIGHUP" && hangUps.taken()) return;
       // The second one does not wait for anything.
       if (code !== undefined) process.exit(exitCode);
       code = exitCode;
@@ -46,11 +47,44 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     threadProgram: new URL("./thread.js", import.meta.url),
+    resolverProgram: new URL("./resolver.cjs", import.meta.url),
     saysToTerminal: process.stderr.isTTY,
     say,
+    onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
   const earned = await run(options, warnings, world, ended.signal);
   return code ?? earned;
+}
+
+async function printed(text: string): Promise<number> {
+  try {
+    await print(text);
+    return 0;
+  } catch (error) {
+    say((error as Error).message);
+    return INTERNAL;
+  }
+}
+
+/** SIGHUP asks a program that writes to a file to open it anew (logrotate), and any other one to end. */
+class HangUps {
+  #listener: (() => Promise<void>) | null = null;
+  #isPending = false;
+
+  constructor(private readonly reopens: boolean) {}
+
+  /** Whether the signal asks for something other than the end. */
+  taken(): boolean {
+    if (!this.reopens) return false;
+    if (this.#listener === null) this.#isPending = true;
+    else void this.#listener();
+    return true;
+  }
+
+  async listen(listener: () => Promise<void>): Promise<void> {
+    this.#listener = listener;
+    if (this.#isPending) await listener();
+  }
 }
 
 /** A run of one tick is over before optimized code has paid for its compiling: that is a sixth of the CPU for 500 hosts. */

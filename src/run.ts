@@ -4,11 +4,12 @@ import type { Readable } from "node:stream";
 import { UsageError } from "./errors.js";
 import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
 import { Faults } from "./faults.js";
-import { fileOutput, OutputError, streamOutput, type Output } from "./format/output.js";
+import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "./format/output.js";
 import type { Formatter } from "./format/formatter.js";
 import { textsOf } from "./format/pacing.js";
 import { drainTexts } from "./format/sink.js";
 import { insteadOf, type Unwritable } from "./format/unwritable.js";
+import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
@@ -27,10 +28,17 @@ export interface World {
   readonly random: () => number;
   /** The file that a thread with a share of the hosts runs. */
   readonly threadProgram: URL;
+  /** The file that a process that looks names up runs. */
+  readonly resolverProgram: URL;
   /** Whether `say` writes to a terminal. */
   readonly saysToTerminal: boolean;
   /** One line for the operator, on standard error. */
   say(line: string): void;
+  /**
+   * Calls back whenever `--output` is to be opened anew (SIGHUP), and at once where that was asked for before: settles
+   * when that is done.
+   */
+  onReopen(listener: () => Promise<void>): Promise<void>;
 }
 
 /**
@@ -59,7 +67,7 @@ export async function run(
   };
   try {
     warnings.forEach((message) => words.warn(message));
-    if (options.dryRun) return await dryRun(options, world, faults);
+    if (options.dryRun) return await dryRun(options, world, faults, stopper.signal);
     const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
     const stream = await openStream(options, formatOf(options, world), world, words, stopper.signal);
     try {
@@ -73,6 +81,7 @@ export async function run(
           ? stream
           : formatted(stream.batches, formatter, options, words, unwritable, clock);
       const header = formatter.header?.() ?? "";
+      await world.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (faults.isAny) return EXIT.internal;
       return drained === "closed" ? EXIT.ok : earned(counts(), options);
@@ -82,6 +91,9 @@ export async function run(
       await output.close();
     }
   } catch (error) {
+    // What was still being opened is given up.
+    if (stopper.signal.aborted && error === stopper.signal.reason) return EXIT.ok;
+    if (error instanceof OutputClosed) return EXIT.ok;
     if (!(error instanceof OutputError)) throw error;
     notices.say(error.message);
     return EXIT.internal;
@@ -131,15 +143,31 @@ async function openOutput(path: string): Promise<Output> {
   }
 }
 
-async function dryRun(options: Options, world: World, faults: Faults): Promise<number> {
+/** The old file is written to until the new one is there, and on where it cannot be opened. */
+async function reopen(output: Output, header: string, options: Options, notices: Notices): Promise<void> {
+  if (output.reopen === undefined || options.output === null) return;
+  const path = cleanText(options.output);
+  try {
+    await output.reopen(header);
+    notices.say(`SIGHUP: reopened --output ${path}`);
+  } catch (error) {
+    notices.say(`warning: SIGHUP: --output ${path} stays the file that it was: ${messageOf(error)}`);
+  }
+}
+
+async function dryRun(options: Options, world: World, faults: Faults, signal: AbortSignal): Promise<number> {
   if (options.source.kind !== "targets") {
     throw new UsageError(["--dry-run tells of hosts: give --ssh or --ssh-hostfile with it"]);
   }
-  const [{ planTargets }, { describePlans }] = await Promise.all([
+  const { clock, env, resolverProgram } = world;
+  const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
+    import("./ssh/names/resolver-pool.js"),
     import("./live.js"),
     import("./dry-run.js"),
   ]);
-  const planned = await planTargets(options, options.source.targets, world.env, faults.report);
+  const names = openNames(resolverProgram, clock);
+  const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
+  const planned = await unlessAborted(planning, signal).finally(() => names.close());
   const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
   for await (const text of describePlans(planned, options, world, faults.report)) await output.write(text);
   await output.close();

@@ -1,9 +1,11 @@
 /** Where a run's records come from: a recording, the demo fleet, or live hosts on this thread or on others. */
 import { createReadStream } from "node:fs";
 import { access, constants } from "node:fs/promises";
+import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { UsageError, type ReportFault } from "./errors.js";
 import type { Texts } from "./format/pacing.js";
+import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
 import type { Options, OutputFormat } from "./options.js";
 import type { StreamRecord } from "./record.js";
@@ -38,6 +40,8 @@ export interface Sources {
   readonly random: () => number;
   /** The file that a thread runs. */
   readonly threadProgram: URL;
+  /** The file that a process that looks names up runs. */
+  readonly resolverProgram: URL;
 }
 
 export interface Words {
@@ -75,7 +79,11 @@ export async function openStream(
   const { startDemo } = await import("./demo/demo.js");
   const demo = await startDemo();
   const ssh = demo.ssh(options.ssh);
-  const fleet = await openLive({ ...options, ssh }, demo.targets, format, sources, words, signal);
+  const opening = openLive({ ...options, ssh }, demo.targets, format, sources, words, signal);
+  const fleet = await opening.catch(async (error: unknown) => {
+    await demo.close();
+    throw error;
+  });
   return {
     ...fleet,
     close: async () => {
@@ -93,21 +101,37 @@ async function openLive(
   words: Words,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const { clock, random } = sources;
+  const { clock, random, env } = sources;
   const beginMs = clock.nowMs();
+  const { openNames } = await import("./ssh/names/resolver-pool.js");
+  const names = openNames(sources.resolverProgram, clock);
+  // What starts for it takes as long as what is loaded next: a run of one reading would wait for it.
+  if (options.ssh.client !== "openssh" && threadCount(options, format, targets.length) === 0) {
+    if (targets.some(isDnsName)) names.expect();
+  }
   const { planFleet, openFleet } = await import("./live.js");
-  const watched = await planFleet(options, targets, sources.env, words.warn, words.fault);
+  const planning = planFleet(options, targets, { env, clock, names }, words.warn, words.fault);
+  const watched = await unlessAborted(planning, signal).catch((error: unknown) => {
+    names.close();
+    throw error;
+  });
   const count = threadCount(options, format, watched.length);
   if (count > 0) {
+    names.close();
     const { openThreads } = await import("./threads/open-threads.js");
     return openThreads(options, watched, format, { ...sources, count, beginMs, words, signal });
   }
-  const fleet = await openFleet(options, watched, { clock, random, beginMs, ...words }, signal);
+  const fleet = await openFleet(options, watched, { clock, random, names, beginMs, ...words }, signal);
   const close = (): Promise<void> => {
     fleet.close();
     return Promise.resolve();
   };
   return { kind: "records", batches: fleet.batches, hostCount: watched.length, close };
+}
+
+/** A name without a dot may be an alias of the config, and have an address there. */
+function isDnsName({ host }: Target): boolean {
+  return host.includes(".") && isIP(host) === 0;
 }
 
 /** Throws UsageError for files of `--ssh-key` that cannot be read. */

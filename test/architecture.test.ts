@@ -65,11 +65,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "observed.ts": ["format/unwritable.ts", "fail-on.ts", "record.ts", "tally.ts", "lib/"],
   "threads/": [
     ...["errors.ts", "fleet.ts", "live.ts", "observed.ts", "options.ts", "record.ts", "tally.ts"],
-    ...["lib/", "ssh/plan.ts", "format/", "stream.ts"],
+    ...["lib/", "ssh/plan.ts", "ssh/names/resolver-pool.ts", "format/", "stream.ts"],
   ],
   "stream.ts": [
     ...["errors.ts", "options.ts", "record.ts", "tally.ts", "lib/", "targets/", "format/pacing.ts"],
-    ...["replay.ts", "live.ts", "threads/", "demo/"],
+    ...["replay.ts", "live.ts", "ssh/names/resolver-pool.ts", "threads/", "demo/"],
   ],
   "demo/": ["remote/script.ts", "shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
   "notices.ts": [],
@@ -77,11 +77,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "run.ts": [
     ...["appearance.ts", "faults.ts", "notices.ts", "observed.ts", "stream.ts"],
     ...["errors.ts", "options.ts", "tally.ts", "lib/", "format/"],
-    ...["live.ts", "dry-run.ts"],
+    ...["live.ts", "dry-run.ts", "ssh/names/resolver-pool.ts"],
   ],
   "index.ts": [
-    ...["errors.ts", "lib/", "live.ts", "options.ts", "record.ts", "shims/registry.ts"],
-    ...["ssh/ssh-options.ts", "stream.ts", "targets/"],
+    ...["errors.ts", "faults.ts", "lib/", "live.ts", "options.ts", "record.ts", "shims/registry.ts"],
+    ...["ssh/names/resolver-pool.ts", "ssh/ssh-options.ts", "stream.ts", "targets/"],
   ],
   "main.ts": ["cli.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
   "start.ts": ["lib/", "main.ts"],

@@ -7,6 +7,7 @@ import { realClock } from "../../src/lib/clock.js";
 import { planTargets } from "../../src/live.js";
 import { loadSsh2 } from "../../src/ssh/client.js";
 import { createHostConnector } from "../../src/ssh/host-connector.js";
+import { inProcessNames } from "../../src/ssh/names/names.js";
 import { createSshShared } from "../../src/ssh/shared.js";
 
 const [host = "", port = "", user = "", keyFile = "", knownHostsFile = ""] = process.argv.slice(2);
@@ -16,7 +17,8 @@ const command = await parseArgv(["--ssh", `${user}@${host}:${port}`, ...files], 
 if (command.kind !== "run" || command.options.source.kind !== "targets")
   throw new Error("no target was given");
 const { options } = command;
-const [planned] = await planTargets(options, command.options.source.targets, {}, (_, error) => {
+const world = { env: {}, clock: realClock, names: inProcessNames() };
+const [planned] = await planTargets(options, command.options.source.targets, world, (_, error) => {
   throw error;
 });
 if (planned === undefined || planned.plan === null) throw new Error("no target was planned");

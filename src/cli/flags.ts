@@ -161,5 +161,5 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["3", "some hosts failed"],
   ["4", "all hosts failed"],
   ["5", "a --fail-on condition held"],
-  ["130, 143", "ended by SIGINT, SIGTERM"],
+  ["129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM"],
 ];

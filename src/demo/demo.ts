@@ -1,5 +1,8 @@
 /** `--demo`: a fleet of simulated hosts behind real SSH servers in this process, for newcomers. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { EXTRA_PATH } from "../remote/script.js";
@@ -29,13 +32,16 @@ const AWAY_MS = 3000;
 
 /** Needs a POSIX /bin/sh. Touches nothing but a folder of its own under the system's temporary one. */
 export async function startDemo(): Promise<Demo> {
-  const dir = mkdtempSync(join(tmpdir(), "allsmi-ssh-demo-"));
+  const dir = join(tmpdir(), `allsmi-ssh-demo-${randomBytes(9).toString("hex")}`);
+  // First, so that there is no moment at which the folder would stay.
+  const remove = removeWhateverHappens(dir);
+  mkdirSync(dir, { mode: 0o700 });
   const servers: EmbeddedServer[] = [];
   const timers: NodeJS.Timeout[] = [];
   const close = async (): Promise<void> => {
     timers.forEach((timer) => clearInterval(timer));
     await Promise.all(servers.map((server) => server.close()));
-    rmSync(dir, { recursive: true, force: true });
+    remove();
   };
   try {
     const [user, shims] = await Promise.all([makeEmbeddedKey(), allShims()]);
@@ -74,6 +80,30 @@ export async function startDemo(): Promise<Demo> {
     targets: DEMO_HOSTS.map(({ name, labels }) => ({ host: name, labels, origin: "--demo" })),
     ssh: (options) => ({ ...options, configFile: join(dir, "config"), keyFiles: [], client: "ssh2" }),
     close,
+  };
+}
+
+/** The folder goes when it is asked to, when the process exits, and when the process is killed: there are keys in it. */
+function removeWhateverHappens(dir: string): () => void {
+  // It waits for the end of a pipe that this process holds, and a terminal's signals pass it by.
+  const script = `trap "" HUP INT QUIT TERM PIPE TSTP; while read -r line; do :; done; rm -rf -- "$1"`;
+  const watcher = spawn("/bin/sh", ["-c", script, "sh", dir], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+    cwd: "/",
+  });
+  // Without one the folder still goes at every end but SIGKILL.
+  watcher.on("error", () => undefined);
+  watcher.unref();
+  const held = watcher.stdin as Socket | null;
+  held?.on("error", () => undefined);
+  held?.unref();
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  process.once("exit", remove);
+  return () => {
+    process.off("exit", remove);
+    remove();
+    held?.destroy();
   };
 }
 

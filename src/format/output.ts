@@ -1,6 +1,6 @@
 /** Where text goes: standard output, or a file that is appended to. */
 import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { open, stat, type FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
 
 export interface Output {
@@ -8,7 +8,17 @@ export interface Output {
   readonly firstLine: string | null;
   /** Settles when the text is out. Rejects with OutputClosed or OutputError. One call at a time. */
   write(text: string | Uint8Array): Promise<void>;
+  /**
+   * Goes on in the file that has the path now, after the write under way; an empty one gets the header first. Rejects
+   * where that cannot be, and goes on in the old file. Absent where there is no path.
+   */
+  reopen?(header: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Whether the header is to be written before the first record. */
+export function lacksHeader(firstLine: string | null, header: string): boolean {
+  return header !== "" && header !== `${firstLine ?? ""}\n`;
 }
 
 /** The reader has gone (`| head`): a quiet end, exit 0. */
@@ -60,22 +70,46 @@ export function streamOutput(stream: Writable, name = "standard output"): Output
  */
 export async function fileOutput(path: string): Promise<Output> {
   const name = `--output ${path}`;
-  const { handle, firstLine } = await openForAppending(path);
-  return {
-    firstLine,
-    async write(text) {
-      try {
-        await writeAll(handle, text);
-      } catch (error) {
-        throw writeFailure(error, name);
-      }
-    },
-    async close() {
-      await handle.close().catch((error: unknown) => {
-        throw writeFailure(error, name);
-      });
-    },
+  let { handle, firstLine } = await openForAppending(path);
+  // A file is changed between two writes, never within one: no record is split or lost.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
   };
+  const named = (error: unknown): never => {
+    throw writeFailure(error, name);
+  };
+  return {
+    get firstLine() {
+      return firstLine;
+    },
+    write: (text) => inTurn(() => writeAll(handle, text).catch(named)),
+    reopen: (header) =>
+      inTurn(async () => {
+        await refuseSpecial(handle, path);
+        const next = await openForAppending(path);
+        try {
+          if (lacksHeader(next.firstLine, header)) await writeAll(next.handle, header);
+          firstLine = next.firstLine ?? header.trimEnd();
+        } catch (error) {
+          await next.handle.close();
+          throw error;
+        }
+        const old = handle;
+        handle = next.handle;
+        await old.close();
+      }),
+    close: () => inTurn(() => handle.close().catch(named)),
+  };
+}
+
+/** Opening a pipe waits for its reader, and nothing was rotated. */
+async function refuseSpecial(handle: FileHandle, path: string): Promise<void> {
+  const there = await stat(path).catch(() => null);
+  if ((await handle.stat()).isFile() && there?.isFile() !== false) return;
+  throw new Error("only a regular file can be reopened");
 }
 
 const FIRST_LINE_BYTES = 65_536;

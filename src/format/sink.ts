@@ -1,7 +1,7 @@
 /** The end of the pipeline: pulls records, writes text, and waits for the reader. */
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Formatter } from "./formatter.js";
-import { OutputClosed, type Output } from "./output.js";
+import { lacksHeader, OutputClosed, type Output } from "./output.js";
 import { textsOf, type Batches, type Texts } from "./pacing.js";
 
 /** `closed`: the reader has gone. `abandoned`: it took nothing within the grace after the signal's abort. */
@@ -39,7 +39,7 @@ export async function drainTexts(
 ): Promise<Drained> {
   const grace = graceAfter(signal, clock);
   try {
-    const isThere = header === "" || header === `${output.firstLine ?? ""}\n`;
+    const isThere = !lacksHeader(output.firstLine, header);
     let went: Went = isThere || (await grace.allows(output.write(header))) ? "more" : "abandoned";
     while (went === "more") went = await pass(texts, output, grace);
     return went === "ended" ? "ended" : giveUp("abandoned");

@@ -17,6 +17,7 @@ import type { JumpPool, JumpSession } from "./jump-pool.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { pause } from "./pause.js";
 import { planLabel } from "./plan.js";
+import type { Names } from "./names/names.js";
 import type { HostPlan } from "./plan.js";
 import { openProxyCommand } from "./proxy-command.js";
 import type { Session } from "./session.js";
@@ -32,6 +33,7 @@ export interface SshShared {
   readonly keys: KeyCache;
   readonly knownHosts: KnownHostsStore;
   readonly jumps: JumpPool;
+  readonly names: Names;
   /** Processes of the system's `ssh` that are in a handshake. */
   readonly processes: HandshakeGate;
   /** The fingerprint of the key that a host took last, by host: it is offered first the next time. */
@@ -117,7 +119,7 @@ async function dial(plan: HostPlan, shared: SshShared, signal: AbortSignal): Pro
     // ssh waits a second between attempts (sshconnect.c: ssh_connect_direct).
     if (attempt > 0) await pause(shared.clock, 1_000, signal);
     try {
-      return await dialDirect(plan, shared.clock, signal);
+      return await dialDirect(plan, shared, signal);
     } catch (error) {
       if (!(error instanceof HostError) || error.failure.phase === "resolve") throw error;
       last = error;

@@ -1,11 +1,11 @@
 /** Reaching a host over TCP: every address that its name has, and every socket our own. */
-import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
+import type { Names } from "./names/names.js";
 import type { HostPlan } from "./plan.js";
 import { readsOf } from "./socket-reads.js";
 import { systemFailure } from "./system-failure.js";
@@ -26,16 +26,22 @@ type DialPlan = Pick<HostPlan, "host" | "port" | "dialTimeoutMs"> & {
 
 /** How long an address is waited for alone before the next one is tried beside it (RFC 8305 says 250 ms). */
 const HEAD_START_MS = 250;
+const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
-/** Dials straight to the host. All addresses together have `dialTimeoutMs`. */
-export async function dialDirect(plan: DialPlan, clock: Clock, signal: AbortSignal): Promise<Dialled> {
+/** Dials straight to the host. The look-up and all addresses together have `dialTimeoutMs`. */
+export async function dialDirect(
+  plan: DialPlan,
+  { clock, names }: { readonly clock: Clock; readonly names: Names },
+  signal: AbortSignal,
+): Promise<Dialled> {
   signal.throwIfAborted();
+  const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
-    let settled = false;
+    let hasAddresses = false;
     const settle = (act: () => void, keep?: Socket): void => {
-      if (settled) return;
-      settled = true;
+      if (settled.signal.aborted) return;
+      settled.abort();
       deadline.cancel();
       signal.removeEventListener("abort", onAbort);
       for (const socket of sockets) if (socket !== keep) socket.destroy();
@@ -44,17 +50,19 @@ export async function dialDirect(plan: DialPlan, clock: Clock, signal: AbortSign
     const onAbort = (): void => settle(() => reject(signal.reason as Error));
     const deadline = clock.after(plan.dialTimeoutMs, () => {
       const target = `${plan.host} port ${plan.port}`;
-      const message = `no connection to ${target} within ${plan.dialTimeoutMs / 1000} s`;
-      settle(() => reject(new HostError("connect-timeout", "dial", message)));
+      const what = hasAddresses ? `connection to ${target}` : `answer of the name service for ${plan.host}`;
+      const message = `no ${what} within ${plan.dialTimeoutMs / 1000} s`;
+      settle(() => reject(new HostError("connect-timeout", hasAddresses ? "dial" : "resolve", message)));
     });
     signal.addEventListener("abort", onAbort, { once: true });
 
     const dialAll = (addresses: readonly string[]): void => {
+      hasAddresses = true;
       const failures: unknown[] = [];
       let next = 0;
       const dialNext = (): void => {
         const address = addresses[next];
-        if (settled || address === undefined) return;
+        if (settled.signal.aborted || address === undefined) return;
         next += 1;
         const socket = dialOne(plan, address);
         sockets.add(socket);
@@ -78,7 +86,7 @@ export async function dialDirect(plan: DialPlan, clock: Clock, signal: AbortSign
       };
       dialNext();
     };
-    resolveHost(plan).then(dialAll, (error: unknown) => {
+    resolveHost(plan, names, settled.signal).then(dialAll, (error: unknown) => {
       settle(() => reject(error instanceof HostError ? error : systemFailure(error, plan, "resolve")));
     });
   });
@@ -100,16 +108,15 @@ function dialOne(plan: DialPlan, address: string): Socket {
   return socket;
 }
 
-async function resolveHost(plan: DialPlan): Promise<string[]> {
-  const family = { any: 0, inet: 4, inet6: 6 }[plan.config.addressFamily];
+async function resolveHost(plan: DialPlan, names: Names, signal: AbortSignal): Promise<readonly string[]> {
+  const family = FAMILIES[plan.config.addressFamily];
   const literal = isIP(plan.host);
   if (literal !== 0) {
     if (family === 0 || family === literal) return [plan.host];
     const message = `${plan.host} is no address of the family that AddressFamily allows`;
     throw new HostError("dns-not-found", "resolve", message);
   }
-  const found = await lookup(plan.host, { all: true, family, verbatim: true });
-  return [...new Set(found.map((entry) => entry.address))];
+  return await names.find(plan.host, family, signal);
 }
 
 function addressOf(interfaceName: string | null, family: 4 | 6): string | null {

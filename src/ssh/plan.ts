@@ -1,4 +1,5 @@
 /** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
+import { isIP } from "node:net";
 import type { HostConfig, Origin } from "./config/host-config.js";
 import { matchPattern } from "./config/patterns.js";
 import type { HostNames } from "./known-hosts/host-key.js";
@@ -54,10 +55,7 @@ export function makePlan(
   route: readonly HostConfig[] = [],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): HostPlan {
-  // As `ssh -o ConnectTimeout`: the flag wins over the config.
-  const configured =
-    config.connectTimeoutSecs === null ? DEFAULT_TIMEOUT_MS : config.connectTimeoutSecs * 1000;
-  const timeoutMs = options.timeoutMs ?? configured;
+  const timeoutMs = connectTimeoutMs(options, config.connectTimeoutSecs);
   const knownHostsFile = options.knownHostsFile;
   return {
     config,
@@ -88,6 +86,20 @@ export function makePlan(
       countMax: Math.max(1, config.serverAliveCountMax),
     },
   };
+}
+
+/** As `ssh -o ConnectTimeout`: the flag wins over the config. */
+export function connectTimeoutMs(
+  { timeoutMs }: Pick<SshOptions, "timeoutMs">,
+  configuredSecs: number | null,
+): number {
+  return timeoutMs ?? (configuredSecs === null ? DEFAULT_TIMEOUT_MS : configuredSecs * 1000);
+}
+
+/** The name that this machine itself looks up on the way to the host; null where it looks up none. */
+export function nameToLookUp({ host, way }: HostPlan): string | null {
+  if (way.kind === "jump") return nameToLookUp(way.hop);
+  return way.kind === "direct" && isIP(host) === 0 ? host : null;
 }
 
 function makeWay(config: HostConfig, options: SshOptions, route: readonly HostConfig[]): Way {

@@ -7,12 +7,14 @@ import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
 import { HandshakeGate } from "./handshake-gate.js";
 import { JumpPool } from "./jump-pool.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
+import { inProcessNames, type Names } from "./names/names.js";
 
 /** `warn` is for the operator's eyes, on standard error. */
 export function createSshShared(
   clock: Clock,
   concurrency: number,
   warn: (message: string) => void,
+  names: Names = inProcessNames(),
 ): SshShared {
   return {
     clock,
@@ -22,6 +24,7 @@ export function createSshShared(
     keys: new KeyCache(clock),
     knownHosts: new KnownHostsStore(),
     jumps: new JumpPool(clock),
+    names,
     processes: new HandshakeGate(clock, concurrency),
     acceptedKeys: new Map(),
     warn,

@@ -11,6 +11,7 @@ import { drainTo } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { realClock } from "../lib/clock.js";
 import { openFleet } from "../live.js";
+import { openNames } from "../ssh/names/resolver-pool.js";
 import { observed } from "../observed.js";
 import type { Counts } from "../tally.js";
 import type { FromThread, Room, Share, ToThread } from "./messages.js";
@@ -48,7 +49,9 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
     fault,
   };
   const clock = realClock;
-  const fleet = await openFleet(options, watched, { clock, random: Math.random, beginMs, ...words }, signal);
+  const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
+  const surroundings = { clock, names, random: Math.random, beginMs, ...words };
+  const fleet = await openFleet(options, watched, surroundings, signal);
   const tell = (line: string): void => say({ kind: "line", words: line });
   const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null, unwritable);
   // The header is the main thread's: there is one.

@@ -1,15 +1,104 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { fileOutput, OutputClosed, OutputError, streamOutput } from "../../src/format/output.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const temp = makeTempDir("output");
 after(() => temp.remove());
+
+describe("a file that is opened anew", () => {
+  test("takes whole texts in their order, whenever it is renamed and reopened", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.string(), fc.constant(null)), { maxLength: 40 }),
+        async (steps) => {
+          const folder = mkdtempSync(join(temp.path, "rotated-"));
+          const path = join(folder, "current");
+          const output = await fileOutput(path);
+          const all: Promise<void>[] = [output.write("header\n")];
+          const wanted: string[] = [];
+          const files = [path];
+          for (const step of steps) {
+            if (step === null) {
+              // What is written by then may go to either file, whole.
+              const moved = join(folder, String(files.length));
+              renameSync(path, moved);
+              files.splice(-1, 1, moved);
+              files.push(path);
+              const reopened = output.reopen?.("header\n");
+              assert.ok(reopened);
+              all.push(reopened);
+              await reopened;
+            } else {
+              wanted.push(`${JSON.stringify(step)}\n`);
+              all.push(output.write(wanted.at(-1) ?? ""));
+            }
+          }
+          await Promise.all(all);
+          await output.close();
+          const texts = files.map((file) => readFileSync(file, "utf8"));
+          for (const text of texts) assert.match(text, /^header\n([^]*\n)?$/);
+          assert.equal(texts.map((text) => text.slice("header\n".length)).join(""), wanted.join(""));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+  test("keeps the header that the new file has, and gives one to a file with another", async () => {
+    const path = join(temp.path, "headers.csv");
+    const output = await fileOutput(path);
+    await output.write("x,y\n");
+    for (const [there, then] of [
+      ["x,y\n0,0\n", "x,y\n0,0\n1,1\n"],
+      ["a,b\n0,0\n", "a,b\n0,0\nx,y\n1,1\n"],
+      ["torn", "torn\nx,y\n1,1\n"],
+    ] as const) {
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, there);
+      await output.reopen?.("x,y\n");
+      await output.write("1,1\n");
+      assert.equal(readFileSync(path, "utf8"), then);
+    }
+    await output.close();
+  });
+  for (const [what, put] of [
+    ["a pipe", (path: string) => void spawnSync("mkfifo", [path])],
+    [
+      "a folder",
+      (path: string): void => {
+        mkdirSync(path);
+      },
+    ],
+    ["a device", (path: string) => symlinkSync("/dev/null", path)],
+    ["a link to nowhere that can be", (path: string) => symlinkSync("/nonexistent/x", path)],
+  ] as const) {
+    test(`stays the old one where the path is ${what} now`, async () => {
+      const path = join(temp.path, what);
+      const output = await fileOutput(path);
+      renameSync(path, `${path}.1`);
+      put(path);
+      await assert.rejects(async () => output.reopen?.(""), Error);
+      await output.write("more\n");
+      await output.close();
+      assert.equal(readFileSync(`${path}.1`, "utf8"), "more\n");
+    });
+  }
+});
 
 describe("a file", () => {
   test("is made with mode 0644 and appended to", async () => {

@@ -1,7 +1,15 @@
 /** `--help` and `--version`: one file answers them, in full, whatever standard output is. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { accessSync, constants, copyFileSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -79,6 +87,28 @@ test("| head -1", () => {
 test("into a pipe whose reader has gone: exit 0, no word on stderr", () => {
   const { status, stderr } = script(`{ sleep 0.5; ${HELP}; echo "$?" >"$STATUS"; } | true`);
   assert.deepEqual({ status, stderr }, { status: "0", stderr: "" });
+});
+
+for (const args of ["--help", "--version", "--once --help", "--dry-run --ssh 127.0.0.1 --ssh-config none"]) {
+  const program = `'${process.execPath}' '${PROGRAM}' ${args}`;
+  test(`${args} into a full disk: a line on stderr, exit 1`, { skip: !existsSync("/dev/full") }, () => {
+    const { status, stderr } = script(`${program} >/dev/full; echo "$?" >"$STATUS"`);
+    assert.equal(status, "1");
+    assert.match(stderr, /^allsmi-ssh: cannot write to standard output: ENOSPC.*\n$/);
+  });
+  test(`${args} into a pipe whose reader has gone: exit 0, nothing on stderr`, () => {
+    const { status, stderr } = script(`{ sleep 0.3; ${program}; echo "$?" >"$STATUS"; } | true`);
+    assert.deepEqual({ status, stderr }, { status: "0", stderr: "" });
+  });
+}
+
+test("--dry-run of more hosts than a pipe holds | head -1", () => {
+  const file = join(temp.path, "hosts");
+  writeFileSync(file, Array.from({ length: 2000 }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join(""));
+  const program = `'${process.execPath}' '${PROGRAM}' --dry-run --ssh-config none --ssh-hostfile '${file}'`;
+  const { stdout, status, stderr } = script(`${program} | head -1; echo "\${PIPESTATUS[0]}" >"$STATUS"`);
+  assert.deepEqual({ status, stderr }, { status: "0", stderr: "" });
+  assert.match(stdout, /^10\.0\.0\.0 \(.*\n$/);
 });
 
 test("into a file, after what is there", () => {

@@ -6,14 +6,17 @@ import test from "node:test";
 import { HostError } from "../../src/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { dialDirect } from "../../src/ssh/dial.js";
+import { inProcessNames, type Names } from "../../src/ssh/names/names.js";
 import { closedPort } from "../support/free-port.js";
 import { testPlan } from "../support/host-plan.js";
 import { signalPid } from "../support/processes.js";
 import { startTcpServer } from "../support/tcp-server.js";
 
+const world = { clock: realClock, names: inProcessNames() };
+
 async function failure(config: Parameters<typeof testPlan>[0], timeoutMs = 3_000): Promise<HostError> {
   try {
-    const dialled = await dialDirect(testPlan(config, { timeoutMs }), realClock, AbortSignal.timeout(20_000));
+    const dialled = await dialDirect(testPlan(config, { timeoutMs }), world, AbortSignal.timeout(20_000));
     dialled.stream.destroy();
   } catch (error) {
     assert.ok(error instanceof HostError, String(error));
@@ -42,6 +45,47 @@ test("a name whose addresses all refuse says why", async () => {
   assert.equal(error.failure.code, "connection-refused");
 });
 
+test("a name that is not answered times out, says so, and is given up", async () => {
+  let given = false;
+  const names: Names = {
+    ...inProcessNames(),
+    find: (_name, _family, signal) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => {
+          given = true;
+          reject(signal.reason as Error);
+        }),
+      ),
+  };
+  const plan = testPlan({ hostname: "hangs.example" }, { timeoutMs: 50 });
+  const dialling = dialDirect(plan, { clock: realClock, names }, AbortSignal.timeout(20_000));
+  await assert.rejects(dialling, (error: HostError) => {
+    assert.deepEqual([error.failure.code, error.failure.phase], ["connect-timeout", "resolve"]);
+    assert.equal(error.message, "no answer of the name service for hangs.example within 0.05 s");
+    return true;
+  });
+  assert.ok(given);
+});
+
+for (const code of ["EAI_AGAIN", "ENOTFOUND", "EAI_NODATA"]) {
+  test(`a look-up that fails with ${code} is dns-not-found`, async () => {
+    const names: Names = {
+      ...inProcessNames(),
+      find: () => Promise.reject(Object.assign(new Error("of the test"), { code })),
+    };
+    const dialling = dialDirect(
+      testPlan({ hostname: "h" }),
+      { clock: realClock, names },
+      AbortSignal.timeout(5_000),
+    );
+    await assert.rejects(dialling, (error: HostError) => {
+      assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
+      assert.match(error.message, new RegExp(`\\(${code}\\)$`));
+      return true;
+    });
+  });
+}
+
 test("AddressFamily shuts out addresses of the other family", async () => {
   const error = await failure({ hostname: "127.0.0.1", addressFamily: "inet6" });
   assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
@@ -52,7 +96,7 @@ test("BindAddress is where the connection comes from", async (t) => {
   const server = await startTcpServer((socket) => (from = socket.remoteAddress ?? ""));
   t.after(() => server.stop());
   const plan = testPlan({ port: server.port, bindAddress: "127.0.0.7" });
-  const { stream, address } = await dialDirect(plan, realClock, AbortSignal.timeout(5_000));
+  const { stream, address } = await dialDirect(plan, world, AbortSignal.timeout(5_000));
   stream.destroy();
   assert.equal(address, "127.0.0.1");
   assert.equal(from, "127.0.0.7");
@@ -86,7 +130,7 @@ test("a port that drops what is sent to it times out, and the abort ends a dial 
   assert.match(error.message, /within 0\.5 s/);
 
   const stop = new AbortController();
-  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), realClock, stop.signal);
+  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), world, stop.signal);
   setTimeout(() => stop.abort(new Error("enough")), 20);
   await assert.rejects(dialling, { message: "enough" });
 });

@@ -18,6 +18,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** A command that runs the program in its place, as `["unshare", "-m", ...]`. */
+  readonly within?: readonly string[];
   /** Ended with SIGKILL then; 60 s by default. */
   readonly limitMs?: number;
   /** What `ulimit` is given before the program starts, as `-n 64`. */
@@ -35,9 +37,9 @@ after(() => {
 /** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
-  const command = [process.execPath, PROGRAM, ...args];
-  const limited = ["/bin/sh", "-c", `ulimit ${options.ulimit ?? ""} && exec "$@"`, "sh", ...command];
-  const [program = "", ...rest] = options.ulimit === undefined ? command : limited;
+  const plain = [...(options.within ?? []), process.execPath, PROGRAM, ...args];
+  const limited = ["/bin/sh", "-c", `ulimit ${options.ulimit ?? ""} && exec "$@"`, "sh", ...plain];
+  const [program = "", ...rest] = options.ulimit === undefined ? plain : limited;
   const child = spawn(program, rest, {
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],

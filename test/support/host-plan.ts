@@ -10,6 +10,7 @@ import type { SshShared } from "../../src/ssh/connector.js";
 import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump-pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
+import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan } from "../../src/ssh/plan.js";
 import type { HostPlan } from "../../src/ssh/plan.js";
 
@@ -99,6 +100,7 @@ export function testShared(concurrency = 32): TestShared {
     keys: new KeyCache(clock),
     knownHosts: new KnownHostsStore(),
     jumps: new JumpPool(clock),
+    names: inProcessNames(),
     processes: new HandshakeGate(clock, concurrency),
     acceptedKeys: new Map(),
     warn: (message) => warnings.push(message),

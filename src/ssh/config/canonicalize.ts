@@ -1,7 +1,7 @@
 /** CanonicalizeHostname and its family (resolve_canonicalize in ssh.c). */
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { ConfigError } from "./config-error.js";
-import type { AddressFamily, ConfigEnvironment } from "./environment.js";
+import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import type { Options } from "./options.js";
 import { matchPatternList } from "./patterns.js";
 
@@ -30,6 +30,7 @@ export function familyOf(options: Options): AddressFamily {
 class Search {
   private readonly mode: string;
   private readonly rules: readonly string[];
+  private hangs = false;
   constructor(
     private readonly options: Options,
     private readonly environment: ConfigEnvironment,
@@ -59,7 +60,8 @@ class Search {
     if (this.rules.length === 0 || (!direct && this.mode !== "always")) return host;
     const found = await this.lookup(host);
     if (found !== null) return this.follow(host, found.canonicalName);
-    if (direct) throw unresolvable(host);
+    // A name without an answer is asked for again when the host is dialled: one of them ends no run of others.
+    if (direct && !this.hangs) throw unresolvable(host);
     return host;
   }
 
@@ -76,8 +78,15 @@ class Search {
     return host.split(".").length - 1 > (this.options.number("canonicalizemaxdots") ?? 1);
   }
 
-  private lookup(name: string): ReturnType<ConfigEnvironment["lookup"]> {
-    return this.environment.lookup(name, this.family, this.rules.length > 0);
+  /** A name server that has not answered once is not waited for again: the connection has a deadline of its own. */
+  private async lookup(name: string): Promise<NameFound | null> {
+    if (this.hangs) return null;
+    const { family, rules, options } = this;
+    const limitSecs = options.number("connecttimeout");
+    const found = await this.environment.lookup(name, family, rules.length > 0, limitSecs);
+    if (found !== "no-answer") return found;
+    this.hangs = true;
+    return null;
   }
 
   private follow(name: string, canonicalName: string | null): string {

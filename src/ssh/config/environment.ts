@@ -16,8 +16,16 @@ export interface ConfigEnvironment extends LoadContext {
   homeOf(user: string | null): string | null;
   /** Runs a `Match exec` command by the user's shell. True: it exited with 0. Throws when it could not be run. */
   runMatchExec(command: string): Promise<boolean>;
-  /** Looks a name up as ssh would before it connects; null when there is no such name. */
-  lookup(name: string, family: AddressFamily, wantCanonicalName: boolean): Promise<NameFound | null>;
+  /**
+   * Looks a name up as ssh would before it connects; null when there is no such name. `connectTimeoutSecs` is the
+   * config's, null where it has none: what takes longer has "no-answer".
+   */
+  lookup(
+    name: string,
+    family: AddressFamily,
+    wantCanonicalName: boolean,
+    connectTimeoutSecs: number | null,
+  ): Promise<NameFound | "no-answer" | null>;
   /** Addresses of the network interfaces that are up, for `Match localnetwork`. */
   localAddresses(): readonly string[];
 }

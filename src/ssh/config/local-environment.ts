@@ -1,18 +1,39 @@
 /** The real ConfigEnvironment: this machine, this user. The only file here that starts processes or looks names up. */
 import { execFile, spawn } from "node:child_process";
-import { promises as dns } from "node:dns";
+import { Resolver } from "node:dns/promises";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { promisify } from "node:util";
+import { realClock, type Clock } from "../../lib/clock.js";
+import { Limiter } from "../../lib/limiter.js";
+import { inProcessNames, type Names } from "../names/names.js";
 import { NEWEST_DIALECT, type DialectVersion } from "./dialect.js";
-import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
+import type { AddressFamily, ConfigEnvironment } from "./environment.js";
 import { database, localFiles } from "./read.js";
+
+/** How names are looked up while configs are read; `limitMs` says how long the config's ConnectTimeout lets it take. */
+export interface LookUps {
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly limitMs: (connectTimeoutSecs: number | null) => number;
+}
+
+/** Processes at once while the configs of a whole fleet are read side by side. */
+const MOST_PROCESSES = 8;
+const LONGEST_LOOK_UP_MS = 30_000;
+const IN_PROCESS: LookUps = {
+  names: inProcessNames(),
+  clock: realClock,
+  limitMs: () => LONGEST_LOOK_UP_MS,
+};
 
 /** Reads user, home (from the password database, not $HOME) and host name now. */
 export function localEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   dialect: DialectVersion = NEWEST_DIALECT,
+  lookUps: LookUps = IN_PROCESS,
 ): ConfigEnvironment {
   const { username, homedir, uid } = userInfo();
+  const processes = new Limiter(MOST_PROCESSES);
   const homeOf = (user: string | null): string | null => {
     if (user === null) return homedir;
     return database("/etc/passwd").find(([name]) => name === user)?.[5] ?? null;
@@ -28,8 +49,15 @@ export function localEnvironment(
     homeOf,
     includeHome: (user) => (user === null ? (env["HOME"] ?? homedir) : homeOf(user)),
     servicePort: memoized(servicePort),
-    runMatchExec: (command) => runInShell(command, env),
-    lookup,
+    runMatchExec: (command) => oneOfFew(processes, () => runInShell(command, env)),
+    async lookup(name, family, wantCanonicalName, connectTimeoutSecs) {
+      const limitMs = lookUps.limitMs(connectTimeoutSecs);
+      const answer = await isThere(name, family, limitMs, lookUps);
+      if (answer !== "yes") return answer === "no" ? null : answer;
+      if (!wantCanonicalName) return { canonicalName: null };
+      const canonicalName = await oneOfFew(processes, () => canonicalNameOf(name, family, limitMs));
+      return { canonicalName };
+    },
     localAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).map(({ address }) => address),
@@ -56,6 +84,15 @@ function servicePort(wanted: string): number | null {
   return null;
 }
 
+async function oneOfFew<Value>(limiter: Limiter, start: () => Promise<Value>): Promise<Value> {
+  const release = await limiter.acquire(new AbortController().signal);
+  try {
+    return await start();
+  } finally {
+    release();
+  }
+}
+
 /** $SHELL -c, with standard input and output closed off, as ssh runs `Match exec`. */
 function runInShell(command: string, env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -73,42 +110,47 @@ function runInShell(command: string, env: Readonly<Record<string, string | undef
 
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
-async function lookup(
+async function isThere(
   name: string,
   family: AddressFamily,
-  wantCanonicalName: boolean,
-): Promise<NameFound | null> {
+  limitMs: number,
+  { names, clock }: LookUps,
+): Promise<"yes" | "no" | "no-answer"> {
+  const limit = new AbortController();
+  const timer = clock.after(limitMs, () => limit.abort());
   try {
-    await dns.lookup(name, { family: FAMILIES[family] });
+    await names.find(name, FAMILIES[family], limit.signal);
+    return "yes";
   } catch {
-    return null;
+    return limit.signal.aborted ? "no-answer" : "no";
+  } finally {
+    timer.cancel();
   }
-  return { canonicalName: wantCanonicalName ? await canonicalNameOf(name, family) : null };
 }
 
 const GETENT = { any: "ahosts", inet: "ahostsv4", inet6: "ahostsv6" } as const;
-const GETENT_TIMEOUT_MS = 30_000;
 
 /** getaddrinfo's canonical name, which Node does not give: from getent(1), or by DNS where there is none. */
-async function canonicalNameOf(name: string, family: AddressFamily): Promise<string | null> {
+async function canonicalNameOf(name: string, family: AddressFamily, limitMs: number): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)("getent", [GETENT[family], name], {
-      timeout: GETENT_TIMEOUT_MS,
-    });
+    const options = { timeout: limitMs, killSignal: "SIGKILL" } as const;
+    const { stdout } = await promisify(execFile)("getent", [GETENT[family], name], options);
     const line = /^\S+\s+STREAM[^\S\n]+(\S+)/m.exec(stdout);
     return line?.[1] ?? null;
-  } catch {
-    return followAliases(name);
+  } catch (error) {
+    const tookTooLong = error instanceof Error && "killed" in error && error.killed === true;
+    return tookTooLong ? null : followAliases(name, limitMs);
   }
 }
 
 const MOST_ALIASES = 16;
 
-async function followAliases(name: string): Promise<string | null> {
+async function followAliases(name: string, limitMs: number): Promise<string | null> {
+  const resolver = new Resolver({ timeout: limitMs, tries: 1 });
   let current = name;
   for (let step = 0; step < MOST_ALIASES; step++) {
     try {
-      const [next] = await dns.resolveCname(current);
+      const [next] = await resolver.resolveCname(current);
       if (next === undefined) break;
       current = next;
     } catch {

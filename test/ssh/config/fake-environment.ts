@@ -9,6 +9,8 @@ export interface FakeMachine {
   readonly env?: Readonly<Record<string, string>>;
   /** Names that resolve, with their canonical names. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Names whose look-up gets no answer. */
+  readonly hanging?: readonly string[];
   readonly addresses?: readonly string[];
   readonly dialect?: DialectVersion;
   /** Commands that exit with 0. */
@@ -18,17 +20,20 @@ export interface FakeMachine {
 export interface FakeEnvironment extends ConfigEnvironment {
   readonly executed: string[];
   readonly read: string[];
+  readonly lookedUp: string[];
 }
 
 export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
   const { files = {}, env = {}, names = {}, succeeding = [] } = machine;
   const executed: string[] = [];
   const read: string[] = [];
+  const lookedUp: string[] = [];
   const homeOf = (user: string | null): string | null =>
     user === null ? "/home/me" : user === "other" ? "/home/other" : null;
   return {
     executed,
     read,
+    lookedUp,
     env,
     dialect: machine.dialect ?? NEWEST_DIALECT,
     uid: 1000,
@@ -52,6 +57,8 @@ export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
       return Promise.resolve(succeeding.includes(command));
     },
     lookup: (name) => {
+      lookedUp.push(name);
+      if (machine.hanging?.includes(name) === true) return Promise.resolve("no-answer");
       const canonicalName = Object.hasOwn(names, name) ? names[name] : undefined;
       const found: NameFound | null = canonicalName === undefined ? null : { canonicalName };
       return Promise.resolve(found);

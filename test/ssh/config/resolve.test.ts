@@ -275,6 +275,19 @@ describe("canonicalization", () => {
     });
   }
 
+  for (const [config, hostname] of [
+    ["CanonicalizeHostname yes\nCanonicalDomains slow.example lab.example\n", "gpu"],
+    ["CanonicalizePermittedCNAMEs *.lab.example:*.b.example\n", "gpu"],
+  ] as const) {
+    test(`a look-up without an answer is waited for once: ${config}`, async () => {
+      const hanging = ["gpu.slow.example.", "gpu"];
+      const environment = fakeEnvironment({ files: { [USER_CONFIG]: config }, hanging });
+      const loaded = await loadConfig({ kind: "default" }, environment);
+      assert.equal((await resolveHost({ host: "gpu" }, {}, loaded, environment)).hostname, hostname);
+      assert.equal(environment.lookedUp.length, 1);
+    });
+  }
+
   test("the final pass sees the canonical name", async () => {
     const config = "CanonicalizeHostname yes\nCanonicalDomains lab.example\nHost gpu.lab.example\nPort 5\n";
     assert.equal((await resolve(config, { host: "gpu" }, { names })).port, 5);

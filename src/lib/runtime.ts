@@ -1,0 +1,25 @@
+/** Which runtime the program needs. Plain enough for old versions and other runtimes to get as far as saying so. */
+
+const NEEDED: readonly [major: number, minor: number] = [20, 19];
+
+/** `process.versions` and `globalThis`, or as much of them as there is. */
+export interface Surroundings {
+  readonly versions: Readonly<Record<string, string | undefined>>;
+  readonly globals: object;
+}
+
+/** Null where the program runs; else one line that says what it needs. Bun and Deno say that they are some Node, too. */
+export function runtimeProblem({ versions, globals }: Surroundings): string | null {
+  const { bun, deno, node = "0" } = versions;
+  const [major = 0, minor = 0] = node.split(".").map(Number);
+  if (bun !== undefined || "Bun" in globals) return problem("Bun", bun);
+  if (deno !== undefined || "Deno" in globals) return problem("Deno", deno);
+  const [neededMajor, neededMinor] = NEEDED;
+  const isEnough = major > neededMajor || (major === neededMajor && minor >= neededMinor);
+  return isEnough ? null : problem("Node.js", node);
+}
+
+function problem(name: string, version: string | undefined): string {
+  const which = version === undefined ? name : `${name} ${version}`;
+  return `allsmi-ssh needs Node.js ${NEEDED.join(".")} or newer; this is ${which}`;
+}
