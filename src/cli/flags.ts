@@ -130,7 +130,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     flags: [
       value("format", "FORMAT", "ndjson, csv or table.", "table on a terminal, ndjson otherwise"),
       values("query", "PATHS", "CSV columns as dot paths, such as host_id,name,detail.cuda_version."),
-      value("output", "FILE", "Append to this file instead of writing to standard output."),
+      value(
+        "output",
+        "FILE",
+        "Append to this file instead of writing to standard output; SIGHUP opens it anew.",
+      ),
       value("color", "WHEN", "auto, always or never; auto heeds NO_COLOR.", "auto"),
       values(
         "fail-on",
