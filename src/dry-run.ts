@@ -35,7 +35,7 @@ async function describeAlone(
 ): Promise<string> {
   const without = (why: string): string =>
     `${each.target.host} (${each.target.origin})\n  not planned  ${why}\n`;
-  if (each.plan === null) return without("for what standard error says of it");
+  if (each.plan === null) return without(cleanText(each.why));
   try {
     return await describe(each, options, shared);
   } catch (error) {

@@ -23,10 +23,15 @@ export interface PlannedTarget {
   readonly plan: HostPlan;
 }
 
-/** A target whose planning failed by a fault of ours: it is planned again with each attempt to reach it. */
+/**
+ * A target that could not be planned (a name that ssh gives up on, a limit of this machine, a fault of ours): it is
+ * planned again with each attempt to reach it.
+ */
 export interface UnplannedTarget {
   readonly target: Target;
   readonly plan: null;
+  /** What kept it from being planned, in a line. */
+  readonly why: string;
   /** Who runs us: the user where the target names none. */
   readonly localUser: string;
 }

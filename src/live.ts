@@ -1,5 +1,5 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
-import { UsageError, type ReportFault } from "./errors.js";
+import { HostError, hostErrorOf, UsageError, type ReportFault } from "./errors.js";
 import {
   fleetHosts,
   identify,
@@ -62,8 +62,10 @@ export async function planTargets(
     if (outcome?.status === "fulfilled") return { target, plan: outcome.value };
     const error: unknown = outcome?.reason;
     if (error instanceof UsageError) throw error;
-    if (!isLocalLimit(error)) fault(target.host, error);
-    return { target, plan: null, localUser: environment.localUser };
+    // Tried again when the host is: what it fails with then is its state.
+    if (!(error instanceof HostError) && !isLocalLimit(error)) fault(target.host, error);
+    const why = hostErrorOf(error, "resolve").message;
+    return { target, plan: null, why, localUser: environment.localUser };
   });
 }
 

@@ -1,4 +1,5 @@
 /** One configuration resolved by us and by ssh, and where the two part. */
+import { HostError } from "../../../src/errors.js";
 import { ConfigError } from "../../../src/ssh/config/config-error.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
@@ -26,13 +27,10 @@ export async function compare(oracle: Oracle, { config, target, env }: Question)
   ]);
   if (theirs.kind === "refused") {
     const differences =
-      ours instanceof ConfigError
-        ? compareComplaints(theirs.stderr, ours)
-        : [`ssh refuses: ${theirs.stderr}`];
+      ours instanceof Error ? compareComplaints(theirs.stderr, ours) : [`ssh refuses: ${theirs.stderr}`];
     return { outcome: "refused", differences };
   }
-  if (ours instanceof ConfigError)
-    return { outcome: "resolved", differences: [`we refuse: ${ours.message}`] };
+  if (ours instanceof Error) return { outcome: "resolved", differences: [`we refuse: ${ours.message}`] };
   return { outcome: "resolved", differences: compareLines(oracle, theirs.lines, ours) };
 }
 
@@ -41,7 +39,7 @@ async function resolveOurs(
   config: string | null,
   target: TypedTarget,
   env: Environment,
-): Promise<ResolvedOptions | ConfigError> {
+): Promise<ResolvedOptions | ConfigError | HostError> {
   const environment = localEnvironment({ PATH: process.env["PATH"], ...env }, oracle.dialect);
   try {
     const loaded = await loadConfig(
@@ -50,17 +48,19 @@ async function resolveOurs(
     );
     return await resolveOptions(target, {}, loaded, environment);
   } catch (error) {
-    if (error instanceof ConfigError) return error;
+    if (error instanceof ConfigError || error instanceof HostError) return error;
     throw error;
   }
 }
 
 /** Where ssh names lines, we must name the same ones. */
-function compareComplaints(stderr: string, ours: ConfigError): string[] {
+function compareComplaints(stderr: string, ours: ConfigError | HostError): string[] {
   const theirs = [...stderr.matchAll(/^(\S+?):? line (\d+): (?!Unsupported option)/gm)].map(
     (found) => `${found[1] ?? ""}:${found[2] ?? ""}`,
   );
-  const own = ours.details.flatMap(({ file, line }) =>
+  // A name that cannot be resolved has no line, for ssh neither.
+  const details = ours instanceof ConfigError ? ours.details : [];
+  const own = details.flatMap(({ file, line }) =>
     file === null || line === null ? [] : [`${file}:${line}`],
   );
   const missing = theirs.filter((place) => !own.includes(place));
