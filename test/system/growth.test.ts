@@ -8,7 +8,7 @@ import { linux } from "../../src/system/linux.js";
 import { createPsReader, parsePs } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { goldenCases } from "../support/golden.js";
-import { assertLinear, assertTextLinear, type Texts } from "../support/growth.js";
+import { assertGrowsLinearly, assertLinear, assertTextLinear, type Texts } from "../support/growth.js";
 
 const ALL = new Set(SECTIONS);
 const END = { kind: "exit", code: 0 } as const;
@@ -51,11 +51,10 @@ const STAT: readonly (readonly [string, (count: number) => string])[] = [
 ];
 for (const [what, line] of STAT)
   test(`/proc/stat with ${what}`, () => {
-    const before = recording("@cpuinfo\n@sys\n");
-    assertLinear([new Map([["stat", line(0)]])], (texts) => {
-      const rows = (texts.get("stat") ?? "").split("\n");
-      const lines = ["cpu 1 2 3 4 5 6 7 8", ...rows.map((_, count) => line(count))].join("\n");
-      const outputs = outputsOf(new Map([...before, ["host.proc", lines]]));
+    const text = (count: number): string =>
+      ["cpu 1 2 3 4 5 6 7 8", ...Array.from({ length: count }, (_, at) => line(at))].join("\n");
+    assertGrowsLinearly(64 * 1024, text, (stat) => {
+      const outputs = outputsOf(new Map([...recording("@cpuinfo\n@sys\n"), ["host.proc", stat]]));
       const sampler = linux.sampler(outputs, ALL);
       sampler.parse(outputs);
       sampler.parse(outputs);
@@ -63,11 +62,15 @@ for (const [what, line] of STAT)
   });
 
 test("topologies that name more CPUs than there can be", () => {
-  const unit = "/topology/core_siblings_list:0-65000\n/topology/thread_siblings_list:0-65000\n";
-  assertLinear([recording(`x86_64\n@cpuinfo\n@sys\n${unit}`)], (texts) => {
-    const outputs = outputsOf(texts);
-    linux.sampler(outputs, ALL).parse(outputs);
-  });
+  const lines = "/topology/core_siblings_list:0-65000\n/topology/thread_siblings_list:0-65000\n";
+  assertGrowsLinearly(
+    64 * 1024,
+    (count) => `x86_64\n@cpuinfo\n@sys\n${lines.repeat(count)}`,
+    (facts) => {
+      const outputs = outputsOf(recording(facts));
+      linux.sampler(outputs, ALL).parse(outputs);
+    },
+  );
 });
 
 function recording(facts: string): Texts {
