@@ -3,8 +3,16 @@ import type { ConfigProblem } from "./config-error.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { Origin } from "./host-config.js";
-import type { Block, LoadedConfig, LoadedDirective, LoadedFile, LoadedLine } from "./load.js";
-import { matches, type Subject } from "./match.js";
+import {
+  DEEPEST_INCLUDE,
+  type Block,
+  type IncludedFiles,
+  type LoadedConfig,
+  type LoadedDirective,
+  type LoadedFile,
+  type LoadedLine,
+} from "./load.js";
+import { expandWhileReading, matches, type Subject } from "./match.js";
 import type { Options } from "./options.js";
 import { matchPattern, matchPatternList } from "./patterns.js";
 
@@ -43,6 +51,8 @@ class Pass {
     private readonly origin: Origin | null = null,
   ) {}
 
+  private depth = 0;
+
   /** `live` false: ssh reads an Include of a block that does not hold, but nothing in it can match. */
   async file(file: LoadedFile, live: boolean): Promise<void> {
     const before = this.problems.length;
@@ -58,12 +68,40 @@ class Pass {
 
   private async block(block: Block, file: LoadedFile, active: boolean): Promise<void> {
     for (const line of block.lines) {
-      if (line.directive.kind !== "include") this.line(line, file, active);
-      else {
-        for (const included of line.directive.files) await this.file(included, active);
-        for (const message of line.directive.problems) this.complain(file, line, message, false);
-      }
+      if (line.directive.kind === "include") await this.include(line.directive, line, file, active);
+      else if (line.directive.kind === "include-expanded") {
+        const { patterns, load } = line.directive;
+        await this.include(await load(this.expanded(patterns, line, file)), line, file, active);
+      } else this.line(line, file, active);
     }
+  }
+
+  private async include(
+    { files, problems }: IncludedFiles,
+    line: LoadedLine,
+    file: LoadedFile,
+    active: boolean,
+  ): Promise<void> {
+    // Files that are known only for a host may go round in a circle unseen by the loader.
+    if (++this.depth > DEEPEST_INCLUDE) {
+      throw new ConfigError([
+        { file: file.path, line: null, message: "Too many recursive configuration includes" },
+      ]);
+    }
+    for (const included of files) await this.file(included, active);
+    this.depth--;
+    for (const message of problems) this.complain(file, line, message, false);
+  }
+
+  /** The paths of an Include for this host; one with an unset variable is left out. */
+  private expanded(patterns: readonly string[], line: LoadedLine, file: LoadedFile): readonly string[] {
+    return patterns.flatMap((pattern) => {
+      const path = expandWhileReading(pattern, this.subject, this.options, this.environment);
+      if (path.ok) return [path.text];
+      // ssh goes on without a file whose variable is not set, and ends over a token that it does not know.
+      if (!path.message.startsWith("env var ")) this.complain(file, line, path.message, true);
+      return [];
+    });
   }
 
   private async holds(header: LoadedLine, file: LoadedFile, live: boolean): Promise<boolean> {
@@ -154,6 +192,7 @@ class Pass {
       case "host":
       case "match":
       case "include":
+      case "include-expanded":
       case "nothing":
       case "bad":
       case "unknown":

@@ -62,7 +62,7 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     checkHostIp: flag("checkhostip", false),
     noHostAuthenticationForLocalhost: flag("nohostauthenticationforlocalhost", false),
     verifyHostKeyDns: options.text("verifyhostkeydns") ?? "false",
-    revokedHostKeys: paths.list([options.textUnlessNone("revokedhostkeys") ?? "none"]),
+    revokedHostKeys: paths.list(options.list("revokedhostkeys") ?? []),
     knownHostsCommand: options.textUnlessNone("knownhostscommand"),
     setEnv: (options.list("setenv") ?? []).map(splitPair),
     sendEnv: [...options.sendEnv],
@@ -103,9 +103,19 @@ function unwrap(expanded: Expanded, key = ""): string {
 
 function readProxy({ options, tokens }: ResolvedOptions): Proxy {
   const { proxy } = options;
-  if (proxy.kind === "jump") return { kind: "jump", hops: proxy.jump.hops };
-  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
   const { h = "", k = "", n = "", p = "", r = "" } = tokens;
+  if (proxy.kind === "jump") {
+    // ssh writes the hops into a command of its own, and expands that: `%r@gateway` is our user there.
+    const expandPart = (part: string): string =>
+      unwrap(expand(part, { tokens: { h, k, n, p, r } }), "proxyjump");
+    const hops = proxy.jump.hops.map((hop) => ({
+      ...hop,
+      host: expandPart(hop.host),
+      ...(hop.user === undefined ? {} : { user: expandPart(hop.user) }),
+    }));
+    return { kind: "jump", hops };
+  }
+  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
   return {
     kind: "command",
     command: unwrap(expand(proxy.command, { tokens: { h, k, n, p, r } }), "proxycommand"),

@@ -12,6 +12,8 @@ export interface ConfigEnvironment extends LoadContext {
   readonly localUser: string;
   readonly localHostname: string;
   readonly uid: number;
+  /** What `Match version` compares with, as `OpenSSH_9.2p1 Debian-2`. */
+  readonly release: string;
   /** The home directory of a user (null: of the one who runs us) in the password database; null: no such user. */
   homeOf(user: string | null): string | null;
   /** Runs a `Match exec` command by the user's shell. True: it exited with 0. Throws when it could not be run. */

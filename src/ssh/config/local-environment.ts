@@ -1,25 +1,32 @@
 /** The real ConfigEnvironment: this machine, this user. The only file here that starts processes or looks names up. */
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { promises as dns } from "node:dns";
-import { hostname, networkInterfaces, userInfo } from "node:os";
+import { hostname, networkInterfaces, userInfo, type UserInfo } from "node:os";
 import { promisify } from "node:util";
-import { NEWEST_DIALECT, type DialectVersion } from "./dialect.js";
+import { UsageError } from "../../errors.js";
+import { dialectOf, NEWEST_DIALECT, NEWEST_RELEASE, releaseOf } from "./dialect.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import { database, localFiles } from "./read.js";
 
-/** Reads user, home (from the password database, not $HOME) and host name now. */
-export function localEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-  dialect: DialectVersion = NEWEST_DIALECT,
-): ConfigEnvironment {
-  const { username, homedir, uid } = userInfo();
+/**
+ * Reads user, home (from the password database, not $HOME) and host name now. The language is that of the `ssh` on PATH,
+ * which is asked once it matters. Throws UsageError where the password database does not know us: so does ssh.
+ */
+export function localEnvironment(env: Readonly<Record<string, string | undefined>>): ConfigEnvironment {
+  const { username, homedir, uid } = ownEntry();
+  const installed = once(() => installedVersion(env));
   const homeOf = (user: string | null): string | null => {
     if (user === null) return homedir;
     return database("/etc/passwd").find(([name]) => name === user)?.[5] ?? null;
   };
   return {
     env,
-    dialect,
+    get dialect() {
+      return dialectOf(installed()) ?? NEWEST_DIALECT;
+    },
+    get release() {
+      return releaseOf(installed()) || NEWEST_RELEASE;
+    },
     uid,
     localUser: username,
     home: homedir,
@@ -35,6 +42,33 @@ export function localEnvironment(
         (addresses ?? []).map(({ address }) => address),
       ),
   };
+}
+
+function ownEntry(): UserInfo<string> {
+  try {
+    return userInfo();
+  } catch {
+    throw new UsageError([`No user exists for uid ${process.getuid?.() ?? 0}`]);
+  }
+}
+
+const VERSION_TIMEOUT_MS = 5_000;
+
+/** What `ssh -V` prints; empty where there is no ssh. */
+function installedVersion(env: Readonly<Record<string, string | undefined>>): string {
+  const { stderr } = spawnSync("ssh", ["-V"], {
+    env: { ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: VERSION_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    encoding: "utf8",
+  });
+  return typeof stderr === "string" ? stderr : "";
+}
+
+function once<Value>(read: () => Value): () => Value {
+  let known: { readonly value: Value } | null = null;
+  return () => (known ??= { value: read() }).value;
 }
 
 function memoized<Value>(read: (name: string) => Value): (name: string) => Value {

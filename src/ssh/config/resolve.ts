@@ -5,12 +5,12 @@ import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { finish, isValidHost, isValidUser, type FinishedNames, type Purpose } from "./finish.js";
+import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
 import { asciiLower } from "./lexer.js";
 import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
-import type { Subject } from "./match.js";
+import type { Purpose, Subject } from "./match.js";
 import { Options } from "./options.js";
 import { parseLine } from "./parse.js";
 import { expand } from "./tokens.js";
@@ -58,7 +58,8 @@ export async function resolveOptions(
     throw complaint("remote username contains invalid characters");
   }
   const options = new Options();
-  const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first" };
+  const purpose = overrides.purpose ?? "command";
+  const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first", purpose };
   await applyCommandLine(typed, overrides, options, first, environment);
   const wantsFinalPass = await applyConfig(config, first, options, environment);
 
@@ -66,15 +67,12 @@ export async function resolveOptions(
   const host = await finalName(typed.host, options, environment);
   if (wantsFinalPass || options.text("canonicalizehostname") !== "false") {
     options.replace("hostname", host);
-    await applyConfig(config, { originalHost: typed.host, host, pass: "final" }, options, environment);
+    const final: Subject = { ...first, host, pass: "final" };
+    await applyConfig(config, final, options, environment);
   }
   return {
     options,
-    ...finish(
-      options,
-      { originalHost: typed.host, host, purpose: overrides.purpose ?? "command" },
-      environment,
-    ),
+    ...finish(options, { originalHost: typed.host, host, purpose }, environment),
   };
 }
 

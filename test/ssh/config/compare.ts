@@ -3,7 +3,7 @@ import { ConfigError } from "../../../src/ssh/config/config-error.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
 import { resolveOptions, type ResolvedOptions, type TypedTarget } from "../../../src/ssh/config/resolve.js";
-import type { Environment, Oracle } from "./oracle.js";
+import { SSH_PATH, type Environment, type Oracle } from "./oracle.js";
 import { formatOptions } from "./ssh-g-format.js";
 
 export interface Question {
@@ -22,7 +22,7 @@ export interface Comparison {
 export async function compare(oracle: Oracle, { config, target, env }: Question): Promise<Comparison> {
   const [theirs, ours] = await Promise.all([
     oracle.ask(config, target, env),
-    resolveOurs(oracle, config, target, env),
+    resolveOurs(config, target, env),
   ]);
   if (theirs.kind === "refused") {
     const differences =
@@ -37,12 +37,11 @@ export async function compare(oracle: Oracle, { config, target, env }: Question)
 }
 
 async function resolveOurs(
-  oracle: Oracle,
   config: string | null,
   target: TypedTarget,
   env: Environment,
 ): Promise<ResolvedOptions | ConfigError> {
-  const environment = localEnvironment({ PATH: process.env["PATH"], ...env }, oracle.dialect);
+  const environment = localEnvironment({ PATH: SSH_PATH, ...env });
   try {
     const loaded = await loadConfig(
       config === null ? { kind: "default" } : { kind: "file", path: config },
@@ -81,7 +80,7 @@ function compareLines(
   for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
     const [own, their] = [ours.get(key) ?? [], theirs.get(key) ?? []].map((lines) => lines.join("\n"));
     if (own === their) continue;
-    const isDefault = oracle.baseline.get(key)?.join("\n") === their && !resolved.options.has(key);
+    const isDefault = (oracle.baseline.get(key) ?? []).join("\n") === their && !resolved.options.has(key);
     if (oracle.dialect !== 902 && isDefault) continue;
     differences.push(`ours ${JSON.stringify(own)}, ssh ${JSON.stringify(their)}`);
   }

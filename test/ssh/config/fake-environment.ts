@@ -1,5 +1,5 @@
 /** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
-import { NEWEST_DIALECT, type DialectVersion } from "../../../src/ssh/config/dialect.js";
+import { NEWEST_DIALECT, NEWEST_RELEASE, type DialectVersion } from "../../../src/ssh/config/dialect.js";
 import type { ConfigEnvironment, NameFound } from "../../../src/ssh/config/environment.js";
 import type { FileText } from "../../../src/ssh/config/load.js";
 import { matchPattern } from "../../../src/ssh/config/patterns.js";
@@ -11,6 +11,7 @@ export interface FakeMachine {
   readonly names?: Readonly<Record<string, string>>;
   readonly addresses?: readonly string[];
   readonly dialect?: DialectVersion;
+  readonly release?: string;
   /** Commands that exit with 0. */
   readonly succeeding?: readonly string[];
 }
@@ -31,6 +32,7 @@ export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
     read,
     env,
     dialect: machine.dialect ?? NEWEST_DIALECT,
+    release: machine.release ?? NEWEST_RELEASE,
     uid: 1000,
     localUser: "me",
     home: "/home/me",
