@@ -7,7 +7,7 @@ import type { StreamRecord } from "./record.js";
 import { shimsToTry } from "./shims/registry.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
-import { planTarget } from "./ssh/plan-target.js";
+import { planOrRefuse } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
 import type { Target } from "./targets/target.js";
 
@@ -29,7 +29,7 @@ export async function planTargets(
   const config = await loadConfig(configSource(ssh.configFile), environment);
   const planned: PlannedTarget[] = [];
   for (const target of targets)
-    planned.push({ target, plan: await planTarget(target, ssh, config, environment) });
+    planned.push({ target, plan: await planOrRefuse(target, ssh, config, environment) });
   return planned;
 }
 

@@ -26,17 +26,24 @@ export async function applyFlags(
   options: Options,
   environment: ConfigEnvironment,
 ): Promise<void> {
-  await new Pass(subject, options, environment, { kind: "flag" }).file(flags, true);
+  await new Pass(subject, options, environment, null, { kind: "flag" }).file(flags, true);
 }
 
-/** One reading of all files. Returns whether a `Match final` asked for another. Throws ConfigError, as ssh would exit. */
+/** Takes a mistake instead of an error; `counts`: its line is one of those that are for the host. */
+export type Tolerate = (problem: ConfigProblem, counts: boolean) => void;
+
+/**
+ * One reading of all files. Returns whether a `Match final` asked for another. Throws ConfigError, as ssh would exit,
+ * unless mistakes are tolerated: then their lines are left out.
+ */
 export async function applyConfig(
   config: LoadedConfig,
   subject: Subject,
   options: Options,
   environment: ConfigEnvironment,
+  tolerate: Tolerate | null = null,
 ): Promise<boolean> {
-  const pass = new Pass(subject, options, environment);
+  const pass = new Pass(subject, options, environment, tolerate);
   for (const file of config.files) await pass.file(file, true);
   return pass.wantsFinalPass;
 }
@@ -48,6 +55,7 @@ class Pass {
     private readonly subject: Subject,
     private readonly options: Options,
     private readonly environment: ConfigEnvironment,
+    private readonly tolerate: Tolerate | null,
     private readonly origin: Origin | null = null,
   ) {}
 
@@ -142,10 +150,10 @@ class Pass {
   private line(line: LoadedLine, file: LoadedFile, active: boolean): void {
     const { directive } = line;
     const origin: Origin = this.origin ?? { kind: "file", file: file.path, line: line.line };
-    if (directive.kind === "bad") this.complain(file, line, directive.message, directive.fatal);
+    if (directive.kind === "bad") this.complain(file, line, directive.message, directive.fatal, active);
     else if (directive.kind === "unknown") {
       if (!this.ignores(directive.keyword)) {
-        this.complain(file, line, `Bad configuration option: ${directive.keyword}`, false);
+        this.complain(file, line, `Bad configuration option: ${directive.keyword}`, false, active);
       }
     } else if (directive.kind === "set-anyway") {
       if (directive.replace) this.options.replace(directive.key, directive.value, origin);
@@ -187,7 +195,14 @@ class Pass {
         options.noteOrigin("proxycommand", origin);
         break;
       case "refuse":
-        this.complain(file, line, `RefuseConnection: ${directive.message}`, true);
+        throw new ConfigError([
+          {
+            file: file.path,
+            line: line.line,
+            message: `RefuseConnection: ${directive.message}`,
+            ofHost: true,
+          },
+        ]);
         break;
       case "host":
       case "match":
@@ -218,8 +233,19 @@ class Pass {
     return patterns !== null && matchPatternList(keyword, patterns, true) === "matched";
   }
 
-  private complain(file: LoadedFile, { line }: LoadedLine, message: string, fatal: boolean): void {
-    this.problems.push({ file: file.path, line, message });
+  private complain(
+    file: LoadedFile,
+    { line }: LoadedLine,
+    message: string,
+    fatal: boolean,
+    counts = true,
+  ): void {
+    const problem = { file: file.path, line, message };
+    if (this.tolerate !== null) {
+      this.tolerate(problem, counts);
+      return;
+    }
+    this.problems.push(problem);
     if (fatal) throw new ConfigError(this.problems);
   }
 }

@@ -10,6 +10,8 @@ import { expand, expandTilde, type Expanded } from "./tokens.js";
 const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+/** Younger than the oldest ssh that we start, and so only taken back where they are set. */
+const SESSION_SETTINGS = ["sessiontype", "stdinnull", "forkafterauthentication", "logverbose"];
 const STRICT = { true: "yes", false: "no", ask: "ask", "accept-new": "accept-new" } as const;
 
 /** Throws ConfigError for expansions that ssh makes only when it connects. */
@@ -64,9 +66,27 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     verifyHostKeyDns: options.text("verifyhostkeydns") ?? "false",
     revokedHostKeys: paths.list(options.list("revokedhostkeys") ?? []),
     knownHostsCommand: options.textUnlessNone("knownhostscommand"),
+    ...forSystemClient(options),
     setEnv: (options.list("setenv") ?? []).map(splitPair),
     sendEnv: [...options.sendEnv],
     origins: options.origins(),
+  };
+}
+
+/** What the system's `ssh` is chosen for, and what it must be kept from. */
+function forSystemClient(
+  options: Options,
+): Pick<HostConfig, "controlPath" | "proxyUseFdpass" | "sessionSettings"> {
+  const controlPath = options.textUnlessNone("controlpath");
+  // With `yes` and `ask` ssh would be a master itself and rides on none.
+  const rides = /^(false|auto|autoask)$/.test(options.text("controlmaster") ?? "false");
+  const sessionSettings = SESSION_SETTINGS.filter((key) => options.has(key));
+  return {
+    ...(controlPath === null || !rides ? {} : { controlPath }),
+    ...(options.proxy.kind === "command" && options.yes("proxyusefdpass")
+      ? { proxyUseFdpass: true as const }
+      : {}),
+    ...(sessionSettings.length === 0 ? {} : { sessionSettings }),
   };
 }
 
@@ -98,7 +118,7 @@ class PathReader {
 function unwrap(expanded: Expanded, key = ""): string {
   if (expanded.ok) return expanded.text;
   const message = key === "" ? expanded.message : `${key}: ${expanded.message}`;
-  throw new ConfigError([{ file: null, line: null, message }]);
+  throw new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
 function readProxy({ options, tokens }: ResolvedOptions): Proxy {

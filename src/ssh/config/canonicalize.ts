@@ -95,6 +95,9 @@ class Search {
   }
 }
 
+/** How the refusal of a name begins that the resolver does not know. */
+export const UNRESOLVABLE = "Could not resolve host";
+
 function unresolvable(host: string): ConfigError {
-  return new ConfigError([{ file: null, line: null, message: `Could not resolve host "${host}"` }]);
+  return new ConfigError([{ file: null, line: null, message: `${UNRESOLVABLE} "${host}"`, ofHost: true }]);
 }

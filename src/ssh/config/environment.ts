@@ -1,5 +1,5 @@
 /** What resolving a host asks of the machine it runs on. Types only; local-environment.ts is the real one. */
-import type { LoadContext } from "./load.js";
+import type { ConfigSource, LoadContext } from "./load.js";
 
 /** A name that the system's resolver knows; the canonical name is asked for only where CNAMEs may be followed. */
 export interface NameFound {
@@ -7,6 +7,12 @@ export interface NameFound {
 }
 
 export type AddressFamily = "any" | "inet" | "inet6";
+
+/** What `ssh -G` makes of the files for a host. */
+export type SshVerdict =
+  | { readonly kind: "accepted"; readonly hostname: string; readonly user: string; readonly port: number }
+  /** Its lines on standard error. */
+  | { readonly kind: "refused"; readonly complaints: readonly string[] };
 
 export interface ConfigEnvironment extends LoadContext {
   readonly localUser: string;
@@ -20,6 +26,11 @@ export interface ConfigEnvironment extends LoadContext {
   runMatchExec(command: string): Promise<boolean>;
   /** Looks a name up as ssh would before it connects; null when there is no such name. */
   lookup(name: string, family: AddressFamily, wantCanonicalName: boolean): Promise<NameFound | null>;
+  /** Asks the installed ssh for its opinion of the files. Null: there is none, or it does not answer. */
+  askSsh(
+    source: ConfigSource,
+    target: { readonly user?: string; readonly host: string; readonly port?: number },
+  ): Promise<SshVerdict | null>;
   /** Addresses of the network interfaces that are up, for `Match localnetwork`. */
   localAddresses(): readonly string[];
 }

@@ -59,7 +59,7 @@ function refuse(message: string, options: Options, key: string): never {
   const origin = options.origins().get(key);
   const place =
     origin?.kind === "file" ? { file: origin.file, line: origin.line } : { file: null, line: null };
-  throw new ConfigError([{ ...place, message }]);
+  throw new ConfigError([{ ...place, message, ofHost: true }]);
 }
 
 function checkAlgorithms(options: Options): void {

@@ -5,7 +5,8 @@ import { hostname, networkInterfaces, userInfo, type UserInfo } from "node:os";
 import { promisify } from "node:util";
 import { UsageError } from "../../errors.js";
 import { dialectOf, NEWEST_DIALECT, NEWEST_RELEASE, releaseOf } from "./dialect.js";
-import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
+import type { AddressFamily, ConfigEnvironment, NameFound, SshVerdict } from "./environment.js";
+import type { ConfigSource } from "./load.js";
 import { database, localFiles } from "./read.js";
 
 /**
@@ -37,6 +38,7 @@ export function localEnvironment(env: Readonly<Record<string, string | undefined
     servicePort: memoized(servicePort),
     runMatchExec: (command) => runInShell(command, env),
     lookup,
+    askSsh: (source, target) => askSsh(source, target, env),
     localAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).map(({ address }) => address),
@@ -48,7 +50,7 @@ function ownEntry(): UserInfo<string> {
   try {
     return userInfo();
   } catch {
-    throw new UsageError([`No user exists for uid ${process.getuid?.() ?? 0}`]);
+    throw new UsageError([`No user exists for uid ${process.getuid?.() ?? 0}`], false);
   }
 }
 
@@ -103,6 +105,43 @@ function runInShell(command: string, env: Readonly<Record<string, string | undef
       else resolve(code === 0);
     });
   });
+}
+
+const ASK_TIMEOUT_MS = 20_000;
+
+/** `ssh -G`, as it would connect for a command. */
+async function askSsh(
+  source: ConfigSource,
+  { user, host, port }: { readonly user?: string; readonly host: string; readonly port?: number },
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<SshVerdict | null> {
+  const args = [
+    ...(source.kind === "file" ? ["-F", source.path] : []),
+    ...(source.kind === "none" ? ["-F", "none"] : []),
+    ...(user === undefined ? [] : ["-l", user]),
+    ...(port === undefined ? [] : ["-p", String(port)]),
+    ...["-o", "BatchMode=yes", "-T", "-G", "--", host, "true"],
+  ];
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
+    (resolve) => {
+      const options = { env: { ...env }, timeout: ASK_TIMEOUT_MS, killSignal: "SIGKILL" } as const;
+      const child = execFile("ssh", args, options, (error, out, err) =>
+        resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
+      );
+      child.stdin?.end();
+    },
+  );
+  // Neither an exit code of its own nor an answer: not there, or ended.
+  if (typeof code !== "number") return null;
+  if (code !== 0) return { kind: "refused", complaints: stderr.split(/\r?\n/).filter((line) => line !== "") };
+  const value = (key: string): string | undefined =>
+    new RegExp(`^${key} (.+)$`, "m").exec(stdout)?.[1]?.trim();
+  return {
+    kind: "accepted",
+    hostname: value("hostname") ?? host,
+    user: value("user") ?? user ?? userInfo().username,
+    port: Number(value("port") ?? port ?? 22),
+  };
 }
 
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;

@@ -1,6 +1,6 @@
 /** One host's configuration, as `ssh` would have it. */
 import { canonicalAddress, looksNumeric } from "./addresses.js";
-import { applyConfig, applyFlags } from "./apply.js";
+import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
 import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
@@ -29,6 +29,8 @@ export interface Overrides {
   readonly jump?: readonly JumpHop[];
   /** "command" when absent. */
   readonly purpose?: Purpose;
+  /** Takes mistakes in the files, which are then no error. */
+  readonly tolerate?: Tolerate;
 }
 
 /** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
@@ -61,14 +63,15 @@ export async function resolveOptions(
   const purpose = overrides.purpose ?? "command";
   const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first", purpose };
   await applyCommandLine(typed, overrides, options, first, environment);
-  const wantsFinalPass = await applyConfig(config, first, options, environment);
+  const tolerate = overrides.tolerate ?? null;
+  const wantsFinalPass = await applyConfig(config, first, options, environment, tolerate);
 
   fillCanonicalizationDefaults(options);
   const host = await finalName(typed.host, options, environment);
   if (wantsFinalPass || options.text("canonicalizehostname") !== "false") {
     options.replace("hostname", host);
     const final: Subject = { ...first, host, pass: "final" };
-    await applyConfig(config, final, options, environment);
+    await applyConfig(config, final, options, environment, tolerate);
   }
   return {
     options,
@@ -84,7 +87,7 @@ function fillCanonicalizationDefaults(options: Options): void {
 }
 
 function complaint(message: string): ConfigError {
-  return new ConfigError([{ file: null, line: null, message }]);
+  return new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
 async function applyCommandLine(

@@ -1,6 +1,6 @@
 /** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
 import { NEWEST_DIALECT, NEWEST_RELEASE, type DialectVersion } from "../../../src/ssh/config/dialect.js";
-import type { ConfigEnvironment, NameFound } from "../../../src/ssh/config/environment.js";
+import type { ConfigEnvironment, NameFound, SshVerdict } from "../../../src/ssh/config/environment.js";
 import type { FileText } from "../../../src/ssh/config/load.js";
 import { matchPattern } from "../../../src/ssh/config/patterns.js";
 
@@ -12,6 +12,8 @@ export interface FakeMachine {
   readonly addresses?: readonly string[];
   readonly dialect?: DialectVersion;
   readonly release?: string;
+  /** What the installed ssh says to the files; null, or absent: there is none. */
+  readonly verdict?: SshVerdict | null;
   /** Commands that exit with 0. */
   readonly succeeding?: readonly string[];
 }
@@ -58,6 +60,7 @@ export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
       const found: NameFound | null = canonicalName === undefined ? null : { canonicalName };
       return Promise.resolve(found);
     },
+    askSsh: () => Promise.resolve(machine.verdict ?? null),
     localAddresses: () => machine.addresses ?? [],
   };
 }
