@@ -8,6 +8,7 @@ import { createConnector } from "./connector.js";
 import type { SshShared } from "./connector.js";
 import { masterToRideOn } from "./control-master.js";
 import { connectOpenssh } from "./openssh-client.js";
+import { jumpWithoutMasters } from "./openssh-jump.js";
 import { planHostNames, planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import type { SshOptions } from "./ssh-options.js";
@@ -71,6 +72,7 @@ async function connectBySystem(
   const via = plan.way.kind === "jump" ? planLabel(plan.way.hop) : null;
   const address = `${plan.host}:${plan.port}`;
   const release = await perAddress.acquire(via ?? address, signal);
+  const proxyCommand = jumpWithoutMasters(plan, options.configFile);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
   const { intervalMs, countMax } = plan.keepalive;
   try {
@@ -80,6 +82,8 @@ async function connectBySystem(
         ssh: options,
         timeoutMs: plan.dialTimeoutMs,
         hostKeyPolicy: plan.hostKeyPolicy,
+        ...(proxyCommand === null ? {} : { proxyCommand }),
+        ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
         ridesOnMaster: plan.config.controlPath !== undefined,
         sessionSettings: plan.config.sessionSettings ?? [],
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },

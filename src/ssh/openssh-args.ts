@@ -17,6 +17,10 @@ export interface OpensshRequest {
   readonly keepAlive: KeepAlive | null;
   /** Names of session settings that the config has; absent: none. */
   readonly sessionSettings?: readonly string[];
+  /** Goes in the place of the config's ProxyJump; absent: ssh takes its own way. */
+  readonly proxyCommand?: string;
+  /** With `proxyCommand`, which tokens of ControlPath can tell from a jump: where the config has it. */
+  readonly controlPath?: string;
   /** False: the config has ssh ride on no control master (ControlMaster yes). */
   readonly ridesOnMaster?: boolean;
 }
@@ -62,6 +66,10 @@ export function opensshArguments(request: OpensshRequest): string[] {
     if (option !== undefined) args.push("-o", option);
   }
   if (request.ridesOnMaster === false) args.push("-o", "ControlPath=none");
+  else if (request.proxyCommand !== undefined && request.controlPath !== undefined) {
+    args.push("-o", `ControlPath=${quoteValue(request.controlPath)}`);
+  }
+  if (request.proxyCommand !== undefined) args.push("-o", `ProxyCommand=${request.proxyCommand}`);
   if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
   // As with ssh2: `no` takes new hosts in, and no changed or revoked key.
   const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
@@ -77,7 +85,7 @@ export function opensshArguments(request: OpensshRequest): string[] {
   return args;
 }
 
-/** A path as a config value: quoted, and without tokens or variables to expand. */
-function quoteValue(path: string): string {
+/** A path as a config value: quoted, and without tokens to expand. */
+export function quoteValue(path: string): string {
   return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

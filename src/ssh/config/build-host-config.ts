@@ -76,13 +76,15 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
 /** What the system's `ssh` is chosen for, and what it must be kept from. */
 function forSystemClient(
   options: Options,
-): Pick<HostConfig, "controlPath" | "proxyUseFdpass" | "sessionSettings"> {
+): Pick<HostConfig, "controlPath" | "startsMaster" | "proxyUseFdpass" | "sessionSettings"> {
   const controlPath = options.textUnlessNone("controlpath");
   // With `yes` and `ask` ssh would be a master itself and rides on none.
-  const rides = /^(false|auto|autoask)$/.test(options.text("controlmaster") ?? "false");
+  const mode = options.text("controlmaster") ?? "false";
+  const rides = /^(false|auto|autoask)$/.test(mode);
   const sessionSettings = SESSION_SETTINGS.filter((key) => options.has(key));
   return {
     ...(controlPath === null || !rides ? {} : { controlPath }),
+    ...(controlPath === null || mode === "false" ? {} : { startsMaster: true as const }),
     ...(options.proxy.kind === "command" && options.yes("proxyusefdpass")
       ? { proxyUseFdpass: true as const }
       : {}),
