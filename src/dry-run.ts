@@ -7,7 +7,7 @@ import type { Options } from "./options.js";
 import { findCandidates } from "./ssh/auth/identity.js";
 import type { Origin } from "./ssh/config/host-config.js";
 import type { SshShared } from "./ssh/connector.js";
-import { whatIsNeeded } from "./ssh/host-connector.js";
+import { needsSystemClient } from "./ssh/host-connector.js";
 import { planHostNames, planLabel, type HostPlan, type Way } from "./ssh/plan.js";
 import { createSshShared } from "./ssh/shared.js";
 
@@ -53,7 +53,8 @@ async function describe(
   const rows: (readonly [label: string, value: string])[] = [
     ["address", planLabel(plan)],
     ...wayRows(plan),
-    ["client", client(plan, options, shared)],
+    ...(plan.refusal === undefined ? [] : [["refused", plan.refusal.message] as const]),
+    ["client", await client(plan, options, shared)],
     ...(await keys(plan, shared)),
     ["host key policy", `${plan.hostKeyPolicy} (${originText(plan.hostKeyPolicyOrigin)})`],
     ["known hosts", [...plan.knownHosts.userFiles, ...plan.knownHosts.globalFiles].join(", ") || "none"],
@@ -73,9 +74,9 @@ function wayRows(plan: HostPlan): (readonly [string, string])[] {
   return hops.length === 0 ? [] : [["jump hosts", hops.join(" -> ")]];
 }
 
-function client(plan: HostPlan, options: Options, shared: SshShared): string {
+async function client(plan: HostPlan, options: Options, shared: SshShared): Promise<string> {
   if (options.ssh.client !== "auto") return `${options.ssh.client} (--ssh-client)`;
-  const why = whatIsNeeded(plan, shared);
+  const why = await needsSystemClient(plan, shared);
   return why === null ? "ssh2" : `openssh: ${why}`;
 }
 

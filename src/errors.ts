@@ -8,7 +8,11 @@ import type { FailureCode, LastError, Phase } from "./record.js";
 /** What the user typed cannot be run: flags, hostfile, key file. One line a problem; exit 2, nothing connected. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  constructor(readonly problems: readonly string[]) {
+  constructor(
+    readonly problems: readonly string[],
+    /** False: no flag would mend it, so that the help is no help. */
+    readonly hintsAtHelp = true,
+  ) {
     super(problems.join("\n"));
   }
 }

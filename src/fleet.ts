@@ -73,7 +73,7 @@ export function fleetHosts(
 /** Plans a target as it was to be planned when the run began. Rejects for whatever keeps it from a plan. */
 export type PlanAgain = (target: Target) => Promise<HostPlan>;
 
-/** Made at the first attempt that comes to it. */
+/** Made at the first attempt that comes to it; anew with each one while ssh would not even connect. */
 function connectorOf(
   { target, plan }: WatchedTarget,
   options: SshOptions,
@@ -82,8 +82,11 @@ function connectorOf(
 ): () => Promise<Connector> {
   let made: Connector | null = null;
   return async () => {
-    made ??= createHostConnector({ target, plan: plan ?? (await planAgain(target)), options }, shared);
-    return made;
+    if (made !== null) return made;
+    const settled = plan ?? (await planAgain(target));
+    const connector = createHostConnector({ target, plan: settled, options }, shared);
+    if (settled.refusal === undefined) made = connector;
+    return connector;
   };
 }
 

@@ -1,5 +1,5 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
-import { HostError, hostErrorOf, UsageError, type ReportFault } from "./errors.js";
+import { hostErrorOf, UsageError, type ReportFault } from "./errors.js";
 import {
   fleetHosts,
   identify,
@@ -14,13 +14,12 @@ import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
 import type { StreamRecord } from "./record.js";
 import { shimsToTry } from "./shims/registry.js";
-import { NEWEST_DIALECT } from "./ssh/config/dialect.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import type { ConfigEnvironment } from "./ssh/config/environment.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
 import type { Names } from "./ssh/names/names.js";
 import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
-import { planTarget } from "./ssh/plan-target.js";
+import { planOrRefuse } from "./ssh/plan-target.js";
 import { createSshShared } from "./ssh/shared.js";
 import { isLocalLimit } from "./ssh/system-failure.js";
 import type { Target } from "./targets/target.js";
@@ -54,31 +53,40 @@ export async function planTargets(
   const environment = environmentOf(ssh, world);
   const config = await loadConfig(configSource(ssh.configFile), environment);
   const outcomes = await Promise.allSettled(
-    targets.map((target) => planTarget(target, ssh, config, environment)),
+    targets.map((target) => planOrRefuse(target, ssh, config, environment)),
   );
+  const { localUser } = environment;
   // Of several errors the first in the targets' order, however long each took.
   return targets.map((target, at) => {
     const outcome = outcomes[at];
-    if (outcome?.status === "fulfilled") return { target, plan: outcome.value };
+    if (outcome?.status === "fulfilled") {
+      const plan = outcome.value;
+      // A name may have an address later.
+      const isLater = plan.refusal?.code === "dns-not-found";
+      return isLater ? { target, plan: null, why: plan.refusal.message, localUser } : { target, plan };
+    }
     const error: unknown = outcome?.reason;
     if (error instanceof UsageError) throw error;
-    // Tried again when the host is: what it fails with then is its state.
-    if (!(error instanceof HostError) && !isLocalLimit(error)) fault(target.host, error);
-    const why = hostErrorOf(error, "resolve").message;
-    return { target, plan: null, why, localUser: environment.localUser };
+    if (!isLocalLimit(error)) fault(target.host, error);
+    return { target, plan: null, why: hostErrorOf(error, "resolve").message, localUser };
   });
 }
 
 function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningWorld): ConfigEnvironment {
   const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
-  return localEnvironment(env, NEWEST_DIALECT, { names, clock, limitMs });
+  return localEnvironment(env, { names, clock, limitMs });
 }
 
 function planningAgain({ ssh }: Pick<Options, "ssh">, world: Omit<PlanningWorld, "env">): PlanAgain {
   return async (target) => {
     // Threads have the environment of the process, too.
     const environment = environmentOf(ssh, { ...world, env: process.env });
-    return planTarget(target, ssh, await loadConfig(configSource(ssh.configFile), environment), environment);
+    return planOrRefuse(
+      target,
+      ssh,
+      await loadConfig(configSource(ssh.configFile), environment),
+      environment,
+    );
   };
 }
 

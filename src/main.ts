@@ -106,7 +106,7 @@ main().then(
     const { UsageError } = await import("./errors.js");
     if (error instanceof UsageError) {
       for (const problem of error.problems) say(problem);
-      say(`see ${NAME} --help`);
+      if (error.hintsAtHelp) say(`see ${NAME} --help`);
       process.exit(USAGE);
     }
     say(

@@ -10,7 +10,12 @@ import type { SshClientChoice } from "./ssh-options.js";
 
 type ConfigNeeds = Pick<
   HostConfig,
-  "knownHostsCommand" | "pkcs11Provider" | "verifyHostKeyDns" | "preferredAuthentications"
+  | "knownHostsCommand"
+  | "pkcs11Provider"
+  | "verifyHostKeyDns"
+  | "preferredAuthentications"
+  | "proxyUseFdpass"
+  | "beyondUs"
 >;
 type AuthConfig = Pick<HostConfig, "gssapiAuthentication" | "hostbasedAuthentication">;
 
@@ -27,6 +32,8 @@ export function opensshNeeded({ config, offer, authority }: ClientNeeds): string
   if (authority !== null) return `host certificates (@cert-authority, ${authority.file}:${authority.line})`;
   if (offer.kind === "cannot") return `${offer.keyword} ${offer.list}`;
   if (config.knownHostsCommand !== null) return "KnownHostsCommand";
+  if (config.proxyUseFdpass === true) return "ProxyUseFdpass";
+  if (config.beyondUs !== undefined) return `a setting that only the installed ssh knows, ${config.beyondUs}`;
   if (config.pkcs11Provider !== null) return "PKCS11Provider";
   if (!/^(no|false)$/i.test(config.verifyHostKeyDns)) return "VerifyHostKeyDNS";
   const methods = config.preferredAuthentications?.split(",");

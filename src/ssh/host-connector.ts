@@ -1,11 +1,14 @@
 /** A host's connector with the choice of client made: ssh2, or the system's `ssh` where the host needs it. */
+import { HostError, type HostFailure } from "../errors.js";
 import type { Target } from "../targets/target.js";
 import { offerAlgorithms } from "./algorithms.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import type { Connection, Connector } from "./connection.js";
 import { createConnector } from "./connector.js";
 import type { SshShared } from "./connector.js";
+import { masterToRideOn } from "./control-master.js";
 import { connectOpenssh } from "./openssh-client.js";
+import { jumpWithoutMasters } from "./openssh-jump.js";
 import { planHostNames, planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 import type { SshOptions } from "./ssh-options.js";
@@ -25,10 +28,30 @@ export function createHostConnector(host: HostToReach, shared: SshShared): Conne
     ssh2: (signal: AbortSignal) => ssh2.connect(signal),
     openssh: (why: string, signal: AbortSignal) => connectBySystem(host, shared, why, signal),
   };
-  return { connect: (signal) => chooser.connect(whatIsNeeded(plan, shared), clients, signal) };
+  return {
+    connect: async (signal) => {
+      if (plan.refusal !== undefined) throw refused(plan.refusal);
+      // Only `auto` goes by it. A master comes and goes: it is looked for each time.
+      const needed = options.client === "auto" ? await needsSystemClient(plan, shared) : null;
+      signal.throwIfAborted();
+      return await chooser.connect(needed, clients, signal);
+    },
+  };
 }
 
-/** Why ssh2 will not do for the plan or a jump host of it, as far as is known before connecting. */
+function refused({ code, phase, message, ...more }: HostFailure): HostError {
+  return new HostError(code, phase, message, more);
+}
+
+/** Why ssh2 will not do for the plan or a jump host of it right now, as far as is known before connecting. */
+export async function needsSystemClient(
+  plan: HostPlan,
+  shared: Pick<SshShared, "knownHosts" | "clock">,
+): Promise<string | null> {
+  return whatIsNeeded(plan, shared) ?? (await masterToRideOn(plan, shared.clock));
+}
+
+/** The part of it that config and known_hosts tell. */
 export function whatIsNeeded(plan: HostPlan, shared: Pick<SshShared, "knownHosts">): string | null {
   const known = shared.knownHosts.open(plan.knownHosts);
   const names = planHostNames(plan, null);
@@ -49,6 +72,7 @@ async function connectBySystem(
   const via = plan.way.kind === "jump" ? planLabel(plan.way.hop) : null;
   const address = `${plan.host}:${plan.port}`;
   const release = await perAddress.acquire(via ?? address, signal);
+  const proxyCommand = jumpWithoutMasters(plan, options.configFile);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
   const { intervalMs, countMax } = plan.keepalive;
   try {
@@ -58,6 +82,10 @@ async function connectBySystem(
         ssh: options,
         timeoutMs: plan.dialTimeoutMs,
         hostKeyPolicy: plan.hostKeyPolicy,
+        ...(proxyCommand === null ? {} : { proxyCommand }),
+        ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
+        ridesOnMaster: plan.config.controlPath !== undefined,
+        sessionSettings: plan.config.sessionSettings ?? [],
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
         clock,
         gate: shared.processes,

@@ -15,6 +15,14 @@ export interface OpensshRequest {
   readonly hostKeyPolicy: HostKeyPolicy;
   /** Null: the config has its own ServerAliveInterval. */
   readonly keepAlive: KeepAlive | null;
+  /** Names of session settings that the config has; absent: none. */
+  readonly sessionSettings?: readonly string[];
+  /** Goes in the place of the config's ProxyJump; absent: ssh takes its own way. */
+  readonly proxyCommand?: string;
+  /** With `proxyCommand`, which tokens of ControlPath can tell from a jump: where the config has it. */
+  readonly controlPath?: string;
+  /** False: the config has ssh ride on no control master (ControlMaster yes). */
+  readonly ridesOnMaster?: boolean;
 }
 
 // DEBUG1 is what names the keys that were offered and how far the handshake came.
@@ -30,7 +38,19 @@ const ALWAYS: readonly string[] = [
   "ForwardAgent=no",
   "RemoteCommand=none",
   "EscapeChar=none",
+  "VisualHostKey=no",
+  // Reading a host leaves nothing behind: no key in the agent, no line in known_hosts.
+  "AddKeysToAgent=no",
+  "UpdateHostKeys=no",
 ];
+
+/** What takes a session setting of the config back, by its name there: our command needs an ordinary session. */
+const ORDINARY_SESSION: Readonly<Record<string, string>> = {
+  sessiontype: "SessionType=default",
+  stdinnull: "StdinNull=no",
+  forkafterauthentication: "ForkAfterAuthentication=no",
+  logverbose: "LogVerbose=none",
+};
 
 /**
  * Arguments of `ssh` up to and with the host; the remote command follows. Flags win over the config because ssh takes
@@ -41,6 +61,15 @@ export function opensshArguments(request: OpensshRequest): string[] {
   const args = ["-T"];
   if (ssh.configFile !== null) args.push("-F", ssh.configFile);
   for (const option of ALWAYS) args.push("-o", option);
+  for (const name of request.sessionSettings ?? []) {
+    const option = ORDINARY_SESSION[name];
+    if (option !== undefined) args.push("-o", option);
+  }
+  if (request.ridesOnMaster === false) args.push("-o", "ControlPath=none");
+  else if (request.proxyCommand !== undefined && request.controlPath !== undefined) {
+    args.push("-o", `ControlPath=${quoteValue(request.controlPath)}`);
+  }
+  if (request.proxyCommand !== undefined) args.push("-o", `ProxyCommand=${request.proxyCommand}`);
   if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
   // As with ssh2: `no` takes new hosts in, and no changed or revoked key.
   const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
@@ -56,7 +85,7 @@ export function opensshArguments(request: OpensshRequest): string[] {
   return args;
 }
 
-/** A path as a config value: quoted, and without tokens or variables to expand. */
-function quoteValue(path: string): string {
+/** A path as a config value: quoted, and without tokens to expand. */
+export function quoteValue(path: string): string {
   return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

@@ -1,5 +1,6 @@
 /** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
 import { isIP } from "node:net";
+import type { HostFailure } from "../errors.js";
 import type { HostConfig, Origin } from "./config/host-config.js";
 import { matchPattern } from "./config/patterns.js";
 import type { HostNames } from "./known-hosts/host-key.js";
@@ -41,6 +42,8 @@ export interface HostPlan {
   /** SetEnv and what SendEnv takes from our own environment. */
   readonly env: readonly (readonly [string, string])[];
   readonly keepalive: { readonly intervalMs: number; readonly countMax: number };
+  /** ssh would not even connect to this host, and why; absent: it would. */
+  readonly refusal?: HostFailure;
 }
 
 /** Of the dial, and again of the handshake, where neither flag nor config says. */

@@ -1,4 +1,5 @@
 /** Algorithm names that ssh knows, and its `+`, `-`, `^` lists (kex_assemble_names in OpenSSH's kex-names.c). */
+import type { DialectVersion } from "./dialect.js";
 import { matchPattern, matchPatternList } from "./patterns.js";
 
 export type AlgorithmFamily = "cipher" | "mac" | "kex" | "key" | "ca" | "gss-kex";
@@ -18,21 +19,22 @@ const KEXES =
   "diffie-hellman-group16-sha512 diffie-hellman-group18-sha512 diffie-hellman-group-exchange-sha1 " +
   "diffie-hellman-group-exchange-sha256 ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521 " +
   "curve25519-sha256 curve25519-sha256@libssh.org sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com " +
-  "mlkem768x25519-sha256";
+  "mlkem768x25519-sha256 mlkem768nistp256-sha256";
 const PLAIN_KEYS =
-  "ssh-ed25519 sk-ssh-ed25519@openssh.com ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 " +
+  "ssh-ed25519 sk-ssh-ed25519@openssh.com ssh-mldsa44-ed25519@openssh.com ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 " +
   "sk-ecdsa-sha2-nistp256@openssh.com webauthn-sk-ecdsa-sha2-nistp256@openssh.com ssh-dss ssh-rsa " +
   "rsa-sha2-256 rsa-sha2-512";
 const CERT_KEYS =
   "ssh-ed25519-cert-v01@openssh.com sk-ssh-ed25519-cert-v01@openssh.com ecdsa-sha2-nistp256-cert-v01@openssh.com " +
   "ecdsa-sha2-nistp384-cert-v01@openssh.com ecdsa-sha2-nistp521-cert-v01@openssh.com " +
   "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com ssh-dss-cert-v01@openssh.com ssh-rsa-cert-v01@openssh.com " +
-  "rsa-sha2-256-cert-v01@openssh.com rsa-sha2-512-cert-v01@openssh.com";
+  "rsa-sha2-256-cert-v01@openssh.com rsa-sha2-512-cert-v01@openssh.com " +
+  "ssh-mldsa44-ed25519-cert-v01@openssh.com webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com";
 const GSS_KEXES =
   "gss-gex-sha1- gss-group1-sha1- gss-group14-sha1- gss-group14-sha256- gss-group16-sha512- " +
   "gss-nistp256-sha256- gss-curve25519-sha256-";
 
-/** Every name of a family that OpenSSH 9.2 to 10.0 accept. */
+/** Every name of a family that OpenSSH 9.2 to 10.5 accept. */
 export const KNOWN_ALGORITHMS: Readonly<Record<AlgorithmFamily, readonly string[]>> = {
   cipher: CIPHERS.split(" "),
   mac: MACS.split(" "),
@@ -42,8 +44,28 @@ export const KNOWN_ALGORITHMS: Readonly<Record<AlgorithmFamily, readonly string[
   "gss-kex": GSS_KEXES.split(" "),
 };
 
+/** Names that OpenSSH 9.2 does not have, with the first version that does. */
+const ALGORITHM_SINCE: ReadonlyMap<string, DialectVersion> = new Map([
+  ["mlkem768x25519-sha256", 909],
+  ["mlkem768nistp256-sha256", 1005],
+  ["ssh-mldsa44-ed25519@openssh.com", 1004],
+  ["ssh-mldsa44-ed25519-cert-v01@openssh.com", 1004],
+  ["mldsa44-ed25519", 1004],
+  ["webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", 1003],
+]);
+
+/** The first version that has all names of a list; 0: the oldest does. */
+export function algorithmsSince(list: string): DialectVersion {
+  if (list.startsWith("-")) return 0;
+  const names = list.replace(/^[+^]/, "").split(",");
+  return Math.max(0, ...names.map((name) => ALGORITHM_SINCE.get(name.toLowerCase()) ?? 0));
+}
+
 /** Key types may also be named by their short names, which then match no algorithm. */
-const SHORT_KEY_NAMES = new Set(["ed25519", "ed25519-sk", "ecdsa", "ecdsa-sk", "rsa", "dsa"]);
+const SHORT_KEY_NAMES = new Set([
+  ...["ed25519", "ed25519-sk", "ecdsa", "ecdsa-sk", "rsa", "dsa"],
+  "mldsa44-ed25519",
+]);
 
 /** Whether ssh accepts the list when it reads the line. A list that starts with `-` is not looked at. */
 export function isAlgorithmList(list: string, family: AlgorithmFamily): boolean {

@@ -3,8 +3,16 @@ import type { ConfigProblem } from "./config-error.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { Origin } from "./host-config.js";
-import type { Block, LoadedConfig, LoadedDirective, LoadedFile, LoadedLine } from "./load.js";
-import { matches, type Subject } from "./match.js";
+import {
+  DEEPEST_INCLUDE,
+  type Block,
+  type IncludedFiles,
+  type LoadedConfig,
+  type LoadedDirective,
+  type LoadedFile,
+  type LoadedLine,
+} from "./load.js";
+import { expandWhileReading, matches, type Subject } from "./match.js";
 import type { Options } from "./options.js";
 import { matchPattern, matchPatternList } from "./patterns.js";
 
@@ -18,17 +26,24 @@ export async function applyFlags(
   options: Options,
   environment: ConfigEnvironment,
 ): Promise<void> {
-  await new Pass(subject, options, environment, { kind: "flag" }).file(flags, true);
+  await new Pass(subject, options, environment, null, { kind: "flag" }).file(flags, true);
 }
 
-/** One reading of all files. Returns whether a `Match final` asked for another. Throws ConfigError, as ssh would exit. */
+/** Takes a mistake instead of an error; `counts`: its line is one of those that are for the host. */
+export type Tolerate = (problem: ConfigProblem, counts: boolean) => void;
+
+/**
+ * One reading of all files. Returns whether a `Match final` asked for another. Throws ConfigError, as ssh would exit,
+ * unless mistakes are tolerated: then their lines are left out.
+ */
 export async function applyConfig(
   config: LoadedConfig,
   subject: Subject,
   options: Options,
   environment: ConfigEnvironment,
+  tolerate: Tolerate | null = null,
 ): Promise<boolean> {
-  const pass = new Pass(subject, options, environment);
+  const pass = new Pass(subject, options, environment, tolerate);
   for (const file of config.files) await pass.file(file, true);
   return pass.wantsFinalPass;
 }
@@ -40,8 +55,11 @@ class Pass {
     private readonly subject: Subject,
     private readonly options: Options,
     private readonly environment: ConfigEnvironment,
+    private readonly tolerate: Tolerate | null,
     private readonly origin: Origin | null = null,
   ) {}
+
+  private depth = 0;
 
   /** `live` false: ssh reads an Include of a block that does not hold, but nothing in it can match. */
   async file(file: LoadedFile, live: boolean): Promise<void> {
@@ -58,12 +76,40 @@ class Pass {
 
   private async block(block: Block, file: LoadedFile, active: boolean): Promise<void> {
     for (const line of block.lines) {
-      if (line.directive.kind !== "include") this.line(line, file, active);
-      else {
-        for (const included of line.directive.files) await this.file(included, active);
-        for (const message of line.directive.problems) this.complain(file, line, message, false);
-      }
+      if (line.directive.kind === "include") await this.include(line.directive, line, file, active);
+      else if (line.directive.kind === "include-expanded") {
+        const { patterns, load } = line.directive;
+        await this.include(await load(this.expanded(patterns, line, file)), line, file, active);
+      } else this.line(line, file, active);
     }
+  }
+
+  private async include(
+    { files, problems }: IncludedFiles,
+    line: LoadedLine,
+    file: LoadedFile,
+    active: boolean,
+  ): Promise<void> {
+    // Files that are known only for a host may go round in a circle unseen by the loader.
+    if (++this.depth > DEEPEST_INCLUDE) {
+      throw new ConfigError([
+        { file: file.path, line: null, message: "Too many recursive configuration includes" },
+      ]);
+    }
+    for (const included of files) await this.file(included, active);
+    this.depth--;
+    for (const message of problems) this.complain(file, line, message, false);
+  }
+
+  /** The paths of an Include for this host; one with an unset variable is left out. */
+  private expanded(patterns: readonly string[], line: LoadedLine, file: LoadedFile): readonly string[] {
+    return patterns.flatMap((pattern) => {
+      const path = expandWhileReading(pattern, this.subject, this.options, this.environment);
+      if (path.ok) return [path.text];
+      // ssh goes on without a file whose variable is not set, and ends over a token that it does not know.
+      if (!path.message.startsWith("env var ")) this.complain(file, line, path.message, true);
+      return [];
+    });
   }
 
   private async holds(header: LoadedLine, file: LoadedFile, live: boolean): Promise<boolean> {
@@ -104,10 +150,10 @@ class Pass {
   private line(line: LoadedLine, file: LoadedFile, active: boolean): void {
     const { directive } = line;
     const origin: Origin = this.origin ?? { kind: "file", file: file.path, line: line.line };
-    if (directive.kind === "bad") this.complain(file, line, directive.message, directive.fatal);
+    if (directive.kind === "bad") this.complain(file, line, directive.message, directive.fatal, active);
     else if (directive.kind === "unknown") {
       if (!this.ignores(directive.keyword)) {
-        this.complain(file, line, `Bad configuration option: ${directive.keyword}`, false);
+        this.complain(file, line, `Bad configuration option: ${directive.keyword}`, false, active);
       }
     } else if (directive.kind === "set-anyway") {
       if (directive.replace) this.options.replace(directive.key, directive.value, origin);
@@ -149,11 +195,19 @@ class Pass {
         options.noteOrigin("proxycommand", origin);
         break;
       case "refuse":
-        this.complain(file, line, `RefuseConnection: ${directive.message}`, true);
+        throw new ConfigError([
+          {
+            file: file.path,
+            line: line.line,
+            message: `RefuseConnection: ${directive.message}`,
+            ofHost: true,
+          },
+        ]);
         break;
       case "host":
       case "match":
       case "include":
+      case "include-expanded":
       case "nothing":
       case "bad":
       case "unknown":
@@ -179,8 +233,19 @@ class Pass {
     return patterns !== null && matchPatternList(keyword, patterns, true) === "matched";
   }
 
-  private complain(file: LoadedFile, { line }: LoadedLine, message: string, fatal: boolean): void {
-    this.problems.push({ file: file.path, line, message });
+  private complain(
+    file: LoadedFile,
+    { line }: LoadedLine,
+    message: string,
+    fatal: boolean,
+    counts = true,
+  ): void {
+    const problem = { file: file.path, line, message };
+    if (this.tolerate !== null) {
+      this.tolerate(problem, counts);
+      return;
+    }
+    this.problems.push(problem);
     if (fatal) throw new ConfigError(this.problems);
   }
 }

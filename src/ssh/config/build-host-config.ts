@@ -10,6 +10,8 @@ import { expand, expandTilde, type Expanded } from "./tokens.js";
 const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+/** Younger than the oldest ssh that we start, and so only taken back where they are set. */
+const SESSION_SETTINGS = ["sessiontype", "stdinnull", "forkafterauthentication", "logverbose"];
 const STRICT = { true: "yes", false: "no", ask: "ask", "accept-new": "accept-new" } as const;
 
 /** Throws ConfigError for expansions that ssh makes only when it connects. */
@@ -62,11 +64,31 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     checkHostIp: flag("checkhostip", false),
     noHostAuthenticationForLocalhost: flag("nohostauthenticationforlocalhost", false),
     verifyHostKeyDns: options.text("verifyhostkeydns") ?? "false",
-    revokedHostKeys: paths.list([options.textUnlessNone("revokedhostkeys") ?? "none"]),
+    revokedHostKeys: paths.list(options.list("revokedhostkeys") ?? []),
     knownHostsCommand: options.textUnlessNone("knownhostscommand"),
+    ...forSystemClient(options),
     setEnv: (options.list("setenv") ?? []).map(splitPair),
     sendEnv: [...options.sendEnv],
     origins: options.origins(),
+  };
+}
+
+/** What the system's `ssh` is chosen for, and what it must be kept from. */
+function forSystemClient(
+  options: Options,
+): Pick<HostConfig, "controlPath" | "startsMaster" | "proxyUseFdpass" | "sessionSettings"> {
+  const controlPath = options.textUnlessNone("controlpath");
+  // With `yes` and `ask` ssh would be a master itself and rides on none.
+  const mode = options.text("controlmaster") ?? "false";
+  const rides = /^(false|auto|autoask)$/.test(mode);
+  const sessionSettings = SESSION_SETTINGS.filter((key) => options.has(key));
+  return {
+    ...(controlPath === null || !rides ? {} : { controlPath }),
+    ...(controlPath === null || mode === "false" ? {} : { startsMaster: true as const }),
+    ...(options.proxy.kind === "command" && options.yes("proxyusefdpass")
+      ? { proxyUseFdpass: true as const }
+      : {}),
+    ...(sessionSettings.length === 0 ? {} : { sessionSettings }),
   };
 }
 
@@ -98,14 +120,24 @@ class PathReader {
 function unwrap(expanded: Expanded, key = ""): string {
   if (expanded.ok) return expanded.text;
   const message = key === "" ? expanded.message : `${key}: ${expanded.message}`;
-  throw new ConfigError([{ file: null, line: null, message }]);
+  throw new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
 function readProxy({ options, tokens }: ResolvedOptions): Proxy {
   const { proxy } = options;
-  if (proxy.kind === "jump") return { kind: "jump", hops: proxy.jump.hops };
-  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
   const { h = "", k = "", n = "", p = "", r = "" } = tokens;
+  if (proxy.kind === "jump") {
+    // ssh writes the hops into a command of its own, and expands that: `%r@gateway` is our user there.
+    const expandPart = (part: string): string =>
+      unwrap(expand(part, { tokens: { h, k, n, p, r } }), "proxyjump");
+    const hops = proxy.jump.hops.map((hop) => ({
+      ...hop,
+      host: expandPart(hop.host),
+      ...(hop.user === undefined ? {} : { user: expandPart(hop.user) }),
+    }));
+    return { kind: "jump", hops };
+  }
+  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
   return {
     kind: "command",
     command: unwrap(expand(proxy.command, { tokens: { h, k, n, p, r } }), "proxycommand"),

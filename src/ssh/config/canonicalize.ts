@@ -1,11 +1,11 @@
 /** CanonicalizeHostname and its family (resolve_canonicalize in ssh.c). */
-import { HostError } from "../../errors.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
+import { ConfigError } from "./config-error.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import type { Options } from "./options.js";
 import { matchPatternList } from "./patterns.js";
 
-/** The name to connect to. Throws HostError where ssh would exit for a name that cannot be resolved. */
+/** The name to connect to. Throws ConfigError where ssh would exit for a name that cannot be resolved. */
 export async function canonicalize(
   host: string,
   options: Options,
@@ -104,7 +104,9 @@ class Search {
   }
 }
 
-/** ssh gives up on this host alone, and so does a run: it is that host's state. */
-function unresolvable(host: string): HostError {
-  return new HostError("dns-not-found", "resolve", `Could not resolve host "${host}"`);
+/** How the refusal of a name begins that the resolver does not know. */
+export const UNRESOLVABLE = "Could not resolve host";
+
+function unresolvable(host: string): ConfigError {
+  return new ConfigError([{ file: null, line: null, message: `${UNRESOLVABLE} "${host}"`, ofHost: true }]);
 }

@@ -6,12 +6,19 @@ export interface ConfigProblem {
   readonly file: string | null;
   readonly line: number | null;
   readonly message: string;
+  /** ssh refuses this host alone, whatever the file: other hosts of the same files go on. Absent: the file is wrong. */
+  readonly ofHost?: true;
 }
 
 /** ssh would refuse to start with this configuration: all the complaints that ssh prints before it gives up. */
 export class ConfigError extends UsageError {
   constructor(readonly details: readonly ConfigProblem[]) {
     super(details.map(describe));
+  }
+
+  /** Whether only the host at hand is refused. */
+  get isOfHost(): boolean {
+    return this.details.every(({ ofHost }) => ofHost === true);
   }
 }
 

@@ -1,31 +1,44 @@
 /** Which OpenSSH's configuration language is read: the version as major * 100 + minor. */
 
-/**
- * 9.2 is the oldest that is followed line by line; 10.0 adds Tag, `Match tagged` and `localnetwork` (9.4), `%j` (9.6),
- * ChannelTimeout (9.7), `Match version`, `sessiontype` and `command`, RefuseConnection and tokens in User and SetEnv.
- */
+/** 9.2 is the oldest that is followed line by line. */
 export type DialectVersion = number;
 
-/** The newest language that is known: what an older ssh calls an unknown keyword is then accepted. */
-export const NEWEST_DIALECT: DialectVersion = 1000;
+/** The newest language that is known, and the one that is read where no ssh is installed. */
+export const NEWEST_DIALECT: DialectVersion = 1005;
 
-/** The first version with each addition after 9.2. */
+/** What `Match version` sees where no ssh is installed. */
+export const NEWEST_RELEASE = "OpenSSH_10.5p1";
+
+/** The first version with each addition after 9.2 (release notes and readconf.c, 9.3 to 10.5). */
 export const SINCE = {
   tag: 904,
   localNetwork: 904,
   obscureKeystrokeTiming: 905,
   jumpToken: 906,
-  channelTimeout: 907,
+  channelTimeout: 906,
+  /** Match lines in shell-like words: single quotes, escapes, empty arguments. */
+  matchWords: 909,
+  tokensInInclude: 909,
   tokensInRevokedHostKeys: 909,
-  refuseConnection: 1000,
   versionAddendum: 1000,
   tokensInUser: 1000,
   tokensInSetEnv: 1000,
   matchSession: 1000,
+  refuseConnection: 1001,
+  warnWeakCrypto: 1001,
+  /** `Match !final` asks for no second reading. */
+  negatedFinal: 1001,
+  /** More than one file a line. */
+  revokedHostKeysList: 1003,
 } as const satisfies Record<string, DialectVersion>;
 
 /** The dialect of `OpenSSH_9.2p1 ...`, the text that `ssh -V` prints; null when it is some other program. */
 export function dialectOf(versionText: string): DialectVersion | null {
   const parts = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(versionText);
   return parts === null ? null : Number(parts[1]) * 100 + Number(parts[2]);
+}
+
+/** The release that `Match version` compares with, as `OpenSSH_9.2p1 Debian-2`: what `ssh -V` prints before its comma. */
+export function releaseOf(versionText: string): string {
+  return (versionText.split(/[,\n]/, 1)[0] ?? "").trim();
 }

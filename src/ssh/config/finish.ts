@@ -5,12 +5,9 @@ import { SINCE } from "./dialect.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { ForwardEnd } from "./forwards.js";
 import { asciiLower } from "./lexer.js";
-import { connectionTokens } from "./match.js";
+import { connectionTokens, type Purpose } from "./match.js";
 import type { Options } from "./options.js";
 import { expand, expandTilde, type Expanded, type Tokens } from "./tokens.js";
-
-/** What the session is for: our own command, as `ssh host command`, or a way further, as `ssh -W`. */
-export type Purpose = "command" | "forward";
 
 export interface FinishedNames {
   readonly originalHost: string;
@@ -62,7 +59,7 @@ function refuse(message: string, options: Options, key: string): never {
   const origin = options.origins().get(key);
   const place =
     origin?.kind === "file" ? { file: origin.file, line: origin.line } : { file: null, line: null };
-  throw new ConfigError([{ ...place, message }]);
+  throw new ConfigError([{ ...place, message, ofHost: true }]);
 }
 
 function checkAlgorithms(options: Options): void {
@@ -81,13 +78,20 @@ function finishUser(
   facts: { originalHost: string; host: string; port: number; keyAlias: string; jumpHost: string },
 ): string {
   const written = options.text("user") ?? environment.localUser;
-  if (environment.dialect < SINCE.tokensInUser) return written;
-  const tokens: Tokens = connectionTokens(environment, { ...facts, user: "" });
+  // Only what a file says is expanded: a name that was typed, or is our own, is taken as it is.
+  const isFromFile = options.origins().get("user")?.kind === "file";
+  if (!isFromFile || !/[%$]/.test(written) || environment.dialect < SINCE.tokensInUser) return written;
   // %r and %C contain the user themselves.
-  const usable = Object.fromEntries(Object.entries(tokens).filter(([letter]) => !"rC".includes(letter)));
-  const expanded = expand(written, { tokens: usable, env: environment.env });
+  const tokens: Tokens = {
+    ...connectionTokens(environment, { ...facts, user: "" }),
+    C: undefined,
+    r: undefined,
+  };
+  const expanded = expand(written, { tokens, env: environment.env });
   if (!expanded.ok) refuse(expanded.message, options, "user");
-  if (!isValidUser(expanded.text)) refuse("remote username contains invalid characters", options, "user");
+  const isLiteral = expanded.text === written;
+  if (!isLiteral && !isValidUser(expanded.text))
+    refuse("remote username contains invalid characters", options, "user");
   return expanded.text;
 }
 
@@ -124,8 +128,9 @@ class Expander {
     private readonly tokens: Tokens,
   ) {}
 
-  get dialect(): number {
-    return this.environment.dialect;
+  /** Whether the language has an addition; asked only where a value would be changed by it. */
+  knows(addition: keyof typeof SINCE): boolean {
+    return this.environment.dialect >= SINCE[addition];
   }
 
   /** Tilde, tokens and environment. */
@@ -149,10 +154,7 @@ class Expander {
 }
 
 function expandValues(options: Options, expander: Expander): void {
-  const dialect = expander.dialect;
-  const paths = ["controlpath", "identityagent", "forwardagentpath"];
-  if (dialect >= SINCE.tokensInRevokedHostKeys) paths.push("revokedhostkeys");
-  for (const key of paths) {
+  for (const key of ["controlpath", "identityagent", "forwardagentpath"]) {
     const path =
       key === "identityagent" || key === "forwardagentpath" ? options.text(key) : options.textUnlessNone(key);
     if (path !== null) options.replace(key, expander.path(key, path));
@@ -164,8 +166,16 @@ function expandValues(options: Options, expander: Expander): void {
       knownHosts.map((path) => expander.path("userknownhostsfile", path)),
     );
   }
+  const revoked = options.list("revokedhostkeys");
+  if (revoked?.some((path) => /[~%$]/.test(path)) === true && expander.knows("tokensInRevokedHostKeys")) {
+    options.replace(
+      "revokedhostkeys",
+      revoked.map((path) => expander.path("revokedhostkeys", path)),
+    );
+  }
   const environment = options.list("setenv");
-  if (environment !== null && dialect >= SINCE.tokensInSetEnv) {
+  const isPlain = environment?.every((pair) => !/[%$]/.test(pair)) ?? true;
+  if (environment !== null && !isPlain && expander.knows("tokensInSetEnv")) {
     const expandValue = (pair: string): string => {
       const value = pair.indexOf("=") + 1;
       return pair.slice(0, value) + expander.everything("setenv", pair.slice(value));

@@ -75,6 +75,17 @@ export interface HostConfig {
   readonly revokedHostKeys: readonly string[];
   readonly knownHostsCommand: string | null;
 
+  /** Where a control master's login is ridden on if one is there, expanded; absent: ssh would not look for one. */
+  readonly controlPath?: string;
+  /** ssh would be a control master for this host, or start one (ControlMaster); absent: no. */
+  readonly startsMaster?: true;
+  /** The ProxyCommand hands an open socket back (ProxyUseFdpass); absent: no. */
+  readonly proxyUseFdpass?: true;
+  /** A setting that only the installed ssh knows and that counts for this host, as `file:line`; absent: there is none. */
+  readonly beyondUs?: string;
+  /** Session settings that a command of ours must not get from the files: those of them that are set there. */
+  readonly sessionSettings?: readonly string[];
+
   readonly setEnv: readonly (readonly [string, string])[];
   readonly sendEnv: readonly string[];
 

@@ -123,7 +123,7 @@ const READERS: readonly (readonly [string, Reader, DialectVersion?])[] = [
   ["remoteforward", special.forward("remote")],
   ["requesttty", choice({ ...TRUE_FALSE, force: "force", auto: "auto" })],
   ["requiredrsasize", readInteger],
-  ["revokedhostkeys", readText],
+  ["revokedhostkeys", special.readRevokedHostKeys],
   ["securitykeyprovider", readText],
   ["sendenv", special.readSendEnv],
   ["serveralivecountmax", readInteger],
@@ -156,6 +156,7 @@ const READERS: readonly (readonly [string, Reader, DialectVersion?])[] = [
   ["verifyhostkeydns", choice(ASK)],
   ["versionaddendum", readCommand, SINCE.versionAddendum],
   ["visualhostkey", yesNo],
+  ["warnweakcrypto", choice({ ...YES_NO, "no-pq-kex": "no" }), SINCE.warnWeakCrypto],
   ["xauthlocation", readText],
   // Deprecated or unsupported: accepted and ignored.
   ["afstokenpassing cipher compressionlevel fallbacktorsh globalknownhostsfile2", ignored],

@@ -7,6 +7,7 @@ import type { ServicePort } from "./jump.js";
 export interface ReadContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly servicePort: ServicePort;
+  /** May start `ssh -V` when it is read first: look at it only where it decides. */
   readonly dialect: DialectVersion;
 }
 

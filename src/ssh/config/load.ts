@@ -1,6 +1,7 @@
 /** Configuration files read once, with their Includes, and laid out so that one host touches few blocks. */
 import type { Directive } from "./directive.js";
 import { ConfigError } from "./config-error.js";
+import { SINCE } from "./dialect.js";
 import type { ReadContext } from "./line-reader.js";
 import { parseText } from "./parse.js";
 
@@ -38,7 +39,18 @@ export type LoadedDirective =
       readonly files: readonly LoadedFile[];
       /** What could not be read; reported after the files before it. */
       readonly problems: readonly string[];
+    }
+  /** An Include whose paths hold tokens or variables: which files it means depends on the host. */
+  | {
+      readonly kind: "include-expanded";
+      readonly patterns: readonly string[];
+      readonly load: (patterns: readonly string[]) => Promise<IncludedFiles>;
     };
+
+export interface IncludedFiles {
+  readonly files: readonly LoadedFile[];
+  readonly problems: readonly string[];
+}
 
 export interface LoadedLine {
   readonly line: number;
@@ -69,7 +81,8 @@ export interface LoadedConfig {
   readonly files: readonly LoadedFile[];
 }
 
-const DEEPEST_INCLUDE = 16;
+/** Levels of Include (READCONF_MAX_DEPTH). */
+export const DEEPEST_INCLUDE = 16;
 const USER_CONFIG = ".ssh/config";
 const SYSTEM_DIRECTORY = "/etc/ssh";
 
@@ -139,7 +152,11 @@ class Loader {
     let height = 0;
     const lines: LoadedLine[] = [];
     for (const { line, directive } of parseText(found.text, this.context)) {
-      if (directive.kind === "include") {
+      if (directive.kind === "include" && this.mustExpand(directive.patterns)) {
+        const load = (patterns: readonly string[]): Promise<IncludedFiles> =>
+          this.include(patterns, role, depth);
+        lines.push({ line, directive: { kind: "include-expanded", patterns: directive.patterns, load } });
+      } else if (directive.kind === "include") {
         const included = await this.include(directive.patterns, role, depth);
         if (included.files.length > 0) height = Math.max(height, included.height + 1);
         lines.push({
@@ -176,6 +193,11 @@ class Loader {
       }
     }
     return { files, problems, height };
+  }
+
+  private mustExpand(patterns: readonly string[]): boolean {
+    const isPlain = patterns.every((pattern) => !/%|\$\{/.test(pattern));
+    return !isPlain && this.context.dialect >= SINCE.tokensInInclude;
   }
 
   /** Relative paths live in ~/.ssh for the user's files and in /etc/ssh for the system's. */
@@ -215,7 +237,13 @@ export function layOut(path: string, ofUser: boolean, lines: readonly LoadedLine
 }
 
 function countsAnyway({ kind }: LoadedDirective): boolean {
-  return kind === "include" || kind === "bad" || kind === "unknown" || kind === "set-anyway";
+  return (
+    kind === "include" ||
+    kind === "include-expanded" ||
+    kind === "bad" ||
+    kind === "unknown" ||
+    kind === "set-anyway"
+  );
 }
 
 function indexBlocks(blocks: readonly Block[]): Pick<LoadedFile, "common" | "byName"> {

@@ -1,13 +1,15 @@
 /** The real ConfigEnvironment: this machine, this user. The only file here that starts processes or looks names up. */
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { Resolver } from "node:dns/promises";
-import { hostname, networkInterfaces, userInfo } from "node:os";
+import { hostname, networkInterfaces, userInfo, type UserInfo } from "node:os";
 import { promisify } from "node:util";
+import { UsageError } from "../../errors.js";
 import { realClock, type Clock } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
 import { inProcessNames, type Names } from "../names/names.js";
-import { NEWEST_DIALECT, type DialectVersion } from "./dialect.js";
-import type { AddressFamily, ConfigEnvironment } from "./environment.js";
+import { dialectOf, NEWEST_DIALECT, NEWEST_RELEASE, releaseOf } from "./dialect.js";
+import type { AddressFamily, ConfigEnvironment, SshVerdict } from "./environment.js";
+import type { ConfigSource } from "./load.js";
 import { database, localFiles } from "./read.js";
 
 /** How names are looked up while configs are read; `limitMs` says how long the config's ConnectTimeout lets it take. */
@@ -26,21 +28,29 @@ const IN_PROCESS: LookUps = {
   limitMs: () => LONGEST_LOOK_UP_MS,
 };
 
-/** Reads user, home (from the password database, not $HOME) and host name now. */
+/**
+ * Reads user, home (from the password database, not $HOME) and host name now. The language is that of the `ssh` on PATH,
+ * which is asked once it matters. Throws UsageError where the password database does not know us: so does ssh.
+ */
 export function localEnvironment(
   env: Readonly<Record<string, string | undefined>>,
-  dialect: DialectVersion = NEWEST_DIALECT,
   lookUps: LookUps = IN_PROCESS,
 ): ConfigEnvironment {
-  const { username, homedir, uid } = userInfo();
+  const { username, homedir, uid } = ownEntry();
   const processes = new Limiter(MOST_PROCESSES);
+  const installed = once(() => installedVersion(env));
   const homeOf = (user: string | null): string | null => {
     if (user === null) return homedir;
     return database("/etc/passwd").find(([name]) => name === user)?.[5] ?? null;
   };
   return {
     env,
-    dialect,
+    get dialect() {
+      return dialectOf(installed()) ?? NEWEST_DIALECT;
+    },
+    get release() {
+      return releaseOf(installed()) || NEWEST_RELEASE;
+    },
     uid,
     localUser: username,
     home: homedir,
@@ -58,11 +68,39 @@ export function localEnvironment(
       const canonicalName = await oneOfFew(processes, () => canonicalNameOf(name, family, limitMs));
       return { canonicalName };
     },
+    askSsh: (source, target) => oneOfFew(processes, () => askSsh(source, target, env)),
     localAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).map(({ address }) => address),
       ),
   };
+}
+
+function ownEntry(): UserInfo<string> {
+  try {
+    return userInfo();
+  } catch {
+    throw new UsageError([`No user exists for uid ${process.getuid?.() ?? 0}`], false);
+  }
+}
+
+const VERSION_TIMEOUT_MS = 5_000;
+
+/** What `ssh -V` prints; empty where there is no ssh. */
+function installedVersion(env: Readonly<Record<string, string | undefined>>): string {
+  const { stderr } = spawnSync("ssh", ["-V"], {
+    env: { ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: VERSION_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    encoding: "utf8",
+  });
+  return typeof stderr === "string" ? stderr : "";
+}
+
+function once<Value>(read: () => Value): () => Value {
+  let known: { readonly value: Value } | null = null;
+  return () => (known ??= { value: read() }).value;
 }
 
 function memoized<Value>(read: (name: string) => Value): (name: string) => Value {
@@ -106,6 +144,43 @@ function runInShell(command: string, env: Readonly<Record<string, string | undef
       else resolve(code === 0);
     });
   });
+}
+
+const ASK_TIMEOUT_MS = 20_000;
+
+/** `ssh -G`, as it would connect for a command. */
+async function askSsh(
+  source: ConfigSource,
+  { user, host, port }: { readonly user?: string; readonly host: string; readonly port?: number },
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<SshVerdict | null> {
+  const args = [
+    ...(source.kind === "file" ? ["-F", source.path] : []),
+    ...(source.kind === "none" ? ["-F", "none"] : []),
+    ...(user === undefined ? [] : ["-l", user]),
+    ...(port === undefined ? [] : ["-p", String(port)]),
+    ...["-o", "BatchMode=yes", "-T", "-G", "--", host, "true"],
+  ];
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
+    (resolve) => {
+      const options = { env: { ...env }, timeout: ASK_TIMEOUT_MS, killSignal: "SIGKILL" } as const;
+      const child = execFile("ssh", args, options, (error, out, err) =>
+        resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
+      );
+      child.stdin?.end();
+    },
+  );
+  // Neither an exit code of its own nor an answer: not there, or ended.
+  if (typeof code !== "number") return null;
+  if (code !== 0) return { kind: "refused", complaints: stderr.split(/\r?\n/).filter((line) => line !== "") };
+  const value = (key: string): string | undefined =>
+    new RegExp(`^${key} (.+)$`, "m").exec(stdout)?.[1]?.trim();
+  return {
+    kind: "accepted",
+    hostname: value("hostname") ?? host,
+    user: value("user") ?? user ?? userInfo().username,
+    port: Number(value("port") ?? port ?? 22),
+  };
 }
 
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;

@@ -19,28 +19,38 @@ const WITH_ARGUMENT: ReadonlyMap<string, readonly [CriterionName, DialectVersion
   ["command", ["command", SINCE.matchSession]],
 ]);
 
+/** These may be written `name=argument` where the line is read as words. */
+const WITH_EQUALS =
+  /^(!?(?:host|originalhost|user|localuser|localnetwork|version|tagged|command|exec))=([^]*)$/i;
+/** These may have an empty argument there. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(["tagged", "command"]);
+
 export interface MatchLine {
   readonly criteria: readonly Criterion[];
   /** What ssh says when it comes to the end of `criteria`; null when the line is whole. */
   readonly problem: string | null;
 }
 
-/** Reads what stands after `Match`. Criteria before a mistake are kept: ssh evaluates them before it complains. */
-export function parseMatchLine(text: string, dialect: DialectVersion): MatchLine {
+/** The language of the line, looked at only where it makes a difference. */
+type Dialect = Pick<{ readonly dialect: DialectVersion }, "dialect">;
+
+/**
+ * Reads what stands after `Match`: `text` as written, and `words` as the shell-like words that it is made of. Criteria
+ * before a mistake are kept: ssh evaluates them before it complains.
+ */
+export function parseMatchLine(text: string, words: readonly string[], language: Dialect): MatchLine {
+  // Without quotes and escapes both ways of reading come to the same.
+  const asWords = /["'\\]/.test(text) && language.dialect >= SINCE.matchWords;
+  const next = asWords ? takeWords(words) : takeDelimited(text);
   const criteria: Criterion[] = [];
-  let rest: string | null = text;
-  const next = (): string => {
-    const found = rest === null ? null : delimited(rest);
-    rest = found?.rest ?? null;
-    return found?.token ?? "";
-  };
   for (;;) {
     const written = next();
-    if (written === "" || written.startsWith("#")) break;
+    if (written === null || (written === "" && !asWords) || written.startsWith("#")) break;
+    const joined = asWords ? WITH_EQUALS.exec(written) : null;
     const negated = written.startsWith("!");
-    const name = asciiLower(negated ? written.slice(1) : written);
+    const name = asciiLower((joined?.[1] ?? written).slice(negated ? 1 : 0));
     if (name === "all") {
-      const following = next();
+      const following = next() ?? "";
       if (criteria.length > 1 || (following !== "" && !following.startsWith("#"))) {
         return { criteria, problem: `'${written}' cannot be combined with other Match attributes` };
       }
@@ -52,14 +62,32 @@ export function parseMatchLine(text: string, dialect: DialectVersion): MatchLine
       criteria.push({ name: bare, negated, argument: "" });
       continue;
     }
-    const argument = next();
-    if (argument === "" || argument.startsWith("#")) {
+    const argument = joined?.[2] ?? next();
+    const missing = argument === null || (argument === "" && !(asWords && MAY_BE_EMPTY.has(name)));
+    if (missing || argument.startsWith("#")) {
       return { criteria, problem: `Missing Match criteria for ${name}` };
     }
     const [known, since] = WITH_ARGUMENT.get(name) ?? [null, 0];
-    if (known === null || dialect < since)
+    if (known === null || (since > 0 && language.dialect < since))
       return { criteria, problem: `Unsupported Match attribute ${name}` };
     criteria.push({ name: known, negated, argument });
   }
   return { criteria, problem: criteria.length === 0 ? "One or more attributes required for Match" : null };
+}
+
+type Take = () => string | null;
+
+/** As OpenSSH before 9.9 reads the line: blanks and `=` end a word, and only double quotes are known. */
+function takeDelimited(text: string): Take {
+  let rest: string | null = text;
+  return () => {
+    const found = rest === null ? null : delimited(rest);
+    rest = found?.rest ?? null;
+    return found?.token ?? "";
+  };
+}
+
+function takeWords(words: readonly string[]): Take {
+  let taken = 0;
+  return () => words[taken++] ?? null;
 }

@@ -6,7 +6,7 @@ import type { Criterion } from "./directive.js";
 import type { ConfigEnvironment } from "./environment.js";
 import { matchHostname, matchPatternList } from "./patterns.js";
 import type { Options } from "./options.js";
-import { expand, type Tokens } from "./tokens.js";
+import { expand, type Expanded, type Tokens } from "./tokens.js";
 
 /** The host as far as it is known while the files are read. */
 export interface Subject {
@@ -15,7 +15,15 @@ export interface Subject {
   /** What Host patterns see: as typed at first, the resolved name in the final pass. */
   readonly host: string;
   readonly pass: "first" | "final";
+  /** Our own command in a session, or `ssh -W` on the way to another host. */
+  readonly purpose: Purpose;
 }
+
+/** What the session is for: our own command, as `ssh host command`, or a way further, as `ssh -W`. */
+export type Purpose = "command" | "forward";
+
+/** How the command begins that we run: what `Match command` sees. */
+const OUR_COMMAND = "exec /bin/sh";
 
 export type Verdict =
   | { readonly kind: "answer"; readonly matched: boolean; readonly wantsFinalPass: boolean }
@@ -51,12 +59,26 @@ export async function matches(
       }
       holds = answer;
     } else {
-      holds = criterionHolds(criterion, facts);
-      if (criterion.name === "final") wantsFinalPass = true;
+      holds = criterionHolds(criterion, facts, environment);
+      if (criterion.name === "final") {
+        if (!criterion.negated || environment.dialect < SINCE.negatedFinal) wantsFinalPass = true;
+      }
     }
     if (holds === criterion.negated) matched = false;
   }
   return { kind: "answer", matched, wantsFinalPass };
+}
+
+/** Tokens and variables as they stand at this line of the files: for Include. */
+export function expandWhileReading(
+  text: string,
+  subject: Subject,
+  options: Options,
+  environment: ConfigEnvironment,
+): Expanded {
+  const facts = gatherFacts(subject, options, environment);
+  if (typeof facts === "string") return { ok: false, message: facts };
+  return expand(text, { tokens: facts.tokens(), env: environment.env });
 }
 
 interface Facts {
@@ -65,6 +87,7 @@ interface Facts {
   readonly user: string;
   readonly localUser: string;
   readonly tag: string;
+  readonly sessionType: string;
   readonly tokens: () => Tokens;
 }
 
@@ -86,10 +109,23 @@ function gatherFacts(subject: Subject, options: Options, environment: ConfigEnvi
       keyAlias: options.text("hostkeyalias") ?? host,
       jumpHost: /^none$/i.test(options.jumpHost) ? "" : options.jumpHost,
     });
-  return { subject, host, user, localUser: environment.localUser, tag: options.text("tag") ?? "", tokens };
+  const tag = options.text("tag") ?? "";
+  const sessionType = sessionTypeOf(subject, options);
+  return { subject, host, user, localUser: environment.localUser, tag, sessionType, tokens };
 }
 
-function criterionHolds({ name, argument }: Criterion, facts: Facts): boolean {
+/** `ssh -W` opens no session; a command of our own is an `exec` unless the files have it otherwise. */
+function sessionTypeOf({ purpose }: Subject, options: Options): string {
+  const written = options.text("sessiontype") ?? "default";
+  if (purpose === "forward") return "none";
+  return written === "default" ? "exec" : written;
+}
+
+function criterionHolds(
+  { name, argument }: Criterion,
+  facts: Facts,
+  environment: ConfigEnvironment,
+): boolean {
   switch (name) {
     case "all":
       return true;
@@ -105,16 +141,24 @@ function criterionHolds({ name, argument }: Criterion, facts: Facts): boolean {
     case "localuser":
       return matchPatternList(facts.localUser, argument) === "matched";
     case "tagged":
-      return matchPatternList(facts.tag, argument) === "matched";
-    // We always run a command of our own in an ordinary session, as `ssh host command` does.
+      return listHolds(facts.tag, argument, environment);
     case "sessiontype":
-      return matchPatternList("exec", argument) === "matched";
+      return matchPatternList(facts.sessionType, argument) === "matched";
     case "version":
+      return matchPatternList(environment.release, argument) === "matched";
     case "command":
+      return listHolds(facts.subject.purpose === "command" ? OUR_COMMAND : "", argument, environment);
     case "exec":
     case "localnetwork":
       return false;
   }
+}
+
+/** What is absent is matched by an empty argument alone, since there are such arguments. */
+function listHolds(value: string, list: string, environment: ConfigEnvironment): boolean {
+  const matched = matchPatternList(value, list) === "matched";
+  if (value !== "" || matched === (list === "")) return matched;
+  return environment.dialect >= SINCE.matchSession ? list === "" : matched;
 }
 
 /** Null when the list is malformed. */
@@ -147,14 +191,17 @@ export interface ConnectionFacts {
 
 /** The tokens that most keywords take (ssh_config(5), TOKENS). */
 export function connectionTokens(environment: ConfigEnvironment, facts: ConnectionFacts): Tokens {
-  const { localHostname, dialect } = environment;
-  const knowsJump = dialect >= SINCE.jumpToken;
-  const hashed =
-    localHostname + facts.host + String(facts.port) + facts.user + (knowsJump ? facts.jumpHost : "");
+  const { localHostname } = environment;
+  const knowsJump = (): boolean => environment.dialect >= SINCE.jumpToken;
   return {
     // Hashed only where it is asked for: few configurations do, and there may be 100,000 hosts.
     get C() {
+      const jump = facts.jumpHost !== "" && knowsJump() ? facts.jumpHost : "";
+      const hashed = localHostname + facts.host + String(facts.port) + facts.user + jump;
       return createHash("sha1").update(hashed).digest("hex");
+    },
+    get j() {
+      return knowsJump() ? facts.jumpHost : undefined;
     },
     L: localHostname.split(".", 1)[0] ?? "",
     d: environment.home,
@@ -166,6 +213,5 @@ export function connectionTokens(environment: ConfigEnvironment, facts: Connecti
     p: String(facts.port),
     r: facts.user,
     u: environment.localUser,
-    ...(knowsJump ? { j: facts.jumpHost } : {}),
   };
 }

@@ -30,10 +30,11 @@ export function parseLine(written: string, context: ReadContext): Directive | nu
   if (lexed.kind === "problem") return bad(lexed.message);
   const { keyword, rest, args } = lexed;
   if (keyword === "match") {
-    return { kind: "match", ...parseMatchLine(rest, context.dialect) };
+    return { kind: "match", ...parseMatchLine(rest, args, context) };
   }
   const known = KEYWORDS.get(keyword);
-  if (known === undefined || known.since > context.dialect) return { kind: "unknown", keyword };
+  if (known === undefined || (known.since > 0 && known.since > context.dialect))
+    return { kind: "unknown", keyword };
   const reader = new LineReader(keyword, rest, args, context);
   try {
     const directive = known.read(reader, known.key);

@@ -1,5 +1,5 @@
 /** Readers for the value types that several keywords share. */
-import { isAlgorithmList, type AlgorithmFamily } from "./algorithms.js";
+import { algorithmsSince, isAlgorithmList, type AlgorithmFamily } from "./algorithms.js";
 import { LineProblem, NOTHING, set, type LineReader, type Reader } from "./line-reader.js";
 import { parseInteger, parseSeconds } from "./values.js";
 
@@ -46,7 +46,9 @@ export const readCommand: Reader = (line, key) => set(key, line.command());
 export function algorithms(family: AlgorithmFamily, what: string): Reader {
   return (line, key) => {
     const list = line.need();
-    if (!isAlgorithmList(list, family)) throw new LineProblem(`Bad ${what} '${list}'.`);
+    const since = algorithmsSince(list);
+    const isTooNew = since > 0 && line.context.dialect < since;
+    if (isTooNew || !isAlgorithmList(list, family)) throw new LineProblem(`Bad ${what} '${list}'.`);
     return set(key, list);
   };
 }

@@ -1,16 +1,16 @@
 /** One host's configuration, as `ssh` would have it. */
 import { canonicalAddress, looksNumeric } from "./addresses.js";
-import { applyConfig, applyFlags } from "./apply.js";
+import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
 import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { finish, isValidHost, isValidUser, type FinishedNames, type Purpose } from "./finish.js";
+import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
 import { asciiLower } from "./lexer.js";
 import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
-import type { Subject } from "./match.js";
+import type { Purpose, Subject } from "./match.js";
 import { Options } from "./options.js";
 import { parseLine } from "./parse.js";
 import { expand } from "./tokens.js";
@@ -29,6 +29,8 @@ export interface Overrides {
   readonly jump?: readonly JumpHop[];
   /** "command" when absent. */
   readonly purpose?: Purpose;
+  /** Takes mistakes in the files, which are then no error. */
+  readonly tolerate?: Tolerate;
 }
 
 /** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
@@ -58,23 +60,22 @@ export async function resolveOptions(
     throw complaint("remote username contains invalid characters");
   }
   const options = new Options();
-  const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first" };
+  const purpose = overrides.purpose ?? "command";
+  const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first", purpose };
   await applyCommandLine(typed, overrides, options, first, environment);
-  const wantsFinalPass = await applyConfig(config, first, options, environment);
+  const tolerate = overrides.tolerate ?? null;
+  const wantsFinalPass = await applyConfig(config, first, options, environment, tolerate);
 
   fillCanonicalizationDefaults(options);
   const host = await finalName(typed.host, options, environment);
   if (wantsFinalPass || options.text("canonicalizehostname") !== "false") {
     options.replace("hostname", host);
-    await applyConfig(config, { originalHost: typed.host, host, pass: "final" }, options, environment);
+    const final: Subject = { ...first, host, pass: "final" };
+    await applyConfig(config, final, options, environment, tolerate);
   }
   return {
     options,
-    ...finish(
-      options,
-      { originalHost: typed.host, host, purpose: overrides.purpose ?? "command" },
-      environment,
-    ),
+    ...finish(options, { originalHost: typed.host, host, purpose }, environment),
   };
 }
 
@@ -86,7 +87,7 @@ function fillCanonicalizationDefaults(options: Options): void {
 }
 
 function complaint(message: string): ConfigError {
-  return new ConfigError([{ file: null, line: null, message }]);
+  return new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
 async function applyCommandLine(

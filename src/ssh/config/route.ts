@@ -3,7 +3,8 @@ import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { HostConfig } from "./host-config.js";
 import type { LoadedConfig } from "./load.js";
-import { resolveHost, type Overrides } from "./resolve.js";
+import type { Overrides } from "./resolve.js";
+import { settleHost } from "./settle.js";
 
 const LONGEST_ROUTE = 32;
 
@@ -26,11 +27,11 @@ export async function resolveRoute(
     if (nearest === undefined) break;
     if (route.length >= LONGEST_ROUTE) {
       const message = `jumphost loop on the way to ${target.originalHost} via ${nearest.host}`;
-      throw new ConfigError([{ file: null, line: null, message }]);
+      throw new ConfigError([{ file: null, line: null, message, ofHost: true }]);
     }
     const before = hops.slice(0, -1);
     const jump = before.length === 0 ? {} : { jump: before };
-    current = await resolveHost(nearest, { ...overrides, ...jump, purpose: "forward" }, config, environment);
+    current = await settleHost(nearest, { ...overrides, ...jump, purpose: "forward" }, config, environment);
     route.unshift(current);
   }
   return route;

@@ -1,4 +1,5 @@
 /** Readers for keywords with a syntax of their own. */
+import { SINCE } from "./dialect.js";
 import type { Directive } from "./directive.js";
 import { parseForward } from "./forwards.js";
 import { parseJump, parsePort } from "./jump.js";
@@ -24,6 +25,16 @@ export const readPort: Reader = (line, key) => {
 };
 
 export const readFiles: Reader = (line, key) => ({ kind: "files", key, paths: takeList(line) });
+
+/** Several files on a line are newer than one. */
+export const readRevokedHostKeys: Reader = (line, key) => {
+  const paths = takeList(line);
+  if (paths.length === 0) throw new LineProblem("Missing argument.");
+  if (paths.length > 1 && line.context.dialect < SINCE.revokedHostKeysList) {
+    throw new LineProblem(`keyword ${line.keyword} extra arguments at end of line`);
+  }
+  return set(key, paths);
+};
 
 export const readAppended: Reader = (line, key) => ({ kind: "append", key, path: line.need() });
 

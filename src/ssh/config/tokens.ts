@@ -1,7 +1,7 @@
 /** `%x` tokens, `${ENV}` and `~` after OpenSSH's misc.c. Failures are texts: the caller knows file and line. */
 
-/** The letters a keyword may use and what each stands for. */
-export type Tokens = Readonly<Record<string, string>>;
+/** The letters a keyword may use and what each stands for; undefined: not one of them after all. */
+export type Tokens = Readonly<Record<string, string | undefined>>;
 
 export type Expanded =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };

@@ -1,10 +1,9 @@
 /** One configuration resolved by us and by ssh, and where the two part. */
-import { HostError } from "../../../src/errors.js";
 import { ConfigError } from "../../../src/ssh/config/config-error.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
 import { resolveOptions, type ResolvedOptions, type TypedTarget } from "../../../src/ssh/config/resolve.js";
-import type { Environment, Oracle } from "./oracle.js";
+import { SSH_PATH, type Environment, type Oracle } from "./oracle.js";
 import { formatOptions } from "./ssh-g-format.js";
 
 export interface Question {
@@ -23,24 +22,26 @@ export interface Comparison {
 export async function compare(oracle: Oracle, { config, target, env }: Question): Promise<Comparison> {
   const [theirs, ours] = await Promise.all([
     oracle.ask(config, target, env),
-    resolveOurs(oracle, config, target, env),
+    resolveOurs(config, target, env),
   ]);
   if (theirs.kind === "refused") {
     const differences =
-      ours instanceof Error ? compareComplaints(theirs.stderr, ours) : [`ssh refuses: ${theirs.stderr}`];
+      ours instanceof ConfigError
+        ? compareComplaints(theirs.stderr, ours)
+        : [`ssh refuses: ${theirs.stderr}`];
     return { outcome: "refused", differences };
   }
-  if (ours instanceof Error) return { outcome: "resolved", differences: [`we refuse: ${ours.message}`] };
+  if (ours instanceof ConfigError)
+    return { outcome: "resolved", differences: [`we refuse: ${ours.message}`] };
   return { outcome: "resolved", differences: compareLines(oracle, theirs.lines, ours) };
 }
 
 async function resolveOurs(
-  oracle: Oracle,
   config: string | null,
   target: TypedTarget,
   env: Environment,
-): Promise<ResolvedOptions | ConfigError | HostError> {
-  const environment = localEnvironment({ PATH: process.env["PATH"], ...env }, oracle.dialect);
+): Promise<ResolvedOptions | ConfigError> {
+  const environment = localEnvironment({ PATH: SSH_PATH, ...env });
   try {
     const loaded = await loadConfig(
       config === null ? { kind: "default" } : { kind: "file", path: config },
@@ -48,19 +49,17 @@ async function resolveOurs(
     );
     return await resolveOptions(target, {}, loaded, environment);
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof HostError) return error;
+    if (error instanceof ConfigError) return error;
     throw error;
   }
 }
 
 /** Where ssh names lines, we must name the same ones. */
-function compareComplaints(stderr: string, ours: ConfigError | HostError): string[] {
+function compareComplaints(stderr: string, ours: ConfigError): string[] {
   const theirs = [...stderr.matchAll(/^(\S+?):? line (\d+): (?!Unsupported option)/gm)].map(
     (found) => `${found[1] ?? ""}:${found[2] ?? ""}`,
   );
-  // A name that cannot be resolved has no line, for ssh neither.
-  const details = ours instanceof ConfigError ? ours.details : [];
-  const own = details.flatMap(({ file, line }) =>
+  const own = ours.details.flatMap(({ file, line }) =>
     file === null || line === null ? [] : [`${file}:${line}`],
   );
   const missing = theirs.filter((place) => !own.includes(place));
@@ -81,7 +80,7 @@ function compareLines(
   for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
     const [own, their] = [ours.get(key) ?? [], theirs.get(key) ?? []].map((lines) => lines.join("\n"));
     if (own === their) continue;
-    const isDefault = oracle.baseline.get(key)?.join("\n") === their && !resolved.options.has(key);
+    const isDefault = (oracle.baseline.get(key) ?? []).join("\n") === their && !resolved.options.has(key);
     if (oracle.dialect !== 902 && isDefault) continue;
     differences.push(`ours ${JSON.stringify(own)}, ssh ${JSON.stringify(their)}`);
   }

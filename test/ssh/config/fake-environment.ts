@@ -1,6 +1,6 @@
 /** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
-import { NEWEST_DIALECT, type DialectVersion } from "../../../src/ssh/config/dialect.js";
-import type { ConfigEnvironment, NameFound } from "../../../src/ssh/config/environment.js";
+import { NEWEST_DIALECT, NEWEST_RELEASE, type DialectVersion } from "../../../src/ssh/config/dialect.js";
+import type { ConfigEnvironment, NameFound, SshVerdict } from "../../../src/ssh/config/environment.js";
 import type { FileText } from "../../../src/ssh/config/load.js";
 import { matchPattern } from "../../../src/ssh/config/patterns.js";
 
@@ -13,6 +13,9 @@ export interface FakeMachine {
   readonly hanging?: readonly string[];
   readonly addresses?: readonly string[];
   readonly dialect?: DialectVersion;
+  readonly release?: string;
+  /** What the installed ssh says to the files; null, or absent: there is none. */
+  readonly verdict?: SshVerdict | null;
   /** Commands that exit with 0. */
   readonly succeeding?: readonly string[];
 }
@@ -36,6 +39,7 @@ export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
     lookedUp,
     env,
     dialect: machine.dialect ?? NEWEST_DIALECT,
+    release: machine.release ?? NEWEST_RELEASE,
     uid: 1000,
     localUser: "me",
     home: "/home/me",
@@ -63,6 +67,7 @@ export function fakeEnvironment(machine: FakeMachine = {}): FakeEnvironment {
       const found: NameFound | null = canonicalName === undefined ? null : { canonicalName };
       return Promise.resolve(found);
     },
+    askSsh: () => Promise.resolve(machine.verdict ?? null),
     localAddresses: () => machine.addresses ?? [],
   };
 }

@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
-import { NEWEST_DIALECT } from "../../../src/ssh/config/dialect.js";
 import { inProcessNames, type Names } from "../../../src/ssh/names/names.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { makeTempDir } from "../../support/temp-dir.js";
@@ -34,7 +33,7 @@ describe("a look-up", () => {
   test("is bounded by the ConnectTimeout that it is given", async () => {
     const clock = new FakeClock();
     const limitMs = (secs: number | null): number => (secs ?? 10) * 1000;
-    const environment = localEnvironment({}, NEWEST_DIALECT, { names: never, clock, limitMs });
+    const environment = localEnvironment({}, { names: never, clock, limitMs });
     for (const [secs, ms] of [
       [3, 3_000],
       [null, 10_000],

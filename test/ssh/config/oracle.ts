@@ -1,9 +1,16 @@
 /** The installed ssh, asked by `ssh -G` what a configuration means. */
 import { execFile, execFileSync } from "node:child_process";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { dialectOf, type DialectVersion } from "../../../src/ssh/config/dialect.js";
 import type { TypedTarget } from "../../../src/ssh/config/resolve.js";
 import type { AlgorithmCatalog } from "./ssh-g-format.js";
+
+/** The ssh to compare with: ALLSMI_TEST_SSH names another build than the installed one. */
+export const SSH = process.env["ALLSMI_TEST_SSH"] ?? "ssh";
+
+/** On which that ssh is the first. */
+export const SSH_PATH = [...(SSH === "ssh" ? [] : [dirname(SSH)]), process.env["PATH"] ?? ""].join(":");
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -24,7 +31,7 @@ export interface Oracle {
 export async function findOracle(): Promise<Oracle | null> {
   let version: string;
   try {
-    version = (await run("ssh", ["-V"], {})).stderr.trim();
+    version = (await run(SSH, ["-V"], {})).stderr.trim();
   } catch {
     return null;
   }
@@ -53,7 +60,7 @@ function readCatalog(baseline: ReadonlyMap<string, readonly string[]>): Algorith
     if (line !== undefined) defaults.set(key, line.slice(key.length + 1).split(","));
   }
   for (const [key, query] of Object.entries(QUERIES)) {
-    all.set(key, execFileSync("ssh", ["-Q", query], { encoding: "utf8" }).trim().split("\n"));
+    all.set(key, execFileSync(SSH, ["-Q", query], { encoding: "utf8" }).trim().split("\n"));
   }
   return { defaults, all };
 }
@@ -63,7 +70,7 @@ async function ask(config: string | null, target: TypedTarget, env: Environment)
   const port = target.port === undefined ? [] : ["-p", String(target.port)];
   const user = target.user === undefined ? [] : ["-l", target.user];
   try {
-    const { stdout } = await run("ssh", [...file, ...port, ...user, "-G", "--", target.host, "true"], env);
+    const { stdout } = await run(SSH, [...file, ...port, ...user, "-G", "--", target.host, "true"], env);
     return { kind: "options", lines: groupLines(stdout) };
   } catch (error) {
     if (error instanceof Error && "stderr" in error) return { kind: "refused", stderr: String(error.stderr) };

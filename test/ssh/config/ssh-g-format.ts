@@ -70,6 +70,9 @@ const SCALARS: Readonly<Record<string, string>> = {
 };
 
 const OPTIONAL = [
+  "obscurekeystroketiming",
+  "versionaddendum",
+  "warnweakcrypto",
   "gssapiclientidentity",
   "gssapiserveridentity",
   "bindaddress",
@@ -83,13 +86,7 @@ const OPTIONAL = [
 ];
 
 /** Cleared by `none`. */
-const OPTIONAL_UNLESS_NONE = [
-  "controlpath",
-  "localcommand",
-  "pkcs11provider",
-  "revokedhostkeys",
-  "knownhostscommand",
-];
+const OPTIONAL_UNLESS_NONE = ["controlpath", "localcommand", "pkcs11provider", "knownhostscommand"];
 
 const ALGORITHMS = [
   "ciphers",
@@ -147,6 +144,10 @@ export function formatOptions(resolved: ResolvedOptions, catalog: AlgorithmCatal
   else put("userknownhostsfile", `${homeSsh(resolved)}/known_hosts ${homeSsh(resolved)}/known_hosts2`);
   put("sendenv", ...options.sendEnv);
   put("setenv", ...(options.list("setenv") ?? []));
+  for (const key of ["revokedhostkeys", "channeltimeout"]) {
+    const words = noneAlone(options.list(key) ?? []);
+    if (words !== "" && (words !== "none" || key === "channeltimeout")) put(key, words);
+  }
   list("logverbose", "none");
   list("permitremoteopen", "any");
   put("forwardagent", options.text("forwardagentpath") ?? value("forwardagent") ?? "no");
