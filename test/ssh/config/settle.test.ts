@@ -91,12 +91,16 @@ describe("a host that ssh refuses alone", () => {
     await assert.rejects(planOf("Nonsense yes\n"), ConfigError);
   });
 
-  for (const user of ["user%r", "%", "a%h%%", "a${HOME}"]) {
+  for (const user of ["user%r", "%", "a%h%%"]) {
     test(`typed user ${user} is literal`, async () => {
       const plan = await planOf("Port 3\n", {}, user);
       assert.deepEqual([plan.user, plan.port, plan.refusal], [user, 3, undefined]);
     });
   }
+
+  test("a typed user whom ssh refuses is named with the line of the hostfile", async () => {
+    await assert.rejects(planOf("Port 3\n", {}, "a${HOME}"), /hosts:7: gpu: remote username/);
+  });
 
   test("tokens in the hops of ProxyJump are the target's", async () => {
     const { way } = await planOf("Host gpu\nUser admin\nProxyJump %r@gate-%h\n");
