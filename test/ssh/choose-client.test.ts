@@ -53,6 +53,12 @@ const needs: readonly (readonly [string, ClientNeeds, string | null])[] = [
     { ...plain, config: { ...plain.config, verifyHostKeyDns: "ask" } },
     "VerifyHostKeyDNS",
   ],
+  ["ProxyUseFdpass", { ...plain, config: { ...plain.config, proxyUseFdpass: true } }, "ProxyUseFdpass"],
+  [
+    "a setting that is newer than we are",
+    { ...plain, config: { ...plain.config, beyondUs: "/c:3" } },
+    "a setting that only the installed ssh knows, /c:3",
+  ],
   ["ssh -G's spelling of no", { ...plain, config: { ...plain.config, verifyHostKeyDns: "false" } }, null],
   [
     "other authentication alone",
