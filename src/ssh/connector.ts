@@ -137,7 +137,7 @@ async function connectOn(
   // A socket without a listener for its errors would end the process.
   dialled.stream.on("error", () => undefined);
   try {
-    const candidates = findCandidates(plan.identity, shared);
+    const candidates = findCandidates(plan.identity, shared, plan.handshakeTimeoutMs);
     await greet(dialled.stream, plan, clock, heard, signal);
     const release = await handshakes.acquire(signal);
     // A server that froze after its greeting must not keep the others waiting.

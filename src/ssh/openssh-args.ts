@@ -57,6 +57,6 @@ export function opensshArguments(request: OpensshRequest): string[] {
 }
 
 /** A path as a config value: quoted, and without tokens or variables to expand. */
-function quoteValue(path: string): string {
+export function quoteValue(path: string): string {
   return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }
