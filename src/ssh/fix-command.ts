@@ -42,23 +42,25 @@ export function surroundings(): Surroundings {
 export interface KeyToCopy {
   /** The file of the private half, or of the public one alone; null: only an agent has it. */
   readonly file: string | null;
-  /** `type base64`. */
-  readonly publicLine: string;
+  /** `type base64`; null: not known here, so that all keys of the agent are copied. */
+  readonly publicLine: string | null;
 }
 
 /** Puts the key into the account's authorized_keys; asks for the password, as the server must allow. */
 export function copyKey(to: CommandTarget, key: KeyToCopy, here: Surroundings): string {
   const { file } = key;
-  if (file === null) {
-    // ssh-copy-id takes files alone.
-    const append = shellWord("umask 077; mkdir -p .ssh && cat >> .ssh/authorized_keys");
-    return `printf '\\n%s\\n' ${shellWord(key.publicLine)} | ssh ${[...options(to), name(to), append].join(" ")}`;
-  }
-  const isPublic = file.endsWith(".pub");
-  const publicFile = isPublic ? file : `${file}.pub`;
   const steps: string[] = [];
   // ssh-copy-id keeps its notes there.
   makeDir(join(here.home, ".ssh"), here, steps);
+  if (file === null && key.publicLine === null)
+    return [...steps, `ssh-copy-id ${[...options(to), name(to)].join(" ")}`].join(" && ");
+  if (file === null) {
+    // ssh-copy-id takes a single key from a file alone.
+    const append = shellWord("umask 077; mkdir -p .ssh && cat >> .ssh/authorized_keys");
+    return `printf '\\n%s\\n' ${shellWord(key.publicLine ?? "")} | ssh ${[...options(to), name(to), append].join(" ")}`;
+  }
+  const isPublic = file.endsWith(".pub");
+  const publicFile = isPublic ? file : `${file}.pub`;
   if (!isPublic && !here.exists(publicFile))
     steps.push(`ssh-keygen -y -f ${shellWord(file)} > ${shellWord(publicFile)}`);
   const force = here.exists(isPublic ? file.slice(0, -".pub".length) : file) ? "" : "-f ";
@@ -96,18 +98,18 @@ export interface HostKeyPlace {
   /** ssh-keyscan gets there and known_hosts has the host under its own name: no jump, proxy or HostKeyAlias. */
   readonly isPlain: boolean;
   readonly hash: boolean;
-  /** The known_hosts file that is asked first. */
-  readonly file: string;
+  /** The known_hosts file that is asked first; null: `ssh` finds it by itself. */
+  readonly file: string | null;
 }
 
 /** Takes the host's key into known_hosts. */
 export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: Surroundings): string {
   const steps: string[] = [];
-  makeDir(dirname(place.file), here, steps);
-  if (!place.isPlain) {
+  if (place.file !== null) makeDir(dirname(place.file), here, steps);
+  if (!place.isPlain || place.file === null) {
     const how = ["-o BatchMode=yes", "-o StrictHostKeyChecking=accept-new"];
-    const file =
-      to.knownHostsFile === null ? [`-o ${shellWord(`UserKnownHostsFile=${quoteValue(place.file)}`)}`] : [];
+    const isNamed = place.file === null || to.knownHostsFile !== null;
+    const file = isNamed ? [] : [`-o ${shellWord(`UserKnownHostsFile=${quoteValue(place.file)}`)}`];
     return [...steps, `ssh ${[...how, ...file, ...options(to), name(to), "true"].join(" ")}`].join(" && ");
   }
   const port = place.port === 22 ? "" : `-p ${place.port} `;

@@ -3,7 +3,7 @@ import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
 import type { Phase } from "../record.js";
 import type { AuthProgress } from "./auth/userauth.js";
-import { ACCESS_DENIED_FIX } from "./login-refusal.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
 import type { ServerWords } from "./login-refusal.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
@@ -54,13 +54,15 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
   return new HostError("protocol-error", phase, `${name}: ${said === "" ? "unknown error" : said}`, more);
 }
 
-const NAME_A_KEY = "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
+const NO_MORE_METHODS = 14;
+const DENIAL = /\bdenied\b|\bnot (allowed|permitted|authori[sz]ed)\b|\bdoes not permit\b/i;
 
 /** A connection that ended as an answer to what authentication sent last; null when it was no answer. */
 function hungUp(name: string, error: unknown, auth: AuthProgress, server: ServerWords): HostError | null {
   const { tried, refused, proof } = auth;
   const text = error instanceof Error ? oneLine(error.message) : "";
-  const disconnected = typeof error === "object" && typeof Reflect.get(error ?? {}, "code") === "number";
+  const disconnected =
+    typeof error === "object" && error !== null && typeof Reflect.get(error, "code") === "number";
   if (disconnected && /authentication|auth tries/i.test(text))
     return new HostError("auth-failed", "auth", `${name}: the server hung up: "${text}"`, {
       tried,
@@ -82,6 +84,11 @@ function hungUp(name: string, error: unknown, auth: AuthProgress, server: Server
     const message = `${name}: the server took our key and refused the login: ${why}`;
     return new HostError("access-denied", "auth", message, { tried, fix: ACCESS_DENIED_FIX });
   }
+  // Some say what they think of us as they go (RFC 4250, section 4.2.2: 14 is "no more auth methods available").
+  const all = oneLine([server.banner, disconnected ? text : ""].join("\n"));
+  const isDenial = disconnected && (Reflect.get(error, "code") === NO_MORE_METHODS || DENIAL.test(all));
+  if (isDenial)
+    return new HostError("auth-failed", "auth", `${name}: the server hung up: "${all}"`, { tried });
   if (refused === 0) return null;
   const message = `${name}: the server hung up after it refused ${refused === 1 ? "a key" : `${refused} keys`} of ours`;
   return new HostError("auth-failed", "auth", message, { tried, fix: NAME_A_KEY });

@@ -9,6 +9,10 @@ import type { Surroundings } from "./fix-command.js";
 import { planLabel, planTarget } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 
+/** Where so many keys were refused that the server hung up. */
+export const NAME_A_KEY =
+  "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
+
 /** What the server said in its banners (RFC 4252, section 5.4). */
 export interface ServerWords {
   readonly banner: string;
@@ -76,7 +80,7 @@ function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here
 /** For a server that takes nothing but keys: there is no way in by which we could bring ours. */
 export function administratorFix(publicLine: string, user: string | null): string {
   const account = user === null ? "the account" : user;
-  return `the server takes nothing but keys: have an administrator, or on its console, add this line to ~/.ssh/authorized_keys of ${account}: ${publicLine}`;
+  return `the server takes nothing but keys: have an administrator (or do it on its console) add to ~/.ssh/authorized_keys of ${account} this line: ${publicLine}`;
 }
 
 /** Whether somebody who types a password may be let in. */
