@@ -11,7 +11,7 @@ import { TOOL_SECTIONS } from "./compose.js";
 import type { Limiter } from "./bounds.js";
 import type { Answer, LaneEnd } from "./lane.js";
 import type { Lanes } from "./lanes.js";
-import { loginDenial, orDenial } from "./login-denial.js";
+import { loginDenial, unlessDenied } from "./login-denial.js";
 import { probePlain, type PlainCommands } from "./plain.js";
 import { bestFallback, candidatesOf, judgeFound, type ChosenTool, type Fallback } from "./probe.js";
 import { bootstrapCommand } from "./script.js";
@@ -98,9 +98,7 @@ async function discoverByScript(
       const said = answer.kind === "closed" ? `${answer.preamble}\n${answer.stderr}` : "";
       const denial = loginDenial(said, answer.kind === "closed" ? answer.end : null);
       if (denial?.isCertain === true) throw denial.error;
-      return discoverPlain(ways, options, shims, said).catch((error: unknown) => {
-        throw orDenial(error, denial);
-      });
+      return unlessDenied(discoverPlain(ways, options, shims, said), denial);
     }
     if (answer.kind === "stuck" && !wasStuck && left === null) {
       const hung = hungPart(frame.outputs);

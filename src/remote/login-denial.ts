@@ -1,6 +1,7 @@
 /** An account that is let in and may run nothing: what its login shell, or sshd in its place, says then. Pure. */
 import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
+import type { PartOutputs } from "../shims/shim.js";
 import type { LaneEnd } from "./lane.js";
 
 export interface LoginDenial {
@@ -38,10 +39,21 @@ export function loginDenial(said: string, end: LaneEnd | null): LoginDenial | nu
   return { error, isCertain: isOfAccount };
 }
 
-/** What a plain command's probe ended with, or the denial that explains it. */
-export function orDenial(error: unknown, denial: LoginDenial | null): unknown {
-  const foundNothing =
-    error instanceof HostError &&
-    (error.failure.code === "no-tool" || error.failure.code === "connection-lost");
-  return foundNothing && denial !== null ? denial.error : error;
+/** What plain commands found, unless the denial explains why they found nothing. */
+export async function unlessDenied<T extends { readonly outputs: PartOutputs }>(
+  probing: Promise<T>,
+  denial: LoginDenial | null,
+): Promise<T> {
+  if (denial === null) return probing;
+  const found = await probing.catch((error: unknown) => {
+    throw foundNothing(error) ? denial.error : error;
+  });
+  // A shell that ends with 0 whatever it is given is no tool that has nothing to say.
+  if ([...found.outputs.values()].every((output) => `${output.stdout}${output.stderr}`.trim() === ""))
+    throw denial.error;
+  return found;
+}
+
+function foundNothing(error: unknown): boolean {
+  return error instanceof HostError && ["no-tool", "connection-lost"].includes(error.failure.code);
 }
