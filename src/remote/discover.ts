@@ -11,6 +11,7 @@ import { TOOL_SECTIONS } from "./compose.js";
 import type { Limiter } from "./bounds.js";
 import type { Answer, LaneEnd } from "./lane.js";
 import type { Lanes } from "./lanes.js";
+import { loginDenial, unlessDenied } from "./login-denial.js";
 import { probePlain, type PlainCommands } from "./plain.js";
 import { bestFallback, candidatesOf, judgeFound, type ChosenTool, type Fallback } from "./probe.js";
 import { bootstrapCommand } from "./script.js";
@@ -95,7 +96,9 @@ async function discoverByScript(
       if (answer.kind === "closed" && (answer.end.kind === "signal" || answer.end.kind === "flooded"))
         throw shellDied(answer);
       const said = answer.kind === "closed" ? `${answer.preamble}\n${answer.stderr}` : "";
-      return discoverPlain(ways, options, shims, said);
+      const denial = loginDenial(said, answer.kind === "closed" ? answer.end : null);
+      if (denial?.isCertain === true) throw denial.error;
+      return unlessDenied(discoverPlain(ways, options, shims, said), denial);
     }
     if (answer.kind === "stuck" && !wasStuck && left === null) {
       const hung = hungPart(frame.outputs);

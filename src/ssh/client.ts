@@ -13,7 +13,10 @@ import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
 import type { Dialled } from "./dial.js";
 import { IDENT_LINE } from "./greeting.js";
-import { authFailure, handshakeFailure } from "./handshake-failure.js";
+import { handshakeFailure } from "./handshake-failure.js";
+import { loginRefusal } from "./login-refusal.js";
+import type { ServerWords } from "./login-refusal.js";
+import { MOST_LOOKED_AT } from "../lib/text.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
@@ -37,6 +40,9 @@ export interface HandshakeRequest {
   readonly accepted: (fingerprint: string | null) => void;
   readonly warn: (message: string) => void;
 }
+
+/** In the `server-sig-algs` of sshd since OpenSSH 8.4 and of no other server that calls itself OpenSSH. */
+const SSHD_ALONE = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
 
 let loading: Promise<typeof Client> | null = null;
 const ANY_ED25519 = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
@@ -82,6 +88,9 @@ class Handshake {
   #settled = false;
   #serviceAccepted = false;
   #started = false;
+  /** What the server said in banners: all, and since it answered `none`. */
+  #banner = "";
+  #lastWords = "";
   #wire: Ssh2Internals | null = null;
   #settle: {
     readonly resolve: (session: Session) => void;
@@ -105,7 +114,8 @@ class Handshake {
     const deadline = clock.after(limitMs, () => {
       const step = this.#phase === "auth" ? "authentication" : "key exchange";
       const message = `${planLabel(plan)}: no end of the ${step} within ${limitMs / 1000} s`;
-      this.#fail(new HostError("handshake-timeout", this.#phase, message, this.#tried()));
+      const tried = this.#userauth?.progress.tried ?? [];
+      this.#fail(new HostError("handshake-timeout", this.#phase, message, { tried }));
     });
     signal.addEventListener("abort", onAbort, { once: true });
     const running = new Promise<Session>((resolve, reject) => {
@@ -140,6 +150,7 @@ class Handshake {
       },
       keyAccepted: () => this.#userauth?.keyAccepted(),
       failure: (methods, partial) => this.#userauth?.failure(methods, partial),
+      banner: (text) => this.#heard(text),
       success: () => this.request.accepted(this.#userauth?.accepted?.fingerprint ?? null),
     });
   }
@@ -185,19 +196,23 @@ class Handshake {
     const keys = pubkeyAuthentication ? candidates.keys : [];
     const algorithms = userKeyAlgorithms(pubkeyAcceptedAlgorithms);
     this.#userauth = new Userauth(wire, { user: plan.user, keys, algorithms, requiredRsaSize }, (refusal) => {
-      this.#fail(authFailure(plan, refusal, candidates));
+      this.#fail(loginRefusal(plan, refusal, candidates, this.#said()));
     });
-    // sshd reads on after the service request, so the first key need not wait for its answer. An RSA key does where the
-    // server has not said yet which signatures it takes.
-    const rsaFirst = keys[0]?.type === "ssh-rsa" && wire.serverAlgorithms() === null;
-    const readsAhead = wire.serverSoftware().startsWith("OpenSSH_") && !rsaFirst;
-    if (this.#serviceAccepted || readsAhead) this.#startOnce();
+    // sshd reads on after the service request, so the first one of ours need not wait for its answer.
+    if (this.#serviceAccepted || isOpenssh(wire)) this.#startOnce();
   }
 
   #startOnce(): void {
-    if (this.#started) return;
+    const wire = this.#wire;
+    if (this.#started || wire === null) return;
     this.#started = true;
-    this.#userauth?.start();
+    this.#userauth?.start(isOpenssh(wire) && wire.serverAlgorithms()?.includes(SSHD_ALONE) === true);
+  }
+
+  #heard(banner: string): void {
+    const isAboutKeys = this.#userauth?.progress.isNoneAnswered === true;
+    this.#banner = (this.#banner + banner).slice(-MOST_LOOKED_AT);
+    if (isAboutKeys) this.#lastWords = (this.#lastWords + banner).slice(-MOST_LOOKED_AT);
   }
 
   #ready(): void {
@@ -217,7 +232,8 @@ class Handshake {
   }
 
   #ended(error: unknown): void {
-    this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, ...this.#tried() }));
+    const auth = this.#userauth?.progress ?? null;
+    this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, auth, said: this.#said() }));
   }
 
   /** The first cause counts. The stream goes at once: a server that talks garbage would keep a core busy. */
@@ -229,8 +245,9 @@ class Handshake {
     this.#settle?.reject(error);
   }
 
-  #tried(): { readonly tried: readonly string[] } {
-    return { tried: this.#userauth?.tried ?? [] };
+  #said(): ServerWords {
+    const isSshd = this.#wire !== null && isOpenssh(this.#wire);
+    return { banner: this.#banner, lastWords: this.#lastWords, isSshd };
   }
 
   #rememberHostKey(): void {
@@ -245,6 +262,10 @@ class Handshake {
       (error: unknown) => this.#fail(error),
     );
   }
+}
+
+function isOpenssh(wire: Ssh2Internals): boolean {
+  return wire.serverSoftware().startsWith("OpenSSH_");
 }
 
 /** From now on the client's events are the session's alone. */

@@ -139,7 +139,7 @@ async function connectOn(
   // A socket without a listener for its errors would end the process.
   dialled.stream.on("error", () => undefined);
   try {
-    const candidates = findCandidates(plan.identity, shared);
+    const candidates = findCandidates(plan.identity, shared, plan.handshakeTimeoutMs);
     // Nobody listens yet, and may never where the host says nothing: no reason to end the process.
     candidates.catch(() => undefined);
     await greet(dialled.stream, plan, clock, heard, signal);

@@ -2,24 +2,29 @@
 import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
 import type { Phase } from "../record.js";
-import type { Candidates } from "./auth/identity.js";
-import type { Refusal } from "./auth/userauth.js";
+import type { AuthProgress } from "./auth/userauth.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
+import type { ServerWords } from "./login-refusal.js";
 import { planLabel } from "./plan.js";
 import type { HostPlan } from "./plan.js";
-import { localLimit, systemErrorCode, systemFailure } from "./system-failure.js";
+import { systemErrorCode, systemFailure } from "./system-failure.js";
 
 export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;
-  /** What authentication offered so far. */
-  readonly tried: readonly string[];
+  /** Null: not begun. */
+  readonly auth: AuthProgress | null;
+  readonly said: ServerWords;
 }
 
 /** `error` is what ssh2 emitted; null when the stream merely ended. */
 export function handshakeFailure(plan: HostPlan, error: unknown, progress: HandshakeProgress): HostError {
   if (error instanceof HostError) return error;
-  const { phase, tried } = progress;
+  const { phase, auth } = progress;
+  const tried = auth?.tried ?? [];
   const name = planLabel(plan);
   const more = tried.length === 0 ? {} : { tried };
+  const refusal = phase === "auth" && auth !== null ? hungUp(name, error, auth, progress.said) : null;
+  if (refusal !== null) return refusal;
   if (systemErrorCode(error) !== null) {
     const failure = systemFailure(error, plan, phase);
     return new HostError(failure.failure.code, phase, failure.message, more);
@@ -42,10 +47,6 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
       more,
     );
   }
-  if (phase === "auth" && /authentication/i.test(said)) {
-    const fix = "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
-    return new HostError("auth-failed", "auth", `${name}: the server hung up: "${said}"`, { ...more, fix });
-  }
   // A disconnect message carries its reason as a number; all else is what ssh2 makes of bad bytes.
   const disconnected = typeof error === "object" && typeof Reflect.get(error, "code") === "number";
   if (disconnected)
@@ -53,43 +54,42 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
   return new HostError("protocol-error", phase, `${name}: ${said === "" ? "unknown error" : said}`, more);
 }
 
-/** All keys were refused, or there were none to offer. */
-export function authFailure(plan: HostPlan, refusal: Refusal, candidates: Candidates): HostError {
-  // What could not be looked at may hold the key: the server has refused nothing of it.
-  const limit = localLimit(candidates.localLimit, "auth", `${planLabel(plan)}: keys could not be read`);
-  if (limit !== null) return limit;
-  const skipped = candidates.skipped.map((entry) => `${entry.source} skipped: ${entry.reason}`);
-  const tried = [...refusal.tried, ...skipped];
-  const name = planLabel(plan);
-  const takesKeys = refusal.methods.includes("publickey");
-  const methods = refusal.methods.join(", ");
-  if (refusal.offered === 0 && takesKeys) {
-    const encrypted = candidates.skipped.find((entry) => entry.encrypted);
-    const file = encrypted?.source.replace(/^--ssh-key /, "");
-    const fix =
-      file === undefined
-        ? "name a key with --ssh-key, or start ssh-agent and ssh-add one"
-        : `ssh-add ${file}`;
-    return new HostError(
-      "no-usable-key",
-      "auth",
-      `${name}: no key that could be offered (the server takes: ${methods})`,
-      { tried, fix },
-    );
-  }
-  if (!takesKeys) {
-    const message = `${name}: the server takes no keys${refusal.offered > 0 ? " more" : ""} (it takes: ${methods || "nothing"})`;
-    return new HostError("auth-failed", "auth", message, { tried });
-  }
-  const port = plan.port === 22 ? "" : `-p ${plan.port} `;
-  const fix = `ssh-copy-id ${port}${plan.user}@${plan.config.originalHost}`;
-  return new HostError(
-    "auth-failed",
-    "auth",
-    `${name}: the server accepted none of our keys (it takes: ${methods})`,
-    {
+const NO_MORE_METHODS = 14;
+const DENIAL = /\bdenied\b|\bnot (allowed|permitted|authori[sz]ed)\b|\bdoes not permit\b/i;
+
+/** A connection that ended as an answer to what authentication sent last; null when it was no answer. */
+function hungUp(name: string, error: unknown, auth: AuthProgress, server: ServerWords): HostError | null {
+  const { tried, refused, proof } = auth;
+  const text = error instanceof Error ? oneLine(error.message) : "";
+  const disconnected =
+    typeof error === "object" && error !== null && typeof Reflect.get(error, "code") === "number";
+  if (disconnected && /authentication|auth tries/i.test(text))
+    return new HostError("auth-failed", "auth", `${name}: the server hung up: "${text}"`, {
       tried,
-      fix,
-    },
-  );
+      fix: NAME_A_KEY,
+    });
+  const code = systemErrorCode(error);
+  const isEnd =
+    error === null ||
+    disconnected ||
+    /^Connection lost/.test(text) ||
+    code === "ECONNRESET" ||
+    code === "EPIPE";
+  if (!isEnd) return null;
+  const words = oneLine([server.lastWords, disconnected ? text : ""].join("\n"));
+  // sshd answers a key that it does not take; when it hangs up instead, the key was good and the account is not.
+  const wasGood = proof === "accepted" || (proof === "sent" && (server.isSshd || words !== ""));
+  if (wasGood) {
+    const why = words === "" ? "it hung up without a reason" : `"${words}"`;
+    const message = `${name}: the server took our key and refused the login: ${why}`;
+    return new HostError("access-denied", "auth", message, { tried, fix: ACCESS_DENIED_FIX });
+  }
+  // Some say what they think of us as they go (RFC 4250, section 4.2.2: 14 is "no more auth methods available").
+  const all = oneLine([server.banner, disconnected ? text : ""].join("\n"));
+  const isDenial = disconnected && (Reflect.get(error, "code") === NO_MORE_METHODS || DENIAL.test(all));
+  if (isDenial)
+    return new HostError("auth-failed", "auth", `${name}: the server hung up: "${all}"`, { tried });
+  if (refused === 0) return null;
+  const message = `${name}: the server hung up after it refused ${refused === 1 ? "a key" : `${refused} keys`} of ours`;
+  return new HostError("auth-failed", "auth", message, { tried, fix: NAME_A_KEY });
 }

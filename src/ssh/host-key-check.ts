@@ -1,10 +1,13 @@
 /** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
 import { HostError } from "../errors.js";
+import { acceptHostKey, forgetHostKey, surroundings } from "./fix-command.js";
 import { decide } from "./known-hosts/decision.js";
+import type { HostKeyRefusal } from "./known-hosts/decision.js";
 import { hostKeyOf } from "./known-hosts/fingerprint.js";
 import type { HostKey, HostNames } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { readPublicKey } from "./known-hosts/public-key.js";
+import { planTarget } from "./plan.js";
 import type { HostPlan } from "./plan.js";
 
 export type HostKeyDecision =
@@ -40,12 +43,22 @@ function judge(plan: HostPlan, names: HostNames, known: KnownHosts, key: HostKey
   const decision = decide(known.verdict(names, key), plan.hostKeyPolicy, names, key, known);
   if (decision.kind !== "refuse")
     return { kind: "accept", remember: decision.kind === "remember" ? key : null };
-  const { code, message, fix, where } = decision.refusal;
+  const { code, message, where } = decision.refusal;
+  const fix = decision.refusal.fix ?? mend(plan, names, decision.refusal);
   // Where no line of known_hosts decided, the config's policy did.
   const origin = plan.hostKeyPolicyOrigin;
   const decidedBy = where ?? (origin.kind === "file" ? `${origin.file}:${origin.line}` : undefined);
   const more = decidedBy === undefined ? { fix } : { fix, where: decidedBy };
   return refuse(new HostError(code, "handshake", message, more));
+}
+
+function mend(plan: HostPlan, names: HostNames, { code, mend: what }: HostKeyRefusal): string {
+  const here = surroundings();
+  const { file, asked } = what ?? { file: "", asked: names.name };
+  if (code === "host-key-changed") return forgetHostKey(asked, file, here);
+  const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
+  const place = { host: names.host, port: names.port, isPlain, hash: plan.config.hashKnownHosts, file };
+  return acceptHostKey(planTarget(plan), place, here);
 }
 
 function refuse(error: HostError): HostKeyDecision {

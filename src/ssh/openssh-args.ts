@@ -85,7 +85,7 @@ export function opensshArguments(request: OpensshRequest): string[] {
   return args;
 }
 
-/** A path as a config value: quoted, and without tokens to expand. */
+/** A path as a config value: quoted, and without tokens or variables to expand. */
 export function quoteValue(path: string): string {
   return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

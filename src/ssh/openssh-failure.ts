@@ -3,7 +3,10 @@ import { HostError } from "../errors.js";
 import { oneLine } from "../lib/text.js";
 import type { FailureCode, LastError, Phase } from "../record.js";
 import type { Target } from "../targets/target.js";
+import { opensshFix } from "./openssh-fix.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
 import type { OpensshLog, OpensshStage } from "./openssh-log.js";
+import type { SshOptions } from "./ssh-options.js";
 
 interface Cause {
   readonly code: FailureCode;
@@ -74,6 +77,8 @@ export interface OpensshHost {
   readonly target: Target;
   /** The jump host's name, when the way goes through one. */
   readonly via: string | null;
+  /** What `ssh` was started with. */
+  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
 }
 
 /** The failure of an `ssh` process that ended without (or after) reaching `open`. */
@@ -92,8 +97,12 @@ export function opensshFailure(log: OpensshLog, host: OpensshHost): HostError {
   const cause = found ?? { code: log.stage === "open" ? "connection-lost" : "protocol-error", phase };
   const said = [...(log.preBanner === null ? [] : [log.preBanner]), ...summary(log.complaints)].join("\n");
   const message = said === "" ? "ssh ended without a word" : oneLine(said);
+  if (cause.code === "connection-lost" && log.stage === "auth") {
+    const refusal = hungUp(log, message);
+    if (refusal !== null) return refusal;
+  }
   const code = cause.code === "auth-failed" && log.tried.length === 0 ? "no-usable-key" : cause.code;
-  const fix = fixOf(code, text, host);
+  const fix = opensshFix(code, log, host);
   const where = whereOf(text);
   const more: Partial<LastError> = {
     ...(where === null ? {} : { where }),
@@ -146,18 +155,17 @@ function hostKeyed(log: OpensshLog, code: FailureCode, message: string): string 
     : message;
 }
 
-function fixOf(code: FailureCode, text: string, { target }: OpensshHost): string | null {
-  const port = target.port === undefined ? "" : `-p ${target.port} `;
-  const host = `${port}${target.user === undefined ? "" : `${target.user}@`}${target.host}`;
-  const remove = /^\s*(ssh-keygen (?:-f .* )?-R .*)$/m.exec(text)?.[1]?.trim();
-  if (code === "host-key-changed") return remove ?? null;
-  const fixes: Partial<Record<FailureCode, string>> = {
-    "host-key-unknown": `check the key and accept it by hand: ssh ${host}, or use --ssh-strict-host-key accept-new`,
-    "no-usable-key": "name a key with --ssh-key, or start ssh-agent and ssh-add one",
-    "auth-failed": `ssh-copy-id ${host}`,
-    "local-limit": "raise `ulimit -n` and `ulimit -u`",
-  };
-  return fixes[code] ?? null;
+/** A connection that ended as an answer to a key; null when it was no answer. */
+function hungUp(log: OpensshLog, message: string): HostError | null {
+  const { tried } = log;
+  // ssh asks first whether a key would do. A server that said yes and hung up refuses the account, not the key.
+  if (tried.at(-1)?.endsWith(" accepted") === true) {
+    const refused = `the server took our key and refused the login: ${message}`;
+    return new HostError("access-denied", "auth", refused, { tried, fix: ACCESS_DENIED_FIX });
+  }
+  if (tried.length < 2) return null;
+  const refused = `the server hung up after it refused keys of ours: ${message}`;
+  return new HostError("auth-failed", "auth", refused, { tried, fix: NAME_A_KEY });
 }
 
 /** A proxy or jump that failed: its own words are the reason. What the far end said of the host itself keeps its code. */

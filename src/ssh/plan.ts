@@ -5,6 +5,7 @@ import type { HostConfig, Origin } from "./config/host-config.js";
 import { matchPattern } from "./config/patterns.js";
 import type { HostNames } from "./known-hosts/host-key.js";
 import type { KnownHostsFiles } from "./known-hosts/known-hosts.js";
+import type { CommandTarget } from "./fix-command.js";
 import { hostNames } from "./known-hosts/names.js";
 import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
 
@@ -37,6 +38,8 @@ export interface HostPlan {
   readonly hostKeyPolicy: HostKeyPolicy;
   readonly hostKeyPolicyOrigin: Origin;
   readonly identity: IdentityPlan;
+  /** What a command of ssh's must be given to find the host as we do. */
+  readonly flags: Pick<SshOptions, "configFile" | "knownHostsFile">;
   readonly dialTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   /** SetEnv and what SendEnv takes from our own environment. */
@@ -80,6 +83,7 @@ export function makePlan(
       agentSocket: config.identityAgent,
       identitiesOnly: config.identitiesOnly,
     },
+    flags: { configFile: options.configFile, knownHostsFile },
     dialTimeoutMs: timeoutMs,
     handshakeTimeoutMs: timeoutMs,
     env: sentEnvironment(config, environment),
@@ -145,6 +149,13 @@ function hostKeyPolicy(
 export function planLabel(plan: HostPlan): string {
   const host = plan.host.includes(":") ? `[${plan.host}]` : plan.host;
   return `${plan.user}@${host}:${plan.port}`;
+}
+
+/** The host as a command of ssh's names it: as it was typed, with the user and the port that the config came to. */
+export function planTarget(plan: HostPlan): CommandTarget {
+  const { config, user, port, flags } = plan;
+  const isUsual = port === 22 && !config.origins.has("port");
+  return { host: config.originalHost, user, port: isUsual ? null : port, ...flags };
 }
 
 /** The names that known_hosts is asked for; `peerAddress` is the numeric address of a direct connection, else null. */

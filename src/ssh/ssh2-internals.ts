@@ -12,6 +12,8 @@ export interface AuthenticationHandlers {
   serviceAccepted(): void;
   keyAccepted(): void;
   failure(methods: readonly string[], partialSuccess: boolean): void;
+  /** SSH_MSG_USERAUTH_BANNER, as the server wrote it. */
+  banner(text: string): void;
   success(): void;
 }
 
@@ -53,6 +55,7 @@ const AUTHENTICATION = [
   "EXT_INFO",
   "USERAUTH_FAILURE",
   "USERAUTH_PK_OK",
+  "USERAUTH_BANNER",
   "USERAUTH_SUCCESS",
 ];
 const HANDLERS = [...AUTHENTICATION, "GLOBAL_REQUEST"];
@@ -70,6 +73,7 @@ export function takeOverAuthentication(client: object, handlers: AuthenticationH
   own["SERVICE_ACCEPT"] = () => handlers.serviceAccepted();
   own["USERAUTH_PK_OK"] = () => handlers.keyAccepted();
   own["USERAUTH_FAILURE"] = (_, methods, partial) => handlers.failure(textList(methods), partial === true);
+  own["USERAUTH_BANNER"] = (_, text) => handlers.banner(typeof text === "string" ? text : "");
   own["EXT_INFO"] = (_, extensions) => (algorithms ??= signatureAlgorithms(extensions));
   own["USERAUTH_SUCCESS"] = (...args) => {
     handlers.success();

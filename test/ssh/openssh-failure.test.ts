@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { LastError } from "../../src/record.js";
 import { opensshFailure } from "../../src/ssh/openssh-failure.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "../../src/ssh/login-refusal.js";
 import { OpensshLog } from "../../src/ssh/openssh-log.js";
 import { STATE_OF_CODE } from "../../src/record.js";
+
+delete process.env["SSH_AUTH_SOCK"];
 
 const host = {
   target: { user: "me", host: "gpu1", port: 2222, labels: {}, origin: "--ssh" },
   via: null,
+  ssh: { keyFiles: [], configFile: "/c/ssh config", knownHostsFile: null },
 };
+/** Of fixes: the flags that every command gets. */
+const FLAGS = "-F '/c/ssh config' -p 2222 me@gpu1";
+const ONLY_KEYS = "the server takes nothing but keys: have an administrator (or do it on its console) add to";
 
 const DIALLED = "debug1: Connecting to gpu1 [10.0.0.1] port 2222.\r\n";
 const CONNECTED = `${DIALLED}debug1: Connection established.\r\n`;
@@ -127,7 +134,7 @@ const cases: readonly (readonly [
     {
       code: "host-key-unknown",
       phase: "handshake",
-      fix: "check the key and accept it by hand: ssh -p 2222 me@gpu1, or use --ssh-strict-host-key accept-new",
+      fix: `ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new ${FLAGS} true`,
     },
     /SHA256:abc/,
   ],
@@ -138,20 +145,80 @@ const cases: readonly (readonly [
       code: "auth-failed",
       phase: "auth",
       tried: ["/k/id SHA256:xyz refused", "agent SHA256:uvw refused"],
-      fix: "ssh-copy-id -p 2222 me@gpu1",
+      fix: `${ONLY_KEYS} ~/.ssh/authorized_keys of me this line: the one in /k/id.pub`,
     },
     /^me@gpu1: Permission denied/,
   ],
   [
     "an accepted key that was not enough",
-    `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nme@gpu1: Permission denied (publickey).\r\n`,
+    `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nAuthenticated using "publickey" with partial success.\r\nme@gpu1: Permission denied (publickey).\r\n`,
     {
       code: "auth-failed",
       phase: "auth",
       tried: ["/k/id SHA256:xyz accepted"],
-      fix: "ssh-copy-id -p 2222 me@gpu1",
     },
     /denied/,
+  ],
+  [
+    "an accepted key that is encrypted",
+    `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nme@gpu1: Permission denied (publickey,password).\r\n`,
+    {
+      code: "auth-failed",
+      phase: "auth",
+      tried: ["/k/id SHA256:xyz accepted"],
+      fix: 'eval "$(ssh-agent -s)" && ssh-add /k/id',
+    },
+    /denied/,
+  ],
+  [
+    "an agent that declines",
+    `${AUTH}${OFFER_AGENT}debug1: Server accepts key: me@pc ED25519 SHA256:uvw agent\r\nsign_and_send_pubkey: signing failed for ED25519 "me@pc" from agent: agent refused operation\r\nme@gpu1: Permission denied (publickey,password).\r\n`,
+    {
+      code: "auth-failed",
+      phase: "auth",
+      tried: ["agent SHA256:uvw accepted"],
+      fix: "let the agent sign when it asks (ssh-add -c, a touch, a lock), or name another key with --ssh-key",
+    },
+    /agent refused operation/,
+  ],
+  [
+    "an account that PAM refuses after its key was taken",
+    `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nAccess denied by pam_slurm_adopt: you have no active jobs on this node\r\nConnection closed by 10.0.0.1 port 2222\r\n`,
+    {
+      code: "access-denied",
+      phase: "auth",
+      tried: ["/k/id SHA256:xyz accepted"],
+      fix: ACCESS_DENIED_FIX,
+    },
+    /^the server took our key and refused the login: Access denied by pam_slurm_adopt: you have no active jobs/,
+  ],
+  [
+    "an account that is refused without a word",
+    `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nConnection reset by 10.0.0.1 port 2222\r\n`,
+    {
+      code: "access-denied",
+      phase: "auth",
+      tried: ["/k/id SHA256:xyz accepted"],
+      fix: ACCESS_DENIED_FIX,
+    },
+    /refused the login: Connection reset/,
+  ],
+  [
+    "a server that hangs up on keys that it does not know",
+    `${AUTH}${OFFER}debug1: Authentications that can continue: publickey\r\n${OFFER_AGENT}Connection closed by 10.0.0.1 port 2222\r\n`,
+    {
+      code: "auth-failed",
+      phase: "auth",
+      tried: ["/k/id SHA256:xyz refused", "agent SHA256:uvw refused"],
+      fix: NAME_A_KEY,
+    },
+    /hung up after it refused keys of ours/,
+  ],
+  [
+    "a server that goes away while it is asked",
+    `${AUTH}${OFFER}Connection closed by 10.0.0.1 port 2222\r\n`,
+    { code: "connection-lost", phase: "auth" },
+    /closed/,
   ],
   [
     "too many keys",
@@ -160,7 +227,7 @@ const cases: readonly (readonly [
       code: "auth-failed",
       phase: "auth",
       tried: ["/k/id SHA256:xyz refused"],
-      fix: "ssh-copy-id -p 2222 me@gpu1",
+      fix: NAME_A_KEY,
     },
     /Too many/,
   ],
@@ -175,7 +242,7 @@ const cases: readonly (readonly [
         "/k/open skipped: mode 0644 is too open: chmod 600",
         "/k/open skipped: bad permissions",
       ],
-      fix: "name a key with --ssh-key, or start ssh-agent and ssh-add one",
+      fix: "chmod 600 /k/open",
     },
     /^no key to offer: me@gpu1: Permission denied/,
   ],
@@ -222,7 +289,7 @@ const cases: readonly (readonly [
       code: "auth-failed",
       phase: "auth",
       tried: ["/k/id SHA256:xyz refused"],
-      fix: "ssh-copy-id -p 2222 me@gpu1",
+      fix: `${ONLY_KEYS} ~/.ssh/authorized_keys of me this line: the one in /k/id.pub`,
     },
     /denied/,
   ],

@@ -11,7 +11,7 @@ import {
 } from "../../src/ssh/ssh2-internals.js";
 import { testConfig } from "../support/host-plan.js";
 
-const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, success() {} };
+const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, banner() {}, success() {} };
 
 test("another ssh2 than the one that is known is refused", () => {
   for (const client of [{}, { _protocol: null }, { _protocol: { _handlers: {} } }]) {

@@ -1,5 +1,5 @@
 /** A real OpenSSH server for tests, on loopback, with its own users, homes, keys and PATH. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./free-port.js";
 import { waitFor } from "./processes.js";
@@ -36,6 +36,8 @@ export interface SshdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Lines of sshd_config that come before ours, and so win. */
   readonly config?: readonly string[];
+  /** Lines of a PAM service of its own, with UsePAM; needs an isolated machine. */
+  readonly pam?: readonly string[];
   /** A command prefix that sshd runs under, as `["ip", "netns", "exec", NAME]`. */
   readonly within?: readonly string[];
 }
@@ -108,7 +110,7 @@ async function startIn(dir: string, program: string, options: SshdOptions, clean
       `SetEnv ${env.join(" ")}`,
       "PidFile none",
       "StrictModes no",
-      "UsePAM no",
+      `UsePAM ${options.pam === undefined ? "no" : "yes"}`,
       "PermitRootLogin yes",
       "PasswordAuthentication no",
       "KbdInteractiveAuthentication no",
@@ -121,7 +123,9 @@ async function startIn(dir: string, program: string, options: SshdOptions, clean
     const configFile = join(dir, "sshd_config");
     writeFileSync(configFile, `${config.join("\n")}\n`);
     log = "";
-    server = machine.start([program, "-D", "-e", "-f", configFile], (text) => (log += text));
+    const argv = [program, "-D", "-e", "-f", configFile];
+    const command = options.pam === undefined ? argv : withPam(dir, options.pam, argv);
+    server = machine.start(command, (text) => (log += text));
     const started = server;
     const listening = (): number => log.split("Server listening on ").length - 1;
     try {
@@ -152,6 +156,14 @@ async function startIn(dir: string, program: string, options: SshdOptions, clean
       clean();
     },
   };
+}
+
+/** sshd names its PAM service after itself: the machine's own services are left out of it. */
+function withPam(dir: string, lines: readonly string[], argv: readonly string[]): string[] {
+  const services = join(dir, "pam.d");
+  mkdirSync(services, { recursive: true });
+  writeFileSync(join(services, "sshd"), `${lines.join("\n")}\n`);
+  return ["sh", "-c", 'mount --bind "$1" /etc/pam.d && shift && exec "$@"', "sh", services, ...argv];
 }
 
 /** One line a key, each ended by a newline; `[host]:port` unless the port is 22. */

@@ -1,7 +1,11 @@
-/** A client of ssh-agent (draft-miller-ssh-agent): one connection an agent, shared by all hosts, with its own deadline. */
+/**
+ * A client of ssh-agent (draft-miller-ssh-agent). Keys are listed over one connection that all hosts share, with a
+ * deadline of its own; each signature has its own connection, for it may wait for a hand.
+ */
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { Limiter } from "../../lib/limiter.js";
 import { isLocalLimit } from "../system-failure.js";
 import { uint32, wireString } from "../wire-writer.js";
 import { WireReader } from "../known-hosts/wire.js";
@@ -23,7 +27,10 @@ const SIGN_RESPONSE = 14;
 const RSA_SHA2_256 = 2;
 const RSA_SHA2_512 = 4;
 
+/** Of an agent that is there: it lists its keys at once, whatever it asks of its user before it signs. */
 const ANSWER_MS = 1_000;
+/** Signatures at once. More wait here and not at the agent's door, which is shut when too many do. */
+const MOST_SIGNING = 32;
 /** How long a dead or hung agent is left alone, so that it costs a fleet its deadline once and not once a host. */
 const SHUNNED_MS = 30_000;
 /** How long a list of keys is good for: hosts that start together ask once. */
@@ -42,30 +49,38 @@ export class Agent {
   readonly #pending: Pending[] = [];
   #shunned: { readonly untilMs: number; readonly error: AgentError } | null = null;
   #list: { readonly atMs: number; readonly keys: Promise<readonly AgentKey[]> } | null = null;
+  /** The last list that came, for while the agent waits for its user's hand and answers nobody. */
+  #lastKeys: readonly AgentKey[] | null = null;
+  readonly #signing = new Set<Agent>();
+  readonly #places = new Limiter(MOST_SIGNING);
 
   constructor(
     readonly path: string,
     private readonly clock: Clock,
+    private readonly answerMs = ANSWER_MS,
   ) {}
 
   /** The agent's keys in its order. Rejects with AgentError. */
   keys(): Promise<readonly AgentKey[]> {
     const nowMs = this.clock.nowMs();
     if (this.#list !== null && nowMs - this.#list.atMs < LIST_FRESH_MS) return this.#list.keys;
-    const keys = this.#ask(Buffer.from([REQUEST_IDENTITIES])).then(readKeys);
+    if (this.#signing.size > 0 && this.#lastKeys !== null) return Promise.resolve(this.#lastKeys);
+    const keys = this.#ask(Buffer.from([REQUEST_IDENTITIES])).then((answer) => {
+      return (this.#lastKeys = readKeys(answer));
+    });
     this.#list = { atMs: nowMs, keys };
     return keys;
   }
 
-  /** The SSH signature blob, as the agent made it. Rejects with AgentError. */
-  async sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer> {
+  /** The SSH signature blob, as the agent made it within `withinMs`. Rejects with AgentError. */
+  async sign(blob: Buffer, algorithm: string, data: Buffer, withinMs = ANSWER_MS): Promise<Buffer> {
     const flags = algorithm.startsWith("rsa-sha2-256")
       ? RSA_SHA2_256
       : algorithm.startsWith("rsa-sha2-512")
         ? RSA_SHA2_512
         : 0;
     const request = [Buffer.from([SIGN_REQUEST]), wireString(blob), wireString(data), uint32(flags)];
-    const answer = await this.#ask(Buffer.concat(request));
+    const answer = await this.#askAlone(Buffer.concat(request), withinMs);
     if (answer[0] !== SIGN_RESPONSE) throw new AgentError("the agent refused to sign");
     try {
       return new WireReader(answer.subarray(1)).string();
@@ -75,7 +90,25 @@ export class Agent {
   }
 
   close(): void {
+    for (const alone of this.#signing) alone.close();
     this.#fail(new AgentError("closed"), false);
+  }
+
+  async #askAlone(message: Buffer, withinMs: number): Promise<Buffer> {
+    const untilMs = this.clock.nowMs() + withinMs;
+    const release = await this.#places.acquire(new AbortController().signal);
+    const leftMs = untilMs - this.clock.nowMs();
+    const alone = new Agent(this.path, this.clock, leftMs);
+    this.#signing.add(alone);
+    try {
+      // The login that wanted it is over: the agent's user must not be asked for it.
+      if (leftMs <= 0) throw new AgentError(`no answer within ${withinMs} ms`);
+      return await alone.#ask(message);
+    } finally {
+      this.#signing.delete(alone);
+      alone.close();
+      release();
+    }
   }
 
   #ask(message: Buffer): Promise<Buffer> {
@@ -118,8 +151,8 @@ export class Agent {
 
   /** Answers come in the order of the requests; each has its own time from when it is the next one. */
   #startDeadline(): Timer {
-    return this.clock.after(ANSWER_MS, () =>
-      this.#fail(new AgentError(`no answer within ${ANSWER_MS} ms`), true),
+    return this.clock.after(this.answerMs, () =>
+      this.#fail(new AgentError(`no answer within ${this.answerMs} ms`), true),
     );
   }
 

@@ -5,7 +5,7 @@ import type { PublicKey } from "../known-hosts/public-key.js";
 import type { IdentityPlan } from "../plan.js";
 import type { AgentKey, AgentPool } from "./agent.js";
 import { AgentError } from "./agent.js";
-import type { KeyCache, KeyFile } from "./key-cache.js";
+import type { KeyCache, KeyFile, KeyRemedy } from "./key-cache.js";
 import { readPublicFile } from "./key-cache.js";
 import { isLocalLimit } from "../system-failure.js";
 import { signWithKey } from "./signature.js";
@@ -24,6 +24,8 @@ export interface Candidate {
   readonly fingerprint: string;
   /** The private key is in memory: proving costs no question to anybody. */
   readonly inMemory: boolean;
+  /** The key's file, where one is named; null when only an agent has it. */
+  readonly file: string | null;
   /** The SSH signature blob by a plain algorithm name. Throws, or rejects, with an Error whose message is a reason. */
   sign(algorithm: string, data: Buffer): Buffer | Promise<Buffer>;
 }
@@ -39,8 +41,10 @@ export interface Candidates {
 export interface Skipped {
   readonly source: string;
   readonly reason: string;
-  /** `ssh-add FILE` would make it usable. */
-  readonly encrypted: boolean;
+  /** The key file; null for an agent. */
+  readonly file: string | null;
+  /** What would make it usable. */
+  readonly remedy: KeyRemedy | null;
 }
 
 export interface IdentitySources {
@@ -65,22 +69,33 @@ interface HeldKey {
 
 /**
  * Order: `--ssh-key`; certificates; agent keys that are named; other agent keys unless IdentitiesOnly; the other files.
- * Never rejects: what cannot be used is in `skipped`.
+ * Never rejects: what cannot be used is in `skipped`. `signMs`: how long an agent may take to sign, which is the login's own
+ * time, for it may be waiting for its user's hand; 0 where nothing is to be signed.
  */
-export async function findCandidates(plan: IdentityPlan, sources: IdentitySources): Promise<Candidates> {
+export async function findCandidates(
+  plan: IdentityPlan,
+  sources: IdentitySources,
+  signMs = 0,
+): Promise<Candidates> {
   const [files, certificates, agent] = await Promise.all([
     loadFiles(plan, sources.keys),
     Promise.all(plan.certificateFiles.map(async (path) => ({ path, ...(await readCertificate(path)) }))),
-    askAgent(plan.agentSocket, sources.agents),
+    askAgent(plan.agentSocket, sources.agents, signMs),
   ]);
   const skipped: Skipped[] = [...agent.skipped];
   const held = agent.keys.map((key) => parseHeld(key.blob)).filter((key) => key !== null);
   const chosen = new Chosen();
-  const viaAgent = (key: HeldKey, source: string): Candidate => {
+  const viaAgent = (key: HeldKey, source: string, file: string | null): Candidate => {
     const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
     // ssh-keygen shows a certificate by its plain key.
     const plain = key.parsed.certificate === null ? key : held.find((other) => isPlainOf(other, key));
-    return candidate(source, { ...key, fingerprint: plain?.fingerprint ?? key.fingerprint }, false, sign);
+    return candidate(
+      source,
+      { ...key, fingerprint: plain?.fingerprint ?? key.fingerprint },
+      file,
+      false,
+      sign,
+    );
   };
 
   const explicit = files.slice(0, plan.keyFiles.length);
@@ -96,10 +111,10 @@ export async function findCandidates(plan: IdentityPlan, sources: IdentitySource
     if (file.kind === "usable") {
       const key = parseHeld(file.blob);
       const sign = (algorithm: string, data: Buffer): Buffer => signWithKey(file.key, algorithm, data);
-      return key === null ? null : candidate(named.source, key, true, sign);
+      return key === null ? null : candidate(named.source, key, named.path, true, sign);
     }
     const agentKey = inAgent(file.blob);
-    return agentKey === null ? null : viaAgent(agentKey, `${named.source} (agent)`);
+    return agentKey === null ? null : viaAgent(agentKey, `${named.source} (agent)`, named.path);
   };
   const certificatesOf = (named: readonly NamedFile[]): void => {
     const explicitBlobs = certificates.map((entry) => ({ source: entry.path, blob: entry.blob }));
@@ -112,31 +127,33 @@ export async function findCandidates(plan: IdentityPlan, sources: IdentitySource
       if (certificate === null || certificate.parsed.certificate === null) continue;
       const owner = files.map(fromFile).find((key) => key !== null && samePlainKey(key.blob, certificate));
       const agentOwner = held.find((key) => isPlainOf(key, certificate));
-      const signer = owner ?? (agentOwner === undefined ? null : viaAgent(agentOwner, source));
+      const signer = owner ?? (agentOwner === undefined ? null : viaAgent(agentOwner, source, null));
       if (signer === null) continue;
       const shown = { ...certificate, fingerprint: signer.fingerprint };
-      chosen.add(candidate(source, shown, signer.inMemory, (...args) => signer.sign(...args)));
+      chosen.add(candidate(source, shown, signer.file, signer.inMemory, (...args) => signer.sign(...args)));
     }
   };
 
   certificatesOf(explicit);
   for (const named of explicit) chosen.add(fromFile(named));
   certificatesOf(configured);
-  const namedIdentities = new Set(
-    files.map((entry) =>
-      entry.file.kind === "missing" || entry.file.blob === null ? null : parseHeld(entry.file.blob)?.identity,
-    ),
-  );
-  for (const key of held) if (namedIdentities.has(key.identity)) chosen.add(viaAgent(key, "agent"));
-  if (!plan.identitiesOnly) for (const key of held) chosen.add(viaAgent(key, "agent"));
+  const namedFiles = new Map<string, string>();
+  for (const { path, file } of files) {
+    const key = file.kind === "missing" || file.blob === null ? null : parseHeld(file.blob);
+    if (key !== null && !namedFiles.has(key.identity)) namedFiles.set(key.identity, path);
+  }
+  const fromAgent = (key: HeldKey): Candidate => viaAgent(key, "agent", namedFiles.get(key.identity) ?? null);
+  for (const key of held) if (namedFiles.has(key.identity)) chosen.add(fromAgent(key));
+  if (!plan.identitiesOnly) for (const key of held) chosen.add(fromAgent(key));
   for (const named of configured) chosen.add(fromFile(named));
 
   for (const named of files) {
     const { file } = named;
     if (file.kind === "missing") {
-      if (named.asked) skipped.push({ source: named.source, reason: "no such file", encrypted: false });
+      if (named.asked)
+        skipped.push({ source: named.source, reason: "no such file", file: named.path, remedy: "make" });
     } else if (file.kind === "unusable" && inAgent(file.blob) === null) {
-      skipped.push({ source: named.source, reason: file.reason, encrypted: file.encrypted });
+      skipped.push({ source: named.source, reason: file.reason, file: named.path, remedy: file.remedy });
     }
   }
   const limits = [agent, ...certificates, ...files.map(({ file }) => file)].flatMap((from) =>
@@ -184,15 +201,15 @@ interface AskedAgent {
   sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer>;
 }
 
-async function askAgent(socket: string | null, agents: AgentPool): Promise<AskedAgent> {
+async function askAgent(socket: string | null, agents: AgentPool, signMs: number): Promise<AskedAgent> {
   const none: AskedAgent = { keys: [], skipped: [], sign: () => Promise.reject(new AgentError("no agent")) };
   if (socket === null || socket === "") return none;
   const agent = agents.at(socket);
   try {
-    return { keys: await agent.keys(), skipped: [], sign: (...args) => agent.sign(...args) };
+    return { keys: await agent.keys(), skipped: [], sign: (...args) => agent.sign(...args, signMs) };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    const skipped = [{ source: `agent ${socket}`, reason: error.message, encrypted: false }];
+    const skipped = [{ source: `agent ${socket}`, reason: error.message, file: null, remedy: null }];
     return { ...none, skipped, ...(isLocalLimit(error.cause) ? { localLimit: error.cause } : {}) };
   }
 }
@@ -226,7 +243,13 @@ function samePlainKey(blob: Buffer, certificate: HeldKey): boolean {
   return parseHeld(blob)?.identity === certificate.identity;
 }
 
-function candidate(source: string, key: HeldKey, inMemory: boolean, sign: Candidate["sign"]): Candidate {
+function candidate(
+  source: string,
+  key: HeldKey,
+  file: string | null,
+  inMemory: boolean,
+  sign: Candidate["sign"],
+): Candidate {
   const { parsed, blob } = key;
   return {
     source,
@@ -236,6 +259,7 @@ function candidate(source: string, key: HeldKey, inMemory: boolean, sign: Candid
     blob,
     fingerprint: key.fingerprint,
     inMemory,
+    file,
     sign,
   };
 }

@@ -23,10 +23,14 @@ export type KeyFile =
       readonly blob: Buffer | null;
       readonly certificate: Buffer | null;
       readonly reason: string;
-      readonly encrypted: boolean;
+      /** What the user can mend at once. */
+      readonly remedy: KeyRemedy | null;
       /** The system error of this machine that kept it from being read: another look may find it usable. */
       readonly localLimit?: unknown;
     };
+
+/** `protect`: chmod 600; `add`: ssh-add; `make`: there is no such key yet. */
+export type KeyRemedy = "protect" | "add" | "make";
 
 interface Entry {
   readonly stamp: string;
@@ -80,7 +84,7 @@ async function readKeyFile(path: string): Promise<KeyFile> {
   } catch (error) {
     const reason = `cannot be read (${errorCode(error) ?? "error"})`;
     return {
-      ...{ kind: "unusable", blob: null, certificate: null, reason, encrypted: false },
+      ...{ kind: "unusable", blob: null, certificate: null, reason, remedy: null },
       ...(isLocalLimit(error) ? { localLimit: error } : {}),
     };
   }
@@ -91,12 +95,12 @@ async function readParts(path: string): Promise<KeyFile> {
   const certificate = await readPublicFile(`${path}-cert.pub`);
   const beside = await readPublicFile(`${path}.pub`);
   const stats = await statFile(path);
-  const unusable = (reason: string, blob: Buffer | null, encrypted = false): KeyFile => ({
+  const unusable = (reason: string, blob: Buffer | null, remedy: KeyRemedy | null = null): KeyFile => ({
     kind: "unusable",
     blob: blob ?? beside,
     certificate,
     reason,
-    encrypted,
+    remedy,
   });
   if (stats === null)
     return beside === null ? { kind: "missing" } : unusable("the private key is not there", beside);
@@ -113,14 +117,14 @@ async function readParts(path: string): Promise<KeyFile> {
   // authfile.c: sshkey_perm_ok looks at the mode of files that are the user's own.
   if (stats.uid === process.getuid?.() && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-    return unusable(`unprotected private key file (mode ${mode}): chmod 600`, null);
+    return unusable(`unprotected private key file (mode ${mode}): chmod 600`, null, "protect");
   }
   const parsed = parsePrivateKey(text);
   switch (parsed.kind) {
     case "private":
       return { kind: "usable", key: parsed.key, blob: parsed.blob, certificate };
     case "encrypted":
-      return unusable("encrypted: use ssh-agent (ssh-add)", parsed.blob, true);
+      return unusable("encrypted: use ssh-agent (ssh-add)", parsed.blob, "add");
     case "unsupported":
       return unusable(parsed.reason, parsed.blob);
     case "invalid":

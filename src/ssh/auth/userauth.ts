@@ -1,4 +1,4 @@
-/** The client's side of user authentication by public key (RFC 4252), with as few round trips as it takes. */
+/** The client's side of user authentication (RFC 4252), in ssh's order: `none`, then the keys one after another. */
 import { wireString } from "../wire-writer.js";
 import type { Candidate } from "./identity.js";
 import { chooseAlgorithm } from "./signature-algorithm.js";
@@ -28,16 +28,35 @@ export interface Refusal {
   readonly methods: readonly string[];
 }
 
+/** How far authentication came, for the reason of a connection that ended in it. */
+export interface AuthProgress {
+  /** One entry a key, the one under way included. */
+  readonly tried: readonly string[];
+  readonly refused: number;
+  /** `accepted`: the server would take the key (PK_OK) and has the proof; `sent`: it has a proof and said nothing yet. */
+  readonly proof: "none" | "sent" | "accepted";
+  /** The server has answered `none`: what it says from here on is about the keys. */
+  readonly isNoneAnswered: boolean;
+}
+
 const USERAUTH_REQUEST = 50;
 
-/** A state machine that the transport drives with the server's answers. */
+/**
+ * A state machine that the transport drives with the server's answers. It asks `none` first because ssh does: a server
+ * that lets in by it may count refused keys and hang up (Tailscale SSH, appliances), and one that names no `publickey`
+ * in its answer is offered no key.
+ */
 export class Userauth {
   readonly #tried: string[] = [];
   #queue: Candidate[];
   #offered = 0;
   #current: { readonly key: Candidate; readonly offered: string; readonly signature: string } | null = null;
   #methods: readonly string[] = [];
-  #triedNone = false;
+  #isNoneAnswered = false;
+  #refused = 0;
+  #proof: AuthProgress["proof"] = "none";
+  #isSigning = false;
+  #isOver = false;
 
   constructor(
     private readonly wire: UserauthWire,
@@ -47,37 +66,52 @@ export class Userauth {
     this.#queue = [...request.keys];
   }
 
-  /** What was offered so far, the key under way included. */
-  get tried(): readonly string[] {
-    return this.#current === null ? this.#tried : [...this.#tried, describe(this.#current.key, "no answer")];
+  get progress(): AuthProgress {
+    const current = this.#current;
+    const tried = current === null ? this.#tried : [...this.#tried, describe(current.key, this.#standing())];
+    return { tried, refused: this.#refused, proof: this.#proof, isNoneAnswered: this.#isNoneAnswered };
   }
 
-  /** The key that was accepted, once the server said so. */
+  /** The key that was accepted, once the server said so; null where `none` was enough. */
   get accepted(): Candidate | null {
-    return this.#current?.key ?? null;
+    return this.#isNoneAnswered ? (this.#current?.key ?? null) : null;
   }
 
-  /** Sends the first request. */
-  start(): void {
-    this.#next();
+  /**
+   * Sends the first request. `isSshd`: the server is OpenSSH's for certain. It takes requests in their order and ignores
+   * those that come after it has let us in, so the first key goes out with `none`: the same conversation as ssh's, with
+   * one round trip less. Others may take a request too many amiss, and get the key when they have answered.
+   */
+  start(isSshd: boolean): void {
+    this.wire.send("none", this.#head("none"));
+    if (isSshd) this.#next();
   }
 
   /** SSH_MSG_USERAUTH_PK_OK: the server would take the key. */
   keyAccepted(): void {
-    if (this.#current !== null)
-      this.#prove(this.#current.key, this.#current.offered, this.#current.signature);
+    if (this.#current === null || this.#isOver) return;
+    this.#proof = "accepted";
+    this.#prove(this.#current.key, this.#current.offered, this.#current.signature);
   }
 
-  /** SSH_MSG_USERAUTH_FAILURE. */
+  /** SSH_MSG_USERAUTH_FAILURE; the first one is for `none`. */
   failure(methods: readonly string[], partialSuccess: boolean): void {
+    if (this.#isOver) return;
     this.#methods = methods;
-    if (this.#current !== null) {
+    const wasNone = !this.#isNoneAnswered;
+    this.#isNoneAnswered = true;
+    const takesKeys = methods.includes("publickey");
+    // A key that went out with `none` has an answer of its own to come.
+    if (wasNone && takesKeys && this.#current !== null) return;
+    if (!wasNone && this.#current !== null) {
+      if (!partialSuccess) this.#refused += 1;
       this.#tried.push(
         describe(this.#current.key, partialSuccess ? "accepted, more is asked for" : "refused"),
       );
-      this.#current = null;
     }
-    if (methods.includes("publickey")) this.#next();
+    this.#current = null;
+    this.#proof = "none";
+    if (takesKeys) this.#next();
     else this.#giveUp();
   }
 
@@ -103,29 +137,35 @@ export class Userauth {
     this.#giveUp();
   }
 
-  /** ssh asks `none` first; we ask it last, for the servers that let in everybody who reaches them. */
   #giveUp(): void {
-    if (!this.#triedNone) {
-      this.#triedNone = true;
-      this.wire.send("none", this.#head("none"));
-      return;
-    }
+    if (!this.#isNoneAnswered || this.#isOver) return;
+    this.#isOver = true;
     this.refused({ tried: this.#tried, offered: this.#offered, methods: this.#methods });
+  }
+
+  #standing(): string {
+    if (this.#proof === "accepted") return this.#isSigning ? "accepted, and not signed yet" : "accepted";
+    return "no answer";
   }
 
   #prove(key: Candidate, offered: string, algorithm: string): void {
     const signed = this.#payload(key, offered, true);
     const send = (signature: Buffer): void => {
-      if (this.#current?.key === key)
-        this.wire.send("publickey", Buffer.concat([signed, wireString(signature)]));
+      if (this.#current?.key !== key) return;
+      this.#isSigning = false;
+      if (this.#proof === "none") this.#proof = "sent";
+      this.wire.send("publickey", Buffer.concat([signed, wireString(signature)]));
     };
     const skip = (error: unknown): void => {
       if (this.#current?.key !== key) return;
       this.#current = null;
+      this.#proof = "none";
+      this.#isSigning = false;
       this.#offered -= 1;
       this.#tried.push(describe(key, `skipped: ${error instanceof Error ? error.message : "cannot sign"}`));
       this.#next();
     };
+    this.#isSigning = true;
     try {
       const signature = key.sign(algorithm, Buffer.concat([wireString(this.wire.sessionId()), signed]));
       if (signature instanceof Promise) signature.then(send, skip);

@@ -9,7 +9,10 @@ import type { KnownHosts } from "./known-hosts.js";
 export interface HostKeyRefusal {
   readonly code: FailureCode;
   readonly message: string;
-  readonly fix: string;
+  /** Null: by what takes the key in (`host-key-unknown`) or the old one out (`host-key-changed`). */
+  readonly fix: string | null;
+  /** The known_hosts file that the fix is about, and the name in it. */
+  readonly mend?: { readonly file: string; readonly asked: string };
   /** `file:line`, where a line decided. */
   readonly where?: string;
 }
@@ -63,22 +66,14 @@ function refuseUnknown(
   const unreadable = known.unreadable().map(({ file, code }) => `; ${file} cannot be read (${code})`);
   const reason = known.canRemember || policy === "yes" ? "" : "; there is no known_hosts file to add it to";
   const certificate = certificateProblem === null ? "" : `; ${certificateProblem}`;
-  const file = known.files[0];
+  const file = known.canRemember ? known.files[0] : undefined;
   return {
     code: "host-key-unknown",
     message: `no ${shortTypeName(key.type)} host key is known for ${names.name}; the server has ${fingerprint(key.blob)}${reason}${certificate}${unreadable.join("")}`,
-    fix:
-      file === undefined || !known.canRemember
-        ? "name a known_hosts file with --ssh-known-hosts"
-        : `compare the fingerprint with the host's, then run: ${keyscan(names, file)}; or use --ssh-strict-host-key accept-new`,
+    ...(file === undefined
+      ? { fix: "name a known_hosts file with --ssh-known-hosts" }
+      : { fix: null, mend: { file, asked: names.name } }),
   };
-}
-
-function keyscan(names: HostNames, file: string): string {
-  const scan = `ssh-keyscan${names.port === 22 ? "" : ` -p ${names.port}`} ${quote(names.host)}`;
-  const aliased = names.withoutPort === null && names.name !== names.host;
-  const rename = aliased ? ` | sed ${quote(`s/^[^ #]*/${names.name}/`)}` : "";
-  return `${scan}${rename} >> ${quote(file)}`;
 }
 
 function refuseChanged(
@@ -93,7 +88,8 @@ function refuseChanged(
   return {
     code: "host-key-changed",
     message: `the host key of ${names.name} has changed: the server has ${type} ${fingerprint(key.blob)}, and ${where} has another key (${shortTypeName(verdict.knownType)}) for ${owner}`,
-    fix: `if the change is expected: ssh-keygen -R ${quote(asked)} -f ${quote(verdict.at.file)}`,
+    fix: null,
+    mend: { file: verdict.at.file, asked },
     where,
   };
 }
@@ -113,16 +109,11 @@ function refuseUnchecked(at: RevokedBy, reason: string, names: HostNames): HostK
   return {
     code: "host-key-revoked",
     message: `whether the host key of ${names.name} is revoked cannot be told: ${where} cannot be read (${reason})`,
-    fix: `mend ${quote(at.file)} or take it out of RevokedHostKeys`,
+    fix: `mend ${at.file} or take it out of RevokedHostKeys`,
     where,
   };
 }
 
 function place({ file, line }: RevokedBy): string {
   return line === null ? file : `${file}:${line}`;
-}
-
-/** For a POSIX shell; a plain word stays as it is. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

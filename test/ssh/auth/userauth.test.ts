@@ -50,83 +50,127 @@ function key(name: string, changes: Partial<Candidate> = {}): Candidate {
     blob: Buffer.from(name),
     fingerprint: `SHA256:${name}`,
     inMemory: true,
+    file: null,
     sign: () => Buffer.from(`signature of ${name}`),
     ...changes,
   };
 }
 
-function start(keys: readonly Candidate[]): { auth: Userauth; sent: Sent[]; refusals: Refusal[] } {
+/** With a server that is sshd for certain, or one that is not. */
+function start(
+  keys: readonly Candidate[],
+  isSshd: boolean,
+): { auth: Userauth; sent: Sent[]; refusals: Refusal[] } {
   const { sent, wire: end } = wire();
   const refusals: Refusal[] = [];
   const request = { user: "user", keys, algorithms: userKeyAlgorithms(null), requiredRsaSize: 2048 };
   const auth = new Userauth(end, request, (refusal) => refusals.push(refusal));
-  auth.start();
+  auth.start(isSshd);
   return { auth, sent, refusals };
 }
 
-test("a key in memory is proven at once, one elsewhere is asked for first", async () => {
-  const { auth, sent } = start([
-    key("file"),
-    key("agent", { inMemory: false, sign: () => Promise.resolve(Buffer.from("signature of agent")) }),
-  ]);
-  assert.deepEqual(sent, [{ method: "publickey", kind: "proof", key: "file" }]);
-  auth.failure(["publickey", "password"], false);
-  assert.deepEqual(sent[1], { method: "publickey", kind: "query", key: "agent" });
-  auth.keyAccepted();
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(sent[2], { method: "publickey", kind: "proof", key: "agent" });
-  assert.equal(auth.accepted?.source, "agent");
+const NONE: Sent = { method: "none", kind: "", key: "" };
+const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const viaAgent = (name: string, changes: Partial<Candidate> = {}): Candidate =>
+  key(name, {
+    inMemory: false,
+    sign: () => Promise.resolve(Buffer.from(`signature of ${name}`)),
+    ...changes,
+  });
+
+for (const isSshd of [true, false]) {
+  test(`\`none\` goes first, then each key when the one before was answered: ${isSshd ? "sshd" : "another server"}`, async () => {
+    const { auth, sent, refusals } = start([key("file"), viaAgent("agent"), key("last")], isSshd);
+    const first: Sent = { method: "publickey", kind: "proof", key: "file" };
+    assert.deepEqual(sent, isSshd ? [NONE, first] : [NONE]);
+    auth.failure(["publickey", "password"], false);
+    assert.deepEqual(sent, [NONE, first]);
+    auth.failure(["publickey", "password"], false);
+    assert.deepEqual(sent[2], { method: "publickey", kind: "query", key: "agent" });
+    auth.keyAccepted();
+    await later();
+    assert.deepEqual(sent[3], { method: "publickey", kind: "proof", key: "agent" });
+    assert.equal(auth.accepted?.source, "agent");
+    auth.failure(["publickey"], false);
+    auth.failure(["publickey"], false);
+    assert.equal(sent.filter(({ method }) => method === "none").length, 1);
+    assert.deepEqual(
+      refusals.map(({ offered, methods }) => ({ offered, methods })),
+      [{ offered: 3, methods: ["publickey"] }],
+    );
+  });
+
+  test(`a server that names no publickey is offered nothing more: ${isSshd ? "sshd" : "another"}`, () => {
+    const { auth, sent, refusals } = start([key("one"), key("two")], isSshd);
+    auth.failure(["keyboard-interactive"], false);
+    assert.equal(refusals.length, 1);
+    assert.deepEqual(refusals[0]?.methods, ["keyboard-interactive"]);
+    const before = sent.length;
+    // What the server says of a key that was on its way no longer counts.
+    auth.failure(["publickey"], false);
+    auth.keyAccepted();
+    assert.equal(sent.length, before);
+    assert.equal(refusals.length, 1);
+  });
+
+  test(`without a key \`none\` is asked all the same: ${isSshd ? "sshd" : "another"}`, () => {
+    const { auth, sent, refusals } = start([], isSshd);
+    assert.deepEqual([sent, refusals], [[NONE], []]);
+    auth.failure(["publickey"], false);
+    assert.deepEqual(refusals, [{ tried: [], offered: 0, methods: ["publickey"] }]);
+  });
+}
+
+test("who is let in by `none` owes it to no key, whatever went out with it", () => {
+  const { auth } = start([key("one")], true);
+  assert.equal(auth.accepted, null);
+  assert.equal(auth.progress.isNoneAnswered, false);
 });
 
-test("when all keys are refused, `none` is the last word, and the refusal lists what was tried", () => {
-  const { auth, sent, refusals } = start([key("one"), key("two"), key("short", { rsaBits: 1024 })]);
-  auth.failure(["publickey"], false);
-  auth.failure(["publickey"], false);
-  assert.deepEqual(sent.at(-1), { method: "none", kind: "", key: "" });
-  assert.deepEqual(refusals, []);
-  auth.failure(["publickey"], false);
-  assert.deepEqual(refusals, [
-    {
-      tried: [
-        "one SHA256:one refused",
-        "two SHA256:two refused",
-        "short SHA256:short skipped: shorter than RequiredRSASize 2048",
-      ],
-      offered: 2,
-      methods: ["publickey"],
-    },
+test("a refusal lists what was tried, and what was passed over", () => {
+  const { auth, refusals } = start([key("one"), key("two"), key("short", { rsaBits: 1024 })], false);
+  for (let i = 0; i < 3; i++) auth.failure(["publickey"], false);
+  assert.deepEqual(refusals[0]?.tried, [
+    "one SHA256:one refused",
+    "two SHA256:two refused",
+    "short SHA256:short skipped: shorter than RequiredRSASize 2048",
   ]);
-});
-
-test("a server that takes no keys is offered no second one", () => {
-  const { auth, sent, refusals } = start([key("one"), key("two")]);
-  auth.failure(["password"], false);
-  assert.deepEqual(
-    sent.map((entry) => entry.method),
-    ["publickey", "none"],
-  );
-  auth.failure(["password"], false);
-  assert.equal(refusals.length, 1);
 });
 
 test("a key that cannot sign is passed over", async () => {
-  const broken = key("broken", {
-    inMemory: false,
-    sign: () => Promise.reject(new Error("the agent refused to sign")),
-  });
-  const { auth, sent } = start([broken, key("next")]);
+  const broken = viaAgent("broken", { sign: () => Promise.reject(new Error("the agent refused to sign")) });
+  const { auth, sent } = start([broken, key("next")], true);
+  auth.failure(["publickey"], false);
   auth.keyAccepted();
-  await new Promise((resolve) => setImmediate(resolve));
+  await later();
   assert.deepEqual(sent.at(-1), { method: "publickey", kind: "proof", key: "next" });
-  assert.deepEqual(auth.tried, [
+  assert.deepEqual(auth.progress.tried, [
     "broken SHA256:broken skipped: the agent refused to sign",
     "next SHA256:next no answer",
   ]);
 });
 
 test("partial success goes on with the next key", () => {
-  const { auth, sent } = start([key("one"), key("two")]);
+  const { auth, sent } = start([key("one"), key("two")], true);
+  auth.failure(["publickey"], false);
   auth.failure(["publickey"], true);
   assert.deepEqual(sent.at(-1), { method: "publickey", kind: "proof", key: "two" });
-  assert.equal(auth.tried[0], "one SHA256:one accepted, more is asked for");
+  assert.equal(auth.progress.tried[0], "one SHA256:one accepted, more is asked for");
+  assert.equal(auth.progress.refused, 0);
+});
+
+test("progress says how far the key under way came", async () => {
+  let sign: (signature: Buffer) => void = () => undefined;
+  const slow = viaAgent("slow", { sign: () => new Promise((resolve) => (sign = resolve)) });
+  const { auth } = start([key("wrong"), slow], true);
+  assert.deepEqual([auth.progress.proof, auth.progress.refused], ["sent", 0]);
+  auth.failure(["publickey"], false);
+  auth.failure(["publickey"], false);
+  assert.deepEqual([auth.progress.proof, auth.progress.refused], ["none", 1]);
+  auth.keyAccepted();
+  assert.match(auth.progress.tried[1] ?? "", /accepted, and not signed yet$/);
+  sign(Buffer.from("signature of slow"));
+  await later();
+  assert.deepEqual(auth.progress.proof, "accepted");
+  assert.match(auth.progress.tried[1] ?? "", /accepted$/);
 });

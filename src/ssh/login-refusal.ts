@@ -1,0 +1,122 @@
+/** A login that the server refused in words: what it says of us, and what would mend it. */
+import { HostError } from "../errors.js";
+import { oneLine } from "../lib/text.js";
+import type { LastError } from "../record.js";
+import type { Candidate, Candidates, Skipped } from "./auth/identity.js";
+import type { Refusal } from "./auth/userauth.js";
+import { addToAgent, copyKey, makeKey, protectKey, surroundings } from "./fix-command.js";
+import type { Surroundings } from "./fix-command.js";
+import { planLabel, planTarget } from "./plan.js";
+import type { HostPlan } from "./plan.js";
+import { localLimit } from "./system-failure.js";
+
+/** Where so many keys were refused that the server hung up. */
+export const NAME_A_KEY =
+  "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
+
+/** What the server said in its banners (RFC 4252, section 5.4). */
+export interface ServerWords {
+  readonly banner: string;
+  /** The part that came after it had answered `none`: it is about our keys. */
+  readonly lastWords: string;
+  /** OpenSSH's. Its banner before that answer is the one that everybody gets. */
+  readonly isSshd: boolean;
+}
+
+export const ACCESS_DENIED_FIX =
+  "the key is right; the account may not log in now: see the host's sshd log, /etc/nologin, the account's expiry (chage -l) and its PAM rules";
+export const MAY_SIGN =
+  "let the agent sign when it asks (ssh-add -c, a touch, a lock), or name another key with --ssh-key";
+const CERTIFICATE_FIX =
+  "see the certificate's validity, principals and authority with ssh-keygen -L, and whether the host trusts that authority";
+
+/** All keys were refused, or there were none to offer. */
+export function loginRefusal(
+  plan: HostPlan,
+  refusal: Refusal,
+  candidates: Candidates,
+  said: ServerWords,
+  here: Surroundings = surroundings(),
+): HostError {
+  // What could not be looked at may hold the key: the server has refused nothing of it.
+  const limit = localLimit(candidates.localLimit, "auth", `${planLabel(plan)}: keys could not be read`);
+  if (limit !== null) return limit;
+  const skipped = candidates.skipped.map((entry) => `${entry.source} skipped: ${entry.reason}`);
+  const tried = [...refusal.tried, ...skipped];
+  const takesKeys = refusal.methods.includes("publickey");
+  const methods = refusal.methods.join(", ");
+  const words = oneLine(said.isSshd ? said.lastWords : said.banner);
+  const name = planLabel(plan);
+  const failed = (code: "auth-failed" | "no-usable-key", message: string, fix: string | null): HostError => {
+    const more: Partial<LastError> = { tried, ...(fix === null ? {} : { fix }) };
+    return new HostError(code, "auth", `${name}: ${message}${words === "" ? "" : `: "${words}"`}`, more);
+  };
+  if (!takesKeys) {
+    const more = refusal.offered > 0 ? " more" : "";
+    return failed("auth-failed", `the server takes no keys${more} (it takes: ${methods || "nothing"})`, null);
+  }
+  if (!plan.config.pubkeyAuthentication) {
+    const fix = "take PubkeyAuthentication no out of the config: the server takes keys";
+    return failed("no-usable-key", `the config allows no key (the server takes: ${methods})`, fix);
+  }
+  const fix = loginFix(plan, refusal, candidates, here);
+  return refusal.offered === 0
+    ? failed("no-usable-key", `no key that could be offered (the server takes: ${methods})`, fix)
+    : failed("auth-failed", `the server accepted none of our keys (it takes: ${methods})`, fix);
+}
+
+function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: Surroundings): string {
+  // A key that is there and cannot be used is more likely the right one than those that were refused.
+  const unusable = candidates.skipped.find(({ remedy }) => remedy === "protect" || remedy === "add");
+  if (unusable !== undefined) return unusableFix(plan, unusable, here);
+  if (refusal.tried.some((line) => line.includes("refused to sign"))) return declinedFix(candidates.keys);
+  const plain = candidates.keys.filter((key) => !key.certified);
+  const key = plain.find((each) => each.file !== null) ?? plain[0];
+  if (key === undefined && candidates.keys.length > 0) return CERTIFICATE_FIX;
+  if (key === undefined) return noKeyFix(plan, refusal.methods, candidates, here);
+  if (refusal.offered === 0)
+    return "name another key with --ssh-key, of a type and size that both sides take";
+  const publicLine = `${key.type} ${key.blob.toString("base64")}`;
+  if (!takesPasswords(refusal.methods)) return administratorFix(publicLine, plan.user);
+  return copyKey(planTarget(plan), { file: key.file, publicLine }, here);
+}
+
+/** For a server that takes nothing but keys: there is no way in by which we could bring ours. */
+export function administratorFix(publicLine: string, user: string | null): string {
+  const account = user === null ? "the account" : user;
+  return `the server takes nothing but keys: have an administrator (or do it on its console) add to ~/.ssh/authorized_keys of ${account} this line: ${publicLine}`;
+}
+
+/** Whether somebody who types a password may be let in. */
+export function takesPasswords(methods: readonly string[]): boolean {
+  return methods.includes("password") || methods.includes("keyboard-interactive");
+}
+
+/** An agent that lists a key and does not sign with it: what adds the key again lifts what was asked of its use. */
+function declinedFix(keys: readonly Candidate[]): string {
+  const file = keys.find((key) => !key.inMemory && key.file !== null)?.file ?? null;
+  return file === null ? MAY_SIGN : `${MAY_SIGN} (it holds ${file})`;
+}
+
+function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: Surroundings): string {
+  if (remedy === "protect") return protectKey(file ?? "");
+  const { agentSocket } = plan.identity;
+  const isShut = agentSocket === null && plan.config.origins.has("identityagent");
+  if (isShut)
+    return `take IdentityAgent none out of the config and run ssh-add, or name a key without a passphrase`;
+  return addToAgent(file ?? "", agentSocket, here);
+}
+
+function noKeyFix(
+  plan: HostPlan,
+  methods: readonly string[],
+  { skipped }: Candidates,
+  here: Surroundings,
+): string {
+  const wanted = skipped.find(({ remedy }) => remedy === "make")?.file;
+  const usual = plan.identity.configFiles.find((file) => file.endsWith("/id_ed25519"));
+  const file = wanted ?? usual;
+  if (file === undefined || here.exists(file))
+    return "name a key with --ssh-key, or start ssh-agent and ssh-add one";
+  return makeKey(file, takesPasswords(methods) ? planTarget(plan) : null, here);
+}

@@ -1,0 +1,69 @@
+/** What would mend a failure of the system's `ssh`, as a command where there is one. */
+import type { FailureCode } from "../record.js";
+import { acceptHostKey, addToAgent, copyKey, makeKey, protectKey, surroundings } from "./fix-command.js";
+import type { CommandTarget, Surroundings } from "./fix-command.js";
+import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./login-refusal.js";
+import type { OpensshHost } from "./openssh-failure.js";
+import type { OpensshLog } from "./openssh-log.js";
+
+/** Null: nothing that could be named. */
+export function opensshFix(
+  code: FailureCode,
+  log: OpensshLog,
+  host: OpensshHost,
+  here: Surroundings = surroundings(),
+): string | null {
+  const text = log.complaints.join("\n");
+  const to: CommandTarget = {
+    host: host.target.host,
+    user: host.target.user ?? null,
+    port: host.target.port ?? null,
+    configFile: host.ssh.configFile,
+    knownHostsFile: host.ssh.knownHostsFile,
+  };
+  if (code === "host-key-changed")
+    return /^\s*(ssh-keygen (?:-f .* )?-R .*)$/m.exec(text)?.[1]?.trim() ?? null;
+  if (code === "host-key-unknown") {
+    const place = {
+      host: to.host,
+      port: to.port ?? 22,
+      isPlain: false,
+      hash: false,
+      file: to.knownHostsFile,
+    };
+    return acceptHostKey(to, place, here);
+  }
+  if (code === "local-limit") return "raise `ulimit -n` and `ulimit -u`";
+  return code === "no-usable-key" || code === "auth-failed" ? loginFix(log, text, to, here) : null;
+}
+
+function loginFix(log: OpensshLog, text: string, to: CommandTarget, here: Surroundings): string | null {
+  if (/Too many authentication failures/.test(text)) return NAME_A_KEY;
+  const open = /^Permissions \d+ for '(.+)' are too open/m.exec(text)?.[1];
+  if (open !== undefined) return protectKey(open);
+  const encrypted = /^[Ll]oad key "(.+)": incorrect passphrase/m.exec(text)?.[1];
+  if (encrypted !== undefined) return addToAgent(encrypted, here.agent, here);
+  if (/agent refused operation|signing failed for/.test(text)) return MAY_SIGN;
+  const methods = /Permission denied \(([^)]*)\)/.exec(text)?.[1]?.split(",") ?? [];
+  if (log.tried.length === 0) return noKeyFix(text, methods, to, here);
+  const taken = /^(.+) SHA256:\S+ accepted$/.exec(log.tried.at(-1) ?? "")?.[1];
+  // One that was not enough: the server asks for a second one, or for a hand.
+  if (/with partial success/.test(text) || !methods.includes("publickey")) return null;
+  // ssh offers the public half and finds out only then that nobody is there to type the passphrase.
+  if (taken !== undefined) return taken === "agent" ? MAY_SIGN : addToAgent(taken, here.agent, here);
+  const offered = log.tried.map((line) => line.replace(/ SHA256:\S+ \w+$/, ""));
+  const file = offered.find((source) => source !== "agent") ?? null;
+  if (takesPasswords(methods)) return copyKey(to, { file, publicLine: null }, here);
+  const line = file === null ? "one of those that ssh-add -L prints" : `the one in ${publicFile(file)}`;
+  return administratorFix(line, to.user);
+}
+
+function noKeyFix(text: string, methods: readonly string[], to: CommandTarget, here: Surroundings): string {
+  const missing = /^no such identity: (.+): No such file or directory$/m.exec(text)?.[1];
+  if (missing === undefined) return "name a key with --ssh-key, or start ssh-agent and ssh-add one";
+  return makeKey(missing, takesPasswords(methods) ? to : null, here);
+}
+
+function publicFile(file: string): string {
+  return file.endsWith(".pub") ? file : `${file}.pub`;
+}
