@@ -126,13 +126,14 @@ export function assertTextLinear(recordings: readonly string[], read: (text: str
 }
 
 /** How many times as long twice the text takes; 1 where that is too short to tell. */
-function growthOf({ length, texts }: Growing, read: (texts: Texts) => unknown): number {
-  const large = texts(length);
+function growthOf(input: Growing, read: (texts: Texts) => unknown): number {
+  const { length } = input;
+  const large = input.texts(length);
   if (costMs(large, read) < NOTICEABLE_MS) return 1;
-  const over = timesOver(texts(length / 2 ** DOUBLINGS), large, MOST_TIMES ** DOUBLINGS, read);
+  const over = timesOver(input.texts(length / 2 ** DOUBLINGS), large, MOST_TIMES ** DOUBLINGS, read);
   if (over === null) return 1;
   // What grows so is so for a longer text as well; what only left the processor's caches is not.
-  const again = timesOver(large, texts(length * 2), MOST_TIMES, read);
+  const again = timesOver(large, input.texts(length * 2), MOST_TIMES, read);
   return again ?? 1;
 }
 
