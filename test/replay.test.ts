@@ -60,6 +60,13 @@ describe("a replay", () => {
     const text = `\ufeff${lines.replaceAll("\n", "\r\n\r\n  \r\n").trimEnd()}`;
     assert.deepEqual(await replayed(text), { records: recorded, warnings: [] });
   });
+  test("leaves out a record that no reader could take, and goes on", async () => {
+    const deep =
+      lines.split("\n")[0]?.replace(/}$/, `,"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`) ?? "";
+    const { records, warnings } = await replayed(`${deep}\n${lines}`);
+    assert.deepEqual(records, recorded);
+    assert.match(warnings.join(), /^f\.ndjson:1: is nested more than 64 levels deep; it is left out$/);
+  });
   test("of nothing is nothing", async () => {
     assert.deepEqual(await replayed(), { records: [], warnings: [] });
     assert.deepEqual(await replayed("\n\n"), { records: [], warnings: [] });

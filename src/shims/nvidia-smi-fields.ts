@@ -77,7 +77,8 @@ const CANONICAL: Readonly<Record<string, string>> = {
 export const OLD_FIELD_NAMES: readonly string[] = Object.keys(CANONICAL);
 
 export function canonicalField(name: string): string {
-  return CANONICAL[name] ?? name;
+  // A column may be called as something that every object has.
+  return Object.hasOwn(CANONICAL, name) ? (CANONICAL[name] ?? name) : name;
 }
 
 /** Those of our own list that are among these columns, in the order in which they are asked: none is remote text. */

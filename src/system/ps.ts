@@ -75,13 +75,13 @@ export function createPsReader(): PsReader {
   };
 }
 
-const COLUMN_NAMES: Readonly<Record<string, string>> = {
-  THCNT: "NLWP",
-  NICE: "NI",
-  VIRT: "VSZ",
-  CMD: "COMMAND",
-  ARGS: "COMMAND",
-};
+const COLUMN_NAMES: ReadonlyMap<string, string> = new Map([
+  ["THCNT", "NLWP"],
+  ["NICE", "NI"],
+  ["VIRT", "VSZ"],
+  ["CMD", "COMMAND"],
+  ["ARGS", "COMMAND"],
+]);
 
 /** `startOf`: pid and computed start, both seconds since 1970, to the start to tell. */
 export function parsePs(
@@ -94,7 +94,7 @@ export function parsePs(
   const names = header
     .trim()
     .split(/\s+/)
-    .map((name) => COLUMN_NAMES[name] ?? name);
+    .map((name) => COLUMN_NAMES.get(name) ?? name);
   const commandAt = names.length - 1;
   if (names[commandAt] !== "COMMAND") return processes;
   for (const row of rows) {

@@ -59,26 +59,27 @@ export function uniqueTargets(targets: readonly Target[]): UniqueTargets {
 /** The words of a line with quotes taken off, or a problem. A quote may stand anywhere in a word: `a="b c"`. */
 function splitWords(line: string): readonly string[] | string {
   const words: string[] = [];
-  let word: string | null = null;
+  // Joined once: a word put together character by character takes memory many times its length.
+  let word: string[] | null = null;
   let quote: string | null = null;
   for (const character of line) {
     if (quote !== null) {
       if (character === quote) quote = null;
-      else word = (word ?? "") + character;
+      else (word ??= []).push(character);
     } else if (character === '"' || character === "'") {
       quote = character;
-      word ??= "";
+      word ??= [];
     } else if (character === " " || character === "\t") {
-      if (word !== null) words.push(word);
+      if (word !== null) words.push(word.join(""));
       word = null;
     } else if (character === "#" && word === null) {
       break;
     } else {
-      word = (word ?? "") + character;
+      (word ??= []).push(character);
     }
   }
   if (quote !== null) return `a quote (${quote}) is not closed; close it on the same line`;
-  if (word !== null) words.push(word);
+  if (word !== null) words.push(word.join(""));
   return words;
 }
 

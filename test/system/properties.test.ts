@@ -303,3 +303,8 @@ describe("tables", () => {
       assert.equal(cpuList(bad), null, bad);
   });
 });
+
+test("ps with a column that is called as something every object has", () => {
+  const processes = parsePs("1700000000\nPID constructor COMMAND\n7 x sh -c words\n");
+  assert.equal(processes.get(7)?.command, "sh -c words");
+});

@@ -88,9 +88,15 @@ function splitArguments(text: string): string[] | null {
 }
 
 function readWord(text: string, from: number): { text: string; end: number } | null {
-  let word = "";
+  // In runs: a word put together character by character takes memory many times its length.
+  const runs: string[] = [];
+  let run = from;
   let quote = "";
   let at = from;
+  const leaveOut = (): void => {
+    runs.push(text.slice(run, at));
+    run = at + 1;
+  };
   for (; at < text.length; at++) {
     const char = text.charAt(at);
     const following = text.charAt(at + 1);
@@ -99,14 +105,19 @@ function readWord(text: string, from: number): { text: string; end: number } | n
       following !== "" &&
       ("'\"\\".includes(following) || (quote === "" && following === " "))
     ) {
-      word += following;
+      leaveOut();
       at++;
     } else if (quote === "" && (char === " " || char === "\t")) break;
-    else if (quote === "" && (char === '"' || char === "'")) quote = char;
-    else if (char === quote) quote = "";
-    else word += char;
+    else if (quote === "" && (char === '"' || char === "'")) {
+      leaveOut();
+      quote = char;
+    } else if (char === quote) {
+      leaveOut();
+      quote = "";
+    }
   }
-  return quote === "" ? { text: word, end: at } : null;
+  runs.push(text.slice(run, at));
+  return quote === "" ? { text: runs.join(""), end: at } : null;
 }
 
 /** C's tolower over a string: only A to Z change. */

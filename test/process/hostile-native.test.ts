@@ -1,0 +1,81 @@
+/** A host whose all-smi prints anything at all, beside a good one: the good one has all its ticks. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { recordsOf, runCli } from "../support/cli.js";
+import { makeTools } from "../support/fake-tools.js";
+import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const skip = missing ?? false;
+const temp = makeTempDir("hostile");
+const TICKS = 3;
+const GPU = '{"uuid":"GPU-1","name":"A","utilization":5,"temperature":40}';
+const servers: Sshd[] = [];
+let good: Sshd;
+let hostile: Sshd;
+
+/** By name: what the hostile host's all-smi prints. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  "lists in lists": `{"schema":1,"gpus":[{"uuid":"x","detail":${"[".repeat(20_000)}${"]".repeat(20_000)}}]}`,
+  "objects in objects": `{"schema":1,"new":[${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}],"gpus":[${GPU}]}`,
+  "a text that is never closed": `{"a":"${'\\"'.repeat(100_000)}`,
+  "a longer text that is never closed": `{"a":"${'\\"'.repeat(3_500_000)}`,
+  "brackets alone": "[".repeat(7_000_000),
+  "keys of every object":
+    '{"gpus":[{"uuid":"x","toJSON":{"a":1},"detail":{"mig_mode_current":{"toString":1}}}]}',
+  "our own keys": `{"gpus":[${GPU}],"transport":["x"],"last_error":[1],"since":[1],"attempt":[1],"channel":[1]}`,
+  "half a character": '{"gpus":[{"uuid":"\\ud800","name":"\\udc00\\ud800"}],"__proto__":[{"\\ud800":1e999}]}',
+};
+
+before(async () => {
+  if (skip !== false) return;
+  const allSmi = (answer: string): string =>
+    `case $1 in --version) echo all-smi 0.28.1;; *) ${answer};; esac`;
+  const snapshot = join(temp.path, "snapshot");
+  good = await startSshd({
+    bin: makeTools(join(temp.path, "good"), { "all-smi": allSmi(`echo '{"schema":1,"gpus":[${GPU}]}'`) }),
+    shell: "/bin/sh",
+  });
+  servers.push(good);
+  hostile = await startSshd({
+    bin: makeTools(join(temp.path, "hostile"), { "all-smi": allSmi(`cat ${snapshot}`) }),
+    shell: "/bin/sh",
+    authorizedKeys: [good.userKey.publicLine],
+  });
+  servers.push(hostile);
+  writeFileSync(join(temp.path, "known_hosts"), `${good.knownHostsLine()}\n${hostile.knownHostsLine()}\n`);
+});
+
+after(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  temp.remove();
+});
+
+const here = (server: Sshd): string => `${server.user}@127.0.0.1:${server.port}`;
+
+for (const [what, answer] of Object.entries(ANSWERS))
+  test(what, { skip }, async () => {
+    writeFileSync(join(temp.path, "snapshot"), answer);
+    const run = await runCli([
+      ...["--ssh", `${here(hostile)},${here(good)}`, "--count", String(TICKS), "--interval", "1"],
+      ...["--ssh-config", "none", "--ssh-known-hosts", join(temp.path, "known_hosts")],
+      ...["--ssh-key", good.userKey.file, "--format", "ndjson", "--include", "gpu"],
+    ]);
+    assert.doesNotMatch(run.stderr, /internal error|RangeError|TypeError/i);
+    assert.notEqual(run.code, 1, run.stderr);
+    assert.doesNotMatch(run.stdout, /\\ud[89a-f]/i);
+    const records = recordsOf(run.stdout);
+    const frames = records.filter(({ record, host_id }) => record === "frame" && host_id === here(good));
+    assert.deepEqual(
+      frames.map(({ tick }) => tick),
+      Array.from({ length: TICKS }, (_, tick) => tick),
+    );
+    const ticks = records.filter(({ tick, host_id }) => tick !== null && host_id === here(hostile));
+    assert.equal(ticks.length, TICKS, run.stdout.slice(0, 2000));
+    for (const { transport, hostname } of ticks) {
+      assert.ok(transport === "native" || transport === null);
+      assert.equal(hostname, "127.0.0.1");
+    }
+  });
