@@ -18,6 +18,14 @@ function say(line: string): void {
 // Words for the operator are worth no crash: standard error may be a closed pipe.
 process.stderr.on("error", () => undefined);
 
+/** What is attributed to no host: the last resort, which cannot know what still works. */
+function endByFault(error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  say(`internal error, please report it: ${stack}`);
+  process.exit(INTERNAL);
+}
+process.on("uncaughtException", endByFault);
+
 async function main(): Promise<number> {
   const { parseArgv } = await import("./cli.js");
   const command = await parseArgv(process.argv.slice(2), readText);
@@ -109,9 +117,6 @@ main().then(
       if (error.hintsAtHelp) say(`see ${NAME} --help`);
       process.exit(USAGE);
     }
-    say(
-      `internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
-    process.exit(INTERNAL);
+    endByFault(error);
   },
 );

@@ -164,8 +164,13 @@ export class Lane {
         return;
       }
       this.#status = "stuck";
-      const taken = this.#taken();
-      this.#take()?.resolve({ kind: "stuck", ...taken });
+      try {
+        const taken = this.#taken();
+        this.#take()?.resolve({ kind: "stuck", ...taken });
+      } catch (error) {
+        // Thrown out of a timer it would end the process.
+        this.#take()?.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
+      }
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
-import { HostError } from "../errors.js";
+import { HostError, hostErrorOf } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import { offerAlgorithms } from "./algorithms.js";
 import type { OfferedAlgorithms } from "./algorithms.js";
@@ -138,20 +138,21 @@ class Handshake {
     client.on("error", (error) => this.#ended(error));
     client.on("end", () => this.#ended(null));
     client.on("close", () => this.#ended(null));
-    client.once("handshake", () => this.#keysExchanged());
-    client.on("ready", () => this.#ready());
+    // What these throw would be taken for bad bytes of the server.
+    client.once("handshake", () => this.#guard(() => this.#keysExchanged()));
+    client.on("ready", () => this.#guard(() => this.#ready()));
     coalesceWrites(this.#stream, { exceptFirst: true });
     client.connect(this.#config());
     introduceAs(client, IDENT_LINE);
     this.#wire = takeOverAuthentication(client, {
       serviceAccepted: () => {
         this.#serviceAccepted = true;
-        if (this.#userauth !== null) this.#startOnce();
+        if (this.#userauth !== null) this.#guard(() => this.#startOnce());
       },
-      keyAccepted: () => this.#userauth?.keyAccepted(),
-      failure: (methods, partial) => this.#userauth?.failure(methods, partial),
-      banner: (text) => this.#heard(text),
-      success: () => this.request.accepted(this.#userauth?.accepted?.fingerprint ?? null),
+      keyAccepted: () => this.#guard(() => this.#userauth?.keyAccepted()),
+      failure: (methods, partial) => this.#guard(() => this.#userauth?.failure(methods, partial)),
+      banner: (text) => this.#guard(() => this.#heard(text)),
+      success: () => this.#guard(() => this.request.accepted(this.#userauth?.accepted?.fingerprint ?? null)),
     });
   }
 
@@ -183,7 +184,7 @@ class Handshake {
     this.#phase = "auth";
     this.#rememberHostKey();
     this.request.candidates.then(
-      (candidates) => this.#authenticate(candidates),
+      (candidates) => this.#guard(() => this.#authenticate(candidates)),
       (error: unknown) => this.#fail(error),
     );
   }
@@ -234,6 +235,14 @@ class Handshake {
   #ended(error: unknown): void {
     const auth = this.#userauth?.progress ?? null;
     this.#fail(handshakeFailure(this.request.plan, error, { phase: this.#phase, auth, said: this.#said() }));
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(hostErrorOf(error, this.#phase));
+    }
   }
 
   /** The first cause counts. The stream goes at once: a server that talks garbage would keep a core busy. */

@@ -64,7 +64,14 @@ export async function dialDirect(
         const address = addresses[next];
         if (settled.signal.aborted || address === undefined) return;
         next += 1;
-        const socket = dialOne(plan, address);
+        let socket: Socket;
+        try {
+          socket = dialOne(plan, address);
+        } catch (error) {
+          // Node refuses some addresses and ports at once; out of a timer that would end the process.
+          settle(() => reject(systemFailure(error, plan, "dial")));
+          return;
+        }
         sockets.add(socket);
         const headStart = clock.after(HEAD_START_MS, dialNext);
         socket.once("connect", () => {

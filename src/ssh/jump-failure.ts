@@ -12,8 +12,8 @@ export function jumpFailure(name: string, error: HostError): HostError {
     ...(tried === undefined ? {} : { tried }),
     ...(where === undefined ? {} : { where }),
   };
-  // This machine's own limits are no fault of the jump host.
-  const told = code === "local-limit" ? code : "proxy-failed";
+  // This machine's own limits, and our own faults, are none of the jump host.
+  const told = code === "local-limit" || code === "internal-error" ? code : "proxy-failed";
   const failure = new HostError(told, "dial", `jump host ${name}: ${code}: ${message}`, more);
   failure.cause = error.cause ?? error;
   return failure;

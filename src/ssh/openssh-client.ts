@@ -1,6 +1,6 @@
 /** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
 import { randomBytes } from "node:crypto";
-import { HostError } from "../errors.js";
+import { HostError, hostErrorOf } from "../errors.js";
 import type { HandshakeGate, Place } from "./handshake-gate.js";
 import { pause } from "./pause.js";
 import type { Channel, ChannelEvents, Connection } from "./connection.js";
@@ -150,11 +150,25 @@ class OpensshConnection implements Connection {
     const waiting = this.waiting;
     if (waiting !== null && !command.includes("\n")) {
       this.waiting = null;
-      return attach(waiting, events, new PrefixCut(`${this.mark}\n`), `${command}\n`);
+      return this.attach(waiting, events, new PrefixCut(`${this.mark}\n`), `${command}\n`);
     }
     const child = await this.start(command, this.stop.signal);
     this.keep(child);
-    return attach(child, events, null, "");
+    return this.attach(child, events, null, "");
+  }
+
+  private attach(
+    child: OpensshProcess,
+    events: ChannelEvents,
+    cut: PrefixCut | null,
+    firstLine: string,
+  ): Channel {
+    return attach(child, events, cut, firstLine, (error) => this.isLost(hostErrorOf(error, "sample")));
+  }
+
+  private isLost(error: HostError): void {
+    this.gone ??= error;
+    this.tellLost(error);
   }
 
   async close(): Promise<void> {
@@ -166,20 +180,21 @@ class OpensshConnection implements Connection {
     this.running.add(child);
     void child.ended.then((end) => {
       this.running.delete(child);
-      if (end.kind === "failed" && !this.stop.signal.aborted) {
-        this.gone = end.error;
-        this.tellLost(end.error);
-      }
+      if (end.kind === "failed" && !this.stop.signal.aborted) this.isLost(end.error);
     });
   }
 }
 
-/** Wires a process to a channel's events; `cut` drops what comes before the waiting shell's mark. */
+/**
+ * Wires a process to a channel's events; `cut` drops what comes before the waiting shell's mark. `failed` takes what the
+ * events throw at the process's end.
+ */
 function attach(
   child: OpensshProcess,
   events: ChannelEvents,
   cut: PrefixCut | null,
   firstLine: string,
+  failed: (error: unknown) => void,
 ): Channel {
   let open = true;
   const stdout = (chunk: Buffer | null): void => {
@@ -191,12 +206,14 @@ function attach(
       if (open) events.stderr(chunk);
     },
   });
-  void child.ended.then((end) => {
-    stdout(cut === null ? null : cut.flush());
-    if (!open) return;
-    open = false;
-    events.closed(end.kind === "ended" ? end.end : { kind: "lost" });
-  });
+  child.ended
+    .then((end) => {
+      stdout(cut === null ? null : cut.flush());
+      if (!open) return;
+      open = false;
+      events.closed(end.kind === "ended" ? end.end : { kind: "lost" });
+    })
+    .catch(failed);
   if (firstLine !== "") child.write(firstLine);
   return {
     write: (data) => child.write(data),

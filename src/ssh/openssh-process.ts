@@ -1,7 +1,7 @@
 /** One `ssh` process: a remote command with its pipes, and what ssh's own log tells of the way there. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import { HostError } from "../errors.js";
+import { HostError, hostErrorOf } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import { startChild } from "./child-process.js";
 import type { ChannelEnd, ChannelEvents } from "./connection.js";
@@ -41,6 +41,8 @@ export class OpensshProcess {
   private stageSeen: OpensshStage = "start";
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
+  /** What the listener of its output threw; it was ended for it. */
+  private fault: HostError | null = null;
 
   /** Starts at once. */
   constructor(
@@ -132,11 +134,21 @@ export class OpensshProcess {
   }
 
   private emit(stream: "stdout" | "stderr", chunk: Buffer): void {
-    if (this.events === null) this.early.push([stream, chunk]);
-    else this.events[stream](chunk);
+    if (this.events === null) {
+      this.early.push([stream, chunk]);
+      return;
+    }
+    try {
+      this.events[stream](chunk);
+    } catch (error) {
+      // Thrown into the pipe's event it would end the process.
+      this.fault = hostErrorOf(error, "sample");
+      void this.kill();
+    }
   }
 
   private howEnded(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+    if (this.fault !== null) return { kind: "failed", error: this.fault };
     if (this.log.remoteEnd === "signal") return { kind: "ended", end: { kind: "signal", signal: "unknown" } };
     if (this.log.remoteEnd === "status" && code !== null)
       return { kind: "ended", end: { kind: "exit", code } };

@@ -1,5 +1,6 @@
 /** One remote command over ssh2, as the pipeline knows channels. */
 import type { Readable } from "node:stream";
+import { hostErrorOf, type HostError } from "../errors.js";
 import type { Channel, ChannelEnd, ChannelEvents } from "./connection.js";
 
 /** The part of ssh2's channel that is used. */
@@ -12,9 +13,15 @@ export interface ExecStream extends Readable {
 
 /**
  * Wires a stream whose command runs. Both outputs are consumed at once, or its end would never be told. `ended` is
- * called when the server has let go of the channel, abandoned or not.
+ * called when the server has let go of the channel, abandoned or not; `failed` with what `events` threw: it would end
+ * the process, or be taken for the server's bad bytes.
  */
-export function wireChannel(stream: ExecStream, events: ChannelEvents, ended: () => void): Channel {
+export function wireChannel(
+  stream: ExecStream,
+  events: ChannelEvents,
+  ended: () => void,
+  failed: (error: HostError) => void,
+): Channel {
   let owned = true;
   let end: ChannelEnd = { kind: "lost" };
   let open = 2;
@@ -24,13 +31,25 @@ export function wireChannel(stream: ExecStream, events: ChannelEvents, ended: ()
     ended();
     if (!owned) return;
     owned = false;
-    events.closed(end);
+    try {
+      events.closed(end);
+    } catch (error) {
+      failed(hostErrorOf(error, "sample"));
+    }
   };
   stream.on("data", (chunk: Buffer) => {
-    if (owned) events.stdout(chunk);
+    try {
+      if (owned) events.stdout(chunk);
+    } catch (error) {
+      failed(hostErrorOf(error, "sample"));
+    }
   });
   stream.stderr.on("data", (chunk: Buffer) => {
-    if (owned) events.stderr(chunk);
+    try {
+      if (owned) events.stderr(chunk);
+    } catch (error) {
+      failed(hostErrorOf(error, "sample"));
+    }
   });
   stream.on("exit", (code: number | null, signal?: string) => {
     end = code === null ? { kind: "signal", signal: signal ?? "unknown" } : { kind: "exit", code };

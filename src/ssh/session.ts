@@ -61,6 +61,9 @@ export class Session implements Connection, JumpSession {
   /** One for all channels: made where a channel is opened, it would keep the command's text for as long as the channel. */
   readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
 
+  /** One for all, too. */
+  readonly #eventsFailed = (error: HostError): void => this.fail(error);
+
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#tellLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
@@ -100,7 +103,7 @@ export class Session implements Connection, JumpSession {
       try {
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
           if (error !== undefined) failed(error);
-          else resolve(wireChannel(stream, events, this.#channelEnded));
+          else resolve(wireChannel(stream, events, this.#channelEnded, this.#eventsFailed));
         });
       } catch (error) {
         failed(error);
