@@ -31,7 +31,13 @@ export function joinDevices(
     return gpu.error === undefined ? filled(gpu, same, identityOnly) : gpu;
   });
   if (identityOnly) return joined;
-  return [...joined, ...[...left].filter((other) => first.every((gpu) => areOthers(gpu, other)))];
+  return [...joined, ...[...left].filter((other) => isAdded(other, first, second.length))];
+}
+
+/** A failed device has no more than its address: it is another where the second tool counts more devices. */
+function isAdded(other: Gpu, first: readonly Gpu[], count: number): boolean {
+  if (first.every((gpu) => areOthers(gpu, other))) return true;
+  return other.error !== undefined && other.uuid === null && count > first.length;
 }
 
 function areSame(a: Gpu, b: Gpu): boolean {
@@ -43,8 +49,8 @@ function areSame(a: Gpu, b: Gpu): boolean {
 /** Both have an id of the same kind, and not the same one. */
 function areOthers(a: Gpu, b: Gpu | undefined): boolean {
   if (b === undefined || areSame(a, b)) return false;
-  const [left, right] = [busOf(a), busOf(b)];
-  return left !== null && right !== null;
+  if (a.uuid?.startsWith("GPU-") === true && b.uuid?.startsWith("GPU-") === true) return true;
+  return busOf(a) !== null && busOf(b) !== null;
 }
 
 /** `00000000:C5:00.0`, `0000:c5:00.0` and `c5:00.0` are one address. */
