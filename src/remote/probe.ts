@@ -1,6 +1,5 @@
 /** Judges what the tools of a host answered to the probe, one by one. */
 import { ParseError } from "../errors.js";
-import { oneLine } from "../lib/text.js";
 import type { Gpu, Section } from "../record.js";
 import { isComplete, isPoor } from "../shims/core-readings.js";
 import { whatItSaid } from "../shims/part-output.js";
@@ -125,18 +124,25 @@ export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly 
   return isNativeShim(shim) ? asked : asked.filter((section) => section === "gpu" || section === "process");
 }
 
+/** What sh makes of a binary that the kernel does not run, and what shells that look at it first say. */
+const NOT_FOR_THIS_MACHINE = /: (?:line )?1: [Ss]yntax error|cannot execute binary file|Exec format error/;
+
 /** Exit 126 or 127 of a program that is there: its interpreter, its loader or a library is not, or its mode forbids it. */
 function whyItCannotStart(executable: string, output: PartOutput): string | null {
-  if (output.end.kind !== "exit") return null;
+  if (output.end.kind !== "exit" || output.end.code === 0) return null;
   const { code } = output.end;
-  if (code !== 126 && code !== 127) return null;
   // The probe's own lines among it (`@fields ...`) are no message.
   const said = whatItSaid({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
-  const why =
-    code === 126
-      ? "it is not executable, or not for this machine"
-      : "it, its interpreter, its loader or a library of its is missing";
-  return `${executable} is installed and cannot start (exit code ${code}): ${said === "" ? why : oneLine(said)}`;
+  const isAlien = NOT_FOR_THIS_MACHINE.test(said);
+  if (code !== 126 && code !== 127 && !isAlien) return null;
+  const why = isAlien
+    ? "it is no program for this machine"
+    : said !== ""
+      ? said
+      : code === 126
+        ? "it is not executable"
+        : "it, its interpreter, its loader or a library of its is missing";
+  return `${executable} is installed and cannot start (exit code ${code}): ${why}`;
 }
 
 function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
