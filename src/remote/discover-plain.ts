@@ -22,7 +22,9 @@ export async function discoverPlain(
   const begun = clock.nowMs();
   lanes.plain();
   const { system, judged, outputs } = await probePlain(commands, plainSystems, shims, context, said);
-  const sources = chooseSources(judged, shims, undefined, said);
+  // Without an accelerator asked for, the host's own sections are enough.
+  const isBare = shims.length === 0 && system !== null;
+  const sources = isBare ? [] : chooseSources(judged, shims, undefined, said);
   const own = hasNative(sources) ? null : system;
   const found: Found = {
     sources,

@@ -85,7 +85,7 @@ async function discoverByScript(
     if (frame.uname === null && frame.limiter === null) {
       if (round > 0) break;
       if (said === null) said = whatCameInstead(answer);
-      else return discoverPlain(ways, options, shims, said);
+      else return discoverPlain(ways, options, wanted, said);
       lanes.byInput();
       continue;
     }
