@@ -164,6 +164,8 @@ export interface Gpu {
   readonly pcie_link_width?: Num;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
+  /** The id of the tool that reports the device, `native` for all-smi; another may have filled what it left open. */
+  readonly tool?: string;
   /** What a lost or failed device said instead of readings. */
   readonly error?: string;
   readonly [extra: string]: unknown;

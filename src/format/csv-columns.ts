@@ -9,7 +9,7 @@ export const SECTION_COLUMNS: Readonly<Record<Section, readonly string[]>> = {
     ...["pci_bus_id", "serial", "ecc_corrected_total", "ecc_uncorrected_total", "retired_pages_pending"],
     ...["remapped_rows_failure", "throttle_reasons", "mig_mode", "recovery_action", "persistence_mode"],
     ...["pcie_link_gen", "pcie_link_width", "numa_node_id", "gpu_core_count", "ane_utilization"],
-    ...["dla_utilization", "tensorcore_utilization"],
+    ...["dla_utilization", "tensorcore_utilization", "tool"],
   ],
   cpu: [
     ...["cpu_model", "architecture", "socket_count", "total_cores", "total_threads", "physical_cores"],

@@ -4,6 +4,7 @@ import { setOwn } from "../lib/own-key.js";
 import type { SampleOptions } from "../options.js";
 import {
   isRecordKey,
+  KEY_OF_SECTION,
   type Cpu,
   type Process,
   type Section,
@@ -41,12 +42,15 @@ export interface Told {
   readonly tool: Reading;
   /** The host's processes by pid, for what the vendor tool does not know of its own. */
   readonly ps: ReadonlyMap<number, Partial<Process>>;
+  /** Why an asked section is neither in what was read nor among the errors. */
+  unread(section: Section): string;
 }
 
 /**
  * Joins what both told: the tool's word wins where both tell a section, and sections that this program does not know are
  * passed on. The host's process table fills what the tool's processes lack, its memory stands in for accelerators that
  * have none of their own, and its processor load for all-smi's (one snapshot of 0.22 tells the average since boot).
+ * An asked section is in the result, or among its errors: this is the one place that all readings of a host go through.
  */
 export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
   const [own, tools] = [told.system.sections, told.tool.sections];
@@ -70,9 +74,11 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
   if (storage && include.has("storage")) sections.storage = storage;
   passOn(own, sections);
   passOn(tools, sections);
-  if (told.system.errors.length === 0 && told.tool.errors.length === 0) return { sections, errors: [] };
-  const errors = [...told.system.errors, ...told.tool.errors];
-  return { sections, errors: errors.filter((error) => include.has(error.section)) };
+  const errors = [...told.system.errors, ...told.tool.errors].filter((error) => include.has(error.section));
+  for (const section of include)
+    if (sections[KEY_OF_SECTION[section]] === undefined && !errors.some((error) => error.section === section))
+      errors.push({ section, kind: "error", message: told.unread(section) });
+  return { sections, errors };
 }
 
 function passOn(told: Sections, sections: Sections): void {

@@ -1,7 +1,7 @@
 /** A tick's answer that stopped before its end: what of it stands, and what stands for the part that it stopped in. */
 import type { PartOutput, PartOutputs } from "../shims/shim.js";
 import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
-import type { Found } from "./discover.js";
+import type { Found } from "./found.js";
 import type { LaneEnd } from "./lane.js";
 
 /** What stands for the answer of a part that printed without end; null when the channel ended for another reason. */

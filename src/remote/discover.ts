@@ -1,55 +1,29 @@
-/** The first exec on a host: which tool and which operating system it is read with, and the answers of a first sample. */
+/** The first exec on a host: which tools and which operating system it is read with, and the answers of a first sample. */
 import { HostError } from "../errors.js";
-import type { Clock } from "../lib/clock.js";
-import type { SampleOptions } from "../options.js";
 import type { Section } from "../record.js";
-import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "../shims/shim.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
 import { ChannelRefused } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
-import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
-import { TOOL_SECTIONS } from "./compose.js";
 import type { Limiter } from "./bounds.js";
-import type { Answer, LaneEnd } from "./lane.js";
-import type { Lanes } from "./lanes.js";
-import { loginDenial, unlessDenied } from "./login-denial.js";
-import { probePlain, type PlainCommands } from "./plain.js";
-import { bestFallback, candidatesOf, judgeFound, type ChosenTool, type Fallback } from "./probe.js";
-import { bootstrapCommand } from "./script.js";
+import { chooseSources, type Source } from "./choose.js";
+import { TOOL_SECTIONS } from "./compose.js";
+import { discoverPlain } from "./discover-plain.js";
+import { firstScript } from "./first-script.js";
+import {
+  hasNative,
+  hungPart,
+  missingParts,
+  type Discovery,
+  type SessionOptions,
+  type Ways,
+} from "./found.js";
+import type { Frame } from "./frame.js";
+import { loginDenial, unlessDenied, type LoginDenial } from "./login-denial.js";
+import { firstReading, isWanted, judgeFound, reachedBy, type Judged, type UsableTool } from "./probe.js";
+import { PCI_VENDORS } from "./script.js";
+import { probeTimeout, shellDied, whatCameInstead } from "./shell-failures.js";
 
-export interface SessionOptions {
-  readonly sample: SampleOptions;
-  /** In the order in which they are tried. */
-  readonly shims: readonly Shim[];
-  readonly systems: readonly HostSystem[];
-  /** Systems without a POSIX shell, read by plain commands. */
-  readonly plainSystems: readonly HostSystem[];
-  readonly clock: Clock;
-  /** Between ticks. Null for a run of one: no shell is left open. */
-  readonly intervalMs: number | null;
-}
-
-/** What a host is read with. */
-export interface Found {
-  readonly tool: ChosenTool;
-  readonly system: Sampler | null;
-  readonly systemId: string | null;
-  readonly limiter: Limiter;
-}
-
-export interface Discovery {
-  readonly found: Found;
-  /** Answers of every part that was asked: a first sample is among them. */
-  readonly outputs: PartOutputs;
-  readonly latencyMs: number;
-  /** Parts that a shell still hangs in. */
-  readonly hung: readonly string[];
-}
-
-/** The ways to ask a host. */
-export interface Ways {
-  readonly lanes: Lanes;
-  readonly commands: PlainCommands;
-}
+export type { SessionOptions } from "./found.js";
 
 /**
  * Asks a host what it can tell, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows
@@ -71,6 +45,17 @@ export async function discover(
   }
 }
 
+/** What the rounds of a probe have shown so far. A later round asks only what the earlier ones left open. */
+interface Shown {
+  readonly outputs: Map<string, PartOutput>;
+  readonly judged: Judged[];
+  readonly tried: Set<Shim>;
+  readonly hung: Set<string>;
+  uname: string | null;
+  limiter: Limiter | null;
+  latencyMs: number;
+}
+
 async function discoverByScript(
   ways: Ways,
   options: SessionOptions,
@@ -79,157 +64,131 @@ async function discoverByScript(
   const { lanes } = ways;
   const { sample, systems } = options;
   const context: ProbeContext = { include: sample.include, mode: "shell" };
-  const fallbacks: Fallback[] = [];
-  const tried = TOOL_SECTIONS.some((section) => sample.include.has(section)) ? shims : [];
-  let toTry = tried;
-  let latencyMs = 0;
-  /** A part of the host's own that hung the first shell. */
-  let left: string | null = null;
-  for (;;) {
-    const command = firstCommand(options, toTry, left, lanes.nonce);
+  const wanted = TOOL_SECTIONS.some((section) => sample.include.has(section)) ? shims : [];
+  const shown: Shown = {
+    outputs: new Map(),
+    judged: [],
+    tried: new Set(),
+    hung: new Set(),
+    uname: null,
+    limiter: null,
+    latencyMs: 0,
+  };
+  let toTry = wanted;
+  /** What the host answered to the first script, where that was none of ours. */
+  let said: string | null = null;
+  let denial: LoginDenial | null = null;
+  for (let round = 0; ;) {
     const wasStuck = lanes.isStuck;
-    const answer = await lanes.begin(command, 0);
-    latencyMs += answer.latencyMs;
+    const script = firstScript(options, toTry, round === 0 ? shown.hung : null, lanes.nonce);
+    const answer = await lanes.begin(script, 0);
+    shown.latencyMs += answer.latencyMs;
     const { frame } = answer;
     if (frame.uname === null && frame.limiter === null) {
-      if (answer.kind === "stuck") throw probeTimeout(answer);
-      if (answer.kind === "closed" && (answer.end.kind === "signal" || answer.end.kind === "flooded"))
-        throw shellDied(answer);
-      const said = answer.kind === "closed" ? `${answer.preamble}\n${answer.stderr}` : "";
-      const denial = loginDenial(said, answer.kind === "closed" ? answer.end : null);
+      if (round > 0) break;
+      if (said !== null) return unlessDenied(discoverPlain(ways, options, wanted, said), denial);
+      said = whatCameInstead(answer);
+      denial = loginDenial(said, answer.kind === "closed" ? answer.end : null);
       if (denial?.isCertain === true) throw denial.error;
-      return unlessDenied(discoverPlain(ways, options, shims, said), denial);
-    }
-    if (answer.kind === "stuck" && !wasStuck && left === null) {
-      const hung = hungPart(frame.outputs);
-      const isOwn = systems.some((each) => each.probe(sample.include).some((part) => part.id === hung));
-      if (hung !== null && isOwn) {
-        left = hung;
-        continue;
-      }
-    }
-    const judged = judgeFound(toTry, frame.found, frame.outputs, context);
-    fallbacks.push(...judged.fallbacks);
-    if (judged.usable === null && judged.others.length > 0) {
-      toTry = judged.others;
+      lanes.byInput();
       continue;
     }
-    if (!frame.isWhole && frame.found.length === 0)
-      throw answer.kind === "closed" ? shellDied(answer) : probeTimeout(answer);
-    const system = systems.find((each) => each.uname === frame.uname) ?? null;
-    const isBare = tried.length === 0 && system !== null;
-    const tool = judged.usable ?? (isBare ? { kind: "none" } : bestFallback(fallbacks, tried, ""));
-    const own = isNative(tool) ? besideNative(system, sample.include) : sample.include;
-    const found: Found = {
-      tool,
-      system: system === null || own.size === 0 ? null : system.sampler(frame.outputs, own),
-      systemId: system?.id ?? null,
-      limiter: frame.limiter ?? "watchdog",
-    };
+    takeIn(shown, frame);
     const hung = answer.kind === "stuck" ? hungPart(frame.outputs) : null;
-    return { found, outputs: frame.outputs, latencyMs, hung: [left, hung].filter((part) => part !== null) };
+    if (hung !== null) shown.hung.add(hung);
+    if (hung !== null && !wasStuck && shown.hung.size === 1 && isOwnPart(hung, options)) continue;
+    const reached = reachedBy(toTry, frame, context);
+    for (const shim of reached) shown.tried.add(shim);
+    shown.judged.push(...judgeFound(reached, frame.found, shown.outputs, context));
+    if (!frame.isWhole && frame.found.length === 0 && round === 0)
+      throw answer.kind === "closed" ? shellDied(answer) : probeTimeout(answer);
+    toTry = wanted.filter((shim) => !shown.tried.has(shim) && isWanted(shim, shown.judged));
+    if (toTry.length === 0 || (answer.kind === "stuck" && wasStuck)) break;
+    if (answer.kind === "closed" && !frame.isWhole) break;
+    round += 1;
   }
-}
-
-/** The part in which a shell hangs: it has begun and not ended. */
-export function hungPart(outputs: PartOutputs): string | null {
-  for (const [id, { end }] of outputs) if (end.kind === "missing") return id;
-  return null;
-}
-
-/** `said` is what the host answered to the bootstrap. */
-async function discoverPlain(
-  { lanes, commands }: Ways,
-  { sample, plainSystems, clock }: SessionOptions,
-  shims: readonly Shim[],
-  said: string,
-): Promise<Discovery> {
-  const context: ProbeContext = { include: sample.include, mode: "plain" };
-  const begun = clock.nowMs();
-  lanes.plain();
-  const probed = await probePlain(commands, shims, context, said);
-  const judged = judgeFound(shims, probed.found, probed.outputs, context);
-  const tool = judged.usable ?? bestFallback(judged.fallbacks, shims, said);
-  const system = isNative(tool)
-    ? null
-    : (plainSystems.find((each) => each.id === plainSystemId(said)) ?? null);
-  const outputs = new Map<string, PartOutput>(probed.outputs);
-  const own = system?.probe(sample.include) ?? [];
-  for (const [id, output] of await commands.run(own, "")) outputs.set(id, output);
-  const found: Found = {
-    tool,
-    system: system?.sampler(outputs, sample.include) ?? null,
-    systemId: system?.id ?? null,
-    limiter: "watchdog",
+  const system = systems.find((each) => each.uname === shown.uname) ?? null;
+  const isBare = wanted.length === 0 && system !== null;
+  const pci = shown.outputs.get(PCI_VENDORS);
+  const sources = isBare ? [] : chooseSources(shown.judged, wanted, pci, "");
+  const own = hasNative(sources) ? besideNative(system, sample.include) : sample.include;
+  const limiter = shown.limiter ?? "watchdog";
+  const late = await askMissing(ways, options, sources, shown, limiter);
+  return {
+    found: {
+      sources,
+      system: system === null || own.size === 0 ? null : system.sampler(shown.outputs, own),
+      systemId: system?.id ?? null,
+      unread:
+        system === null
+          ? `the host's system (${shown.uname ?? "unknown"}) is none that is read`
+          : `nothing on the host reports it`,
+      limiter,
+    },
+    outputs: shown.outputs,
+    firsts: firstsOf(shown.judged, late, shown.outputs, context),
+    latencyMs: shown.latencyMs,
+    hung: [...shown.hung],
   };
-  return { found, outputs, latencyMs: clock.nowMs() - begun, hung: [] };
 }
 
-export function isNative(tool: ChosenTool): boolean {
-  return tool.kind !== "none" && tool.shim.id === "native";
+function takeIn(shown: Shown, frame: Frame): void {
+  shown.uname ??= frame.uname;
+  shown.limiter ??= frame.limiter;
+  for (const [id, output] of frame.outputs) shown.outputs.set(id, output);
 }
 
-/** cmd.exe and PowerShell, asked to `exec`, answer in these words. */
-function plainSystemId(said: string): string | null {
-  return /is not recognized as (an internal|the name of)/.test(said) ? "windows" : null;
+function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {
+  return systems.some((each) => each.probe(sample.include).some(({ id }) => id === part));
+}
+
+/**
+ * The shell asks a tool's other parts only where its first one ended well. Of a tool that is used all the same, they are
+ * asked now: the tools that were.
+ */
+async function askMissing(
+  { lanes }: Ways,
+  { sample }: SessionOptions,
+  sources: readonly Source[],
+  shown: Shown,
+  limiter: Limiter,
+): Promise<ReadonlySet<UsableTool>> {
+  const missing = missingParts(sources, shown.outputs, shown.hung);
+  if (missing.size === 0 || lanes.isStuck) return new Set();
+  const answer = await lanes.ask(
+    {
+      toolTimeoutSecs: sample.toolTimeoutSecs,
+      limiter,
+      isGuarded: false,
+      system: [],
+      tools: [...missing.values()],
+    },
+    0,
+  );
+  if (answer.kind === "refused") return new Set();
+  takeIn(shown, answer.frame);
+  shown.latencyMs += answer.latencyMs;
+  const hung = answer.kind === "stuck" ? hungPart(answer.frame.outputs) : null;
+  if (hung !== null) shown.hung.add(hung);
+  return new Set(missing.keys());
+}
+
+function firstsOf(
+  judged: readonly Judged[],
+  late: ReadonlySet<UsableTool>,
+  outputs: PartOutputs,
+  context: ProbeContext,
+): ReadonlyMap<Sampler, Reading> {
+  const firsts = new Map<Sampler, Reading>();
+  for (const each of judged)
+    if (each.kind === "usable" || each.kind === "poor") {
+      const first = late.has(each.tool) ? firstReading(each.tool, outputs, context) : each.first;
+      firsts.set(each.tool.sampler, first);
+    }
+  return firsts;
 }
 
 /** What a Linux host is asked beside a native all-smi: a snapshot's processor load there is the average since boot. */
 function besideNative(system: HostSystem | null, include: ReadonlySet<Section>): ReadonlySet<Section> {
   return new Set<Section>(system?.id === "linux" && include.has("cpu") ? ["cpu"] : []);
-}
-
-/** For a shell that ended before its answer did. */
-export function howItEnded(end: LaneEnd): string {
-  switch (end.kind) {
-    case "exit":
-      return `the remote shell ended with exit code ${end.code}`;
-    case "signal":
-      return `the remote shell was ended by ${end.signal}`;
-    case "flooded":
-      return `the host sent ${MORE_THAN_A_FRAME} for one tick`;
-    case "lost":
-      return "the channel was lost before the answer came";
-  }
-}
-
-function shellDied(answer: Answer & { readonly kind: "closed" }): HostError {
-  return new HostError("connection-lost", "probe", howItEnded(answer.end));
-}
-
-function probeTimeout(answer: Answer): HostError {
-  const secs = Math.round(answer.latencyMs / 1000);
-  return new HostError("probe-timeout", "probe", `the host's shell gave no answer within ${secs} s`, {
-    fix: "see whether the login shell's rc files or the home directory hang",
-  });
-}
-
-/** Hosts of a run are asked the same but for the nonce: ten kilobytes that are put together and checked once. */
-const COMMANDS = new WeakMap<SessionOptions, Map<string, string>>();
-const ANY_NONCE = "any";
-
-function firstCommand(
-  options: SessionOptions,
-  shims: readonly Shim[],
-  left: string | null,
-  nonce: string,
-): string {
-  const known = COMMANDS.get(options) ?? new Map<string, string>();
-  COMMANDS.set(options, known);
-  const key = [left, ...shims.map((shim) => shim.id)].join(" ");
-  const { sample, systems, intervalMs } = options;
-  const command =
-    known.get(key) ??
-    bootstrapCommand({
-      nonce: ANY_NONCE,
-      toolTimeoutSecs: sample.toolTimeoutSecs,
-      systems: systems.map((each) => ({
-        uname: each.uname,
-        probe: each.probe(sample.include).filter((part) => part.id !== left),
-      })),
-      candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
-      stay: intervalMs !== null,
-    });
-  known.set(key, command);
-  return command.replace(`N=${ANY_NONCE};`, `N=${nonce};`);
 }

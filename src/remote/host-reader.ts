@@ -1,11 +1,13 @@
 /** A host's answers to a tick, as a reading; says what the answers mean for the next tick. */
 import type { SampleOptions } from "../options.js";
 import { SECTIONS, type Section } from "../record.js";
-import type { PartOutputs, Reading } from "../shims/shim.js";
+import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
 import { createPsReader } from "../system/ps.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
-import { isNative, type Found } from "./discover.js";
-import type { ChosenTool } from "./probe.js";
+import { toolsOf, type Source } from "./choose.js";
+import type { Found } from "./found.js";
+import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
+import { isNativeShim, sectionsOfTool, type BrokenTool, type UsableTool } from "./probe.js";
 
 /** What a tick's answers mean for the ticks to come. */
 export type ToolHealth =
@@ -15,6 +17,8 @@ export type ToolHealth =
   /** all-smi is there and its snapshot fails: a vendor tool is to be tried. */
   | { readonly kind: "native-failed"; readonly message: string };
 
+type Readings = ReadonlyMap<Sampler, Reading>;
+const NOTHING_READ: Readings = new Map<Sampler, Reading>();
 const NOTHING: Reading = { sections: {}, errors: [] };
 const NO_PROCESSES: ReadonlyMap<number, never> = new Map<number, never>();
 
@@ -33,13 +37,19 @@ export class HostReader {
     this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
   }
 
-  read(found: Found, outputs: PartOutputs): { readonly reading: Reading; readonly health: ToolHealth } {
+  /** `firsts`: what tools have read of the same outputs already, in the probe. */
+  read(
+    found: Found,
+    outputs: PartOutputs,
+    firsts: Readings = NOTHING_READ,
+  ): { readonly reading: Reading; readonly health: ToolHealth } {
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
-    const tool = this.#readTool(found.tool, outputs);
+    const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
     const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : NO_PROCESSES;
+    const unread = (section: Section): string => whyUnread(found, section);
     return {
-      reading: composeReading(this.#options, { system, tool, ps }),
-      health: healthOf(found.tool, outputs, tool),
+      reading: composeReading(this.#options, { system, tool: mergeSources(sources), ps, unread }),
+      health: healthOf(sources, outputs),
     };
   }
 
@@ -48,24 +58,45 @@ export class HostReader {
     return { sections: {}, errors: failedSections(this.#asked, "error", message) };
   }
 
-  #readTool(tool: ChosenTool, outputs: PartOutputs): Reading {
-    if (tool.kind === "none") return NOTHING;
-    const told = isNative(tool) ? this.#asked : this.#askedOfTool;
-    if (tool.kind === "usable") return readSampler(tool.sampler, outputs, told);
-    return { sections: {}, errors: failedSections(told, tool.isTimeout ? "timeout" : "error", tool.message) };
+  #readSource(source: Source, outputs: PartOutputs, firsts: Readings): SourceReading {
+    if (source.kind === "broken") return { source, main: this.#failureOf(source.main), second: null };
+    const read = (tool: UsableTool): Reading => {
+      const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;
+      const reading = firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked);
+      return withTool(reading, tool.shim.id);
+    };
+    return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
+  }
+
+  #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {
+    // Of a host whose all-smi fails, the host's own sections are asked of the host.
+    const asked = sectionsOfTool(shim, this.#asked).filter((section) => TOOL_SECTIONS.includes(section));
+    return { sections: {}, errors: failedSections(asked, isTimeout ? "timeout" : "error", message) };
   }
 }
 
-function healthOf(tool: ChosenTool, outputs: PartOutputs, reading: Reading): ToolHealth {
-  if (tool.kind !== "usable") return { kind: "well" };
-  const ends = tool.sampler.parts.map(({ id }) => outputs.get(id)?.end);
-  const wasAsked = !ends.some((end) => end?.kind === "timeout" && end.earlier === true);
-  const [error] = reading.errors;
-  if (isNative(tool) && wasAsked && error !== undefined && isEmpty(reading)) {
-    return { kind: "native-failed", message: error.message };
+function whyUnread({ sources, unread }: Found, section: Section): string {
+  const names = toolsOf(sources).map(({ shim }) => (isNativeShim(shim) ? "all-smi" : shim.id));
+  if (!TOOL_SECTIONS.includes(section) && names[0] !== "all-smi") return `${section} is not read: ${unread}`;
+  return names.length === 0
+    ? `no tool reports ${section}`
+    : `${names.join(" and ")} did not report ${section}`;
+}
+
+function healthOf(sources: readonly SourceReading[], outputs: PartOutputs): ToolHealth {
+  let health: ToolHealth = { kind: "well" };
+  for (const { source, main, second } of sources) {
+    if (source.kind === "broken") continue;
+    const tools = source.second === null ? [source.main] : [source.main, source.second];
+    const ends = tools.flatMap(({ sampler }) => sampler.parts.map(({ id }) => outputs.get(id)?.end));
+    const wasAsked = !ends.some((end) => end?.kind === "timeout" && end.earlier === true);
+    const [error] = main.errors;
+    if (isNativeShim(source.main.shim) && wasAsked && error !== undefined && isEmpty(main))
+      return { kind: "native-failed", message: error.message };
+    const isGone = ends.some((end) => end?.kind === "exit" && (end.code === 126 || end.code === 127));
+    if (isGone || main.outdated === true || second?.outdated === true) health = { kind: "outdated" };
   }
-  const isGone = ends.some((end) => end?.kind === "exit" && (end.code === 126 || end.code === 127));
-  return isGone || reading.outdated === true ? { kind: "outdated" } : { kind: "well" };
+  return health;
 }
 
 function isEmpty(reading: Reading): boolean {

@@ -85,6 +85,20 @@ export class Lane {
     return this.#expect(tick);
   }
 
+  /** Sends a script whose shell may end with it or stay, and waits for the frame of `tick`. Rejects as Connection.open does. */
+  feed(script: string, tick: number): Promise<Answer> {
+    const answer = this.#expect(tick);
+    this.#unsent += script;
+    this.#send();
+    return answer;
+  }
+
+  /** Text that goes out before the first question. */
+  prepare(script: string): void {
+    this.#unsent += script;
+    this.#send();
+  }
+
   /** Sends a line, after `definitions` that the shell was not told yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
   ask(definitions: string, line: string, tick: number): Promise<Answer> {
     const answer = this.#expect(tick);

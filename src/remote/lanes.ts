@@ -6,7 +6,16 @@ import { randomBytes } from "node:crypto";
 import type { ChannelMode } from "../record.js";
 import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { Lane, type Answer, type LaneTiming } from "./lane.js";
-import { bareShellCommand, tickCommand, tickDefinitions, tickLine, type TickPlan } from "./script.js";
+import {
+  BARE_INPUT_SCRIPT,
+  BARE_SHELL_SCRIPT,
+  SHELL_FOR_INPUT,
+  shellCommand,
+  tickDefinitions,
+  tickLine,
+  tickScript,
+  type TickPlan,
+} from "./script.js";
 
 export type Asked = Answer | { readonly kind: "refused"; readonly message: string };
 
@@ -22,6 +31,8 @@ export class Lanes {
   /** Its shell hangs in a part; ticks go over another one meanwhile. */
   #aside: Lane | null = null;
   #mode: ChannelMode = "session";
+  /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
+  #isByInput = false;
   /** What a shell is told once, by the plan that it is made of. */
   #told: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
 
@@ -39,13 +50,40 @@ export class Lanes {
     return this.#aside?.status === "stuck" || this.#main?.status === "stuck";
   }
 
-  /** Asks over a channel of its own whose command answers `tick` by itself; its shell, if it stays, takes the ticks from now on. */
-  async begin(command: string, tick: number): Promise<Answer> {
+  /** Asks over a channel of its own by a script that answers `tick`; its shell, if it stays, takes the ticks from now on. */
+  async begin(script: string, tick: number): Promise<Answer> {
     this.#main?.abandon();
-    this.#main = Lane.open(this.#connection, command, this.nonce, this.#timing);
-    const answer = await this.#main.hear(tick);
+    const { lane, answer } = this.#run(script, tick);
+    this.#main = lane;
+    const heard = await answer;
     this.#setAside();
-    return answer;
+    return heard;
+  }
+
+  /** From now on scripts go by standard input, which no login shell changes. */
+  byInput(): void {
+    this.#isByInput = true;
+  }
+
+  get isByInput(): boolean {
+    return this.#isByInput;
+  }
+
+  #run(script: string, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
+    if (!this.#isByInput) {
+      const lane = Lane.open(this.#connection, shellCommand(script), this.nonce, this.#timing);
+      return { lane, answer: lane.hear(tick) };
+    }
+    const lane = Lane.open(this.#connection, SHELL_FOR_INPUT, this.nonce, this.#timing);
+    return { lane, answer: lane.feed(`${script}\n`, tick) };
+  }
+
+  #openBare(): Lane {
+    if (!this.#isByInput)
+      return Lane.open(this.#connection, shellCommand(BARE_SHELL_SCRIPT), this.nonce, this.#timing);
+    const lane = Lane.open(this.#connection, SHELL_FOR_INPUT, this.nonce, this.#timing);
+    lane.prepare(`${BARE_INPUT_SCRIPT}\n`);
+    return lane;
   }
 
   /** No script of ours runs here. */
@@ -74,7 +112,7 @@ export class Lanes {
   #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Asked> {
     if (this.#mode === "exec" || this.#main?.wasDismissed === true) return this.#askByExec(plan, tick);
     if (this.#main === null || this.#main.status === "closed") {
-      this.#main = Lane.open(this.#connection, bareShellCommand(), this.nonce, this.#timing);
+      this.#main = this.#openBare();
     }
     const lane = this.#main;
     return lane.ask(this.#definitions(plan), tickLine(tick), tick).then((answer) => {
@@ -90,7 +128,7 @@ export class Lanes {
   /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
   #askByExec(plan: SessionPlan, tick: number): Promise<Asked> {
     this.#mode = "exec";
-    return this.begin(tickCommand({ ...plan, nonce: this.nonce }, tick), tick).catch(refused);
+    return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refused);
   }
 
   #definitions(plan: SessionPlan): string {

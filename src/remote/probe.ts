@@ -1,93 +1,148 @@
-/** Finds out what a host can tell: judges what the bootstrap's tools answered, in the order in which they are tried. */
-import { HostError, ParseError } from "../errors.js";
-import { oneLine } from "../lib/text.js";
-import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "../shims/shim.js";
-import type { FoundTool } from "./frame.js";
+/** Judges what the tools of a host answered to the probe, one by one. */
+import { ParseError } from "../errors.js";
+import type { Gpu, Section } from "../record.js";
+import { isComplete, isPoor } from "../shims/core-readings.js";
+import { whatItSaid } from "../shims/part-output.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
+import { makerOf } from "../shims/vendors.js";
+import { readSampler } from "./compose.js";
+import type { FoundTool, Frame } from "./frame.js";
 import type { Candidate } from "./script.js";
 
-/** The vendor tool that a host is read with. */
-export type ChosenTool =
-  | { readonly kind: "usable"; readonly shim: Shim; readonly executable: string; readonly sampler: Sampler }
-  /** It is there and fails: the host's own sections are read, and the record says what the tool said. */
-  | { readonly kind: "broken"; readonly shim: Shim; readonly message: string; readonly isTimeout: boolean }
-  /** No accelerator was asked for: the host's own sections alone. */
-  | { readonly kind: "none" };
+/** A vendor tool that a host is read with, or that fails there. */
+export type ChosenTool = UsableTool | BrokenTool;
 
-/** What a round of probing settled. `others`: shims that the shell has not tried yet, since it stopped before them. */
-export interface Judgement {
-  readonly usable: (ChosenTool & { readonly kind: "usable" }) | null;
-  readonly fallbacks: readonly Fallback[];
-  readonly others: readonly Shim[];
+export interface UsableTool {
+  readonly kind: "usable";
+  readonly shim: Shim;
+  readonly executable: string;
+  readonly sampler: Sampler;
 }
 
-/** What remains when no tool is usable, best first by `kind`: poor, then broken, then too-old. */
-export type Fallback =
-  | { readonly kind: "poor"; readonly tool: ChosenTool & { readonly kind: "usable" } }
-  | { readonly kind: "broken"; readonly tool: ChosenTool & { readonly kind: "broken" } }
-  | { readonly kind: "too-old"; readonly message: string };
+/** It is there and fails: the host's own sections are read, and the record holds its message. */
+export interface BrokenTool {
+  readonly kind: "broken";
+  readonly shim: Shim;
+  readonly message: string;
+  readonly isTimeout: boolean;
+}
 
-/** The bootstrap's view of the shims. */
+/** What the probe showed of one tool that is on the host. */
+export type Judged =
+  | {
+      readonly kind: "usable" | "poor";
+      readonly tool: UsableTool;
+      /** What it read in the probe. */
+      readonly first: Reading;
+    }
+  | { readonly kind: "broken"; readonly tool: BrokenTool }
+  | { readonly kind: "too-old"; readonly shim: Shim; readonly message: string };
+
+export function isNativeShim(shim: Shim): boolean {
+  return shim.id === "native";
+}
+
+/** The bootstrap's view of the shims. Native is everyone's: where it works no other is asked at once. */
 export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly Candidate[] {
-  return shims.map((shim) => ({ shim: shim.id, executables: shim.executables, probe: shim.probe(context) }));
+  return shims.map((shim) => ({
+    shim: shim.id,
+    group: isNativeShim(shim) ? null : groupOf(shim),
+    executables: shim.executables,
+    probe: shim.probe(context),
+  }));
 }
 
-/** Judges every tool that was found, in order, until one is usable. */
+/** Tools of which one that works keeps the others from being asked in the same round. */
+function groupOf(shim: Shim): string {
+  const { vendor, isAlways } = makerOf(shim.id);
+  return isAlways === true ? shim.id : vendor;
+}
+
+export function shimOf(judged: Judged): Shim {
+  return judged.kind === "too-old" ? judged.shim : judged.tool.shim;
+}
+
+/** Judges a round's tools, in order. `outputs` hold those of earlier rounds too. */
 export function judgeFound(
   shims: readonly Shim[],
   found: readonly FoundTool[],
   outputs: PartOutputs,
   context: ProbeContext,
-): Judgement {
-  const fallbacks: Fallback[] = [];
-  for (const { shim: id, executable } of found) {
+): readonly Judged[] {
+  return found.flatMap(({ shim: id, executable }) => {
     const shim = shims.find((each) => each.id === id);
-    if (shim === undefined || !shim.executables.includes(executable)) continue;
+    if (shim === undefined || !shim.executables.includes(executable)) return [];
     const first = firstOutput(shim, outputs, context);
-    if (first === undefined || isAbsent(first)) continue;
-    const verdict = judge(shim, outputs, context);
-    switch (verdict.kind) {
-      case "usable":
-        return {
-          usable: { kind: "usable", shim, executable, sampler: verdict.sampler },
-          fallbacks,
-          others: [],
-        };
-      case "poor":
-        fallbacks.push({
-          kind: "poor",
-          tool: { kind: "usable", shim, executable, sampler: verdict.sampler },
-        });
-        break;
-      case "broken": {
-        const isTimeout = first.end.kind === "timeout" || first.end.kind === "missing";
-        fallbacks.push({
-          kind: "broken",
-          tool: { kind: "broken", shim, message: verdict.message, isTimeout },
-        });
-        break;
-      }
-      case "too-old":
-        fallbacks.push({ kind: "too-old", message: verdict.message });
-        break;
-    }
-  }
-  return { usable: null, fallbacks, others: untried(shims, found, outputs, context) };
+    return first === undefined ? [] : [judgeTool(shim, executable, first, outputs, context)];
+  });
 }
 
-/** The shell stops at the first tool whose first part exits 0; when that tool was refused here, the rest is to be tried. */
-function untried(
-  shims: readonly Shim[],
-  found: readonly FoundTool[],
+function judgeTool(
+  shim: Shim,
+  executable: string,
+  first: PartOutput,
   outputs: PartOutputs,
   context: ProbeContext,
-): readonly Shim[] {
-  const stoppedAt = found.findLast(({ shim: id }) => {
-    const shim = shims.find((each) => each.id === id);
-    const end = shim === undefined ? undefined : firstOutput(shim, outputs, context)?.end;
-    return end?.kind === "exit" && end.code === 0;
-  });
-  if (stoppedAt === undefined) return [];
-  return shims.slice(shims.findIndex((each) => each.id === stoppedAt.shim) + 1);
+): Judged {
+  const broken = (message: string): Judged => {
+    const isTimeout = first.end.kind === "timeout" || first.end.kind === "missing";
+    return { kind: "broken", tool: { kind: "broken", shim, message, isTimeout } };
+  };
+  const cannotStart = whyItCannotStart(executable, first);
+  if (cannotStart !== null) return broken(cannotStart);
+  try {
+    const verdict = shim.judge(outputs, context);
+    switch (verdict.kind) {
+      case "broken":
+        return broken(verdict.message);
+      case "too-old":
+        return { kind: "too-old", shim, message: verdict.message };
+      case "usable":
+      case "poor": {
+        const tool: UsableTool = { kind: "usable", shim, executable, sampler: verdict.sampler };
+        const reading = firstReading(tool, outputs, context);
+        const gpus = reading.sections.gpus ?? [];
+        const blind = isNativeShim(shim) && context.include.has("gpu") && gpus.length === 0;
+        const poor = verdict.kind === "poor" || blind || isPoor(gpus);
+        return { kind: poor ? "poor" : "usable", tool, first: reading };
+      }
+    }
+  } catch (error) {
+    if (error instanceof ParseError) return broken(error.message);
+    throw error;
+  }
+}
+
+/** Of the probe's own answers: every tick's parts are among them. */
+export function firstReading(tool: UsableTool, outputs: PartOutputs, { include }: ProbeContext): Reading {
+  const asked = sectionsOfTool(tool.shim, [...include]);
+  return readSampler(tool.sampler, outputs, asked);
+}
+
+/** Which of the asked sections a tool is to report. */
+export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly Section[] {
+  return isNativeShim(shim) ? asked : asked.filter((section) => section === "gpu" || section === "process");
+}
+
+/** What sh makes of a binary that the kernel does not run, and what shells that look at it first say. */
+const NOT_FOR_THIS_MACHINE = /: (?:line )?1: [Ss]yntax error|cannot execute binary file|Exec format error/;
+
+/** Exit 126 or 127 of a program that is there: its interpreter, its loader or a library is not, or its mode forbids it. */
+function whyItCannotStart(executable: string, output: PartOutput): string | null {
+  if (output.end.kind !== "exit" || output.end.code === 0) return null;
+  const { code } = output.end;
+  // The probe's own lines among it (`@fields ...`) are no message.
+  const said = whatItSaid({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
+  const isAlien = NOT_FOR_THIS_MACHINE.test(said);
+  if (code !== 126 && code !== 127 && !isAlien) return null;
+  const why = isAlien
+    ? "it is no program for this machine"
+    : said !== ""
+      ? said
+      : code === 126
+        ? "it is not executable"
+        : "it, its interpreter, its loader or a library of its is missing";
+  return `${executable} is installed and cannot start (exit code ${code}): ${why}`;
 }
 
 function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
@@ -95,52 +150,44 @@ function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): P
   return first === undefined ? undefined : outputs.get(first.id);
 }
 
-function judge(shim: Shim, outputs: PartOutputs, context: ProbeContext): Verdict {
-  try {
-    return shim.judge(outputs, context);
-  } catch (error) {
-    if (error instanceof ParseError) return { kind: "broken", message: error.message };
-    throw error;
-  }
-}
-
-const NOT_THERE = /is not recognized|CommandNotFoundException|: command not found\b/i;
-
-/**
- * What shells say of a program that they do not have (POSIX: 127; cmd.exe, PowerShell and csh: 1 and a sentence).
- * Tools that fail have sentences of their own: `amdgpu not found in modules`.
- */
-export function isAbsent(output: PartOutput): boolean {
-  if (output.end.kind !== "exit" || output.end.code === 0) return false;
-  if (output.end.code === 127) return true;
-  return (output.end.code === 1 || output.end.code === 9009) && NOT_THERE.test(output.stderr);
+/** Whether the shell takes the tool for one that works. */
+function hasStopped(shim: Shim, outputs: PartOutputs, context: ProbeContext): boolean {
+  const end = firstOutput(shim, outputs, context)?.end;
+  return end?.kind === "exit" && end.code === 0;
 }
 
 /**
- * The best of what is left when no tool was usable. Throws HostError `no-tool` or `version-too-old`; `said` is what the
- * host answered instead of our markers, if anything.
+ * Whether a tool that was not tried yet is to be: none where all-smi reports all devices, but nvidia-smi for what all-smi
+ * does not report of NVIDIA's; and none of a vendor whose tool reports all that there is to report.
  */
-export function bestFallback(
-  fallbacks: readonly Fallback[],
-  tried: readonly Shim[],
-  said: string,
-): ChosenTool & { readonly kind: "usable" | "broken" } {
-  const poor = fallbacks.find((each) => each.kind === "poor");
-  if (poor !== undefined) return poor.tool;
-  const broken = fallbacks.find((each) => each.kind === "broken");
-  if (broken !== undefined) return broken.tool;
-  const old = fallbacks.find((each) => each.kind === "too-old");
-  if (old !== undefined) {
-    throw new HostError("version-too-old", "probe", old.message, {
-      fix: "upgrade all-smi on the host to 0.22 or later, or allow vendor tools with --ssh-fallback",
-    });
-  }
-  const words = oneLine(said);
-  const asked = tried.map((shim) => shim.executables.join("/")).join(", ");
-  throw new HostError(
-    "no-tool",
-    "probe",
-    `found none of: ${asked}${words === "" ? "" : `; the host said: ${words}`}`,
-    { fix: "install the vendor's tool or all-smi on the host, or see its PATH for non-interactive shells" },
+export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
+  const native = judged.find((each) => each.kind === "usable" && isNativeShim(each.tool.shim));
+  if (native?.kind === "usable")
+    return shim.id === "nvidia-smi" && (native.first.sections.gpus ?? []).some(isNvidia);
+  return !judged.some(
+    (each) =>
+      each.kind === "usable" &&
+      makerOf(each.tool.shim.id).vendor === makerOf(shim.id).vendor &&
+      isComplete(each.first.sections.gpus ?? []),
   );
+}
+
+function isNvidia({ uuid }: Gpu): boolean {
+  return uuid?.startsWith("GPU-") === true;
+}
+
+/** The tools that the round's shell came to: it passes over those whose group has one that works. */
+export function reachedBy(toTry: readonly Shim[], frame: Frame, context: ProbeContext): readonly Shim[] {
+  const isFound = (shim: Shim): boolean => frame.found.some(({ shim: id }) => id === shim.id);
+  const last = frame.isWhole ? toTry.length - 1 : toTry.findLastIndex(isFound);
+  const over = new Set<string>();
+  let isOver = false;
+  return toTry.slice(0, last + 1).filter((shim) => {
+    if (isOver || over.has(groupOf(shim))) return false;
+    if (isFound(shim) && hasStopped(shim, frame.outputs, context)) {
+      if (isNativeShim(shim)) isOver = true;
+      else over.add(groupOf(shim));
+    }
+    return true;
+  });
 }

@@ -6,7 +6,7 @@
  * can forge a marker):
  *
  *     @N v LIMITER UNAME      bootstrap only: how programs are bounded here, and `uname -s -m`
- *     @N t SHIM EXECUTABLE    bootstrap only: this tool is here; its probe parts follow
+ *     @N t SHIM EXECUTABLE    bootstrap only: this tool is here; its probe parts follow (host.pci comes behind the last)
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
  *     @N x PART STATUS        it ended
@@ -78,6 +78,8 @@ function statements(parts: readonly Part[], executable: string | null): string {
 /** A tool that may be on the host, in the order in which it is tried. */
 export interface Candidate {
   readonly shim: string;
+  /** Once one tool of a group works, the others of it are not asked; null: one that works is enough for all. */
+  readonly group: string | null;
   readonly executables: readonly string[];
   readonly probe: readonly Part[];
 }
@@ -98,15 +100,32 @@ export interface BootstrapPlan {
   readonly stay: boolean;
 }
 
+/** The part that lists the PCI vendors, where one tool works and another fails. */
+export const PCI_VENDORS = "host.pci";
+
+// Intel's ids stand for nearly everything in a host: of those, the class tells a display or an accelerator.
+const LIST_PCI_VENDORS =
+  "for hd in /sys/bus/pci/devices/*; do hv=; { read -r hv; } <$hd/vendor; " +
+  `case $hv in 0x8086) hc=; { read -r hc; } <$hd/class; case $hc in 0x03*|0x12*) ;; *) hv=;; esac;; esac; ` +
+  'w "$hv$n"; done 2>/dev/null';
+
+// `o NAMES` finds a program, into $X. One that cannot be executed (its mode, a link to nothing) is there all the same, and
+// its failure is to be reported; it gives way to another name that can be.
+const FIND =
+  'o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0; done; hi=$IFS; IFS=:; for X in "$@"; do ' +
+  'for hd in $PATH; do if [ -e "$hd/$X" ] || [ -h "$hd/$X" ]; then IFS=$hi; return 0; fi; done; done; ' +
+  "IFS=$hi; return 1; }";
+
 /**
- * The command of the first exec: takes the host's first sample, finds the first tool that works and takes its, and leaves
- * a shell behind. The host's own parts come first, so that a tool that nothing can end does not hide them. One line that sh, csh and fish login shells all hand to /bin/sh unharmed.
+ * The first script: takes the host's first sample, finds the tools that work and takes theirs, and leaves a shell
+ * behind. The host's own parts come first, so that a tool that nothing can end does not hide them. One line that sh, csh
+ * and fish login shells all hand to /bin/sh unharmed.
  */
-export function bootstrapCommand(plan: BootstrapPlan): string {
+export function bootstrapScript(plan: BootstrapPlan): string {
   const search = plan.candidates.map(
-    ({ shim, executables, probe }) =>
-      `if [ -z "$F" ]; then for X in ${executables.join(" ")}; do if command -v $X >/dev/null 2>&1; then ` +
-      `m t ${shim} $X; ${firstDecides(probe, shim)}; break; fi; done; fi`,
+    ({ shim, group, executables, probe }) =>
+      `case $F in *-all-*|*-${group ?? "all"}-*) ;; *) if o ${executables.join(" ")}; then ` +
+      `m t ${shim} $X; ${firstDecides(probe, group ?? "all")}; fi;; esac`,
   );
   const systems = plan.systems.map(({ uname, probe }) => `${uname}) ${statements(probe, null) || ":"};;`);
   const script = [
@@ -115,21 +134,22 @@ export function bootstrapCommand(plan: BootstrapPlan): string {
     DETECT_LIMITER,
     `m v $L $U`,
     `case "\${U%% *}" in ${systems.join(" ")} esac`,
-    `F=`,
+    `F=; B=; ${FIND}`,
     ...search,
+    `case $F.$B in .*|*.) ;; *) m p ${PCI_VENDORS}; ${LIST_PCI_VENDORS}; y x ${PCI_VENDORS} 0;; esac`,
     `m z 0; f`,
-    ...(plan.stay ? [`unlimit; exec /bin/sh -s`] : []),
+    plan.stay ? `unlimit; exec /bin/sh -s` : `exit 0`,
   ].join("; ");
-  return shellCommand(script);
+  return script;
 }
 
-/** A tool's probe parts; $F is set when the first part's program exits 0, and only then the others are asked. */
-function firstDecides(probe: readonly Part[], shim: string): string {
+/** A tool's probe parts; its group is in $F when the first part's program exits 0, and only then the others are asked. */
+function firstDecides(probe: readonly Part[], group: string): string {
   const [first, ...rest] = probe;
   if (first === undefined) return ":";
   const status = first.kind === "program" ? `${statement(first, "$X")}; s=$c` : shellStatus(first);
   const others = rest.length === 0 ? "" : `; ${statements(rest, "$X")}`;
-  return `${status}; if [ $s -eq 0 ]; then F=${shim}${others}; fi`;
+  return `${status}; if [ $s -eq 0 ]; then F=$F-${group}-${others}; else B=1; fi`;
 }
 
 function shellStatus(part: ShellPart): string {
@@ -145,14 +165,28 @@ export interface TickPlan {
   /** A shell that stays bounds its programs by a guard, where it can. */
   readonly isGuarded: boolean;
   readonly system: readonly Part[];
-  readonly tool: readonly Part[];
-  readonly executable: string | null;
+  readonly tools: readonly ToolParts[];
+}
+
+/** What one vendor tool is asked, by the executable that was found. */
+export interface ToolParts {
+  readonly parts: readonly Part[];
+  readonly executable: string;
+}
+
+function toolStatements(tools: readonly ToolParts[]): string {
+  return (
+    tools
+      .map(({ parts, executable }) => statements(parts, executable))
+      .filter((text) => text !== "")
+      .join("; ") || ":"
+  );
 }
 
 /** Text for a shell that stays: defines `t TICK`. */
 export function tickDefinitions(plan: TickPlan): string {
   const parts = statements(plan.system, null) || ":";
-  const tool = statements(plan.tool, plan.executable) || ":";
+  const tool = toolStatements(plan.tools);
   return [
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
@@ -168,23 +202,26 @@ export function tickLine(tick: number): string {
   return `t ${tick}\n`;
 }
 
-/** One tick as an exec of its own, for hosts that keep no shell open. */
-export function tickCommand(plan: TickPlan, tick: number): string {
-  const script = [
+/** One tick as a script of its own, for hosts that keep no shell open. */
+export function tickScript(plan: TickPlan, tick: number): string {
+  return [
     ENVIRONMENT,
     setup(plan.nonce, plan.toolTimeoutSecs),
     BOUND[plan.limiter],
     statements(plan.system, null) || ":",
-    statements(plan.tool, plan.executable) || ":",
-    `m z ${tick}; f`,
+    toolStatements(plan.tools),
+    `m z ${tick}; f; exit 0`,
   ].join("; ");
-  return shellCommand(script);
 }
 
 /** A bare shell with the bootstrap's environment, for a session whose first shell hangs. */
-export function bareShellCommand(): string {
-  return shellCommand(`${ENVIRONMENT}; exec /bin/sh -s`);
-}
+export const BARE_SHELL_SCRIPT = `${ENVIRONMENT}; exec /bin/sh -s`;
+
+/** The same for a shell that takes scripts by standard input: an exec would lose what it has read ahead. */
+export const BARE_INPUT_SCRIPT = ENVIRONMENT;
+
+/** For login shells that would change a quoted script (xonsh): it comes by standard input, one line. */
+export const SHELL_FOR_INPUT = "/bin/sh -s";
 
 /**
  * Runs a program until the channel's input ends, and ends with it when it ends by itself. The watcher outlives a shell
@@ -204,7 +241,7 @@ export function holdCommand(command: string, executable: string): string {
 const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;
 
 /** `exec /bin/sh -c '...'`. Throws when a part breaks the rule that keeps every login shell from changing it. */
-function shellCommand(script: string): string {
+export function shellCommand(script: string): string {
   const unsafe = UNSAFE_IN_QUOTES.exec(script);
   if (unsafe !== null) {
     const at = script.slice(Math.max(0, unsafe.index - 30), unsafe.index + 10);

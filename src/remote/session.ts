@@ -6,12 +6,16 @@ import { ChannelRefused, type Connection } from "../ssh/connection.js";
 import { failedSections } from "./compose.js";
 import { cutShort, floodIn } from "./cut-short.js";
 import type { DriverHold } from "./driver-hold.js";
-import { discover, howItEnded, hungPart, type Found, type SessionOptions } from "./discover.js";
+import { toolsOf } from "./choose.js";
+import { discover } from "./discover.js";
+import { hungPart, type Discovery, type Found, type SessionOptions } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { LeftAlone } from "./left-alone.js";
 import { PlainCommands } from "./plain.js";
+import { howItEnded } from "./shell-failures.js";
+import type { ChosenTool } from "./probe.js";
 
 export interface Sample {
   readonly reading: Reading;
@@ -21,6 +25,8 @@ export interface Sample {
 
 /** A tool that is there and fails is probed again at this pace, and nothing ever more often: drivers get loaded. */
 const REPROBE_MS = 60_000;
+/** The same beside a tool that works, whose readings a probe interrupts. */
+const REPROBE_BESIDE_MS = 600_000;
 /** A channel that was lost tells nothing of the connection, whose own end may follow by a moment. */
 const LOSS_FOLLOWS_MS = 100;
 
@@ -73,8 +79,7 @@ export class HostSession {
 
   /** `native`, a shim's id, or the system's id when no accelerator was asked for. */
   get transport(): string {
-    const tool = this.#found?.tool;
-    return tool === undefined || tool.kind === "none" ? (this.#found?.systemId ?? "none") : tool.shim.id;
+    return this.#found?.sources[0]?.main.shim.id ?? this.#found?.systemId ?? "none";
   }
 
   get channelMode(): ChannelMode {
@@ -92,7 +97,8 @@ export class HostSession {
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
     const { isWhole, outputs } = answer.frame;
     const reading = isWhole ? this.#read(found, outputs) : await this.#readPartial(found, answer);
-    this.#hold?.sampled(this.#connection, found.tool, answer.frame, reading);
+    const held = heldTool(found);
+    if (held !== null) this.#hold?.sampled(this.#connection, held, answer.frame, reading);
     return { reading, latencyMs: answer.latencyMs };
   }
 
@@ -108,13 +114,13 @@ export class HostSession {
     const { clock } = this.#options;
     const ways = { lanes: this.#lanes, commands: this.#commands };
     this.#hold?.release();
-    const { found, outputs, latencyMs, hung } = await discover(ways, this.#options, this.#shims);
+    const { found, outputs, firsts, latencyMs, hung } = await discover(ways, this.#options, this.#shims);
     this.#found = found;
     this.#plan = null;
     this.#probedAt = clock.nowMs();
-    this.#reprobeAt = found.tool.kind === "broken" ? this.#probedAt + REPROBE_MS : Infinity;
+    this.#reprobeAt = this.#probedAt + reprobeAfterMs(found);
     for (const part of hung) this.#leaveAlone(part, this.#late(), true);
-    return { reading: this.#read(found, outputs), latencyMs };
+    return { reading: this.#read(found, outputs, firsts), latencyMs };
   }
 
   /** Probes again on the same connection; a probe that now finds nothing is this tick's failure, not the host's. */
@@ -126,7 +132,7 @@ export class HostSession {
     } catch (error) {
       if (!(error instanceof HostError) || error.failure.phase !== "probe") throw error;
       this.#probedAt = begun;
-      this.#reprobeAt = this.#found?.tool.kind === "usable" ? Infinity : begun + REPROBE_MS;
+      this.#reprobeAt = begun + (this.#found === null ? REPROBE_MS : reprobeAfterMs(this.#found));
       this.#shims = shims;
       return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - begun };
     }
@@ -152,9 +158,11 @@ export class HostSession {
   async #samplePlain(found: Found): Promise<Sample> {
     const { clock } = this.#options;
     const begun = clock.nowMs();
-    const { system, tool, executable } = (this.#plan ??= this.#makePlan(found));
+    const { system, tools } = (this.#plan ??= this.#makePlan(found));
     try {
-      const outputs = await this.#commands.run([...system, ...tool], executable ?? "");
+      const outputs = await this.#commands.run(system, "");
+      for (const { parts, executable } of tools)
+        for (const [id, output] of await this.#commands.run(parts, executable)) outputs.set(id, output);
       if (hungPart(outputs) !== null) await this.#throwIfGone();
       return { reading: this.#read(found, outputs), latencyMs: clock.nowMs() - begun };
     } catch (error) {
@@ -165,7 +173,6 @@ export class HostSession {
 
   #makePlan(found: Found): SessionPlan {
     const { sample, intervalMs } = this.#options;
-    const tool = found.tool.kind === "usable" ? found.tool : null;
     const asked = (part: Part): boolean => !this.#leftAlone.has(part.id);
     return {
       toolTimeoutSecs: sample.toolTimeoutSecs,
@@ -173,14 +180,17 @@ export class HostSession {
       // Its guard wakes once a deadline, which is dearer than a `timeout` a tick when ticks are rarer.
       isGuarded: (intervalMs ?? Infinity) < sample.toolTimeoutSecs * 1000,
       system: found.system?.parts.filter(asked) ?? [],
-      tool: tool?.sampler.parts.filter(asked) ?? [],
-      executable: tool?.executable ?? null,
+      tools: toolsOf(found.sources).flatMap((tool) =>
+        tool.kind === "broken"
+          ? []
+          : [{ parts: tool.sampler.parts.filter(asked), executable: tool.executable }],
+      ),
     };
   }
 
-  #read(found: Found, answered: PartOutputs): Reading {
+  #read(found: Found, answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
     const outputs = this.#leftAlone.isEmpty ? answered : new Map([...this.#leftAlone.outputs, ...answered]);
-    const { reading, health } = this.#reader.read(found, outputs);
+    const { reading, health } = this.#reader.read(found, outputs, firsts);
     for (const [part, output] of answered) {
       if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
       if (output.end.kind === "flooded") this.#leaveAlone(part, output, false);
@@ -220,4 +230,16 @@ export class HostSession {
     this.#reprobeAt = now;
     this.#note = `fell back from all-smi to a vendor tool: ${why}`;
   }
+}
+
+/** The one whose driver may be held: at most one tool has a holder. */
+function heldTool({ sources }: Found): ChosenTool | null {
+  const usable = toolsOf(sources).filter((tool) => tool.kind === "usable");
+  return usable.find(({ sampler }) => sampler.holder !== undefined) ?? usable[0] ?? null;
+}
+
+function reprobeAfterMs({ sources }: Found): number {
+  if (!sources.some(({ kind }) => kind === "broken")) return Infinity;
+  const works = sources.some(({ kind, main }) => kind === "usable" && main.shim.id !== "native");
+  return works ? REPROBE_BESIDE_MS : REPROBE_MS;
 }

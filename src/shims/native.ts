@@ -5,7 +5,7 @@ import { type Section, type SectionError, SECTIONS } from "../record.js";
 import { findJson, isObject, type JsonObject } from "./json-text.js";
 import { readSnapshot, sectionsOf } from "./native-snapshot.js";
 import { partError, whatItSaid } from "./part-output.js";
-import type { PartOutput, PartOutputs, ProbeContext, Sampler, Shim } from "./shim.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "./shim.js";
 
 const SNAPSHOT = "native.snapshot";
 const VERSION = "native.version";
@@ -24,7 +24,7 @@ export const nativeShim: Shim = {
       ];
     // The version's line and any warnings stand before the JSON; an old version ends with status 3 and runs nothing more.
     const command = [
-      'v=$(x {tool} --version); s=$?; printf "%s\\n" "$v"; [ $s -ne 0 ] || s=3',
+      'v=$(x {tool} --version 2>&1); s=$?; printf "%s\\n" "$v"; [ $s -ne 0 ] || s=3',
       'case $v in *"all-smi "0.[0-9].*|*"all-smi "0.1[0-9].*|*"all-smi "0.2[01].*) ( exit 3 );; ' +
         `*"all-smi "[0-9]*) b ${snapshot} 2>&1;; *) ( exit $s );; esac`,
     ].join("; ");
@@ -41,6 +41,8 @@ export const nativeShim: Shim = {
         message: `all-smi ${version} is too old; ${OLDEST.join(".")} or later is needed`,
       };
     const snapshot = outputs.get(SNAPSHOT);
+    if (snapshot !== undefined && hasNoDevices(snapshot, context.include))
+      return { kind: "usable", sampler: nativeSampler(context) };
     if (snapshot === undefined || snapshotIn(snapshot.stdout) === null)
       return { kind: "broken", message: brokenBecause(output, version) };
     return { kind: "usable", sampler: nativeSampler(context) };
@@ -71,6 +73,15 @@ function brokenBecause(output: PartOutput, version: string | null): string {
   return `${tool} printed no snapshot${said === "" ? "" : `: ${said}`}`;
 }
 
+/** all-smi's answer, and exit 1, where every asked section is empty: with `gpu` alone on a host without one. */
+const NO_DEVICES = /no devices were collected from any reader/;
+
+function hasNoDevices({ stdout, stderr, end }: PartOutput, include: ReadonlySet<Section>): boolean {
+  // No host is without processors and memory.
+  if (include.has("cpu") || include.has("memory")) return false;
+  return end.kind === "exit" && end.code === 1 && NO_DEVICES.test(`${stdout}\n${stderr}`);
+}
+
 /** The last object that has a section: `--samples` prints an array, warnings may hold braces of their own. */
 function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly cut: boolean } | null {
   const { documents, cut } = findJson(stdout);
@@ -87,6 +98,7 @@ function nativeSampler({ include }: ProbeContext): Sampler {
     parts: [{ id: SNAPSHOT, kind: "program", command: snapshotCommand(include) }],
     parse(outputs: PartOutputs) {
       const output = outputs.get(SNAPSHOT);
+      if (output !== undefined && hasNoDevices(output, include)) return nothingThere(include);
       const found = output === undefined ? null : snapshotIn(output.stdout);
       if (output === undefined || found === null)
         return { sections: {}, errors: asked.map((section) => failureOf(section, output)) };
@@ -95,6 +107,16 @@ function nativeSampler({ include }: ProbeContext): Sampler {
         ? { ...reading, errors: [...reading.errors, ...cutErrors(asked, reading.sections)] }
         : reading;
     },
+  };
+}
+
+function nothingThere(include: ReadonlySet<Section>): Reading {
+  return {
+    sections: {
+      ...(include.has("gpu") ? { gpus: [] } : {}),
+      ...(include.has("process") ? { processes: [] } : {}),
+    },
+    errors: [],
   };
 }
 

@@ -14,7 +14,7 @@ export function partError(
   output: PartOutput | undefined,
   wasRead = false,
 ): SectionError | null {
-  if (output === undefined) return { section, kind: "error", message: `${tool}: no answer` };
+  if (output === undefined) return { section, kind: "error", message: `${tool} was not asked in this tick` };
   const said = wasRead ? oneLine(output.stderr) : whatItSaid(output);
   switch (output.end.kind) {
     case "exit":
@@ -53,10 +53,18 @@ export function partError(
 
 /** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
 export function whatItSaid(output: PartOutput): string {
-  const stderr = oneLine(output.stderr);
+  const stderr = oneLine(cause(output.stderr));
   if (stderr !== "") return stderr;
   const error = at(findJson(output.stdout.slice(0, MOST_LOOKED_AT)).documents[0], "error");
   return oneLine(typeof error === "string" ? error : output.stdout);
+}
+
+/** Of a Python program that died, the line that says why: the last, under a trace that would fill any message. */
+function cause(stderr: string): string {
+  const trace = stderr.lastIndexOf("Traceback (most recent call last)");
+  if (trace < 0) return stderr;
+  const lines = stderr.slice(trace).split("\n").slice(1);
+  return lines.findLast((line) => /^[A-Za-z_]/.test(line)) ?? stderr;
 }
 
 const MOST_ERRORS = 16;

@@ -170,7 +170,8 @@ describe("hosts that are odd", { concurrency: 4 }, () => {
         switchOn(floods);
         for (const tick of [1, 2]) {
           const { gpus, errors } = gist(await host.sample(tick));
-          assert.deepEqual([gpus, errors], [null, ["gpu error"]]);
+          // Without a shell, nothing reads the sections of the host itself, and that is in the errors too.
+          assert.deepEqual([gpus, errors[0]], [null, "gpu error"]);
         }
         const { errors } = (await host.sample(3)).reading;
         assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is left alone for a while");

@@ -6,7 +6,7 @@ import { ParseError } from "../../src/errors.js";
 import { createFormatter, type Formatter, type FormatterOptions } from "../../src/format/formatter.js";
 import { frameRecord } from "../../src/host/host-record.js";
 import { hasAtMost } from "../../src/lib/levels.js";
-import { MOST_LEVELS, SECTIONS, type FrameRecord } from "../../src/record.js";
+import { KEY_OF_SECTION, MOST_LEVELS, SECTIONS, type FrameRecord } from "../../src/record.js";
 import { composeReading, readSampler } from "../../src/remote/compose.js";
 import { nativeShim } from "../../src/shims/native.js";
 import type { Reading } from "../../src/shims/shim.js";
@@ -64,13 +64,25 @@ function frameOf(stdout: string): FrameRecord | null {
 function asRecord(tool: Reading): FrameRecord {
   const system: Reading = { sections: {}, errors: [] };
   const options = {
-    include: new Set(SECTIONS),
+    // What the snapshot holds was asked for.
+    include: new Set(
+      SECTIONS.filter(
+        (section) =>
+          tool.sections[KEY_OF_SECTION[section]] !== undefined ||
+          tool.errors.some((error) => error.section === section),
+      ),
+    ),
     redact: false,
     fallback: [],
     toolTimeoutSecs: 10,
     holdDriver: "auto",
   } as const;
-  const reading = composeReading(options, { system, tool, ps: new Map() });
+  const reading = composeReading(options, {
+    system,
+    tool,
+    ps: new Map(),
+    unread: () => "nothing reports it",
+  });
   return frameRecord(HOST, ROUTE, Date.UTC(2026, 0, 1), 3, reading, 12);
 }
 

@@ -63,7 +63,11 @@ const CASES: readonly {
     given: output({ kind: "missing" }),
     expected: { kind: "error", message: "tool: its answer did not arrive" },
   },
-  { what: "no answer", given: undefined, expected: { kind: "error", message: "tool: no answer" } },
+  {
+    what: "no answer",
+    given: undefined,
+    expected: { kind: "error", message: "tool was not asked in this tick" },
+  },
 ];
 
 describe("partError", () => {

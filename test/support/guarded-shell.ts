@@ -76,8 +76,7 @@ export function startShell(
         limiter: "gnu",
         isGuarded: true,
         system: [],
-        tool: parts,
-        executable: "tool",
+        tools: [{ parts, executable: "tool" }],
       }),
     );
   };

@@ -1,0 +1,77 @@
+/** What a probe is given, and what it finds. */
+import type { Clock } from "../lib/clock.js";
+import type { SampleOptions } from "../options.js";
+import type { PartOutputs, Reading, Sampler, Shim } from "../shims/shim.js";
+import type { HostSystem } from "../system/host-system.js";
+import type { Limiter } from "./bounds.js";
+import { toolsOf, type Source } from "./choose.js";
+import type { Lanes } from "./lanes.js";
+import type { PlainCommands } from "./plain.js";
+import { isNativeShim, type UsableTool } from "./probe.js";
+import type { ToolParts } from "./script.js";
+
+export interface SessionOptions {
+  readonly sample: SampleOptions;
+  /** In the order in which they are tried. */
+  readonly shims: readonly Shim[];
+  readonly systems: readonly HostSystem[];
+  /** Systems without a POSIX shell, read by plain commands. */
+  readonly plainSystems: readonly HostSystem[];
+  readonly clock: Clock;
+  /** Between ticks. Null for a run of one: no shell is left open. */
+  readonly intervalMs: number | null;
+}
+
+/** What a host is read with. */
+export interface Found {
+  /** In the order in which they are reported; none where no accelerator was asked for. */
+  readonly sources: readonly Source[];
+  readonly system: Sampler | null;
+  readonly systemId: string | null;
+  /** Why the host's own sections are not read, where they are not. */
+  readonly unread: string;
+  readonly limiter: Limiter;
+}
+
+export interface Discovery {
+  readonly found: Found;
+  /** Answers of every part that was asked: a first sample is among them. */
+  readonly outputs: PartOutputs;
+  /** What tools read in the first sample, which is not to be read twice. */
+  readonly firsts: ReadonlyMap<Sampler, Reading>;
+  readonly latencyMs: number;
+  /** Parts that a shell still hangs in. */
+  readonly hung: readonly string[];
+}
+
+/** The ways to ask a host. */
+export interface Ways {
+  readonly lanes: Lanes;
+  readonly commands: PlainCommands;
+}
+
+/** The part in which a shell hangs: it has begun and not ended. */
+export function hungPart(outputs: PartOutputs): string | null {
+  for (const [id, { end }] of outputs) if (end.kind === "missing") return id;
+  return null;
+}
+
+/** Whether all-smi reports the host. */
+export function hasNative(sources: readonly Source[]): boolean {
+  return sources.some(({ kind, main }) => kind === "usable" && isNativeShim(main.shim));
+}
+
+/** What the tools in use are to be asked each tick and were not, of a first sample. */
+export function missingParts(
+  sources: readonly Source[],
+  outputs: PartOutputs,
+  hung: ReadonlySet<string>,
+): ReadonlyMap<UsableTool, ToolParts> {
+  const missing = new Map<UsableTool, ToolParts>();
+  for (const tool of toolsOf(sources)) {
+    if (tool.kind !== "usable") continue;
+    const parts = tool.sampler.parts.filter(({ id }) => !outputs.has(id) && !hung.has(id));
+    if (parts.length > 0) missing.set(tool, { parts, executable: tool.executable });
+  }
+  return missing;
+}

@@ -1,0 +1,141 @@
+/** Which tools a host is read with, and which failures are reported, by what each showed in the probe. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { HostError } from "../../src/errors.js";
+import type { Gpu } from "../../src/record.js";
+import { chooseSources, toolsOf } from "../../src/remote/choose.js";
+import { isWanted, type Judged } from "../../src/remote/probe.js";
+import { isPoor, lackingOf } from "../../src/shims/core-readings.js";
+import type { PartOutput, Shim } from "../../src/shims/shim.js";
+import { gpu } from "../support/records.js";
+
+const shim = (id: string): Shim => ({ id, executables: [id], probe: () => [], judge: () => assert.fail() });
+const NOTHING: Partial<Gpu> = {
+  utilization: null,
+  temperature: null,
+  used_memory: null,
+  total_memory: null,
+  power_consumption: null,
+};
+const poorGpu = (changes: Partial<Gpu> = {}): Gpu => gpu({ ...NOTHING, ...changes });
+
+function reads(id: string, gpus: readonly Gpu[], kind: "usable" | "poor" = "usable"): Judged {
+  const sampler = { parts: [], parse: () => assert.fail() };
+  const tool = { kind: "usable", shim: shim(id), executable: id, sampler } as const;
+  return { kind, tool, first: { sections: { gpus }, errors: [] } };
+}
+const fails = (id: string): Judged => ({
+  kind: "broken",
+  tool: { kind: "broken", shim: shim(id), message: `${id} fails`, isTimeout: false },
+});
+const pci = (...vendors: string[]): PartOutput => ({
+  stdout: `${vendors.join("\n")}\n\n`,
+  stderr: "",
+  end: { kind: "exit", code: 0 },
+});
+
+/** As `nvidia-smi+tegrastats amd-smi!`: the tools of each source, `!` for one that failed. */
+function chosen(judged: readonly Judged[], bus?: PartOutput): string {
+  return chooseSources(judged, [], bus, "")
+    .map((source) => {
+      const names = toolsOf([source]).map(({ shim: { id } }) => id);
+      return source.kind === "broken" ? `${names.join("+")}!` : names.join("+");
+    })
+    .join(" ");
+}
+
+const FULL = [gpu({})];
+const CASES: readonly (readonly [
+  what: string,
+  judged: readonly Judged[],
+  expected: string,
+  bus?: PartOutput,
+])[] = [
+  ["two vendors that work", [reads("nvidia-smi", FULL), reads("rocm-smi", FULL)], "nvidia-smi rocm-smi"],
+  ["one vendor by two tools", [reads("amd-smi", FULL), reads("rocm-smi", FULL)], "amd-smi"],
+  ["a tool without readings", [reads("amd-smi", [poorGpu()], "poor"), reads("rocm-smi", FULL)], "rocm-smi"],
+  ["no tool with readings", [reads("amd-smi", [poorGpu()], "poor")], "amd-smi"],
+  [
+    "a second tool that reports more",
+    [reads("nvidia-smi", [poorGpu({ utilization: 5 })]), reads("tegrastats", FULL)],
+    "nvidia-smi+tegrastats",
+  ],
+  [
+    "a second tool that reports no more",
+    [reads("nvidia-smi", [poorGpu({ utilization: 5 })]), reads("tegrastats", [poorGpu({ utilization: 7 })])],
+    "nvidia-smi",
+  ],
+  ["a failure beside its vendor's other tool", [fails("amd-smi"), reads("rocm-smi", FULL)], "rocm-smi"],
+  ["a failure beside another vendor", [fails("nvidia-smi"), reads("rocm-smi", FULL)], "rocm-smi nvidia-smi!"],
+  [
+    "a leftover: the bus has the other vendor alone",
+    [fails("nvidia-smi"), reads("rocm-smi", FULL)],
+    "rocm-smi",
+    pci("0x1002", "0x1022"),
+  ],
+  [
+    "a failure: the bus has both",
+    [fails("nvidia-smi"), reads("rocm-smi", FULL)],
+    "rocm-smi nvidia-smi!",
+    pci("0x1002", "0x10de"),
+  ],
+  [
+    "a bus that shows neither decides nothing",
+    [fails("nvidia-smi"), reads("rocm-smi", FULL)],
+    "rocm-smi nvidia-smi!",
+    pci("0x1af4"),
+  ],
+  ["failures alone", [fails("nvidia-smi"), fails("amd-smi"), fails("rocm-smi")], "nvidia-smi! amd-smi!"],
+  ["all-smi that reports", [reads("native", FULL)], "native"],
+  [
+    "all-smi and what nvidia-smi adds",
+    [reads("native", FULL), reads("nvidia-smi", FULL)],
+    "native+nvidia-smi",
+  ],
+  ["all-smi beside a failing nvidia-smi", [reads("native", FULL), fails("nvidia-smi")], "native"],
+  [
+    "all-smi that sees no device",
+    [reads("native", [], "poor"), reads("nvidia-smi", FULL)],
+    "native nvidia-smi",
+  ],
+  ["the same, with a dead driver", [reads("native", [], "poor"), fails("nvidia-smi")], "native nvidia-smi!"],
+  ["a host without a device", [reads("native", [], "poor")], "native"],
+  ["all-smi that fails beside a tool", [fails("native"), reads("nvidia-smi", FULL)], "nvidia-smi"],
+  ["all-smi and a tool that fail", [fails("native"), fails("nvidia-smi")], "native! nvidia-smi!"],
+];
+
+describe("chooseSources", () => {
+  for (const [what, judged, expected, bus] of CASES)
+    test(what, () => assert.equal(chosen(judged, bus), expected));
+
+  test("without any tool, why is said", () => {
+    const code = (judged: readonly Judged[]): unknown => {
+      try {
+        return chooseSources(judged, [shim("nvidia-smi")], undefined, "");
+      } catch (error) {
+        return error instanceof HostError ? error.failure.code : error;
+      }
+    };
+    assert.equal(code([]), "no-tool");
+    assert.equal(code([{ kind: "too-old", shim: shim("native"), message: "old" }]), "version-too-old");
+  });
+});
+
+test("which tools another round is to ask", () => {
+  const wanted = (judged: readonly Judged[]): readonly string[] =>
+    ["nvidia-smi", "amd-smi", "rocm-smi", "tegrastats"].filter((id) => isWanted(shim(id), judged));
+  assert.deepEqual(wanted([reads("native", [gpu({ uuid: "0x1" })])]), []);
+  assert.deepEqual(wanted([reads("native", [gpu({ uuid: "GPU-1" })])]), ["nvidia-smi"]);
+  assert.deepEqual(wanted([reads("nvidia-smi", FULL)]), ["amd-smi", "rocm-smi"]);
+  assert.deepEqual(wanted([reads("nvidia-smi", [gpu({ power_consumption: null })])]), [
+    ...["nvidia-smi", "amd-smi", "rocm-smi", "tegrastats"],
+  ]);
+});
+
+test("a device without utilization, temperature, memory and power is no reading; a failed one is", () => {
+  assert.equal(isPoor([poorGpu()]), true);
+  assert.equal(isPoor([poorGpu(), gpu({})]), false);
+  assert.equal(isPoor([poorGpu({ error: "GPU is lost" })]), false);
+  assert.equal(isPoor([]), false);
+  assert.deepEqual(lackingOf([poorGpu({ used_memory: 0 })]), ["utilization", "temperature", "power"]);
+});
