@@ -76,13 +76,6 @@ export function stdoutOf(outputs: PartOutputs, id: string): string {
   return outputs.get(id)?.stdout ?? "";
 }
 
-/** Devices by index, the first of each, in order. */
-export function byIndex(gpus: readonly Gpu[]): readonly Gpu[] {
-  const first = new Map<unknown, Gpu>();
-  for (const gpu of gpus) if (!first.has(gpu.index)) first.set(gpu.index, gpu);
-  return [...first.values()].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
-}
-
 /** The entry for `errors` of a text that ends within its JSON. */
 export function cutShort(tool: string, cut: boolean): readonly SectionError[] {
   return cut ? [{ section: "gpu", kind: "parse", message: `${tool}: the JSON is cut short` }] : [];

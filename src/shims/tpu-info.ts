@@ -1,14 +1,15 @@
 /**
  * Google's tpu-info: box tables that change with each version. Source: tpu_info/README.md and cli.py of
- * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.2 to 0.7. Chips are listed by device file, readings by the
+ * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.1 (2024) to 0.7. Chips are listed by device file, readings by the
  * runtime's own numbers and in the same order; they are there only while a workload runs.
  */
 import type { Process } from "../record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
 import { boxTables } from "./box-table.js";
 import type { BoxTable } from "./box-table.js";
-import { bytesCell, integerCell, percentCell, presentTexts, textCell } from "./cells.js";
-import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
+import { bytesCell, integerCell, percentCell, presentTexts, textCell, totalCell } from "./cells.js";
+import { distinctDevices } from "./device-list.js";
+import { deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 
 const TABLES = "tpu-info.tables";
@@ -57,16 +58,16 @@ function read(stdout: string): DevicesRead {
       detail: presentTexts({ device_file: chip?.file ?? null, libtpu_version: version }),
     });
   });
-  return { gpus: byIndex(gpus), processes: processesOf(tables, chips, matched ? devices : [], ids) };
+  return { gpus: distinctDevices(gpus), processes: processesOf(tables, chips, matched ? devices : [], ids) };
 }
 
 function chipsIn(tables: readonly BoxTable[]): readonly Chip[] {
   const rows = tables.filter(({ columns }) => columns.includes("Type")).flatMap((table) => table.rows);
   const chips = new Map<string, Chip>();
   for (const row of rows) {
-    const file = textCell(row["Chip"]);
+    const file = textCell(row["Chip"] ?? row["Device"]);
     if (file === null || !file.startsWith("/dev/") || chips.has(file)) continue;
-    const cores = integerCell(row["Devices"]);
+    const cores = integerCell(row["Devices"] ?? row["Cores"]);
     chips.set(file, {
       file,
       type: textCell(row["Type"]),
@@ -96,7 +97,8 @@ function readings(tables: readonly BoxTable[], column: RegExp): ReadonlyMap<numb
 function usage(cell: string | undefined): readonly [used: number | null, total: number | null] {
   const [used, total, ...more] = (cell ?? "").split("/");
   if (total === undefined || more.length > 0) return [null, null];
-  return [bytesCell(used, "GiB"), bytesCell(total, "GiB")];
+  const size = totalCell(total, "GiB");
+  return [size === null ? null : bytesCell(used, "GiB"), size];
 }
 
 function typeOfAll(chips: readonly Chip[]): string | null {
