@@ -180,11 +180,14 @@ export class HostSession {
 
   #read(found: Found, answered: PartOutputs): Reading {
     const outputs = this.#leftAlone.isEmpty ? answered : new Map([...this.#leftAlone.outputs, ...answered]);
+    const asked = found.tool.kind === "usable" ? found.tool.sampler.parts : null;
     const { reading, health } = this.#reader.read(found, outputs);
     for (const [part, output] of answered) {
       if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
       if (output.end.kind === "flooded") this.#leaveAlone(part, output, false);
     }
+    // What a sampler learned may change what it asks.
+    if (found.tool.kind === "usable" && found.tool.sampler.parts !== asked) this.#plan = null;
     const note = this.#note;
     this.#note = null;
     if (health.kind === "native-failed") this.#giveUpNative(health.message);

@@ -21,10 +21,21 @@ import { canonicalField, OLD_FIELD_NAMES } from "./nvidia-smi-fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
 
-/** Sentinels that say that the GPU itself failed, not that it lacks a feature. */
-const FAILED = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|Unknown Error|ERR!)\]?$/i;
-const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required)\]?$/i;
-const LIVE_FIELDS = ["utilization.gpu", "memory.used", "temperature.gpu", "power.draw"] as const;
+/** What says that the GPU itself failed, in whichever cell it stands; `[Insufficient Permissions]` is no fault of it. */
+const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|ERR!)\]?$/i;
+/** NVML_ERROR_UNKNOWN. A driver also says it of a feature that it only lacks: it is a fault where a GPU's own cells say it. */
+const UNKNOWN = /^\[?Unknown Error\]?$/i;
+const OWN_FIELDS = [
+  "uuid",
+  "name",
+  "utilization.gpu",
+  "memory.used",
+  "memory.total",
+  "temperature.gpu",
+  "power.draw",
+  "clocks.current.graphics",
+  "fan.speed",
+] as const;
 
 type Read = (cell: unknown) => unknown;
 const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
@@ -84,7 +95,8 @@ export function gpuFromCells(raw: Cells): Gpu {
   if (POWER_LIMIT.some((field) => cells.has(field)))
     more["power_limit"] = firstWatts(cells, POWER_LIMIT, wattsLimitCell);
   if (failure !== null) more["error"] = failure;
-  else more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
+  if (failure === null || !isMissing(cells.get("memory.total") ?? ""))
+    more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
   return accelerator("GPU", {
     uuid: textCell(cells.get("uuid")),
     name: textCell(cells.get("name")),
@@ -142,13 +154,15 @@ function isRenamed(cells: Cells): boolean {
 }
 
 function failureOf(cells: Cells): string | null {
-  let dead: string | undefined;
-  for (const cell of cells.values()) if (/^\[?G/.test(cell) && DEAD.test(cell)) dead ??= cell;
-  if (dead !== undefined) return dead.replace(/[[\]]/g, "");
-  const live = LIVE_FIELDS.map((field) => cells.get(field)).filter((cell) => cell !== undefined);
-  const failed = live.find((cell) => FAILED.test(cell));
-  if (failed === undefined || !live.every(isMissing)) return null;
-  return failed.replace(/[[\]]/g, "");
+  let unknown = 0;
+  for (const cell of cells.values()) {
+    // Every tick asks this of thousands of numbers.
+    if (/^\[?[GE]/i.test(cell) && DEAD.test(cell)) return cell.replace(/[[\]]/g, "");
+    if (/^\[?U/i.test(cell) && UNKNOWN.test(cell)) unknown += 1;
+  }
+  if (unknown === 0) return null;
+  const isOwn = OWN_FIELDS.some((field) => UNKNOWN.test(cells.get(field) ?? ""));
+  return isOwn || unknown * 2 >= cells.size ? "Unknown Error" : null;
 }
 
 /**

@@ -71,6 +71,7 @@ export interface Reading {
 
 /** A tool that is known to work on one host: what to run each tick, and how to read it. May keep state between ticks. */
 export interface Sampler {
+  /** The same list as long as nothing changes in it. */
   readonly parts: readonly Part[];
   /** Throws ParseError only. */
   parse(outputs: PartOutputs): Reading;
