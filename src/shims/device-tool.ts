@@ -7,6 +7,8 @@ export interface DevicesRead {
   readonly gpus: readonly Gpu[];
   /** Undefined where the tool does not tell of processes. */
   readonly processes?: readonly Process[] | undefined;
+  /** As in a reading. */
+  readonly areOurPids?: true;
   /** What was wrong with single rows. */
   readonly errors?: readonly SectionError[];
 }
@@ -59,7 +61,8 @@ function reading(
     ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
     ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),
   };
-  return { sections, errors: firstErrors(errors) };
+  const told = { sections, errors: firstErrors(errors) };
+  return read.areOurPids === true ? { ...told, areOurPids: true } : told;
 }
 
 function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {

@@ -65,6 +65,8 @@ export type PartOutputs = ReadonlyMap<string, PartOutput>;
 export interface Reading {
   readonly sections: Sections;
   readonly errors: readonly SectionError[];
+  /** The tool found its processes in this host's own /proc: their pids are those that `ps` prints. */
+  readonly areOurPids?: true;
   /** What the probe learned no longer holds (a new driver, another mode): the host is to be probed again. */
   readonly outdated?: true;
 }

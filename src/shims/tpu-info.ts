@@ -66,6 +66,7 @@ function read(stdout: string): DevicesRead {
   return {
     gpus: distinctDevices(gpus),
     errors,
+    areOurPids: true,
     processes: processesOf(tables, chips, matched ? devices : [], ids),
   };
 }
