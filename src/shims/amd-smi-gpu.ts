@@ -11,6 +11,7 @@ import {
   numberCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
   wattsCell,
   wattsLimitCell,
@@ -144,7 +145,7 @@ export function amdGpu(
       ),
       memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
       partition_id: partition,
-      hotspot_temperature: read(metric, textCell, ["temperature", "hotspot"]),
+      hotspot_temperature: read(metric, (raw) => readingText(raw, celsiusCell), ["temperature", "hotspot"]),
       performance_level: read(metric, textCell, ["perf_level"]),
     }),
   });

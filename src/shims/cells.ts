@@ -53,6 +53,11 @@ export function textCell(raw: unknown): string | null {
   return isAllOnesText(text) ? null : cleanText(text);
 }
 
+/** For `detail`: the text of a cell that `read` takes for a reading; null for one that only stands for none. */
+export function readingText(raw: unknown, read: (raw: unknown) => number | null): string | null {
+  return read(raw) === null ? null : textCell(raw);
+}
+
 // The usual cell, known without the work of the other.
 const PLAIN_NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
 const NUMBER_AND_UNIT = /^\+?(\d+(?:\.\d*)?|\.\d+)\s*([a-zµμ%°/]*)$/i;

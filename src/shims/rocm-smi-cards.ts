@@ -12,6 +12,7 @@ import {
   megahertzCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
   totalCell,
   wattsCell,
@@ -113,7 +114,7 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
       guid: read(card, textCell, "guid"),
       vbios_version: read(card, textCell, "vbios version"),
       performance_level: read(card, textCell, "performance level"),
-      junction_temperature: read(card, textCell, "temperature (sensor junction) (c)"),
+      junction_temperature: readingText(card.get("temperature (sensor junction) (c)"), celsiusCell),
       vram_allocated_percent: read(card, textCell, "gpu memory allocated (vram%)", "dcu memory use (%)"),
       // Only the primary die of a two-die card reports power, for both.
       power_note: noteIn(card.get("average graphics package power (w)")),

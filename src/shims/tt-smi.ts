@@ -8,7 +8,9 @@ import {
   celsiusCell,
   linkCell,
   megahertzCell,
+  numberCell,
   presentTexts,
+  readingText,
   textCell,
   wattsCell,
   wattsLimitCell,
@@ -57,6 +59,14 @@ function chipsOf(list: unknown): readonly unknown[] {
   });
 }
 
+/** A chip that no longer answers on the bus reads as ones: 65535 A, 4294967 V. */
+function below(most: number): (raw: unknown) => number | null {
+  return (raw) => {
+    const value = numberCell(raw);
+    return value !== null && value < most ? value : null;
+  };
+}
+
 function gpuOf(device: unknown, index: number, uuid: string | null, driver: string | null): Gpu {
   const of = (group: string, key: string): unknown => at(device, group, key);
   return accelerator("NPU", {
@@ -75,10 +85,10 @@ function gpuOf(device: unknown, index: number, uuid: string | null, driver: stri
     detail: presentTexts({
       coordinates: textCell(of("board_info", "coords")),
       dram_speed: textCell(of("board_info", "dram_speed")),
-      voltage: textCell(of("telemetry", "voltage")),
-      current: textCell(of("telemetry", "current")),
+      voltage: readingText(of("telemetry", "voltage"), below(100)),
+      current: readingText(of("telemetry", "current"), below(30_000)),
       heartbeat: textCell(of("telemetry", "heartbeat")),
-      max_frequency: textCell(of("limits", "asic_fmax")),
+      max_frequency: readingText(of("limits", "asic_fmax"), megahertzCell),
       firmware_bundle: textCell(of("firmwares", "fw_bundle_version")),
     }),
   });

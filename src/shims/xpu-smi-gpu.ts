@@ -12,6 +12,7 @@ import {
   numberCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
   totalCell,
   wattsCell,
@@ -96,7 +97,7 @@ function gpuOf(
       vendor: textCell(device?.["vendor_name"]),
       device_id: textCell(device?.["pci_device_id"]),
       function_type: textCell(device?.["device_function_type"]),
-      media_frequency: textCell(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest)),
+      media_frequency: readingText(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest), megahertzCell),
     }),
   });
 }
