@@ -69,7 +69,7 @@ const rbln = (device: object): Readonly<Record<string, Answer>> => ({
 const native = (gpu: object): Readonly<Record<string, Answer>> => ({
   "native.snapshot": `all-smi 0.27.0\n${JSON.stringify({ schema: 1, gpus: [{ uuid: "x", name: "y", detail: {}, ...gpu }] })}`,
 });
-const ALL = 18_446_744_073_709_551_615;
+const ALL = 2 ** 64;
 const U32 = 4_294_967_295;
 
 const CASES: readonly Case[] = [
