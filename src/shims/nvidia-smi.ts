@@ -1,4 +1,4 @@
-/** NVIDIA GPUs by nvidia-smi, drivers 340 to 595 on Linux, WSL and Windows. */
+/** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
 import { ParseError } from "../errors.js";
 import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_COMMAND } from "./nvidia-smi-apps.js";

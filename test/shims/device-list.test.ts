@@ -124,3 +124,45 @@ describe("no device of a list is lost", () => {
     );
   });
 });
+
+describe("readings under other names and units", () => {
+  const first = (id: string, outputs: Readonly<Record<string, string>>) => {
+    const verdict = shims.find((shim) => shim.id === id)?.judge(partOutputs(outputs), probeContext(["gpu"]));
+    assert.ok(verdict !== undefined && "sampler" in verdict);
+    return verdict.sampler.parse(partOutputs(outputs)).sections.gpus?.[0];
+  };
+
+  test("rocm-smi's memory sensor, however it is named", () => {
+    for (const sensor of ["mem", "memory", "HBM 2"]) {
+      const card = { "Device Name": "AMD Instinct", [`Temperature (Sensor ${sensor}) (C)`]: "61.0" };
+      assert.equal(
+        first("rocm-smi", { "rocm-smi.metrics": json({ card0: card }) })?.temperature_memory,
+        61,
+        sensor,
+      );
+    }
+  });
+
+  const total = 16 * 2 ** 30;
+  const used: readonly (readonly [why: string, value: number, percent: number | null, bytes: number])[] = [
+    ["MiB", 24, 0, 24 * 2 ** 20],
+    ["MiB that are half of it", 8192, 50, 2 ** 33],
+    ["bytes that as MiB would exceed the total", 9_437_184, null, 9_437_184],
+    ["many bytes", 2 ** 33, 50, 2 ** 33],
+    ["few bytes, by the percentage", 4096, 0, 4096],
+  ];
+  for (const [why, value, percent, bytes] of used)
+    test(`xpu-smi's used memory: ${why}`, () => {
+      const level = [
+        { metrics_type: "XPUM_STATS_MEMORY_USED", value },
+        ...(percent === null ? [] : [{ metrics_type: "XPUM_STATS_MEMORY_UTILIZATION", value: percent }]),
+      ];
+      const gpu = first("xpu-smi", {
+        "xpu-smi.discovery": json({
+          device_list: [{ device_id: 0, memory_physical_size_byte: String(total) }],
+        }),
+        "xpu-smi.stats": json({ device_id: 0, device_level: level }),
+      });
+      assert.deepEqual([gpu?.used_memory, gpu?.memory_free], [bytes, total - bytes]);
+    });
+});
