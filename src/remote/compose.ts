@@ -6,12 +6,11 @@ import {
   isRecordKey,
   KEY_OF_SECTION,
   type Cpu,
-  type Process,
   type Section,
   type SectionError,
   type Sections,
 } from "../record.js";
-import { joinProcesses, redact } from "../shims/processes.js";
+import { joinProcesses, type KnownProcess, redact } from "../shims/processes.js";
 import { fillUnifiedMemory } from "../shims/unified-memory.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
 
@@ -41,7 +40,7 @@ export interface Told {
   readonly system: Reading;
   readonly tool: Reading;
   /** The host's processes by pid, for what the vendor tool does not know of its own. */
-  readonly ps: ReadonlyMap<number, Partial<Process>>;
+  readonly ps: ReadonlyMap<number, KnownProcess>;
   /** Why an asked section is neither in what was read nor among the errors. */
   unread(section: Section): string;
 }
@@ -68,7 +67,7 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
   if (memory && include.has("memory")) sections.memory = memory;
   if (chassis && include.has("chassis")) sections.chassis = chassis;
   if (processes && include.has("process")) {
-    const joined = joinProcesses(processes, told.ps);
+    const joined = joinProcesses(processes, told.ps, told.tool.areOurPids);
     sections.processes = isRedacted ? redact(joined) : joined;
   }
   if (storage && include.has("storage")) sections.storage = storage;

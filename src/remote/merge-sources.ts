@@ -35,7 +35,16 @@ export function mergeSources(read: readonly SourceReading[]): Reading {
     sections,
     errors: read.flatMap(({ main, second }) => [...main.errors, ...(second?.errors ?? [])]),
     ...(isOutdated ? { outdated: true } : {}),
+    ...(areOurPids(read) ? { areOurPids: true } : {}),
   };
+}
+
+/** Only where every tool that lists processes looked them up on the host itself. */
+function areOurPids(read: readonly SourceReading[]): boolean {
+  const listing = read
+    .flatMap(({ main, second }) => [main, second])
+    .filter((each) => each?.sections.processes !== undefined);
+  return listing.length > 0 && listing.every((each) => each?.areOurPids === true);
 }
 
 function isAlone({ source, second }: SourceReading): boolean {

@@ -190,11 +190,14 @@ export class HostSession {
 
   #read(found: Found, answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
     const outputs = this.#leftAlone.isEmpty ? answered : new Map([...this.#leftAlone.outputs, ...answered]);
+    const asked = partsOf(found);
     const { reading, health } = this.#reader.read(found, outputs, firsts);
     for (const [part, output] of answered) {
       if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
       if (output.end.kind === "flooded") this.#leaveAlone(part, output, false);
     }
+    // What a sampler learned may change what it asks.
+    if (partsOf(found).some((parts, at) => parts !== asked[at])) this.#plan = null;
     const note = this.#note;
     this.#note = null;
     if (health.kind === "native-failed") this.#giveUpNative(health.message);
@@ -243,3 +246,10 @@ function reprobeAfterMs({ sources }: Found): number {
   const works = sources.some(({ kind, main }) => kind === "usable" && main.shim.id !== "native");
   return works ? REPROBE_BESIDE_MS : REPROBE_MS;
 }
+
+/** What each of the host's tools is asked with in a tick. */
+function partsOf({ sources }: Found): readonly (readonly Part[])[] {
+  return toolsOf(sources).map((tool) => (tool.kind === "broken" ? NO_PARTS : tool.sampler.parts));
+}
+
+const NO_PARTS: readonly Part[] = [];

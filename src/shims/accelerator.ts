@@ -1,7 +1,8 @@
 /** The device object that every accelerator shim fills. */
 import type { Gpu, Process } from "../record.js";
+import { withoutZeros } from "./stand-ins.js";
 
-/** A device of which nothing is known but what is given: all-smi's required fields are null. */
+/** A device of which nothing is known but what is given: all-smi's required fields are null, and a whole chip of zeros is. */
 export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gpu>): Gpu {
   const device: Gpu = {
     uuid: null,
@@ -19,7 +20,7 @@ export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gp
     gpu_core_count: null,
     detail: {},
   };
-  return Object.assign(device, known);
+  return withoutZeros(Object.assign(device, known));
 }
 
 export type ToolProcess = Partial<Process> &

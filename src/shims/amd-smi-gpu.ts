@@ -4,14 +4,19 @@ import { accelerator, freeOf } from "./accelerator.js";
 import {
   bytesCell,
   celsiusCell,
+  fanCell,
   integerCell,
+  linkCell,
   megahertzCell,
   numberCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
   wattsCell,
+  wattsLimitCell,
 } from "./cells.js";
+import { meanOf } from "./digits.js";
 import { at, findJson, isObject } from "./json-text.js";
 import type { JsonObject } from "./json-text.js";
 
@@ -101,15 +106,15 @@ export function amdGpu(
     power_limit:
       read(
         fixed,
-        wattsCell,
+        wattsLimitCell,
         ["limit", "socket_power"],
         ["limit", "ppt0", "socket_power_limit"],
         ["limit", "max_power"],
         ["limit", "ppt0", "max_power_limit"],
-      ) ?? read(metric, wattsCell, ["power", "power_limit"]),
+      ) ?? read(metric, wattsLimitCell, ["power", "power_limit"]),
     frequency: clockOf(metric, "gfx"),
     clock_memory: clockOf(metric, "mem"),
-    fan_speed_percent: read(metric, percentCell, ["fan", "usage"]),
+    fan_speed_percent: read(metric, fanCell, ["fan", "usage"]),
     ecc_corrected_total: read(
       metric,
       integerCell,
@@ -123,7 +128,7 @@ export function amdGpu(
       ["ecc", "uncorrectable"],
     ),
     throttle_reasons: throttling(at(metric, "power", "throttle_status")),
-    pcie_link_width: read(metric, integerCell, ["pcie", "width"], ["pcie", "current_width"]),
+    pcie_link_width: read(metric, linkCell, ["pcie", "width"], ["pcie", "current_width"]),
     pcie_link_gen: generationOf(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
     numa_node_id: read(fixed, integerCell, ["numa", "node"]),
     detail: presentTexts({
@@ -140,7 +145,7 @@ export function amdGpu(
       ),
       memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
       partition_id: partition,
-      hotspot_temperature: read(metric, textCell, ["temperature", "hotspot"]),
+      hotspot_temperature: read(metric, (raw) => readingText(raw, celsiusCell), ["temperature", "hotspot"]),
       performance_level: read(metric, textCell, ["perf_level"]),
     }),
   });
@@ -194,7 +199,7 @@ function clockOf(metric: JsonObject, domain: "gfx" | "mem"): number | null {
 function meanBusy(raw: unknown): number | null {
   if (!Array.isArray(raw)) return null;
   const busy = raw.map((one: unknown) => percentCell(unwrapped(one))).filter((value) => value !== null);
-  return busy.length === 0 ? null : busy.reduce((sum, value) => sum + value, 0) / busy.length;
+  return meanOf(busy);
 }
 
 function throttling(raw: unknown): readonly string[] | null {

@@ -60,6 +60,7 @@ class AmdSmiSampler implements Sampler {
   #statics: ItemsByGpu;
   #list: ItemsByGpu;
   #repeats = 0;
+  #parts: readonly Part[];
 
   constructor(command: string, probed: PartOutputs, context: ProbeContext) {
     this.#metric = { ...METRIC, command };
@@ -67,9 +68,14 @@ class AmdSmiSampler implements Sampler {
     this.#rocmVersion = rocmVersionIn(probed.get(VERSION.id)?.stdout ?? "");
     this.#statics = itemsByGpu(probed.get(STATIC.id)?.stdout ?? "");
     this.#list = itemsByGpu(probed.get(LIST.id)?.stdout ?? "");
+    this.#parts = this.#partsNow();
   }
 
   get parts(): readonly Part[] {
+    return this.#parts;
+  }
+
+  #partsNow(): readonly Part[] {
     const again = this.#repeats < MOST_REPEATS;
     return [
       this.#metric,
@@ -109,9 +115,12 @@ class AmdSmiSampler implements Sampler {
   #learn(outputs: PartOutputs): void {
     const statics = itemsByGpu(outputs.get(STATIC.id)?.stdout ?? "");
     const list = itemsByGpu(outputs.get(LIST.id)?.stdout ?? "");
-    if (outputs.has(STATIC.id) || outputs.has(LIST.id)) this.#repeats += 1;
+    const isRepeat = outputs.has(STATIC.id) || outputs.has(LIST.id);
     if (this.#statics.byGpu.size === 0) this.#statics = statics;
     if (this.#list.byGpu.size === 0) this.#list = list;
+    if (!isRepeat) return;
+    this.#repeats += 1;
+    this.#parts = this.#partsNow();
   }
 }
 

@@ -3,6 +3,8 @@
  * All take what JSON or CSV gave (`unknown`), and none invents: what is not plainly a value is null.
  */
 import { cleanText } from "../lib/text.js";
+import { shifted } from "./digits.js";
+import { isAllOnes, isAllOnesText } from "./stand-ins.js";
 
 // nvidia-smi's, rocm-smi's, amd-smi's, npu-smi's and hl-smi's words for "no value", lower case, without brackets.
 const NO_VALUE = new Set([
@@ -38,15 +40,22 @@ export function isMissing(cell: string): boolean {
   // Every tick asks this of thousands of numbers.
   if (/^\s*\d/.test(cell)) return false;
   const bare = cell.trim().toLowerCase();
-  if (bare.startsWith("n/a") || bare.startsWith("[n/a")) return true;
+  // nvidia-smi from 610 on: `Deprecated, see "KMD version"`.
+  if (/^\[?(?:n\/a|deprecated, see)/.test(bare)) return true;
   return NO_VALUE.has(bare.startsWith("[") && bare.endsWith("]") ? bare.slice(1, -1).trim() : bare);
 }
 
 /** Trimmed text without control characters; null for a sentinel. A number is told as it prints. */
 export function textCell(raw: unknown): string | null {
-  if (typeof raw === "number") return Number.isFinite(raw) ? String(raw) : null;
+  if (typeof raw === "number") return Number.isFinite(raw) && !isAllOnes(raw) ? String(raw) : null;
   if (typeof raw !== "string" || isMissing(raw)) return null;
-  return cleanText(raw.trim());
+  const text = raw.trim();
+  return isAllOnesText(text) ? null : cleanText(text);
+}
+
+/** For `detail`: the text of a cell that `read` takes for a reading; null for one that only stands for none. */
+export function readingText(raw: unknown, read: (raw: unknown) => number | null): string | null {
+  return read(raw) === null ? null : textCell(raw);
 }
 
 // The usual cell, known without the work of the other.
@@ -62,28 +71,29 @@ interface Quantity {
 function quantity(raw: unknown): Quantity | null {
   if (typeof raw === "number") return usable(raw) ? { value: raw, unit: "" } : null;
   if (typeof raw !== "string") return null;
-  if (PLAIN_NUMBER.test(raw)) return { value: Number(raw), unit: "" };
+  if (PLAIN_NUMBER.test(raw) && raw.length < 7) return { value: Number(raw), unit: "" };
   const match = NUMBER_AND_UNIT.exec(raw.trim());
   if (match === null) return null;
   const value = Number(match[1]);
   return usable(value) ? { value, unit: (match[2] ?? "").toLowerCase() } : null;
 }
 
-// -1 and the like are sentinels in every tool; past 2^53 are unsigned ones (2^64 - 1).
+// -1 and the like are sentinels in every tool, and so are all ones of 32 and 64 bits.
 function usable(value: number): boolean {
-  return Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER && !isAllOnes(value);
 }
 
-function scaled(raw: unknown, scales: ReadonlyMap<string, number>, max: number): number | null {
+/** `powers`: of ten, by unit in lower case. */
+function scaled(raw: unknown, powers: ReadonlyMap<string, number>, max: number): number | null {
   // A number has no unit; a tick reads some hundred of them.
-  if (typeof raw === "number") return usable(raw) ? within(raw, scales.get(""), max) : null;
+  if (typeof raw === "number") return usable(raw) ? within(raw, powers.get(""), max) : null;
   const parsed = quantity(raw);
-  return parsed === null ? null : within(parsed.value, scales.get(parsed.unit), max);
+  return parsed === null ? null : within(parsed.value, powers.get(parsed.unit), max);
 }
 
-function within(bare: number, scale: number | undefined, max: number): number | null {
-  if (scale === undefined) return null;
-  const value = bare * scale;
+function within(bare: number, power: number | undefined, max: number): number | null {
+  if (power === undefined) return null;
+  const value = shifted(bare, power);
   return value <= max ? value : null;
 }
 
@@ -99,8 +109,8 @@ export function integerCell(raw: unknown): number | null {
 }
 
 const PERCENT = new Map([
-  ["", 1],
-  ["%", 1],
+  ["", 0],
+  ["%", 0],
 ]);
 
 /** 0..100, with or without `%`; anything above is a sentinel (amd-smi's 65535) and null. */
@@ -109,41 +119,63 @@ export function percentCell(raw: unknown): number | null {
 }
 
 const CELSIUS = new Map([
-  ["", 1],
-  ["c", 1],
-  ["°c", 1],
+  ["", 0],
+  ["c", 0],
+  ["°c", 0],
 ]);
+// Silicon stops below 130; what is above is an 8-bit 255, a 16-bit 65535 or that over 16 (4095.9).
+const HOTTEST = 200;
 
-/** Degrees C as `36`, `36 C`, `41.3°C`. Below 0 or above 500 is a sensor that is off (`-256C`, 65535): null. */
+/** Degrees C as `36`, `36 C`, `41.3°C`. Below 0 or above 200 is a sensor that is off (`-256C`, 255, 65535): null. */
 export function celsiusCell(raw: unknown): number | null {
-  return scaled(raw, CELSIUS, 500);
+  return scaled(raw, CELSIUS, HOTTEST);
 }
 
 const WATTS = new Map([
-  ["", 1],
-  ["w", 1],
-  ["mw", 1e-3],
-  ["uw", 1e-6],
-  ["µw", 1e-6],
-  ["μw", 1e-6],
-  ["kw", 1e3],
+  ["", 0],
+  ["w", 0],
+  ["mw", -3],
+  ["uw", -6],
+  ["µw", -6],
+  ["μw", -6],
+  ["kw", 3],
 ]);
+// 16 bits of ones, as watts and as tenths of them.
+const NO_WATTS: ReadonlySet<number> = new Set([6553.5, 3276.7]);
 
-/** Watts from `W`, `mW`, `uW`, `kW` or a bare number. */
+/** Watts from `W`, `mW`, `uW`, `kW` or a bare number; 32767 and 65535 of them, or of their tenths, are none. */
 export function wattsCell(raw: unknown): number | null {
-  return scaled(raw, WATTS, 60_000);
+  const watts = scaled(raw, WATTS, 30_000);
+  return watts === null || NO_WATTS.has(watts) ? null : watts;
+}
+
+/** A limit: 0 W is none (amd-smi of an APU, rocm-smi of a secondary die). */
+export function wattsLimitCell(raw: unknown): number | null {
+  const watts = wattsCell(raw);
+  return watts === 0 ? null : watts;
 }
 
 const MEGAHERTZ = new Map([
-  ["", 1],
-  ["mhz", 1],
-  ["ghz", 1e3],
-  ["khz", 1e-3],
+  ["", 0],
+  ["mhz", 0],
+  ["ghz", 3],
+  ["khz", -3],
 ]);
 
-/** MHz from `MHz`, `GHz`, `kHz` or a bare number. */
+/** MHz from `MHz`, `GHz`, `kHz` or a bare number; 32767 and 65535 are above what any clock runs at, and null. */
 export function megahertzCell(raw: unknown): number | null {
-  return scaled(raw, MEGAHERTZ, 60_000);
+  return scaled(raw, MEGAHERTZ, 30_000);
+}
+
+/** A fan's percentage, which nvidia-smi documents to go above 100; 255 and above are none. */
+export function fanCell(raw: unknown): number | null {
+  return scaled(raw, PERCENT, 254);
+}
+
+/** PCIe generation, or lanes: 1 to 64. Tools print 0, 255 or 65535 of a link that they could not read. */
+export function linkCell(raw: unknown): number | null {
+  const value = integerCell(typeof raw === "string" ? raw.replace(/^x|x$/i, "") : raw);
+  return value === null || value === 0 || value > 64 ? null : value;
 }
 
 export type ByteUnit = "B" | "KiB" | "MiB" | "GiB" | "TiB";
@@ -174,9 +206,18 @@ export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
   return scale === undefined ? null : wholeBytes(parsed.value * scale);
 }
 
+// 256 TiB: no device and no host has it, and 2^48 - 1 is a sentinel itself.
+const MOST_BYTES = 2 ** 48;
+
 function wholeBytes(bytes: number): number | null {
   const value = Math.round(bytes);
-  return Number.isSafeInteger(value) ? value : null;
+  return Number.isSafeInteger(value) && value < MOST_BYTES - 1 ? value : null;
+}
+
+/** A device's whole memory: 0 is a reading that failed. */
+export function totalCell(raw: unknown, bare: ByteUnit): number | null {
+  const bytes = bytesCell(raw, bare);
+  return bytes === 0 ? null : bytes;
 }
 
 const TRUE_WORDS = new Set(["enabled", "yes", "true", "active", "on", "1"]);

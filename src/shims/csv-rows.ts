@@ -47,8 +47,15 @@ function headerOf(line: string): string[] | null {
   return names.some((name) => SURE_NAMES.has(name)) ? names : null;
 }
 
+/** A note in the place of a value may hold a comma: `Deprecated, see "KMD version"` (driver 610). */
+function withoutNotes(line: string): string {
+  return line.includes("Deprecated, see")
+    ? line.replace(/\[?Deprecated, see "[^"]{1,40}"\]?/g, "[N/A]")
+    : line;
+}
+
 function cellsOf(line: string, columns: readonly string[], wide: string): Map<string, string> | null {
-  const cells = line.split(",");
+  const cells = withoutNotes(line).split(",");
   const surplus = cells.length - columns.length;
   if (columns.length < 2 || surplus < 0) return null;
   const wideAt = columns.indexOf(wide);

@@ -7,6 +7,8 @@ export interface DevicesRead {
   readonly gpus: readonly Gpu[];
   /** Undefined where the tool does not tell of processes. */
   readonly processes?: readonly Process[] | undefined;
+  /** As in a reading. */
+  readonly areOurPids?: true;
   /** What was wrong with single rows. */
   readonly errors?: readonly SectionError[];
 }
@@ -60,7 +62,8 @@ function reading(
     ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
     ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),
   };
-  return { sections, errors: firstErrors(errors) };
+  const told = { sections, errors: firstErrors(errors) };
+  return read.areOurPids === true ? { ...told, areOurPids: true } : told;
 }
 
 function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
@@ -75,13 +78,6 @@ function whyNoDevice(output: PartOutput | undefined): string {
 /** What of a part's text is there to read; "" for a part that was not run or said nothing. */
 export function stdoutOf(outputs: PartOutputs, id: string): string {
   return outputs.get(id)?.stdout ?? "";
-}
-
-/** Devices by index, the first of each, in order. */
-export function byIndex(gpus: readonly Gpu[]): readonly Gpu[] {
-  const first = new Map<unknown, Gpu>();
-  for (const gpu of gpus) if (!first.has(gpu.index)) first.set(gpu.index, gpu);
-  return [...first.values()].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
 }
 
 /** The entry for `errors` of a text that ends within its JSON. */

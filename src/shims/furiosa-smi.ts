@@ -13,9 +13,12 @@ import {
   percentCell,
   presentTexts,
   textCell,
+  totalCell,
   wattsCell,
 } from "./cells.js";
-import { byIndex, cutShort, deviceTool, stdoutOf } from "./device-tool.js";
+import { meanOf } from "./digits.js";
+import { distinctDevices } from "./device-list.js";
+import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 import { at, findJson, firstOf, isObject } from "./json-text.js";
 import type { JsonObject } from "./json-text.js";
@@ -56,7 +59,7 @@ function read(outputs: PartOutputs): DevicesRead {
       state,
     ]),
   );
-  const gpus = byIndex(
+  const gpus = distinctDevices(
     rows.flatMap((row) => {
       const device = textCell(firstOf(row, ["dev_name", "device", "Device", "NPU"]));
       const index = indexOf(device);
@@ -84,7 +87,7 @@ function indexOf(device: string | null): number | null {
 
 /** A device of `info`, as JSON or as a row of the table, with its `status`. */
 function gpuOf(info: JsonObject, index: number, state: JsonObject | undefined): Gpu {
-  const total = bytesCell(at(state, "memory", "DRAM", "total_size"), "B");
+  const total = totalCell(at(state, "memory", "DRAM", "total_size"), "B");
   const used = bytesCell(at(state, "memory", "DRAM", "used_size"), "B");
   const arch = textCell(firstOf(info, ["arch", "Arch"]));
   const governor = textCell(info["governor"]);
@@ -117,7 +120,7 @@ function meanUtilization(state: JsonObject | undefined): number | null {
   const busy = elements
     .map((element: unknown) => percentCell(firstOf(element, ["pe_utilization", "utilization"])))
     .filter((value) => value !== null);
-  return busy.length === 0 ? null : busy.reduce((sum, value) => sum + value, 0) / busy.length;
+  return meanOf(busy);
 }
 
 /** One row a device: RNGD's `npu4:[0, 7], npu5:[0, 7]` names several. */

@@ -2,9 +2,19 @@
 import type { Gpu, Process, SectionError } from "../record.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { cellsOf, textLines } from "./box-table.js";
-import { bytesCell, celsiusCell, integerCell, percentCell, textCell, wattsCell } from "./cells.js";
+import {
+  bytesCell,
+  celsiusCell,
+  integerCell,
+  percentCell,
+  textCell,
+  totalCell,
+  wattsCell,
+  wattsLimitCell,
+} from "./cells.js";
 import { readCsv } from "./csv-rows.js";
-import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
+import { distinctDevices } from "./device-list.js";
+import { deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 import { oneLine } from "../lib/text.js";
 import { partError } from "./part-output.js";
@@ -55,7 +65,7 @@ function devicesIn(
   const idsOf = new Map(rowsOf(ids, ID_COLUMNS).rows.map((row) => [row.get("index"), row]));
   const { rows, broken } = rowsOf(query, COLUMNS);
   const gpus = rows.map((row) => gpuOf(row, idsOf.get(row.get("index"))));
-  return { gpus: byIndex(gpus), errors: gpus.length === 0 ? [] : broken };
+  return { gpus: distinctDevices(gpus), errors: gpus.length === 0 ? [] : broken };
 }
 
 function rowsOf(text: string, columns: string): { rows: readonly Cells[]; broken: readonly SectionError[] } {
@@ -72,7 +82,7 @@ function rowsOf(text: string, columns: string): { rows: readonly Cells[]; broken
 }
 
 function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
-  const total = bytesCell(row.get("memory.total"), "MiB");
+  const total = totalCell(row.get("memory.total"), "MiB");
   const used = bytesCell(row.get("memory.used"), "MiB");
   return accelerator("NPU", {
     index: integerCell(row.get("index")),
@@ -87,7 +97,7 @@ function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
     used_memory: used,
     memory_free: bytesCell(row.get("memory.free"), "MiB") ?? freeOf(total, used),
     power_consumption: wattsCell(row.get("power.draw")),
-    power_limit: wattsCell(row.get("power.max")),
+    power_limit: wattsLimitCell(row.get("power.max")),
   });
 }
 

@@ -1,6 +1,8 @@
 /** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
 import type { Section } from "../record.js";
+import { withoutNoise } from "./digits.js";
 import { at, isObject, type JsonObject } from "./json-text.js";
+import { isAllOnes } from "./stand-ins.js";
 
 type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
@@ -24,10 +26,15 @@ function read(device: JsonObject, spec: Fields): JsonObject {
 const text: Read = (value) => (typeof value === "string" && value !== "" ? value : null);
 /** -1 is all-smi's word for a reading that it does not have (types.rs, GPU_METRIC_UNAVAILABLE). */
 const amount: Read = (value) =>
-  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+  typeof value === "number" && Number.isFinite(value) && value >= 0 && !isAllOnes(value)
+    ? withoutNoise(value)
+    : null;
 /** 0 is its word for a temperature, a clock or a size that it does not have. */
 const positive: Read = (value) => (value === 0 ? null : amount(value));
 const percent: Read = (value) => (typeof value === "number" && value <= 100 ? amount(value) : null);
+/** A sensor's 255, 4095.9 or 65535 is none. */
+const celsius: Read = (value) => (typeof value === "number" && value <= 200 ? positive(value) : null);
+const watts: Read = (value) => (typeof value === "number" && value <= 30_000 ? amount(value) : null);
 const signed: Read = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
 const list: Read = (value) => objectsIn(value);
 const texts: Read = (value) =>
@@ -41,11 +48,11 @@ const GPU: Fields = {
   ane_utilization: amount,
   dla_utilization: percent,
   tensorcore_utilization: percent,
-  temperature: positive,
+  temperature: celsius,
   used_memory: amount,
   total_memory: positive,
-  frequency: positive,
-  power_consumption: amount,
+  frequency: (value) => (typeof value === "number" && value <= 30_000 ? positive(value) : null),
+  power_consumption: watts,
   gpu_core_count: positive,
   detail: texts,
 };
@@ -65,8 +72,8 @@ function gpuOf(device: JsonObject, at: number): JsonObject {
         : amount(device["used_memory"]),
     // The NVML reader writes 0 W where NVML refuses (nvidia.rs, `.unwrap_or(0.0)`); no NVIDIA GPU draws nothing.
     power_consumption: isNvidia(device)
-      ? positive(device["power_consumption"])
-      : amount(device["power_consumption"]),
+      ? positive(watts(device["power_consumption"]))
+      : watts(device["power_consumption"]),
     utilization: isInMigMode(device)
       ? positive(percent(device["utilization"]))
       : percent(device["utilization"]),
@@ -155,7 +162,7 @@ const CPU: Fields = {
   max_frequency_mhz: positive,
   cache_size_mb: positive,
   utilization: percent,
-  temperature: positive,
+  temperature: celsius,
   power_consumption: amount,
   per_socket_info: list,
   per_core_utilization: list,
@@ -166,7 +173,7 @@ const SOCKET: Fields = {
   utilization: percent,
   cores: positive,
   threads: positive,
-  temperature: positive,
+  temperature: celsius,
   frequency_mhz: positive,
 };
 
@@ -199,8 +206,8 @@ const MEMORY: Fields = {
 };
 const CHASSIS: Fields = {
   total_power_watts: amount,
-  inlet_temperature: positive,
-  outlet_temperature: positive,
+  inlet_temperature: celsius,
+  outlet_temperature: celsius,
   thermal_pressure: text,
   fan_speeds: list,
   psu_status: list,

@@ -16,6 +16,7 @@ import {
   percentCell,
   presentTexts,
   textCell,
+  totalCell,
   wattsCell,
 } from "./cells.js";
 import { deviceTool, stdoutOf } from "./device-tool.js";
@@ -43,10 +44,11 @@ function read(stdout: string): DevicesRead {
   const { chips, errors } = chipsIn(stdout, textCell(version));
   // Where no release number tells chips apart, a card of one chip is known by its own number.
   const oneEach = new Set(chips.map(({ npu }) => npu)).size === chips.length;
+  const hasNumbers = new Set(chips.map(({ device }) => device)).size === chips.length;
   const numbered = chips.map(({ npu, device, gpu, chip }, place) => ({
     npu,
     chip,
-    gpu: accelerator("NPU", { index: device ?? (oneEach ? npu : place), ...gpu }),
+    gpu: accelerator("NPU", { index: (hasNumbers ? device : null) ?? (oneEach ? npu : place), ...gpu }),
   }));
   const gpus = numbered.map(({ gpu }) => gpu).sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
   const indices = new Map(numbered.map(({ npu, chip, gpu }) => [`${npu} ${chip}`, gpu.index ?? null]));
@@ -90,7 +92,7 @@ function chipsIn(
       continue;
     }
     if (upper === null) continue;
-    const key = `${String(upper.npu)} ${String(lower.chip)}`;
+    const key = `${String(upper.npu)} ${String(lower.chip)} ${lower.busId ?? ""}`;
     if (!chips.has(key)) chips.set(key, chipOf(upper, lower, version));
     upper = null;
   }
@@ -157,8 +159,8 @@ function lowerLine([id = "", busId = "", readings = ""]: readonly string[]): Low
 function chipOf(upper: UpperLine, lower: LowerLine, version: string | null): Chip {
   const hbm = lower.hbm !== null && (integerCell(lower.hbm.total) ?? 0) > 0 ? lower.hbm : null;
   const memory = hbm ?? lower.memory;
-  const total = bytesCell(memory.total, "MiB");
-  const used = total === 0 ? null : bytesCell(memory.used, "MiB");
+  const total = totalCell(memory.total, "MiB");
+  const used = total === null ? null : bytesCell(memory.used, "MiB");
   const hasDdr = hbm !== null && (integerCell(lower.memory.total) ?? 0) > 0;
   return {
     npu: upper.npu,
@@ -171,9 +173,9 @@ function chipOf(upper: UpperLine, lower: LowerLine, version: string | null): Chi
       utilization: percentCell(lower.busy),
       temperature: celsiusCell(upper.temperature),
       power_consumption: wattsCell(upper.power),
-      total_memory: total === 0 ? null : total,
+      total_memory: total,
       used_memory: used,
-      memory_free: freeOf(total === 0 ? null : total, used),
+      memory_free: freeOf(total, used),
       detail: presentTexts({
         npu_id: String(upper.npu),
         chip_id: String(lower.chip),

@@ -1,21 +1,16 @@
-/** Cells that only nvidia-smi prints: P-states, switches, link numbers and the mask of throttle reasons. */
-import { booleanCell, integerCell } from "./cells.js";
+/** Cells that only nvidia-smi prints: P-states, switches and the mask of throttle reasons. */
+import { booleanCell } from "./cells.js";
 
-/** `P0` -> 0. */
+/** `P0` -> 0; nvml.h, NVML_PSTATE_UNKNOWN is 32. */
 export function performanceState(cell: unknown): number | null {
   const match = typeof cell === "string" ? /^P(\d{1,2})$/.exec(cell) : null;
-  return match === null ? null : Number(match[1]);
+  const state = match === null ? null : Number(match[1]);
+  return state !== null && state <= 15 ? state : null;
 }
 
 /** Enabled / Disabled alone. */
 export function enabledCell(cell: unknown): boolean | null {
   return typeof cell === "string" && /^(?:en|dis)abled$/i.test(cell) ? booleanCell(cell) : null;
-}
-
-/** PCIe generation or width; XML prints a width as `16x`. A link of 0 is none that could be read. */
-export function linkNumber(cell: unknown): number | null {
-  const value = integerCell(typeof cell === "string" ? cell.replace(/x$/i, "") : cell);
-  return value === 0 ? null : value;
 }
 
 /** nvml.h, nvmlClocksEventReasons: bit -> the field name that nvidia-smi has for it. */

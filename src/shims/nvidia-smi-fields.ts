@@ -1,6 +1,6 @@
 /** The `--query-gpu` fields that we ask for, and the shell text that asks for those that a driver knows. */
 
-/** Known to every driver since 2012; what is asked when `--help-query-gpu` tells nothing. */
+/** Known to every driver from 2012 to 600; what is asked when `--help-query-gpu` tells nothing. */
 export const TEN_FIELDS = [
   "index",
   "uuid",
@@ -19,6 +19,8 @@ export const TEN_FIELDS = [
  * was cut is known.
  */
 const MORE_FIELDS = [
+  // From driver 610 on, which calls driver_version deprecated for it.
+  "kmd_version",
   "serial",
   "vbios_version",
   "compute_mode",
@@ -60,6 +62,7 @@ const KNOWN: readonly string[] = [...TEN_FIELDS, ...MORE_FIELDS];
 
 /** Other names of a field, as drivers print them in a header. */
 const CANONICAL: Readonly<Record<string, string>> = {
+  kmd_version: "driver_version",
   gpu_name: "name",
   gpu_uuid: "uuid",
   gpu_serial: "serial",
@@ -93,10 +96,18 @@ export function queryCommand(columns: readonly string[]): string {
 
 /** Which of our fields the driver's `--help-query-gpu` lists; the ten when it lists none. */
 export function fieldsInHelp(help: string): readonly string[] {
-  if (!help.includes('"uuid"')) return TEN_FIELDS;
-  const listed = MORE_FIELDS.filter((field) => help.includes(`"${field}"`));
-  const renamed = listed.includes("clocks_event_reasons.active");
-  return [...TEN_FIELDS, ...listed.filter((field) => !renamed || field !== "clocks_throttle_reasons.active")];
+  const lists = (field: string): boolean => help.includes(`"${field}"`);
+  if (!lists("uuid")) return TEN_FIELDS;
+  const isOld = (field: string): boolean => {
+    if (field === "driver_version") return lists("kmd_version") || !lists(field);
+    return field === "clocks_throttle_reasons.active" && lists("clocks_event_reasons.active");
+  };
+  return [...TEN_FIELDS, ...MORE_FIELDS.filter(lists)].filter((field) => !isOld(field));
+}
+
+/** The field that a driver refuses, `Field "x" is not a valid field to query.`; null where the text says no such thing. */
+export function refusedField(text: string): string | null {
+  return /\bField "([\w.]{1,80})" is not a valid field/i.exec(text)?.[1] ?? null;
 }
 
 /** First words of the two lines with which the probe tells the fields that it asked for and the query's exit status. */
@@ -104,21 +115,29 @@ export const FIELDS_MARK = "@fields ";
 export const EXIT_MARK = "@exit ";
 
 const TEN = TEN_FIELDS.join(",");
+const NINE = TEN_FIELDS.filter((field) => field !== "driver_version").join(",");
 
 /**
- * Asks for help and then for what help lists, in one round trip: the choice is made by the shell's own `case`. Ends
- * with status 0 when at least one GPU with a uuid answered, whatever the tool's status was (it is not 0 as soon as one
- * GPU is lost); else with the tool's own, or 6 (no devices) for an empty answer.
+ * Asks for help and then for what help lists, in one round trip: the choice is made by the shell's own `case`. A field
+ * that the driver refuses all the same is left out and the rest asked again, eight times at most; where the refused one
+ * is none of ours, the ten are asked. Ends with status 0 when at least one GPU with a uuid or a bus id answered, whatever
+ * the tool's status was (it is not 0 as soon as one GPU is lost); else with the tool's own, or 6 (no devices) for an
+ * empty answer.
  */
 export const PROBE_COMMAND = [
-  `h=$(x {tool} --help-query-gpu 2>/dev/null); q=${TEN}`,
-  `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; *) s=;; esac`,
-  `case $h in *\\"uuid\\"*) for f in ${MORE_FIELDS.join(" ")}; do ` +
+  `h=$(x {tool} --help-query-gpu 2>/dev/null); q=${TEN}; s=`,
+  `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; esac`,
+  `case $h in *\\"uuid\\"*) case $h in *\\"kmd_version\\"*) q=${NINE};; *\\"driver_version\\"*) ;; *) q=${NINE};; esac; ` +
+    `for f in ${MORE_FIELDS.join(" ")}; do ` +
     `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; esac`,
-  `o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?`,
-  `case $o in *"not a valid field"*) q=${TEN}; o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?;; esac`,
+  `ni=; while o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?; ` +
+    `case $ni$o in ........*) false;; *"not a valid field"*) ;; *) false;; esac; do ` +
+    `f=\${o#*ield?\\"}; f=\${f%%\\"*}; case ,$q, in *,"$f",*) ` +
+    `q=,$q,; q=\${q%%,"$f",*},\${q#*,"$f",}; q=\${q#,}; q=\${q%,};; ` +
+    `,${TEN},) break;; *) q=${TEN};; esac; ni=.$ni; done`,
   `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"`,
-  `case $o in *GPU-*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
+  // A row of a GPU whose uuid could not be read still has its bus id.
+  `case $o in *GPU-*|*", "????????:??:??.*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");
 
 /**

@@ -5,23 +5,37 @@ import {
   booleanCell,
   bytesCell,
   celsiusCell,
+  fanCell,
   integerCell,
   isMissing,
+  linkCell,
   megahertzCell,
-  numberCell,
   percentCell,
   textCell,
+  totalCell,
   wattsCell,
+  wattsLimitCell,
 } from "./cells.js";
-import { enabledCell, linkNumber, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
+import { enabledCell, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
 import { canonicalField, OLD_FIELD_NAMES } from "./nvidia-smi-fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
 
-/** Sentinels that say that the GPU itself failed, not that it lacks a feature. */
-const FAILED = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|Unknown Error|ERR!)\]?$/i;
-const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required)\]?$/i;
-const LIVE_FIELDS = ["utilization.gpu", "memory.used", "temperature.gpu", "power.draw"] as const;
+/** What says that the GPU itself failed, in whichever cell it stands; `[Insufficient Permissions]` is no fault of it. */
+const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|ERR!)\]?$/i;
+/** NVML_ERROR_UNKNOWN. A driver also says it of a feature that it only lacks: it is a fault where a GPU's own cells say it. */
+const UNKNOWN = /^\[?Unknown Error\]?$/i;
+const OWN_FIELDS = [
+  "uuid",
+  "name",
+  "utilization.gpu",
+  "memory.used",
+  "memory.total",
+  "temperature.gpu",
+  "power.draw",
+  "clocks.current.graphics",
+  "fan.speed",
+] as const;
 
 type Read = (cell: unknown) => unknown;
 const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
@@ -35,10 +49,9 @@ const OPTIONAL: readonly (readonly [key: string, field: string, read: Read])[] =
   ["memory_utilization", "utilization.memory", percentCell],
   ["memory_free", "memory.free", mebibytes],
   ["memory_reserved", "memory.reserved", mebibytes],
-  ["enforced_power_limit", "enforced.power.limit", wattsCell],
+  ["enforced_power_limit", "enforced.power.limit", wattsLimitCell],
   ["temperature_memory", "temperature.memory", celsiusCell],
-  // The driver documents that a fan may be told above 100 %.
-  ["fan_speed_percent", "fan.speed", numberCell],
+  ["fan_speed_percent", "fan.speed", fanCell],
   ["performance_state", "pstate", performanceState],
   ["ecc_corrected_total", "ecc.errors.corrected.aggregate.total", integerCell],
   ["ecc_uncorrected_total", "ecc.errors.uncorrected.aggregate.total", integerCell],
@@ -51,8 +64,8 @@ const OPTIONAL: readonly (readonly [key: string, field: string, read: Read])[] =
   ["mig_mode", "mig.mode.current", enabledCell],
   ["recovery_action", "gpu_recovery_action", textCell],
   ["persistence_mode", "persistence_mode", enabledCell],
-  ["pcie_link_gen", "pcie.link.gen.current", linkNumber],
-  ["pcie_link_width", "pcie.link.width.current", linkNumber],
+  ["pcie_link_gen", "pcie.link.gen.current", linkCell],
+  ["pcie_link_width", "pcie.link.width.current", linkCell],
 ];
 const DETAIL: readonly (readonly [key: string, field: string])[] = [
   ["driver_version", "driver_version"],
@@ -79,16 +92,18 @@ export function gpuFromCells(raw: Cells): Gpu {
   for (const [key, field, read] of OPTIONAL) if (cells.has(field)) more[key] = read(cells.get(field));
   if (cells.has("clocks.current.memory")) more["clock_memory"] = clock(cells.get("clocks.current.memory"));
   if (cells.has("clocks.current.sm")) more["clock_sm"] = clock(cells.get("clocks.current.sm"));
-  if (POWER_LIMIT.some((field) => cells.has(field))) more["power_limit"] = firstWatts(cells, POWER_LIMIT);
+  if (POWER_LIMIT.some((field) => cells.has(field)))
+    more["power_limit"] = firstWatts(cells, POWER_LIMIT, wattsLimitCell);
   if (failure !== null) more["error"] = failure;
-  else more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
+  if (failure === null || !isMissing(cells.get("memory.total") ?? ""))
+    more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
   return accelerator("GPU", {
     uuid: textCell(cells.get("uuid")),
     name: textCell(cells.get("name")),
     utilization: percentCell(cells.get("utilization.gpu")),
     temperature: isUnreadGuest(cells, power) ? null : celsiusCell(cells.get("temperature.gpu")),
     used_memory: mebibytes(cells.get("memory.used")),
-    total_memory: totalMemory(cells.get("memory.total")),
+    total_memory: totalCell(cells.get("memory.total"), "MiB"),
     frequency: clock(cells.get("clocks.current.graphics")),
     power_consumption: power,
     ...more,
@@ -139,13 +154,15 @@ function isRenamed(cells: Cells): boolean {
 }
 
 function failureOf(cells: Cells): string | null {
-  let dead: string | undefined;
-  for (const cell of cells.values()) if (/^\[?G/.test(cell) && DEAD.test(cell)) dead ??= cell;
-  if (dead !== undefined) return dead.replace(/[[\]]/g, "");
-  const live = LIVE_FIELDS.map((field) => cells.get(field)).filter((cell) => cell !== undefined);
-  const failed = live.find((cell) => FAILED.test(cell));
-  if (failed === undefined || !live.every(isMissing)) return null;
-  return failed.replace(/[[\]]/g, "");
+  let unknown = 0;
+  for (const cell of cells.values()) {
+    // Every tick asks this of thousands of numbers.
+    if (/^\[?[GE]/i.test(cell) && DEAD.test(cell)) return cell.replace(/[[\]]/g, "");
+    if (/^\[?U/i.test(cell) && UNKNOWN.test(cell)) unknown += 1;
+  }
+  if (unknown === 0) return null;
+  const isOwn = OWN_FIELDS.some((field) => UNKNOWN.test(cells.get(field) ?? ""));
+  return isOwn || unknown * 2 >= cells.size ? "Unknown Error" : null;
 }
 
 /**
@@ -166,14 +183,13 @@ function hasNoMemoryOfItsOwn(cells: Cells): boolean {
   return cell !== undefined && /^\[?(?:N\/A|Not Supported)\]?$/i.test(cell);
 }
 
-function totalMemory(cell: string | undefined): number | null {
-  const total = mebibytes(cell);
-  return total === 0 ? null : total;
-}
-
-function firstWatts(cells: Cells, fields: readonly string[]): number | null {
+function firstWatts(
+  cells: Cells,
+  fields: readonly string[],
+  read: (cell: unknown) => number | null = wattsCell,
+): number | null {
   for (const field of fields) {
-    const watts = wattsCell(cells.get(field));
+    const watts = read(cells.get(field));
     if (watts !== null) return watts;
   }
   return null;

@@ -32,7 +32,7 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
       // Comes after the sentence that names the same GPU, on some drivers without it.
       if (!lostBefore) {
         const reason = oneLine([...line.cells.values()][0]?.replace(/[[\]]/g, "") ?? "") || "Unknown Error";
-        gpus.push(failedGpu(reason));
+        gpus.push(failedGpu(reason, { index: null }));
         errors.push({ section: "gpu", kind: "error", message: `a GPU gave no readings: ${reason}` });
       }
       lostBefore = false;
@@ -59,7 +59,7 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
     lostBefore = true;
     const gpu = failedGpu(lost.reason, {
       pci_bus_id: lost.busId,
-      ...(lost.index === null ? {} : { index: lost.index }),
+      index: lost.index,
     });
     if (isKnown(seen, gpu)) continue;
     gpus.push(gpu);
@@ -71,12 +71,19 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
 /** A wrapper that prints ten columns whatever it is asked is read as what it prints. */
 function tableIn(text: string, columns: readonly string[]): CsvTable {
   const table = readCsv(text, columns, "name");
-  if (table.lines.some((line) => line.kind === "row")) return table;
+  const fits = (line: CsvTable["lines"][number]): boolean =>
+    line.kind === "row" && (isBlankRow(line.cells) || !isShifted(line.cells));
+  if (table.lines.some(fits)) return table;
   const ten = readCsv(text, TEN_FIELDS, "name");
   const isTen = ten.lines.some(
     (line) => line.kind === "row" && !isBlankRow(line.cells) && problemOf(line.cells) === null,
   );
   return isTen ? ten : table;
+}
+
+/** Whether a driver's version stands where a percentage should: ten columns and no version among those asked for. */
+function isShifted(cells: Cells): boolean {
+  return /^\d{3}(?:\.\d+)+$/.test(cells.get("utilization.gpu") ?? "");
 }
 
 function errorOf(gpu: Gpu, reason: string): SectionError {
@@ -90,6 +97,7 @@ const SHAPES: readonly (readonly [string, RegExp])[] = [
   ["index", /^\d{1,4}$/],
   ["uuid", UUID],
   ["driver_version", /^\d+(?:\.\d+)+$/],
+  ["kmd_version", /^\d+(?:\.\d+)+$/],
   ["pci.bus_id", BUS_ID],
 ];
 

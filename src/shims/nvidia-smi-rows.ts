@@ -7,9 +7,9 @@ import type { Gpu } from "../record.js";
 import {
   bytesCell,
   celsiusCell,
+  fanCell,
   integerCell,
   megahertzCell,
-  numberCell,
   percentCell,
   wattsCell,
 } from "./cells.js";
@@ -32,13 +32,14 @@ const LIVE: ReadonlyMap<string, Live> = new Map([
   ["utilization.memory", number((gpu, cell) => (gpu.memory_utilization = percentCell(cell)) !== null)],
   ["memory.used", number((gpu, cell) => (gpu.used_memory = bytesCell(cell, "MiB")) !== null)],
   ["memory.free", number((gpu, cell) => (gpu.memory_free = bytesCell(cell, "MiB")) !== null)],
-  ["temperature.gpu", number((gpu, cell) => (gpu.temperature = celsiusCell(cell)) !== null)],
+  // 0 degrees may be a chip that was not read, which other cells tell.
+  ["temperature.gpu", number((gpu, cell) => cell > 0 && (gpu.temperature = celsiusCell(cell)) !== null)],
   ["temperature.memory", number((gpu, cell) => (gpu.temperature_memory = celsiusCell(cell)) !== null)],
   ["clocks.current.graphics", number((gpu, cell) => (gpu.frequency = megahertzCell(cell)) !== null)],
   ["clocks.current.memory", number((gpu, cell) => (gpu.clock_memory = megahertzCell(cell)) !== null)],
   ["clocks.current.sm", number((gpu, cell) => (gpu["clock_sm"] = megahertzCell(cell)) !== null)],
   ["power.draw", number((gpu, cell) => (gpu.power_consumption = wattsCell(cell)) !== null)],
-  ["fan.speed", number((gpu, cell) => (gpu.fan_speed_percent = numberCell(cell)) !== null)],
+  ["fan.speed", number((gpu, cell) => (gpu.fan_speed_percent = fanCell(cell)) !== null)],
   [
     "ecc.errors.corrected.aggregate.total",
     number((gpu, cell) => (gpu.ecc_corrected_total = integerCell(cell)) !== null),

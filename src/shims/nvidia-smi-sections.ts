@@ -3,7 +3,7 @@ import { ParseError } from "../errors.js";
 import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
-import { BUS_ID } from "./nvidia-smi-fields.js";
+import { BUS_ID, refusedField } from "./nvidia-smi-fields.js";
 import type { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import type { QueryAnswer } from "./nvidia-smi-query.js";
@@ -90,6 +90,11 @@ export function xmlIn(
 
 function listIn(outputs: PartOutputs): ReturnType<typeof readList> {
   return readList(outputs.get(LIST)?.stdout ?? "");
+}
+
+/** The field for which the driver refused the whole query, if it did so. */
+export function refusedIn(output: PartOutput | undefined): string | null {
+  return output === undefined ? null : (refusedField(output.stdout) ?? refusedField(output.stderr));
 }
 
 /** Why the probe found no GPU. */

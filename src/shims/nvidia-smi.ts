@@ -1,4 +1,4 @@
-/** NVIDIA GPUs by nvidia-smi, drivers 340 to 595 on Linux, WSL and Windows. */
+/** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
 import { ParseError } from "../errors.js";
 import type { Gpu, Process, SectionError } from "../record.js";
 import { APPS_COMMAND } from "./nvidia-smi-apps.js";
@@ -23,6 +23,7 @@ import {
   LIST,
   processesIn,
   QUERY,
+  refusedIn,
   settled,
   XML,
   xmlIn,
@@ -61,11 +62,15 @@ export const nvidiaSmiShim: Shim = {
     const output = outputs.get(QUERY);
     if (output === undefined) throw new ParseError("nvidia-smi: the probe has no answer of it");
     const answer = readQuery(settled(output), TEN_FIELDS);
-    if (answer.gpus.length === 0) return { kind: "broken", message: brokenBecause(output, answer.exitCode) };
+    const refused = refusedIn(output);
+    if (answer.gpus.length === 0 && (refused === null || context.mode === "shell"))
+      return { kind: "broken", message: brokenBecause(output, answer.exitCode) };
     const help = outputs.get(HELP)?.stdout;
     const sampler = nvidiaSampler({
       context,
-      columns: help === undefined ? answer.columns : fieldsInHelp(help),
+      columns: (help === undefined ? answer.columns : fieldsInHelp(help)).filter(
+        (field) => field !== refused,
+      ),
       hasMig:
         answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
       probed: { output, answer },
@@ -89,13 +94,13 @@ interface Known {
 
 /** With processes, keeps the last GPUs that were read: they number them in a tick whose query failed or was not asked. */
 function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
-  const fields = fieldsAmong(known.columns);
+  let fields = fieldsAmong(known.columns);
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
   const memory = hasMig ? null : new QueryMemory();
-  const parts = [
+  const partsNow = (): readonly Part[] => [
     ...(wantsGpus
       ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBrief: true } as const]
       : []),
@@ -103,6 +108,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),
   ];
+  let parts = partsNow();
   /** The probe's answer is the first sample's: it is read once. */
   const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
     const output = outputs.get(QUERY);
@@ -113,7 +119,9 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     return answer ?? readQuery(settled(output), fields);
   };
   return {
-    parts,
+    get parts() {
+      return parts;
+    },
     holder: NVIDIA_HOLDER,
     parse(outputs) {
       const errors: SectionError[] = [];
@@ -131,17 +139,20 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
         if (read !== null) sections.processes = read;
       }
       const told = { sections, errors: fewOf(errors) };
-      return isOutdated(sections.gpus, errors, hasMig) ? { ...told, outdated: true } : told;
+      // A driver that was replaced meanwhile: the next tick asks for what it does know.
+      const refused = refusedIn(outputs.get(QUERY));
+      if (refused !== null) {
+        fields = fields.filter((field) => field !== refused);
+        parts = partsNow();
+      }
+      return isOutdated(sections.gpus, hasMig) || (refused !== null && context.mode === "shell")
+        ? { ...told, outdated: true }
+        : told;
     },
   };
 }
 
-/** Another driver, which knows other fields, or MIG that was switched on: the probe's choice of commands is of yesterday. */
-function isOutdated(
-  gpus: readonly Gpu[] | undefined,
-  errors: readonly SectionError[],
-  hasMig: boolean,
-): boolean {
-  if (!hasMig && gpus?.some((gpu) => gpu.mig_mode === true) === true) return true;
-  return errors.some(({ message }) => /is not a valid field to query/i.test(message));
+/** MIG that was switched on: the probe's choice of commands is of yesterday. */
+function isOutdated(gpus: readonly Gpu[] | undefined, hasMig: boolean): boolean {
+  return !hasMig && gpus?.some((gpu) => gpu.mig_mode === true) === true;
 }

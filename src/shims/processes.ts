@@ -1,17 +1,28 @@
 /** Processes on accelerators: the vendor tool says which GPU and how much of it, `ps` says the rest. */
 import type { Process } from "../record.js";
+import { namesAgree } from "./process-names.js";
+
+/** What `ps` knows of a process; its kernel name is for comparing alone. */
+export type KnownProcess = Partial<Process> & { readonly comm?: string | null };
 
 /**
- * The tool's rows with what `ps` knows of the same pid. The tool's own values win, what `ps` lacks stays null: a pid
- * may be of another namespace (a container's tool) or gone between the two commands.
+ * The tool's rows with what `ps` knows of the same pid, where both mean the same program: a pid may be of another
+ * namespace (a container's tool, a process that the tool cannot see), or used again between the two commands. The tool's
+ * own values win, what `ps` lacks stays null. `areOurPids`: the tool looked its pids up among this host's own processes,
+ * so that they are joined without a name too.
  */
 export function joinProcesses(
   rows: readonly Process[],
-  ps: ReadonlyMap<number, Partial<Process>>,
+  ps: ReadonlyMap<number, KnownProcess>,
+  areOurPids = false,
 ): readonly Process[] {
   return rows.map((row) => {
-    const known = ps.get(row.pid);
-    if (known === undefined) return row;
+    const found = ps.get(row.pid);
+    if (found === undefined) return row;
+    const { comm = null, ...known } = found;
+    const names = { comm, command: known.command ?? null };
+    const isSame = row.process_name === null ? areOurPids : namesAgree(row.process_name, names);
+    if (!isSame) return row;
     const told = Object.entries(row).filter(([, value]) => value !== null);
     return { ...row, ...known, ...Object.fromEntries(told) };
   });

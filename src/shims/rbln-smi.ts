@@ -3,19 +3,22 @@
  * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
  */
 import type { Gpu, Process } from "../record.js";
-import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
+import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
 import { tableRows } from "./box-table.js";
 import {
   bytesCell,
   celsiusCell,
   integerCell,
+  linkCell,
   percentCell,
   presentTexts,
   textCell,
+  totalCell,
   wattsCell,
 } from "./cells.js";
 import type { ByteUnit } from "./cells.js";
-import { byIndex, cutShort, deviceTool, stdoutOf } from "./device-tool.js";
+import { distinctDevices } from "./device-list.js";
+import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 import { at, findJson, isObject } from "./json-text.js";
 import type { JsonObject } from "./json-text.js";
@@ -37,12 +40,14 @@ function read(stdout: string): DevicesRead {
   const devices = documents.flatMap((document) => listAt(document, "devices"));
   const told =
     devices.length > 0 ? devices.map((device) => gpuOf(device, driver ?? null)) : tableGpus(stdout);
-  const gpus = byIndex(told.filter((gpu) => gpu.index !== null));
+  const gpus = distinctDevices(told.filter(isNamed), dieNumber);
   const unit = bareUnit(at(devices[0], "memory", "total"));
-  const uuidOf = uuidsByIndex(gpus);
+  // The dies of a card share its number, which then says nothing of a context's die.
+  const numbers = new Set(told.map(({ index }) => index));
+  const deviceOf = deviceFinder(gpus, numbers.size === gpus.length);
   const processes = documents
     .flatMap((document) => listAt(document, "contexts"))
-    .flatMap((context) => processOf(context, uuidOf, unit));
+    .flatMap((context) => processOf(context, deviceOf(context), unit));
   return { gpus, processes, errors: cutShort("rbln-smi", cut) };
 }
 
@@ -54,9 +59,30 @@ function listAt(document: unknown, key: string): readonly JsonObject[] {
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
 }
 
+function isNamed(gpu: Gpu): boolean {
+  return [gpu.index, gpu.uuid, gpu.pci_bus_id, gpu.detail["device"]].some((name) => (name ?? null) !== null);
+}
+
+/** `rbln12` -> 12. */
+function dieNumber(gpu: Gpu): number | null {
+  return integerCell(/^(?:\/dev\/)?rbln(\d{1,4})$/.exec(gpu.detail["device"] ?? "")?.[1]);
+}
+
+/** By the device file, where a context has it, or by a number that one device alone has. */
+function deviceFinder(gpus: readonly Gpu[], isUnique: boolean): (context: JsonObject) => Gpu | undefined {
+  const byFile = new Map(gpus.map((gpu) => [gpu.detail["device"], gpu]));
+  const byNumber = new Map(gpus.map((gpu) => [gpu.index, gpu]));
+  return (context) => {
+    const file = textCell(context["device"]);
+    if (file !== null) return byFile.get(file);
+    const number = integerCell(context["npu"]);
+    return isUnique && number !== null ? byNumber.get(number) : undefined;
+  };
+}
+
 function gpuOf(device: JsonObject, driver: string | null): Gpu {
   const unit = bareUnit(at(device, "memory", "total"));
-  const total = bytesCell(at(device, "memory", "total"), unit);
+  const total = totalCell(at(device, "memory", "total"), unit);
   const used = bytesCell(at(device, "memory", "used"), unit);
   return accelerator("NPU", {
     index: integerCell(device["npu"]),
@@ -73,7 +99,7 @@ function gpuOf(device: JsonObject, driver: string | null): Gpu {
     memory_free: freeOf(total, used),
     performance_state: performanceState(device["pstate"]),
     numa_node_id: integerCell(at(device, "pci", "numa_node")),
-    pcie_link_width: integerCell(textCell(at(device, "pci", "link_width"))?.replace(/^x/i, "")),
+    pcie_link_width: linkCell(at(device, "pci", "link_width")),
     detail: presentTexts({
       device: textCell(device["device"]),
       status: textCell(device["status"]),
@@ -117,22 +143,17 @@ function tableGpus(stdout: string): readonly Gpu[] {
   });
 }
 
-function processOf(
-  context: JsonObject,
-  uuidOf: ReturnType<typeof uuidsByIndex>,
-  unit: ByteUnit,
-): readonly Process[] {
+function processOf(context: JsonObject, device: Gpu | undefined, unit: ByteUnit): readonly Process[] {
   const pid = integerCell(context["pid"]);
   if (pid === null || pid === 0) return [];
   const command = textCell(context["cmd"]) ?? textCell(context["process"]);
-  const index = integerCell(context["npu"]);
   return [
     acceleratorProcess({
       pid,
       process_name: command?.split(" ")[0]?.replace(/^.*\//, "") ?? null,
       command,
-      device_id: index,
-      device_uuid: uuidOf(index),
+      device_id: device?.index ?? null,
+      device_uuid: device?.uuid ?? null,
       used_memory: bytesCell(context["memory"], unit),
     }),
   ];

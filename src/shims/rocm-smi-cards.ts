@@ -7,12 +7,16 @@ import { accelerator, freeOf } from "./accelerator.js";
 import {
   bytesCell,
   celsiusCell,
+  fanCell,
   isMissing,
   megahertzCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
+  totalCell,
   wattsCell,
+  wattsLimitCell,
 } from "./cells.js";
 import { findJson, isObject } from "./json-text.js";
 import type { JsonObject } from "./json-text.js";
@@ -68,7 +72,7 @@ function read<T>(card: Values, cell: (raw: unknown) => T | null, ...keys: readon
 
 export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
   const total =
-    read(card, positiveBytes, "vram total memory (b)") ?? read(card, mebibytes, "vram total memory (mib)");
+    read(card, totalBytes, "vram total memory (b)") ?? read(card, totalMebibytes, "vram total memory (mib)");
   const used =
     read(card, bytes, "vram total used memory (b)") ?? read(card, mebibytes, "vram total used memory (mib)");
   return accelerator("GPU", {
@@ -91,7 +95,9 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
       "temperature (sensor edge) (c)",
       "temperature (sensor junction) (c)",
     ),
-    temperature_memory: read(card, celsiusCell, "temperature (sensor memory) (c)"),
+    temperature_memory:
+      read(card, celsiusCell, "temperature (sensor memory) (c)", "temperature (sensor mem) (c)") ??
+      hottestStack(card),
     power_consumption: read(
       card,
       wattsCell,
@@ -99,10 +105,10 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
       "average graphics package power (w)",
       "average graphics package power",
     ),
-    power_limit: read(card, positiveWatts, "max graphics package power (w)"),
+    power_limit: read(card, wattsLimitCell, "max graphics package power (w)"),
     frequency: read(card, clockCell, "sclk clock speed", "sclk clock level"),
     clock_memory: read(card, clockCell, "mclk clock speed", "mclk clock level"),
-    fan_speed_percent: read(card, percentCell, "fan speed (%)"),
+    fan_speed_percent: read(card, fanCell, "fan speed (%)"),
     detail: presentTexts({
       device_id: read(card, textCell, "device id", "gpu id"),
       vendor: read(card, nameCell, "card vendor"),
@@ -111,7 +117,7 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
       guid: read(card, textCell, "guid"),
       vbios_version: read(card, textCell, "vbios version"),
       performance_level: read(card, textCell, "performance level"),
-      junction_temperature: read(card, textCell, "temperature (sensor junction) (c)"),
+      junction_temperature: readingText(card.get("temperature (sensor junction) (c)"), celsiusCell),
       vram_allocated_percent: read(card, textCell, "gpu memory allocated (vram%)", "dcu memory use (%)"),
       // Only the primary die of a two-die card reports power, for both.
       power_note: noteIn(card.get("average graphics package power (w)")),
@@ -122,16 +128,16 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
 const bytes = (raw: unknown): number | null => bytesCell(raw, "B");
 const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
 
-/** A card has some memory: 0 in all is a reading that failed. */
-function positiveBytes(raw: unknown): number | null {
-  const value = bytes(raw);
-  return value === 0 ? null : value;
-}
+const totalBytes = (raw: unknown): number | null => totalCell(raw, "B");
+const totalMebibytes = (raw: unknown): number | null => totalCell(raw, "MiB");
 
-/** The secondary die's limit is printed as 0.0. */
-function positiveWatts(raw: unknown): number | null {
-  const value = wattsCell(raw);
-  return value === 0 ? null : value;
+/** MI200 has a sensor a stack of memory, in releases that do not sum them up: `Temperature (Sensor HBM 0) (C)`. */
+function hottestStack(card: Values): number | null {
+  const stacks = [0, 1, 2, 3, 4, 5, 6, 7].map((stack) =>
+    celsiusCell(card.get(`temperature (sensor hbm ${String(stack)}) (c)`)),
+  );
+  const known = stacks.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** A vendor's id in place of a name (`0x1002`, ROCm 4.3) is none. */
@@ -143,7 +149,7 @@ function nameCell(raw: unknown): string | null {
 /** A serial number or id of zeros alone is none. */
 function identifier(raw: unknown): string | null {
   const text = textCell(raw);
-  return text === null || /^(?:0x)?0+$/.test(text) ? null : text;
+  return text === null || /^(?:0x)?(?:0+|f{8,})$/.test(text.toLowerCase()) ? null : text;
 }
 
 /** `(1402Mhz)` or `1 (500Mhz)`. */

@@ -65,12 +65,15 @@ export type PartOutputs = ReadonlyMap<string, PartOutput>;
 export interface Reading {
   readonly sections: Sections;
   readonly errors: readonly SectionError[];
+  /** The tool found its processes in this host's own /proc: their pids are those that `ps` prints. */
+  readonly areOurPids?: true;
   /** What the probe learned no longer holds (a new driver, another mode): the host is to be probed again. */
   readonly outdated?: true;
 }
 
 /** A tool that is known to work on one host: what to run each tick, and how to read it. May keep state between ticks. */
 export interface Sampler {
+  /** The same list as long as nothing changes in it. */
   readonly parts: readonly Part[];
   /** Throws ParseError only. */
   parse(outputs: PartOutputs): Reading;

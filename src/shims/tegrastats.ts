@@ -1,6 +1,7 @@
 /**
  * NVIDIA Jetson's tegrastats: it prints a line an interval for ever, of which one is taken. Source: NVIDIA's Jetson
- * Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Orin. The GPU works in the host's memory.
+ * Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Thor. From JetPack 7 on each
+ * temperature has its average behind it, `gpu@52.875C/52.5C`, as each power had before. The GPU works in the host's memory.
  */
 import type { Gpu } from "../record.js";
 import { accelerator, freeOf } from "./accelerator.js";
@@ -63,12 +64,12 @@ function gpuIn(stdout: string, model: string | null): readonly Gpu[] {
       total_memory: total,
       memory_free: freeOf(total, used),
       memory_source: "host",
-      temperature: celsiusCell(/(?:^|\s)GPU@(-?[\d.]+C)(?=\s|$)/i.exec(line)?.[1]),
+      temperature: celsiusCell(/(?:^|\s)GPU@(-?[\d.]+C)(?=[\s/]|$)/i.exec(line)?.[1]),
       power_consumption: wattsCell(rails.get(rail ?? "")),
       detail: presentTexts({
         // Where a rail feeds more than the GPU, its name says so.
         power_rail: rail ?? null,
-        module_power: rails.get("VDD_IN") ?? rails.get("POM_5V_IN") ?? null,
+        module_power: rails.get("VDD_IN") ?? rails.get("POM_5V_IN") ?? rails.get("VIN") ?? null,
       }),
     }),
   ];
@@ -79,15 +80,15 @@ interface Engine {
   readonly megahertz: string | undefined;
 }
 
-/** `45%`, `0%@114`, `63%@[621]`, `12%@[1300,1300]` (a clock an engine) or `@114`; all but the last need their `%`. */
+/** `45%`, `45%/40%@1300` (with an average), `0%@114`, `63%@[621]`, `12%@[1300,1300]` (a clock an engine) or `@114`; all but the last need their `%`. */
 function engineIn(line: string, name: string): Engine {
-  const match = new RegExp(`\\b${name} (?:(\\d+)%)?(?:@(?:\\[(\\d+)(?:,\\d+)*\\]|(\\d+)(?=\\s)))?`).exec(
-    line,
-  );
+  const match = new RegExp(
+    `\\b${name} (?:(\\d+)%(?:/\\d+%)?)?(?:@(?:\\[(\\d+)(?:,\\d+)*\\]|(\\d+)(?=\\s)))?`,
+  ).exec(line);
   return { percent: match?.[1], megahertz: match?.[2] ?? match?.[3] };
 }
 
-/** Rail -> what it draws now: `VDD_GPU 6854/6903` in mW, `VDD_IN 12479mW/12479mW`. */
+/** Rail -> what it draws now: `VDD_GPU 6854/6903` in mW, `VDD_IN 12479mW/12479mW`; the second is the average. */
 function railsIn(line: string): ReadonlyMap<string, string> {
   const rails = line.matchAll(/(?:^|\s)((?:VDD|VIN|POM|CV|GPU|SOC)_?[A-Z0-9_]*) (\d+)(?:mW)?\/\d/g);
   return new Map([...rails].map((match) => [match[1] ?? "", `${match[2] ?? ""}mW`]));

@@ -1,14 +1,15 @@
 /**
  * Google's tpu-info: box tables that change with each version. Source: tpu_info/README.md and cli.py of
- * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.2 to 0.7. Chips are listed by device file, readings by the
+ * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.1 (2024) to 0.7. Chips are listed by device file, readings by the
  * runtime's own numbers and in the same order; they are there only while a workload runs.
  */
-import type { Process } from "../record.js";
+import type { Process, SectionError } from "../record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
 import { boxTables } from "./box-table.js";
 import type { BoxTable } from "./box-table.js";
-import { bytesCell, integerCell, percentCell, presentTexts, textCell } from "./cells.js";
-import { byIndex, deviceTool, stdoutOf } from "./device-tool.js";
+import { bytesCell, integerCell, percentCell, presentTexts, textCell, totalCell } from "./cells.js";
+import { distinctDevices } from "./device-list.js";
+import { deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 
 const TABLES = "tpu-info.tables";
@@ -34,22 +35,23 @@ function read(stdout: string): DevicesRead {
   const duty = readings(tables, /duty cycle/i);
   const tensor = readings(tables, /TensorCore util/i);
   const version = textCell(/^Libtpu version:\s*(\S+)/im.exec(stdout)?.[1]);
-  const told = memory.size > 0 ? memory : duty;
+  const told = memory.size >= duty.size ? memory : duty;
   // A device a core on v2 and v3, else one a chip.
   const devices = chips.flatMap((chip) =>
     Array.from({ length: told.size > chips.length ? chip.cores : 1 }, () => chip),
   );
-  const ids = told.size > 0 ? [...told.keys()] : devices.map((_, place) => place);
-  // Chips are matched with readings by their order: where the counts differ, nothing is.
+  // Chips are matched with readings by their order: where the counts differ, nothing is, and no chip is lost for it.
+  const isPartial = told.size > 0 && told.size < devices.length;
+  const ids = told.size > 0 && !isPartial ? [...told.keys()] : devices.map((_, place) => place);
   const matched = devices.length === ids.length;
-  const cores = tensor.size === ids.length ? [...tensor.values()] : [];
+  const cores = tensor.size === ids.length && !isPartial ? [...tensor.values()] : [];
   const gpus = ids.map((index, place) => {
     const chip = matched ? devices[place] : undefined;
-    const [used, total] = usage(memory.get(index));
+    const [used, total] = usage(isPartial ? undefined : memory.get(index));
     return accelerator("TPU", {
       index,
       name: chip?.type ?? typeOfAll(chips),
-      utilization: percentCell(duty.get(index)),
+      utilization: isPartial ? null : percentCell(duty.get(index)),
       tensorcore_utilization: percentCell(cores[place]),
       used_memory: used,
       total_memory: total,
@@ -57,16 +59,25 @@ function read(stdout: string): DevicesRead {
       detail: presentTexts({ device_file: chip?.file ?? null, libtpu_version: version }),
     });
   });
-  return { gpus: byIndex(gpus), processes: processesOf(tables, chips, matched ? devices : [], ids) };
+  const count = `${String(told.size)} readings for ${String(devices.length)} devices`;
+  const errors: readonly SectionError[] = isPartial
+    ? [{ section: "gpu", kind: "parse", message: `tpu-info: ${count}, which cannot be matched` }]
+    : [];
+  return {
+    gpus: distinctDevices(gpus),
+    errors,
+    areOurPids: true,
+    processes: processesOf(tables, chips, matched ? devices : [], ids),
+  };
 }
 
 function chipsIn(tables: readonly BoxTable[]): readonly Chip[] {
   const rows = tables.filter(({ columns }) => columns.includes("Type")).flatMap((table) => table.rows);
   const chips = new Map<string, Chip>();
   for (const row of rows) {
-    const file = textCell(row["Chip"]);
+    const file = textCell(row["Chip"] ?? row["Device"]);
     if (file === null || !file.startsWith("/dev/") || chips.has(file)) continue;
-    const cores = integerCell(row["Devices"]);
+    const cores = integerCell(row["Devices"] ?? row["Cores"]);
     chips.set(file, {
       file,
       type: textCell(row["Type"]),
@@ -96,7 +107,8 @@ function readings(tables: readonly BoxTable[], column: RegExp): ReadonlyMap<numb
 function usage(cell: string | undefined): readonly [used: number | null, total: number | null] {
   const [used, total, ...more] = (cell ?? "").split("/");
   if (total === undefined || more.length > 0) return [null, null];
-  return [bytesCell(used, "GiB"), bytesCell(total, "GiB")];
+  const size = totalCell(total, "GiB");
+  return [size === null ? null : bytesCell(used, "GiB"), size];
 }
 
 function typeOfAll(chips: readonly Chip[]): string | null {

@@ -4,7 +4,17 @@
  */
 import type { Gpu } from "../record.js";
 import { accelerator } from "./accelerator.js";
-import { celsiusCell, integerCell, megahertzCell, presentTexts, textCell, wattsCell } from "./cells.js";
+import {
+  celsiusCell,
+  linkCell,
+  megahertzCell,
+  numberCell,
+  presentTexts,
+  readingText,
+  textCell,
+  wattsCell,
+  wattsLimitCell,
+} from "./cells.js";
 import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
 import type { DevicesRead } from "./device-tool.js";
 import { at, findJson } from "./json-text.js";
@@ -35,7 +45,7 @@ function read(stdout: string): DevicesRead {
   return { gpus, errors: cutShort("tt-smi", cut) };
 }
 
-/** Each once: no two chips have one PCI address. A chip behind another has none. */
+/** Each once: no two chips have one PCI address and one place on the board. A chip behind another has no address. */
 function chipsOf(list: unknown): readonly unknown[] {
   const devices: readonly unknown[] = Array.isArray(list) ? list : [];
   const seen = new Set<string>();
@@ -44,10 +54,19 @@ function chipsOf(list: unknown): readonly unknown[] {
     if (board === undefined) return false;
     const address = textCell(at(board, "bus_id"));
     if (address === null) return true;
-    const known = seen.has(address);
-    seen.add(address);
+    const key = `${address} ${textCell(at(board, "coords")) ?? ""}`;
+    const known = seen.has(key);
+    seen.add(key);
     return !known;
   });
+}
+
+/** A chip that no longer answers on the bus reads as ones: 65535 A, 4294967 V. */
+function below(most: number): (raw: unknown) => number | null {
+  return (raw) => {
+    const value = numberCell(raw);
+    return value !== null && value < most ? value : null;
+  };
 }
 
 function gpuOf(device: unknown, index: number, uuid: string | null, driver: string | null): Gpu {
@@ -61,17 +80,17 @@ function gpuOf(device: unknown, index: number, uuid: string | null, driver: stri
     driver_version: driver?.replace(/^TT-KMD\s+/i, "") ?? null,
     temperature: celsiusCell(of("telemetry", "asic_temperature")),
     power_consumption: wattsCell(of("telemetry", "power")),
-    power_limit: wattsCell(of("limits", "tdp_limit")),
+    power_limit: wattsLimitCell(of("limits", "tdp_limit")),
     frequency: megahertzCell(of("telemetry", "aiclk")),
-    pcie_link_gen: integerCell(of("board_info", "pcie_speed")),
-    pcie_link_width: integerCell(of("board_info", "pcie_width")),
+    pcie_link_gen: linkCell(of("board_info", "pcie_speed")),
+    pcie_link_width: linkCell(of("board_info", "pcie_width")),
     detail: presentTexts({
       coordinates: textCell(of("board_info", "coords")),
       dram_speed: textCell(of("board_info", "dram_speed")),
-      voltage: textCell(of("telemetry", "voltage")),
-      current: textCell(of("telemetry", "current")),
+      voltage: readingText(of("telemetry", "voltage"), below(100)),
+      current: readingText(of("telemetry", "current"), below(30_000)),
       heartbeat: textCell(of("telemetry", "heartbeat")),
-      max_frequency: textCell(of("limits", "asic_fmax")),
+      max_frequency: readingText(of("limits", "asic_fmax"), megahertzCell),
       firmware_bundle: textCell(of("firmwares", "fw_bundle_version")),
     }),
   });

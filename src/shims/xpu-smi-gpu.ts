@@ -5,16 +5,23 @@ import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./acceler
 import {
   bytesCell,
   celsiusCell,
+  fanCell,
   integerCell,
+  linkCell,
   megahertzCell,
   numberCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
+  totalCell,
   wattsCell,
+  wattsLimitCell,
 } from "./cells.js";
+import type { ByteUnit } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
-import { byIndex } from "./device-tool.js";
+import { distinctDevices } from "./device-list.js";
+import { meanOf, sumOf } from "./digits.js";
 import { at, findJson, isObject } from "./json-text.js";
 import type { JsonObject } from "./json-text.js";
 
@@ -65,15 +72,22 @@ export function gpusInJson(
     if (id !== null && isObject(document) && isStats(document) && !stats.has(id)) stats.set(id, document);
   }
   if (cut) errors.push({ section: "gpu", kind: "parse", message: "xpu-smi: the JSON is cut short" });
-  const gpus = [...new Set([...known.keys(), ...stats.keys()])].map((id) =>
-    gpuOf(id, known.get(id), stats.get(id)),
-  );
-  return { gpus: byIndex(gpus), errors };
+  const ids = [...new Set([...known.keys(), ...stats.keys()])];
+  // One release prints all devices' memory in one unit.
+  const unit = ids.some((id) => countsBytes(known.get(id), stats.get(id))) ? "B" : "MiB";
+  const gpus = ids.map((id) => gpuOf(id, known.get(id), stats.get(id), unit));
+  return { gpus: distinctDevices(gpus), errors };
 }
 
-function gpuOf(index: number, device: JsonObject | undefined, stats: JsonObject | undefined): Gpu {
-  const total = bytesCell(device?.["memory_physical_size_byte"], "B");
-  const used = memoryUsed(metric(stats, "MEMORY_USED", sum));
+function gpuOf(
+  index: number,
+  device: JsonObject | undefined,
+  stats: JsonObject | undefined,
+  unit: ByteUnit,
+): Gpu {
+  const total = totalOf(device);
+  const told = bytesCell(metric(stats, "MEMORY_USED", sumOf), unit);
+  const used = told !== null && total !== null && told > total ? null : told;
   return accelerator("GPU", {
     index,
     uuid: textCell(device?.["uuid"]),
@@ -81,34 +95,32 @@ function gpuOf(index: number, device: JsonObject | undefined, stats: JsonObject 
     serial: textCell(device?.["serial_number"]),
     pci_bus_id: textCell(device?.["pci_bdf_address"]),
     driver_version: textCell(device?.["driver_version"]),
-    utilization: percentCell(metric(stats, "GPU_UTILIZATION", mean)),
-    memory_utilization: percentCell(metric(stats, "MEMORY_BANDWIDTH", mean)),
-    total_memory: total === 0 ? null : total,
+    utilization: percentCell(metric(stats, "GPU_UTILIZATION", meanOf)),
+    memory_utilization: percentCell(metric(stats, "MEMORY_BANDWIDTH", meanOf)),
+    total_memory: total,
     used_memory: used,
     memory_free: freeOf(total, used),
     temperature: celsiusCell(metric(stats, "GPU_CORE_TEMPERATURE", highest)),
     temperature_memory: celsiusCell(metric(stats, "MEMORY_TEMPERATURE", highest)),
-    power_consumption: wattsCell(metric(stats, "POWER", sum)),
+    power_consumption: wattsCell(metric(stats, "POWER", sumOf)),
     frequency: megahertzCell(metric(stats, "GPU_FREQUENCY", highest)),
     detail: presentTexts({
       vendor: textCell(device?.["vendor_name"]),
       device_id: textCell(device?.["pci_device_id"]),
       function_type: textCell(device?.["device_function_type"]),
-      media_frequency: textCell(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest)),
+      media_frequency: readingText(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest), megahertzCell),
     }),
   });
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
 const highest = (values: readonly number[]): number =>
-  values.reduce((most, value) => Math.max(most, value), 0);
+  values.reduce((most, value) => Math.max(most, value), -Infinity);
 
 /** A metric of the device, or of its tiles taken together: multi-tile devices tell most of theirs by tile alone. */
 function metric(
   stats: JsonObject | undefined,
   name: string,
-  together: (values: readonly number[]) => number,
+  together: (values: readonly number[]) => number | null,
 ): number | null {
   const own = valueIn(at(stats, "device_level"), name);
   if (own !== null) return own;
@@ -126,9 +138,26 @@ function valueIn(list: unknown, name: string): number | null {
   return numberCell(at(entry, "value"));
 }
 
-/** 1.0 counted bytes, later releases MiB: no device has 10 million MiB. */
-function memoryUsed(value: number | null): number | null {
-  return bytesCell(value, value !== null && value > 1e7 ? "B" : "MiB");
+function totalOf(device: JsonObject | undefined): number | null {
+  return totalCell(device?.["memory_physical_size_byte"], "B");
+}
+
+/**
+ * Whether MEMORY_USED is bytes, as 1.0 printed it, and not MiB: as MiB it would exceed the device's memory (10 million of
+ * them where that is not known), or bytes are what the device's MEMORY_UTILIZATION in percent is about.
+ */
+function countsBytes(device: JsonObject | undefined, stats: JsonObject | undefined): boolean {
+  const used = metric(stats, "MEMORY_USED", sumOf);
+  if (used === null || used === 0) return false;
+  const total = totalOf(device);
+  if (total === null) return used > 1e7;
+  const mebibytes = used * 2 ** 20;
+  if (mebibytes > total) return true;
+  const percent = percentCell(valueIn(at(stats, "device_level"), "MEMORY_UTILIZATION"));
+  if (percent === null || !Number.isInteger(used)) return false;
+  const off = (bytes: number): number => Math.abs((bytes / total) * 100 - percent);
+  // One percent is more than rounding costs.
+  return off(used) <= 1 && off(mebibytes) > 1;
 }
 
 const COLUMNS = [
@@ -171,12 +200,12 @@ export function gpusInCsv(text: string): {
       errors.push({ section: "gpu", kind: "error", message: `xpu-smi: ${oneLine(shown)}` });
     }
   }
-  return { gpus: byIndex(gpus), errors };
+  return { gpus: distinctDevices(gpus), errors };
 }
 
 function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
   const cell = (column: (typeof COLUMNS)[number]): string | undefined => row.get(column);
-  const total = bytesCell(cell("memory.total"), "MiB");
+  const total = totalCell(cell("memory.total"), "MiB");
   const used = bytesCell(cell("memory.used"), "MiB");
   return accelerator("GPU", {
     index,
@@ -193,11 +222,11 @@ function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
     temperature: celsiusCell(cell("temperature.gpu")),
     temperature_memory: celsiusCell(cell("temperature.memory")),
     power_consumption: wattsCell(cell("power.draw")),
-    power_limit: wattsCell(cell("power.limit")),
+    power_limit: wattsLimitCell(cell("power.limit")),
     frequency: megahertzCell(cell("clocks.current.graphics")),
-    fan_speed_percent: percentCell(cell("fan.speed")),
-    pcie_link_gen: integerCell(cell("pcie.link.gen.current")),
-    pcie_link_width: integerCell(cell("pcie.link.width.current")),
+    fan_speed_percent: fanCell(cell("fan.speed")),
+    pcie_link_gen: linkCell(cell("pcie.link.gen.current")),
+    pcie_link_width: linkCell(cell("pcie.link.width.current")),
     ecc_corrected_total: integerCell(cell("ecc.errors.corrected.aggregate.total")),
     ecc_uncorrected_total: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
   });

@@ -17,9 +17,9 @@ export const LINUX_PS: Part = {
   command:
     `date +%s; (set -- -e; hn=; if [ -r /proc/2/comm ]; then read -r hn </proc/2/comm; fi; ` +
     `case $hn in kthreadd) set -- -N --ppid 2 -p 2;; esac; ` +
-    `b ps "$@" --cols 512 -o pid,ppid,nlwp,ni,pri,pcpu,pmem,rss,vsz,etime,time,stat,user:32,args 2>/dev/null; hs=$?; ` +
-    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,etime,time,stat,user,args 2>/dev/null; hs=$?; ` +
-    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,stat,user,args)`,
+    `b ps "$@" --cols 512 -o pid,ppid,nlwp,ni,pri,pcpu,pmem,rss,vsz,etime,time,stat,user:32,comm:15,args 2>/dev/null; hs=$?; ` +
+    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,etime,time,stat,user,comm,args 2>/dev/null; hs=$?; ` +
+    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,stat,user,comm,args)`,
 };
 
 /** BSD's columns, as in macOS's ps(1). */
@@ -45,7 +45,10 @@ export type PsProcess = Pick<
   | "state"
   | "user"
   | "command"
->;
+> & {
+  /** The kernel's name, at most 15 characters; only where the columns have it. */
+  readonly comm?: string | null;
+};
 
 export interface PsReader {
   /** By pid; empty when ps said nothing that can be read. Never throws. */
@@ -80,6 +83,7 @@ const COLUMN_NAMES: ReadonlyMap<string, string> = new Map([
   ["NICE", "NI"],
   ["VIRT", "VSZ"],
   ["CMD", "COMMAND"],
+  ["COMM", "COMMAND"],
   ["ARGS", "COMMAND"],
 ]);
 
@@ -91,10 +95,13 @@ export function parsePs(
   const processes = new Map<number, PsProcess>();
   const [clock = "", header = "", ...rows] = stdout.split("\n");
   const now = wholeNumber(clock.trim());
-  const names = header
+  const columns = header
     .trim()
     .split(/\s+/)
     .map((name) => COLUMN_NAMES.get(name) ?? name);
+  // The kernel's name may hold blanks: a column of fixed width before the last.
+  const width = KERNEL_NAME.exec(header)?.[1]?.length ?? 0;
+  const names = width === 0 ? columns : columns.slice(0, -1);
   const commandAt = names.length - 1;
   if (names[commandAt] !== "COMMAND") return processes;
   for (const row of rows) {
@@ -105,6 +112,7 @@ export function parsePs(
       names.includes(name) ? cells[names.indexOf(name)] : undefined;
     const pid = wholeNumber(cell("PID"));
     if (pid === null || pid === 0) continue;
+    const { comm, command } = namesIn(cell("COMMAND") ?? "", width);
     const elapsed = seconds(cell("ELAPSED"));
     const start = now === null || elapsed === null || elapsed > now ? null : startOf(pid, now - elapsed);
     processes.set(pid, {
@@ -121,10 +129,28 @@ export function parsePs(
       start_time: start === null ? null : isoTime(start),
       state: text(cell("STAT")),
       user: text(cell("USER")),
-      command: text(cell("COMMAND")),
+      command: text(command),
+      ...(width === 0 ? {} : { comm: text(comm) }),
     });
   }
   return processes;
+}
+
+/** The two columns of names at the header's end, the first with its blanks. */
+const KERNEL_NAME = /((?:COMMAND|CMD|COMM) +)(?:COMMAND|CMD|ARGS)\s*$/;
+
+/** The kernel's name in a column of `width` with its blank, and the command after it; a dead process' may be longer. */
+function namesIn(cell: string, width: number): { readonly comm?: string; readonly command: string } {
+  if (width === 0) return { command: cell };
+  const dead = /^(.{1,15}? <defunct>) +(?=\S)/.exec(cell)?.[0];
+  const at = dead !== undefined && dead.length > width ? dead.length : width;
+  return {
+    comm: cell
+      .slice(0, at)
+      .replace(/ <defunct>/, "")
+      .trim(),
+    command: cell.slice(at),
+  };
 }
 
 /** The first `count` words, then the rest of the line as it stands. */

@@ -412,10 +412,56 @@ describe("nvidia-smi probe script", () => {
       assert.equal(silent.stdout.split("\n")[1], `--query-gpu=${TEN_FIELDS.join(",")} ${uuidOf(1)}`);
     });
 
+    test(`leaves out the fields that a driver refuses, and asks for the rest, under ${shell}`, () => {
+      const refuse = (...fields: readonly string[]): string =>
+        fields
+          .map(
+            (field) =>
+              `case ,$1, in *[,=]${field},*) echo 'Field "${field}" is not a valid field to query.'; exit 2;; esac`,
+          )
+          .join("\n");
+      const rest = (...gone: readonly string[]): string =>
+        TEN_FIELDS.filter((field) => !gone.includes(field)).join(",");
+      const asked = (help: string, ...gone: readonly string[]): string | undefined =>
+        run(
+          shell,
+          [
+            refuse(...gone),
+            `case $1 in --help*) cat <<'END'`,
+            help,
+            "END",
+            ";;",
+            `*) echo "0, ${uuidOf(0)}";; esac`,
+          ].join("\n"),
+        ).stdout.split("\n")[0];
+      assert.equal(asked("no such option", "driver_version"), `@fields ${rest("driver_version")}`);
+      assert.equal(
+        asked("", "power.draw", "index", "clocks.current.graphics"),
+        `@fields ${rest("power.draw", "index", "clocks.current.graphics")}`,
+      );
+      const listed = asked(HELP([...TEN_FIELDS, "fan.speed", "pci.bus_id"]), "fan.speed", "driver_version");
+      assert.equal(listed, `@fields ${rest("driver_version")},pci.bus_id`);
+    });
+
+    test(`asks a driver for the version that its help lists, under ${shell}`, () => {
+      for (const [known, asked] of [
+        [["driver_version", "kmd_version"], ["kmd_version"]],
+        [["kmd_version"], ["kmd_version"]],
+        [[], []],
+      ] as const) {
+        const nine = TEN_FIELDS.filter((field) => field !== "driver_version");
+        const help = HELP([...nine, ...known]);
+        const { stdout } = run(shell, fakeTool(help, `0, ${uuidOf(0)}`, 0));
+        assert.equal(stdout.split("\n")[0], `@fields ${[...nine, ...asked].join(",")}`);
+        assert.deepEqual(fieldsInHelp(help), [...nine, ...asked]);
+      }
+    });
+
     test(`ends with 0 exactly when a GPU answered, under ${shell}`, () => {
       const statusOf = (rows: string, status: number) =>
         run(shell, fakeTool(HELP(TEN_FIELDS), rows, status)).status;
       assert.equal(statusOf(`0, ${uuidOf(0)}`, 15), 0);
+      assert.equal(statusOf("0, [Unknown Error], 3100, 00000000:17:00.0", 15), 0);
       assert.equal(statusOf("No devices were found", 0), 6);
       assert.equal(statusOf("Failed to initialize NVML", 9), 9);
     });
@@ -444,6 +490,108 @@ describe("nvidia-smi probe script", () => {
       for (const part of nvidiaSmiShim.probe(probeContext(["gpu", "process"], mode)))
         assert.doesNotMatch(part.command, /['!\n\r]|\\\\/);
     assert.equal(execFileSync("/bin/sh", ["-n", "-c", PROBE_COMMAND], { encoding: "utf8" }), "");
+  });
+});
+
+describe("a field that a driver refuses", () => {
+  const refusal = 'Field "driver_version" is not a valid field to query.\n';
+  const rows = `index, uuid, name, utilization.gpu [%]\n0, ${uuidOf(0)}, A10, 5\n`;
+  const answer = (stdout: string, code: number) =>
+    partOutputs({ "nvidia-smi.query": { stdout, end: { kind: "exit", code } } });
+
+  for (const mode of ["plain", "shell"] as const)
+    test(`is not asked for again after a tick, ${mode}`, () => {
+      const verdict = nvidiaSmiShim.judge(answer(rows, 0), probeContext(["gpu"], mode));
+      assert.ok("sampler" in verdict);
+      const { sampler } = verdict;
+      const before = sampler.parts;
+      sampler.parse(answer(rows, 0));
+      assert.equal(sampler.parts, before);
+      const refused = sampler.parse(answer('Field "name" is not a valid field to query.\n', 2));
+      assert.equal(refused.sections.gpus, undefined);
+      assert.notEqual(refused.errors.length, 0);
+      assert.match(sampler.parts[0]?.command ?? "", /--query-gpu=index,uuid,utilization.gpu /);
+      const next = sampler.parse(answer(`index, uuid, utilization.gpu [%]\n0, ${uuidOf(0)}, 6\n`, 0));
+      assert.deepEqual(
+        next.sections.gpus?.map(({ utilization }) => utilization),
+        [6],
+      );
+    });
+
+  test("costs a host without a shell one tick, help or no help", () => {
+    for (const help of ["", '"uuid" "driver_version" "index" "name"']) {
+      const outputs = new Map([
+        ...answer(refusal, 2),
+        ...partOutputs({ "nvidia-smi.help": help, "nvidia-smi.list": "" }),
+      ]);
+      const verdict = nvidiaSmiShim.judge(outputs, probeContext(["gpu"], "plain"));
+      assert.ok("sampler" in verdict);
+      assert.notEqual(verdict.sampler.parse(outputs).errors.length, 0);
+      assert.doesNotMatch(verdict.sampler.parts[0]?.command ?? "driver_version", /driver_version/);
+      assert.equal(verdict.sampler.parse(answer(rows, 0)).sections.gpus?.length, 1);
+    }
+  });
+});
+
+describe("a GPU that answers in part", () => {
+  const read = (changes: Readonly<Record<string, string>>) => {
+    const cells = {
+      index: "2",
+      uuid: uuidOf(2),
+      name: "A10",
+      "utilization.gpu": "5",
+      "memory.used": "70",
+      "memory.total": "23028",
+      "temperature.gpu": "40",
+      "clocks.current.graphics": "1695",
+      "power.draw": "99.5",
+      "fan.speed": "30",
+      "ecc.mode.current": "Enabled",
+      "pci.bus_id": "00000000:65:00.0",
+      ...changes,
+    };
+    return readQuery(`${Object.keys(cells).join(", ")}\n${Object.values(cells).join(", ")}\n`, []);
+  };
+  const cases: readonly (readonly [string, Readonly<Record<string, string>>, string | undefined])[] = [
+    ["a lost one's single cell", { "power.draw": "[GPU is lost]" }, "GPU is lost"],
+    ["one that requires a reset", { "ecc.mode.current": "[GPU requires reset]" }, "GPU requires reset"],
+    ["ERR! of a fan", { "fan.speed": "ERR!" }, "ERR!"],
+    ["[ERR!] of the power", { "power.draw": "[ERR!]" }, "ERR!"],
+    ["an unknown error of a reading", { "temperature.gpu": "[Unknown Error]" }, "Unknown Error"],
+    ["an unknown error of the uuid", { uuid: "[Unknown Error]" }, "Unknown Error"],
+    ["an unknown error of a feature alone", { "ecc.mode.current": "[Unknown Error]" }, undefined],
+    [
+      "half a row that its reader may not see",
+      {
+        "utilization.gpu": "[Insufficient Permissions]",
+        "memory.used": "[Insufficient Permissions]",
+        "power.draw": "[Insufficient Permissions]",
+      },
+      undefined,
+    ],
+    ["a reading that is not supported", { "power.draw": "[Not Supported]", "fan.speed": "[N/A]" }, undefined],
+  ];
+  for (const [name, changes, error] of cases)
+    test(name, () => {
+      const { gpus, errors } = read(changes);
+      assert.equal(gpus.length, 1);
+      assert.deepEqual([gpus[0]?.error, gpus[0]?.index, gpus[0]?.total_memory], [error, 2, 23028 * 2 ** 20]);
+      const expected = error === undefined ? [] : ["00000000:65:00.0"];
+      assert.deepEqual(
+        errors.map(({ device }) => device),
+        expected,
+      );
+    });
+
+  test("a lost GPU has an index, null where nothing names it", () => {
+    for (const line of [
+      "Unable to determine the device handle for GPU0000:09:00.0: Unknown Error",
+      "[Unknown Error], [Unknown Error]",
+    ]) {
+      const [lost] = readQuery(`index, uuid\n${line}\n`, []).gpus;
+      assert.ok(lost !== undefined && Object.hasOwn(lost, "index"));
+      assert.equal(lost.index, null);
+    }
   });
 });
 

@@ -10,7 +10,18 @@ const row = (pid: number, name: string | null) =>
 
 describe("processes", () => {
   const ps = new Map([
-    [7, { pid: 7, user: "ann", command: "/opt/a --key secret", cpu_percent: 0, ppid: 1, nice_value: -5 }],
+    [
+      7,
+      {
+        pid: 7,
+        user: "ann",
+        command: "/opt/a --key secret",
+        comm: "a",
+        cpu_percent: 0,
+        ppid: 1,
+        nice_value: -5,
+      },
+    ],
   ]);
 
   test("the tool's values win and ps fills what it does not tell", () => {
@@ -24,6 +35,17 @@ describe("processes", () => {
       nice_value: -5,
     });
     assert.deepEqual(gone, row(8, null));
+  });
+
+  test("a process that the tool does not see, or that is another program, gets nothing of the pid's", () => {
+    for (const name of [null, "tritonserver", "/usr/bin/b"])
+      assert.deepEqual(joinProcesses([row(7, name)], ps), [row(7, name)]);
+    assert.equal(joinProcesses([row(7, "b")], ps, true)[0]?.user, null);
+    assert.equal(
+      joinProcesses([row(7, null)], ps, true)[0]?.user,
+      "ann",
+      "a tool that reads this host's /proc",
+    );
   });
 
   test("one process on two GPUs is two rows", () => {

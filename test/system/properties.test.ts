@@ -274,6 +274,23 @@ describe("tables", () => {
     );
   });
 
+  test("ps: the kernel's name stands in a column of its own, with its blanks", () => {
+    const column = (name: string): string => name.padEnd(15);
+    const stdout = [
+      "1000000",
+      `  PID USER     ${column("COMMAND")} COMMAND`,
+      `    7 me       ${column("tmux: server")} tmux new -s x`,
+      `    8 me       ${column("text-generation")} /usr/bin/text-generation-launcher`,
+      "    9 me       python3 <defunct> [python3] <defunct>",
+    ].join("\n");
+    const names = [...parsePs(stdout).values()].map(({ comm, command }) => [comm, command]);
+    assert.deepEqual(names, [
+      ["tmux: server", "tmux new -s x"],
+      ["text-generation", "/usr/bin/text-generation-launcher"],
+      ["python3", "[python3] <defunct>"],
+    ]);
+  });
+
   test("ps: a start time does not flicker with the second in which it was asked", () => {
     const reader = createPsReader();
     const at = (now: number, elapsed: string): string | null | undefined => {
