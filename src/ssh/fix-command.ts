@@ -130,7 +130,7 @@ export function forgetHostKey(asked: string, file: string, here: Surroundings): 
 }
 
 /** For a POSIX shell; a plain word stays as it is. */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
