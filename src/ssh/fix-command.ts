@@ -98,6 +98,8 @@ export interface HostKeyPlace {
   /** ssh-keyscan gets there and known_hosts has the host under its own name: no jump, proxy or HostKeyAlias. */
   readonly isPlain: boolean;
   readonly hash: boolean;
+  /** `--ssh-key`: `ssh` ends well only where it is let in. */
+  readonly keyFiles: readonly string[];
   /** The known_hosts file that is asked first; null: `ssh` finds it by itself. */
   readonly file: string | null;
 }
@@ -110,7 +112,10 @@ export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: Surr
     const how = ["-o BatchMode=yes", "-o StrictHostKeyChecking=accept-new"];
     const isNamed = place.file === null || to.knownHostsFile !== null;
     const file = isNamed ? [] : [`-o ${shellWord(`UserKnownHostsFile=${quoteValue(place.file)}`)}`];
-    return [...steps, `ssh ${[...how, ...file, ...options(to), name(to), "true"].join(" ")}`].join(" && ");
+    const keys = place.keyFiles.map((key) => `-i ${shellWord(key.replaceAll("%", "%%"))}`);
+    return [...steps, `ssh ${[...how, ...file, ...keys, ...options(to), name(to), "true"].join(" ")}`].join(
+      " && ",
+    );
   }
   const port = place.port === 22 ? "" : `-p ${place.port} `;
   const scan = `ssh-keyscan ${place.hash ? "-H " : ""}${port}${shellWord(place.host)}`;
@@ -125,7 +130,7 @@ export function forgetHostKey(asked: string, file: string, here: Surroundings): 
 }
 
 /** For a POSIX shell; a plain word stays as it is. */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

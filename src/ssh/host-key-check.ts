@@ -57,7 +57,14 @@ function mend(plan: HostPlan, names: HostNames, { code, mend: what }: HostKeyRef
   const { file, asked } = what ?? { file: "", asked: names.name };
   if (code === "host-key-changed") return forgetHostKey(asked, file, here);
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
-  const place = { host: names.host, port: names.port, isPlain, hash: plan.config.hashKnownHosts, file };
+  const place = {
+    host: names.host,
+    port: names.port,
+    isPlain,
+    hash: plan.config.hashKnownHosts,
+    keyFiles: plan.identity.keyFiles,
+    file,
+  };
   return acceptHostKey(planTarget(plan), place, here);
 }
 

@@ -29,6 +29,7 @@ export function opensshFix(
       port: to.port ?? 22,
       isPlain: false,
       hash: false,
+      keyFiles: host.ssh.keyFiles,
       file: to.knownHostsFile,
     };
     return acceptHostKey(to, place, here);
