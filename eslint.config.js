@@ -3,7 +3,7 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist/", ".build/", "node_modules/", "bench/results/"] },
+  { ignores: ["examples/", "dist/", ".build/", "node_modules/", "bench/results/"] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

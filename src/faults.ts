@@ -6,6 +6,8 @@ import { cleanText } from "./lib/text.js";
 /** Of different stacks, so many are printed: a fault that is never the same twice must not fill a log. */
 const MOST_STACKS = 50;
 const MOST_FRAMES = 25;
+/** Two stacks whose innermost frames are the same are one fault. */
+const SAME_FRAMES = 3;
 
 export class Faults {
   readonly #print: (text: string) => void;
@@ -28,8 +30,9 @@ export class Faults {
   reportStack(host: string, stack: string): void {
     this.#isAny = true;
     const [head = "", ...frames] = stack.split("\n");
-    // The message may name the host, so that the same fault would be told of each.
-    const key = frames.length > 0 ? frames.join("\n") : head;
+    // Where it was thrown: the message may name the host, and the way there may begin at any of its callers.
+    const own = frames.filter((frame) => !frame.includes("node:")).slice(0, SAME_FRAMES);
+    const key = own.length > 0 ? own.join("\n") : head;
     if (this.#printed.has(key) || this.#printed.size >= MOST_STACKS) return;
     this.#printed.add(key);
     const lines = [`${host}: internal error, please report it: ${head}`, ...frames.slice(0, MOST_FRAMES)];

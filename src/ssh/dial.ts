@@ -3,12 +3,12 @@ import { connect, isIP } from "node:net";
 import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
-import { HostError } from "../errors.js";
+import { HostError, hostErrorOf } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { Names } from "./names/names.js";
 import type { HostPlan } from "./plan.js";
 import { readsOf } from "./socket-reads.js";
-import { systemFailure } from "./system-failure.js";
+import { systemErrorCode, systemFailure } from "./system-failure.js";
 
 /** A stream to the host's SSH port. */
 export interface Dialled {
@@ -69,7 +69,13 @@ export async function dialDirect(
           socket = dialOne(plan, address);
         } catch (error) {
           // Node refuses some addresses and ports at once; out of a timer that would end the process.
-          settle(() => reject(systemFailure(error, plan, "dial")));
+          settle(() =>
+            reject(
+              systemErrorCode(error) === null
+                ? hostErrorOf(error, "dial")
+                : systemFailure(error, plan, "dial"),
+            ),
+          );
           return;
         }
         sockets.add(socket);
