@@ -160,7 +160,7 @@ export const FLAGS: readonly Flag[] = FLAG_GROUPS.flatMap((group) => group.flags
 /** Exit codes with their meaning, as the record contract has them. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ["0", "every host's last record is a frame with data"],
-  ["1", "internal error, or the output could not be written"],
+  ["1", "internal error, of one host too, or the output could not be written"],
   ["2", "wrong usage: a flag, the hostfile or a key file"],
   ["3", "some hosts failed"],
   ["4", "all hosts failed"],

@@ -33,9 +33,18 @@ export function surroundings(): Surroundings {
     exists: existsSync,
     isWritable,
     endsInLine,
-    home: process.env["HOME"] ?? homedir(),
+    home: process.env["HOME"] ?? ownHome(),
     agent: agent === undefined || agent === "" ? null : agent,
   };
+}
+
+/** "" where it cannot be read for want of descriptors: paths are then written out in full. */
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
 }
 
 /** A key whose public half the host should get. */

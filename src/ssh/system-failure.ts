@@ -59,13 +59,18 @@ function lookupLimit(error: unknown): unknown {
 /** Whether a failed system call tells of a limit of this machine or process. */
 export function isLocalLimit(error: unknown): boolean {
   const code = systemErrorCode(error);
-  return code !== null && Object.hasOwn(LIMITS, code);
+  return code !== null && ownOf(LIMITS, code) !== undefined;
+}
+
+/** An error's code may be any text, `constructor` too. */
+function ownOf<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 /** `local-limit` for what this machine itself has run out of, null for any other error. `what` could not be done. */
 export function localLimit(error: unknown, phase: Phase, what: string): HostError | null {
   const code = systemErrorCode(error) ?? "";
-  const limit = Object.hasOwn(LIMITS, code) ? LIMITS[code] : undefined;
+  const limit = ownOf(LIMITS, code);
   if (limit === undefined) return null;
   return new HostError("local-limit", phase, `${what}: ${limit.words} (${code}); ${limit.fix}`, {
     fix: limit.fix,
@@ -83,13 +88,13 @@ export function systemFailure(
   const limit = localLimit(phase === "resolve" ? lookupLimit(error) : error, phase, name);
   if (limit !== null) return limit;
   const code = systemErrorCode(error);
-  const words = code === null ? undefined : WORDS[code];
+  const words = code === null ? undefined : ownOf(WORDS, code);
   const said = words ?? (error instanceof Error && error.message !== "" ? error.message : "unknown error");
   const tag = code === null || said.includes(code) ? "" : ` (${code})`;
   const fallback: FailureCode =
     phase === "resolve" ? "dns-not-found" : phase === "dial" ? "network-unreachable" : "connection-lost";
   return new HostError(
-    (code === null ? undefined : CODES[code]) ?? fallback,
+    (code === null ? undefined : ownOf(CODES, code)) ?? fallback,
     phase,
     `${name}: ${said}${tag}`,
   );

@@ -134,3 +134,10 @@ test("a port that drops what is sent to it times out, and the abort ends a dial 
   setTimeout(() => stop.abort(new Error("enough")), 20);
   await assert.rejects(dialling, { message: "enough" });
 });
+
+test("what Node refuses to dial at once is the host's failure, not the process's", async () => {
+  const named = await failure({ port: await closedPort(), bindAddress: "localhost" });
+  assert.deepEqual([named.failure.code, named.failure.phase], ["network-unreachable", "dial"]);
+  const port = await failure({ port: 70_000 });
+  assert.equal(port.failure.phase, "dial");
+});
