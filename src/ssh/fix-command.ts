@@ -38,7 +38,7 @@ export function surroundings(): Surroundings {
   };
 }
 
-/** "" where it cannot be read for want of descriptors: paths are then written out in full. */
+/** "" where it cannot be read for want of descriptors: then no folder is made in it. */
 function ownHome(): string {
   try {
     return homedir();
@@ -60,7 +60,7 @@ export function copyKey(to: CommandTarget, key: KeyToCopy, here: Surroundings): 
   const { file } = key;
   const steps: string[] = [];
   // ssh-copy-id keeps its notes there.
-  makeDir(join(here.home, ".ssh"), here, steps);
+  if (here.home !== "") makeDir(join(here.home, ".ssh"), here, steps);
   if (file === null && key.publicLine === null)
     return [...steps, `ssh-copy-id ${[...options(to), name(to)].join(" ")}`].join(" && ");
   if (file === null) {
@@ -83,7 +83,7 @@ export function makeKey(file: string, to: CommandTarget | null, here: Surroundin
   makeDir(dirname(file), here, steps);
   steps.push(`ssh-keygen -q -t ed25519 -N '' -f ${shellWord(file)}`);
   if (to === null) return [...steps, `cat ${shellWord(`${file}.pub`)}`].join(" && ");
-  makeDir(join(here.home, ".ssh"), here, steps);
+  if (here.home !== "") makeDir(join(here.home, ".ssh"), here, steps);
   steps.push(`ssh-copy-id ${["-i", shellWord(`${file}.pub`), ...options(to), name(to)].join(" ")}`);
   return steps.join(" && ");
 }
