@@ -1,4 +1,4 @@
-/** Remote text made fit to print. */
+/** Remote text made fit to print and to compare. */
 
 // C0 and DEL, C1, line and paragraph separators, the bidi controls that can reorder what a terminal shows, and halves of
 // a character without the other half, which are no text and end a reader such as jq 1.6.
@@ -40,4 +40,9 @@ export function oneLine(text: string, limit = 300): string {
 function beginningOf(text: string, length: number): string {
   const cut = text.slice(0, length);
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
+}
+
+/** A to Z alone: to ssh its files are bytes, and bytes above 127 have no case. */
+export function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 }

@@ -2,23 +2,20 @@
 import { HostError } from "../errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { KeyedLimiter, Limiter } from "../lib/limiter.js";
+import { pause } from "../lib/pause.js";
 import type { AgentPool } from "./auth/agent.js";
-import { findCandidates } from "./auth/identity.js";
-import type { Candidates } from "./auth/identity.js";
+import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
 import { loadSsh2, openSession } from "./client.js";
 import type { Connection, Connector } from "./connection.js";
-import { dialDirect } from "./dial.js";
-import type { Dialled } from "./dial.js";
+import { dialDirect, type Dialled } from "./dial.js";
 import { DroppedEarly, greet } from "./greeting.js";
 import type { HandshakeGate } from "./handshake-gate.js";
-import { carriedConnection, carriedSession, connectThroughJump } from "./jump.js";
 import type { JumpPool, JumpSession } from "./jump-pool.js";
+import { carriedConnection, carriedSession, connectThroughJump } from "./jump.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
-import { pause } from "./pause.js";
-import { planLabel } from "./plan.js";
 import type { Names } from "./names/names.js";
-import type { HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan.js";
 import { openProxyCommand } from "./proxy-command.js";
 import type { Session } from "./session.js";
 

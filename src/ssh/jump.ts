@@ -2,13 +2,12 @@
 import type { Duplex } from "node:stream";
 import { HostError } from "../errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import { pause } from "../lib/pause.js";
 import type { Connection } from "./connection.js";
 import { DroppedEarly } from "./greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
-import { pause } from "./pause.js";
-import { planLabel } from "./plan.js";
-import type { HostPlan } from "./plan.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
+import { planLabel, type HostPlan } from "./plan.js";
 
 /** As for direct connections (connector.ts). */
 const DROPPED_RETRIES = 5;

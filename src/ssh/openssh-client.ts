@@ -1,15 +1,13 @@
 /** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
 import { randomBytes } from "node:crypto";
 import { HostError, hostErrorOf } from "../errors.js";
-import type { HandshakeGate, Place } from "./handshake-gate.js";
-import { pause } from "./pause.js";
+import { pause } from "../lib/pause.js";
 import type { Channel, ChannelEvents, Connection } from "./connection.js";
-import { opensshArguments } from "./openssh-args.js";
-import type { OpensshRequest } from "./openssh-args.js";
-import { OpensshProcess } from "./openssh-process.js";
-import type { OpensshContext } from "./openssh-process.js";
+import type { HandshakeGate, Place } from "./handshake-gate.js";
+import { opensshArguments, type OpensshRequest } from "./openssh-args.js";
 import type { OpensshStage } from "./openssh-log.js";
 import { PrefixCut } from "./openssh-prefix.js";
+import { OpensshProcess, type OpensshContext } from "./openssh-process.js";
 
 /** As for ssh2 (connector.ts). */
 const DROPPED_RETRIES = 5;

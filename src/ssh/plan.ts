@@ -1,11 +1,11 @@
 /** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
 import { isIP } from "node:net";
 import type { HostFailure } from "../errors.js";
+import { matchPattern } from "../lib/wildcard.js";
 import type { HostConfig, Origin } from "./config/host-config.js";
-import { matchPattern } from "./config/patterns.js";
+import type { CommandTarget } from "./fix-command.js";
 import type { HostNames } from "./known-hosts/host-key.js";
 import type { KnownHostsFiles } from "./known-hosts/known-hosts.js";
-import type { CommandTarget } from "./fix-command.js";
 import { hostNames } from "./known-hosts/names.js";
 import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
 

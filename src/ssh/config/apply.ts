@@ -1,6 +1,6 @@
 /** Runs the loaded files over one host: which blocks hold, and what their lines leave in the options. */
-import type { ConfigProblem } from "./config-error.js";
-import { ConfigError } from "./config-error.js";
+import { matchPattern } from "../../lib/wildcard.js";
+import { ConfigError, type ConfigProblem } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { Origin } from "./host-config.js";
 import {
@@ -14,7 +14,7 @@ import {
 } from "./load.js";
 import { expandWhileReading, matches, type Subject } from "./match.js";
 import type { Options } from "./options.js";
-import { matchPattern, matchPatternList } from "./patterns.js";
+import { matchPatternList } from "./patterns.js";
 
 const MOST_IDENTITIES = 100;
 const MOST_KNOWN_HOSTS_FILES = 32;

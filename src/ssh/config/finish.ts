@@ -1,10 +1,10 @@
 /** What ssh does between reading its files and connecting: checks, the final name, expansions (main() in ssh.c). */
+import { lowerAscii } from "../../lib/text.js";
 import { assembleAlgorithms, KNOWN_ALGORITHMS, type AlgorithmFamily } from "./algorithms.js";
 import { ConfigError } from "./config-error.js";
 import { SINCE } from "./dialect.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { ForwardEnd } from "./forwards.js";
-import { asciiLower } from "./lexer.js";
 import { connectionTokens, type Purpose } from "./match.js";
 import type { Options } from "./options.js";
 import { expand, expandTilde, type Expanded, type Tokens } from "./tokens.js";
@@ -37,7 +37,7 @@ export function finish(
   checkAlgorithms(options);
   const port = options.number("port") ?? 22;
   const alias = options.text("hostkeyalias");
-  if (alias !== null) options.replace("hostkeyalias", asciiLower(alias));
+  if (alias !== null) options.replace("hostkeyalias", lowerAscii(alias));
   if (options.number("connectionattempts") === 0)
     refuse("Invalid number of ConnectionAttempts", options, "connectionattempts");
 

@@ -1,5 +1,5 @@
 /** One path component of a glob(3) pattern. */
-import { matchPattern } from "./patterns.js";
+import { matchPattern } from "../../lib/wildcard.js";
 
 export function hasWildcard(part: string): boolean {
   return /[*?[]/.test(part.replace(/\\[^]/g, ""));

@@ -1,4 +1,5 @@
 /** One configuration line to a keyword and its arguments, after the rules of OpenSSH's misc.c (strdelim, argv_split). */
+import { lowerAscii } from "../../lib/text.js";
 
 /** `rest` is the text after the keyword, unsplit: commands and Match lines read it themselves. */
 export type LexedLine =
@@ -20,7 +21,7 @@ export function lexLine(line: string): LexedLine {
   if (next?.token === "") next = next.rest === null ? null : delimited(next.rest);
   if (next === null || next.token === "" || next.token.startsWith("#")) return BLANK;
 
-  const keyword = asciiLower(next.token);
+  const keyword = lowerAscii(next.token);
   const rest = next.rest?.replace(/^[ \t\r\n]+/, "") ?? "";
   if (rest === "") return { kind: "problem", keyword, message: `no argument after keyword "${keyword}"` };
   const args = splitArguments(rest);
@@ -118,9 +119,4 @@ function readWord(text: string, from: number): { text: string; end: number } | n
   }
   runs.push(text.slice(run, at));
   return quote === "" ? { text: runs.join(""), end: at } : null;
-}
-
-/** C's tolower over a string: only A to Z change. */
-export function asciiLower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

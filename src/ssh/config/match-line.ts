@@ -1,7 +1,8 @@
 /** A Match line to its criteria. */
-import type { Criterion, CriterionName } from "./directive.js";
+import { lowerAscii } from "../../lib/text.js";
 import { SINCE, type DialectVersion } from "./dialect.js";
-import { asciiLower, delimited } from "./lexer.js";
+import type { Criterion, CriterionName } from "./directive.js";
+import { delimited } from "./lexer.js";
 
 const WITHOUT_ARGUMENT: readonly CriterionName[] = ["canonical", "final"];
 
@@ -48,7 +49,7 @@ export function parseMatchLine(text: string, words: readonly string[], language:
     if (written === null || (written === "" && !asWords) || written.startsWith("#")) break;
     const joined = asWords ? WITH_EQUALS.exec(written) : null;
     const negated = written.startsWith("!");
-    const name = asciiLower((joined?.[1] ?? written).slice(negated ? 1 : 0));
+    const name = lowerAscii((joined?.[1] ?? written).slice(negated ? 1 : 0));
     if (name === "all") {
       const following = next() ?? "";
       if (criteria.length > 1 || (following !== "" && !following.startsWith("#"))) {

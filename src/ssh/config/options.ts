@@ -1,9 +1,9 @@
 /** The values that one host's configuration has collected, each with the line that decided it. */
+import { matchPattern } from "../../lib/wildcard.js";
 import type { SettingValue } from "./directive.js";
 import type { Forward } from "./forwards.js";
 import type { Origin } from "./host-config.js";
 import type { Jump } from "./jump.js";
-import { matchPattern } from "./patterns.js";
 
 /** The proxy that won so far. `no-jump`: `ProxyJump none`, which shuts later jumps out but no command. */
 export type ChosenProxy =

@@ -1,4 +1,5 @@
 /** One host's configuration, as `ssh` would have it. */
+import { lowerAscii } from "../../lib/text.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
 import { buildHostConfig } from "./build-host-config.js";
@@ -8,7 +9,6 @@ import type { ConfigEnvironment } from "./environment.js";
 import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
-import { asciiLower } from "./lexer.js";
 import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
 import type { Purpose, Subject } from "./match.js";
 import { Options } from "./options.js";
@@ -128,5 +128,5 @@ async function finalName(typed: string, options: Options, environment: ConfigEnv
   const name = expanded?.text ?? typed;
   if (named !== null) options.replace("hostname", name);
   const isAddress = looksNumeric(name) || canonicalAddress(name, familyOf(options)) !== null;
-  return canonicalize(isAddress ? name : asciiLower(name), options, environment);
+  return canonicalize(isAddress ? name : lowerAscii(name), options, environment);
 }

@@ -1,4 +1,6 @@
 /** Whether a known_hosts name list names a host (match.c: match_pattern_list). Hashed names: hashed-name.ts. */
+import { lowerAscii } from "../../lib/text.js";
+import { matchPattern } from "../../lib/wildcard.js";
 
 // ssh's buffer for one pattern; a longer one makes the whole list match nothing.
 const LONGEST_PATTERN = 1022;
@@ -15,7 +17,7 @@ export function matchesList(host: string, list: string): boolean {
     const negated = item.startsWith("!");
     const pattern = negated ? item.slice(1) : item;
     if (isTooLong(pattern)) return false;
-    if (!matchesGlob(host, lowerAscii(pattern))) continue;
+    if (!matchPattern(host, lowerAscii(pattern))) continue;
     if (negated) return false;
     named = true;
   }
@@ -27,36 +29,6 @@ export function splitList(list: string): string[] {
   const items = list.split(",");
   if (items.at(-1) === "") items.pop();
   return items;
-}
-
-/** `*` is any run of characters, `?` any one; everything else is itself. Never worse than text times pattern. */
-export function matchesGlob(text: string, pattern: string): boolean {
-  let at = 0;
-  let from = 0;
-  let star = -1;
-  let starText = 0;
-  while (at < text.length) {
-    const c = pattern[from];
-    if (c === "*") {
-      star = from++;
-      starText = at;
-    } else if (c !== undefined && (c === "?" || c === text[at])) {
-      from++;
-      at++;
-    } else if (star >= 0) {
-      from = star + 1;
-      at = ++starText;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[from] === "*") from++;
-  return from === pattern.length;
-}
-
-/** A to Z alone: the files are bytes to ssh, and bytes above 127 have no case. */
-export function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 }
 
 function isTooLong(pattern: string): boolean {

@@ -1,8 +1,8 @@
 /** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
+import { matchPattern } from "../../../src/lib/wildcard.js";
 import { NEWEST_DIALECT, NEWEST_RELEASE, type DialectVersion } from "../../../src/ssh/config/dialect.js";
 import type { ConfigEnvironment, NameFound, SshVerdict } from "../../../src/ssh/config/environment.js";
 import type { FileText } from "../../../src/ssh/config/load.js";
-import { matchPattern } from "../../../src/ssh/config/patterns.js";
 
 export interface FakeMachine {
   readonly files?: Readonly<Record<string, string | FileText>>;

@@ -1,5 +1,5 @@
 /** Waiting that ends with the signal. */
-import type { Clock } from "../lib/clock.js";
+import type { Clock } from "./clock.js";
 
 /** Throws the signal's reason. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
