@@ -3,11 +3,11 @@ import { quickRequest, readFlags, type GivenFlags } from "./cli/argv.js";
 import { FlagReader } from "./cli/flag-reader.js";
 import { readTargets, type ReadTextFile } from "./cli/read-targets.js";
 import { Problems, readChoice, readText } from "./cli/values.js";
-import { UsageError } from "./errors.js";
-import { parseFailCondition, type FailCondition } from "./fail-on.js";
-import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./options.js";
-import { SECTIONS, type Section } from "./record.js";
-import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./ssh/ssh-options.js";
+import { UsageError } from "./contract/errors.js";
+import { parseFailCondition, type FailCondition } from "./contract/fail-on.js";
+import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./contract/options.js";
+import { SECTIONS, type Section } from "./contract/record.js";
+import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
 
 export type { ReadTextFile } from "./cli/read-targets.js";
 

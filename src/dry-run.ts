@@ -1,9 +1,9 @@
 /** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
-import { hostErrorOf, type ReportFault } from "./errors.js";
+import { hostErrorOf, type ReportFault } from "./contract/errors.js";
+import type { Options } from "./contract/options.js";
 import type { PlannedTarget, UnplannedTarget } from "./fleet.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
-import type { Options } from "./options.js";
 import { findCandidates } from "./ssh/auth/identity.js";
 import type { Origin } from "./ssh/config/host-config.js";
 import type { SshShared } from "./ssh/connector.js";

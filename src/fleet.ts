@@ -1,22 +1,22 @@
 /** Targets to the hosts of a fleet: who each one is in the records, and how it is reached and probed. */
-import { hostErrorOf } from "./errors.js";
-import type { FleetHost } from "./pipeline.js";
-import type { SampleOptions } from "./options.js";
-import type { Phase } from "./record.js";
+import type { Connection, Connector } from "./contract/connection.js";
+import { hostErrorOf } from "./contract/errors.js";
+import type { SampleOptions } from "./contract/options.js";
+import type { Phase } from "./contract/record.js";
+import type { SshOptions } from "./contract/ssh-options.js";
+import type { Target } from "./contract/target.js";
 import type { HostIdentity } from "./host/host-record.js";
 import type { LiveHost } from "./host/watch.js";
+import type { FleetHost } from "./pipeline.js";
 import type { SessionOptions } from "./remote/discover.js";
 import { DriverHold } from "./remote/driver-hold.js";
 import { HostSession, type Sample } from "./remote/session.js";
 import type { Shim } from "./shims/shim.js";
-import type { Connection, Connector } from "./ssh/connection.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
 import type { HostPlan } from "./ssh/plan.js";
-import type { SshOptions } from "./ssh/ssh-options.js";
 import { localLimit } from "./ssh/system-failure.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "./system/registry.js";
-import type { Target } from "./targets/target.js";
 
 export interface PlannedTarget {
   readonly target: Target;

@@ -3,18 +3,18 @@
  * It runs on the caller's thread and touches neither standard streams nor the exit code.
  */
 import { setMaxListeners } from "node:events";
-import { UsageError, type ReportFault } from "./errors.js";
+import { UsageError, type ReportFault } from "./contract/errors.js";
+import type { RunLength, SampleOptions } from "./contract/options.js";
+import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js";
+import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
+import type { Target } from "./contract/target.js";
 import { Faults } from "./faults.js";
 import { realClock } from "./lib/clock.js";
-import type { RunLength, SampleOptions } from "./options.js";
-import { SECTIONS, type Section, type StreamRecord } from "./record.js";
-import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./ssh/ssh-options.js";
 import { checkKeyFiles } from "./stream.js";
 import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
-import type { Target } from "./targets/target.js";
 
-export { UsageError } from "./errors.js";
+export { UsageError } from "./contract/errors.js";
 export type {
   Chassis,
   Cpu,
@@ -31,7 +31,7 @@ export type {
   StateRecord,
   Storage,
   StreamRecord,
-} from "./record.js";
+} from "./contract/record.js";
 
 /** A host: `[user@]host[:port]`, or the same with labels that travel in each of its records. */
 export type HostToWatch =

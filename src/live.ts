@@ -1,5 +1,8 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
-import { hostErrorOf, UsageError, type ReportFault } from "./errors.js";
+import { hostErrorOf, UsageError, type ReportFault } from "./contract/errors.js";
+import type { Options } from "./contract/options.js";
+import type { StreamRecord } from "./contract/record.js";
+import type { Target } from "./contract/target.js";
 import {
   fleetHosts,
   identify,
@@ -10,19 +13,16 @@ import {
   type WatchedTarget,
 } from "./fleet.js";
 import type { Clock } from "./lib/clock.js";
-import type { Options } from "./options.js";
 import { watchFleet } from "./pipeline.js";
-import type { StreamRecord } from "./record.js";
 import { shimsToTry } from "./shims/registry.js";
-import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import type { ConfigEnvironment } from "./ssh/config/environment.js";
+import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
 import type { Names } from "./ssh/names/names.js";
-import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
 import { planOrRefuse } from "./ssh/plan-target.js";
+import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
 import { createSshShared } from "./ssh/shared.js";
 import { isLocalLimit } from "./ssh/system-failure.js";
-import type { Target } from "./targets/target.js";
 
 /** What of a run's options its hosts' stages go by. Plain data. */
 export type WatchOptions = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;

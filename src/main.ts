@@ -1,6 +1,6 @@
 /** The process: arguments, streams, signals, exit code. Nothing else knows of it. */
+import type { Options } from "./contract/options.js";
 import { print } from "./lib/print.js";
-import type { Options } from "./options.js";
 
 /** From package.json, by the build. */
 declare const VERSION_TEXT: string;
@@ -111,7 +111,7 @@ async function readText(file: string): Promise<string> {
 main().then(
   (code) => process.exit(code),
   async (error: unknown) => {
-    const { UsageError } = await import("./errors.js");
+    const { UsageError } = await import("./contract/errors.js");
     if (error instanceof UsageError) {
       for (const problem of error.problems) say(problem);
       if (error.hintsAtHelp) say(`see ${NAME} --help`);

@@ -1,11 +1,13 @@
 /** The whole program less the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
-import { UsageError } from "./errors.js";
 import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
+import { UsageError } from "./contract/errors.js";
+import type { Words } from "./contract/operator-log.js";
+import type { Options } from "./contract/options.js";
 import { Faults } from "./faults.js";
-import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "./format/output.js";
 import type { Formatter } from "./format/formatter.js";
+import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "./format/output.js";
 import { textsOf } from "./format/pacing.js";
 import { drainTexts } from "./format/sink.js";
 import { insteadOf, type Unwritable } from "./format/unwritable.js";
@@ -14,8 +16,7 @@ import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
 import { observed } from "./observed.js";
-import type { Options } from "./options.js";
-import { openStream, type Batches, type Lines, type Words } from "./stream.js";
+import { openStream, type Batches, type Lines } from "./stream.js";
 import { EXIT, exitCodeOf, type Counts } from "./tally.js";
 
 /** What a run needs of the process. */

@@ -3,14 +3,15 @@ import { createReadStream } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { isIP } from "node:net";
 import type { Readable } from "node:stream";
-import { UsageError, type ReportFault } from "./errors.js";
+import { UsageError } from "./contract/errors.js";
+import type { Words } from "./contract/operator-log.js";
+import type { Options, OutputFormat } from "./contract/options.js";
+import type { StreamRecord } from "./contract/record.js";
+import type { Target } from "./contract/target.js";
 import type { Texts } from "./format/pacing.js";
 import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
-import type { Options, OutputFormat } from "./options.js";
-import type { StreamRecord } from "./record.js";
 import type { Counts } from "./tally.js";
-import type { Target } from "./targets/target.js";
 import { threadCount } from "./threads/thread-count.js";
 
 export type Batches = AsyncGenerator<readonly StreamRecord[], void>;
@@ -42,19 +43,6 @@ export interface Sources {
   readonly threadProgram: URL;
   /** The file that a process that looks names up runs. */
   readonly resolverProgram: URL;
-}
-
-export interface Words {
-  /** What may be wrong. */
-  readonly warn: (message: string) => void;
-  /** What is done, for `--verbose`. */
-  readonly note: (message: string) => void;
-  /** A line for `--verbose` as it is. */
-  readonly say: (line: string) => void;
-  /** What was thrown for a host and should not have been. */
-  readonly fault: ReportFault;
-  /** The same from another thread, as a stack. */
-  readonly faultStack: (host: string, stack: string) => void;
 }
 
 /** Throws UsageError before anything is connected. The records end soon after the signal aborts. */

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parseArgv, type ParsedCommand } from "../src/cli.js";
 import { FLAGS } from "../src/cli/flags.js";
-import { UsageError } from "../src/errors.js";
-import type { Options } from "../src/options.js";
+import { UsageError } from "../src/contract/errors.js";
+import type { Options } from "../src/contract/options.js";
 import { FALLBACK_IDS, TOOLS } from "../src/shims/registry.js";
 
 const FILES: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFailCondition } from "../src/fail-on.js";
+import { parseFailCondition } from "../src/contract/fail-on.js";
+import type { StreamRecord } from "../src/contract/record.js";
 import { frameRecord, stateRecord } from "../src/host/host-record.js";
-import type { StreamRecord } from "../src/record.js";
 import { exitCodeOf, Tally } from "../src/tally.js";
 
 function host(name: string) {

@@ -1,7 +1,7 @@
 /** The targets of `--ssh` and `--ssh-hostfile`, together and each once. */
+import type { Target } from "../contract/target.js";
 import { parseHostfile, uniqueTargets, type UniqueTargets } from "../targets/hostfile.js";
 import { parseTarget } from "../targets/parse-target.js";
-import type { Target } from "../targets/target.js";
 import type { Problems } from "./values.js";
 
 /** What parsing needs of the world. `-` is standard input; rejects with the error of the file system. */

@@ -5,6 +5,8 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { SshOptions } from "../contract/ssh-options.js";
+import type { Target } from "../contract/target.js";
 import { EXTRA_PATH } from "../remote/script.js";
 import { allShims } from "../shims/registry.js";
 import type { Shim } from "../shims/shim.js";
@@ -14,8 +16,6 @@ import {
   type EmbeddedKey,
   type EmbeddedServer,
 } from "../ssh/embedded-server.js";
-import type { SshOptions } from "../ssh/ssh-options.js";
-import type { Target } from "../targets/target.js";
 import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
 
 export interface Demo {

@@ -1,5 +1,5 @@
 /** The device columns of each section in the default CSV layout: every plain field of the record contract. */
-import type { Section } from "../record.js";
+import type { Section } from "../contract/record.js";
 
 export const SECTION_COLUMNS: Readonly<Record<Section, readonly string[]>> = {
   gpu: [

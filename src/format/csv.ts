@@ -2,9 +2,9 @@
  * CSV after RFC 4180 with `\n` line ends: one row a device, one for a host without a frame. The columns are fixed by
  * the sections (or `--query`), so that the header is printed once and first.
  */
+import { valueAt } from "../contract/dot-path.js";
+import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { valueAt } from "../lib/dot-path.js";
-import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../record.js";
 import { SECTION_COLUMNS } from "./csv-columns.js";
 import { deviceRows, type DeviceRow } from "./device-rows.js";
 import { sectionErrorWords, stateWords } from "./error-words.js";

@@ -1,5 +1,5 @@
 /** A frame as rows: one a device, and one for each error that belongs to no device. */
-import { KEY_OF_SECTION, type FrameRecord, type Section, type SectionError } from "../record.js";
+import { KEY_OF_SECTION, type FrameRecord, type Section, type SectionError } from "../contract/record.js";
 
 /** A device's fields, by name; replayed ones may hold anything. */
 export type Device = Readonly<Record<string, unknown>>;

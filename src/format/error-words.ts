@@ -1,5 +1,5 @@
 /** Errors of records in words. Replayed records may hold anything in these places. */
-import type { LastError, SectionError, StateRecord } from "../record.js";
+import type { LastError, SectionError, StateRecord } from "../contract/record.js";
 
 /** As `timeout: nvidia-smi gave no answer within 10 s (exit code 124)`. */
 export function sectionErrorWords(error: SectionError): string {

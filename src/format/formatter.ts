@@ -4,8 +4,8 @@
  *     createFormatter(kind, options): Promise<Formatter>
  *     drainTo(batches, formatter, output, { signal, clock, stop }): Promise<Drained>     (sink.ts)
  */
-import type { ColorChoice, OutputFormat } from "../options.js";
-import type { Section, StreamRecord } from "../record.js";
+import type { ColorChoice, OutputFormat } from "../contract/options.js";
+import type { Section, StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "./unwritable.js";
 
 export interface Formatter {

@@ -1,6 +1,6 @@
 /** One JSON object a line, written beside earlier ones: JSON.stringify leaves three times the line behind as garbage. */
+import type { StreamRecord } from "../contract/record.js";
 import { NEWLINE } from "../lib/bytes.js";
-import type { StreamRecord } from "../record.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { harmlessJson, JsonBytes } from "./json-bytes.js";
 import { JsonPatterns } from "./json-patterns.js";

@@ -1,7 +1,7 @@
 /** Batches of records to texts: at once for lines, at most one in `pauseMs` for a screen. */
+import type { StreamRecord } from "../contract/record.js";
 import { changed } from "../lib/changed.js";
 import type { Clock, Timer } from "../lib/clock.js";
-import type { StreamRecord } from "../record.js";
 import type { Formatter, Screen } from "./formatter.js";
 
 export type Batches = AsyncIterable<readonly StreamRecord[]>;

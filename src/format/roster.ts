@@ -1,5 +1,5 @@
 /** The last record of each host, in an order that does not change as records come. */
-import type { HostState, StreamRecord } from "../record.js";
+import type { HostState, StreamRecord } from "../contract/record.js";
 import { countRows, hostLabels, tableRows, type TableRow } from "./table-rows.js";
 
 const byName = new Intl.Collator("en", { numeric: true });

@@ -1,7 +1,7 @@
 /** Rows to lines of text: cli-table3 sets the columns, picocolors colours the states. */
 import CliTable from "cli-table3";
 import pc from "picocolors";
-import { HOST_STATES, type HostState } from "../record.js";
+import { HOST_STATES, type HostState } from "../contract/record.js";
 import {
   COLUMN_RULES,
   fitColumns,

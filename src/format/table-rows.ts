@@ -1,6 +1,6 @@
 /** Records as the table's cells: words and numbers, no colour and no widths yet. */
+import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../record.js";
 import { deviceRows, type Device, type DeviceRow } from "./device-rows.js";
 import { sectionErrorWords, stateWords } from "./error-words.js";
 

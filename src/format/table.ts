@@ -1,13 +1,13 @@
 /** The table: redrawn in place on a terminal, appended a tick at a time elsewhere. */
-import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
+import type { StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import type { StreamRecord } from "../record.js";
+import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
 import { Roster } from "./roster.js";
 import { repaint } from "./screen.js";
 import { countLine, createPalette, layOut, type Palette } from "./table-layout.js";
 import type { ColumnName } from "./table-rows.js";
-import { TickBlocks } from "./tick-blocks.js";
 import { fitText } from "./text-width.js";
+import { TickBlocks } from "./tick-blocks.js";
 import { soundOnes, writeSound, type Unwritable } from "./unwritable.js";
 
 /** Ten repaints a second are as many as an eye wants. */

@@ -1,5 +1,5 @@
 /** Records gathered by tick for a table that is appended: a block is ready when every host has told its tick. */
-import type { StreamRecord } from "../record.js";
+import type { StreamRecord } from "../contract/record.js";
 
 export class TickBlocks {
   private readonly open = new Map<number, Map<string, StreamRecord>>();

@@ -1,6 +1,6 @@
 /** What of a record cannot be written costs its host that record, and no other host anything. */
-import { hostErrorOf } from "../errors.js";
-import type { StateRecord, StreamRecord } from "../record.js";
+import { hostErrorOf } from "../contract/errors.js";
+import type { StateRecord, StreamRecord } from "../contract/record.js";
 
 /** Takes a record that could not be written, and why; gives the one that is written in its place. */
 export type Unwritable = (record: StreamRecord, error: unknown) => StreamRecord;

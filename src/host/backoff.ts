@@ -1,5 +1,5 @@
 /** When a host is tried again: a pure table. */
-import { STATE_OF_CODE, type FailureCode, type HostState } from "../record.js";
+import { STATE_OF_CODE, type FailureCode, type HostState } from "../contract/record.js";
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 60_000;

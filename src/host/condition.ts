@@ -1,7 +1,7 @@
 /** The state that a host is in: since when, after which, and why; tells it as records. */
-import type { HostError } from "../errors.js";
+import type { HostError } from "../contract/errors.js";
+import { STATE_OF_CODE, type HostState, type LastError, type StateRecord } from "../contract/record.js";
 import type { Clock } from "../lib/clock.js";
-import { STATE_OF_CODE, type HostState, type LastError, type StateRecord } from "../record.js";
 import { stateRecord, type HostIdentity, type HostRoute } from "./host-record.js";
 
 /** A connection that stood less long than this counts as another failure: a host that flaps is tried ever more slowly. */

@@ -1,5 +1,5 @@
 /** The records that a host's events lead to, one at a time, as they are asked for. */
-import type { StreamRecord } from "../record.js";
+import type { StreamRecord } from "../contract/record.js";
 import type { Inbox } from "./inbox.js";
 import type { ReaderStall } from "./reader-stall.js";
 

@@ -8,7 +8,7 @@ import {
   type StateRecord,
   type ChannelMode,
   type SshClientKind,
-} from "../record.js";
+} from "../contract/record.js";
 import { isoTime } from "../lib/iso-time.js";
 import { setOwn } from "../lib/own-key.js";
 import type { Reading } from "../shims/shim.js";

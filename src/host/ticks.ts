@@ -1,5 +1,5 @@
 /** The beat that all hosts of a run share: tick k begins k intervals after the run did. */
-import type { RunLength } from "../options.js";
+import type { RunLength } from "../contract/options.js";
 import type { Clock, Timer } from "../lib/clock.js";
 
 export class Ticks {

@@ -1,7 +1,7 @@
 /** One host for the length of a run: connect, probe, sample on the beat, and come back after what goes wrong. */
-import { hostErrorOf, type HostError } from "../errors.js";
+import { hostErrorOf, type HostError } from "../contract/errors.js";
+import type { LastError, StreamRecord } from "../contract/record.js";
 import type { Clock, Timer } from "../lib/clock.js";
-import type { LastError, StreamRecord } from "../record.js";
 import type { Sample } from "../remote/session.js";
 import { retryDelayMs } from "./backoff.js";
 import { Condition } from "./condition.js";

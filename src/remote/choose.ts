@@ -1,7 +1,7 @@
 /** Which tools a host is read with, by what the probe showed of each: one vendor after another, and all-smi before them. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
+import type { Gpu } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import type { Gpu } from "../record.js";
 import { lackingOf } from "../shims/core-readings.js";
 import type { PartOutput, Shim } from "../shims/shim.js";
 import { makerOf } from "../shims/vendors.js";

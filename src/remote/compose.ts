@@ -1,7 +1,6 @@
 /** One host's reading of a tick, from what its vendor tool and its operating system told. */
-import { ParseError } from "../errors.js";
-import { setOwn } from "../lib/own-key.js";
-import type { SampleOptions } from "../options.js";
+import { ParseError } from "../contract/errors.js";
+import type { SampleOptions } from "../contract/options.js";
 import {
   isRecordKey,
   KEY_OF_SECTION,
@@ -9,10 +8,11 @@ import {
   type Section,
   type SectionError,
   type Sections,
-} from "../record.js";
+} from "../contract/record.js";
+import { setOwn } from "../lib/own-key.js";
 import { joinProcesses, type KnownProcess, redact } from "../shims/processes.js";
-import { fillUnifiedMemory } from "../shims/unified-memory.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
+import { fillUnifiedMemory } from "../shims/unified-memory.js";
 
 /** Sections that only a vendor tool can tell; the rest is the operating system's where the tool does not tell it. */
 export const TOOL_SECTIONS: readonly Section[] = ["gpu", "process"];

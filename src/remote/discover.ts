@@ -1,8 +1,8 @@
 /** The first exec on a host: which tools and which operating system it is read with, and the answers of a first sample. */
-import { HostError } from "../errors.js";
-import type { Section } from "../record.js";
+import { ChannelRefused } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
+import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
-import { ChannelRefused } from "../ssh/connection.js";
 import type { HostSystem } from "../system/host-system.js";
 import type { Limiter } from "./bounds.js";
 import { chooseSources, type Source } from "./choose.js";

@@ -2,9 +2,9 @@
  * Keeps a driver started between ticks where its start is what makes the tool slow. Readings come from the tool alone:
  * one program more runs on the host, on a channel of its own, and only as long as it was measured to help.
  */
-import type { Gpu } from "../record.js";
+import type { Channel, Connection } from "../contract/connection.js";
+import type { Gpu } from "../contract/record.js";
 import type { Holder, Reading } from "../shims/shim.js";
-import type { Channel, Connection } from "../ssh/connection.js";
 import type { Frame } from "./frame.js";
 import type { ChosenTool } from "./probe.js";
 import { holdCommand } from "./script.js";

@@ -1,10 +1,10 @@
 /** A host's answers to a tick, as a reading; says what the answers mean for the next tick. */
-import type { SampleOptions } from "../options.js";
-import { SECTIONS, type Section } from "../record.js";
+import type { SampleOptions } from "../contract/options.js";
+import { SECTIONS, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
 import { createPsReader } from "../system/ps.js";
-import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import { toolsOf, type Source } from "./choose.js";
+import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
 import { isNativeShim, sectionsOfTool, type BrokenTool, type UsableTool } from "./probe.js";

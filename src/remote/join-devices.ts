@@ -1,5 +1,5 @@
 /** One device that two tools report: the first tool's word counts, and the second fills what it left open. */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 
 /** What a device is and does not change while its host runs. */
 const IDENTITY: ReadonlySet<string> = new Set([

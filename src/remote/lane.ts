@@ -1,5 +1,5 @@
 /** How a tick's question reaches the host and its answer comes back: over one open shell, or by an exec a tick. */
-import type { Channel, ChannelEnd, Connection } from "../ssh/connection.js";
+import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { FrameReader, type Frame } from "./frame.js";
 

@@ -3,8 +3,8 @@
  * that of driver-hold.ts.
  */
 import { randomBytes } from "node:crypto";
-import type { ChannelMode } from "../record.js";
-import { ChannelRefused, type Connection } from "../ssh/connection.js";
+import { ChannelRefused, type Connection } from "../contract/connection.js";
+import type { ChannelMode } from "../contract/record.js";
 import { Lane, type Answer, type LaneTiming } from "./lane.js";
 import {
   BARE_INPUT_SCRIPT,

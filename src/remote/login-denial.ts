@@ -1,5 +1,5 @@
 /** An account that is let in and may run nothing: what its login shell, or sshd in its place, says then. Pure. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
 import { oneLine } from "../lib/text.js";
 import type { PartOutputs } from "../shims/shim.js";
 import type { LaneEnd } from "./lane.js";

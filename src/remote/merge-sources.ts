@@ -1,5 +1,5 @@
 /** The readings of a host's tools as one: a vendor's devices after another's, each device once. */
-import type { Gpu, Process, Sections } from "../record.js";
+import type { Gpu, Process, Sections } from "../contract/record.js";
 import type { Reading } from "../shims/shim.js";
 import type { Source } from "./choose.js";
 import { joinDevices } from "./join-devices.js";

@@ -1,6 +1,6 @@
 /** Judges what the tools of a host answered to the probe, one by one. */
-import { ParseError } from "../errors.js";
-import type { Gpu, Section } from "../record.js";
+import { ParseError } from "../contract/errors.js";
+import type { Gpu, Section } from "../contract/record.js";
 import { isComplete, isPoor } from "../shims/core-readings.js";
 import { whatItSaid } from "../shims/part-output.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";

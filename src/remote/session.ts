@@ -1,21 +1,21 @@
 /** One probed host: asks it for each tick's reading over whichever way it allows, and recovers what hangs. */
-import { HostError } from "../errors.js";
-import type { ChannelMode } from "../record.js";
+import { ChannelRefused, type Connection } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
+import type { ChannelMode } from "../contract/record.js";
 import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/shim.js";
-import { ChannelRefused, type Connection } from "../ssh/connection.js";
+import { toolsOf } from "./choose.js";
 import { failedSections } from "./compose.js";
 import { cutShort, floodIn } from "./cut-short.js";
-import type { DriverHold } from "./driver-hold.js";
-import { toolsOf } from "./choose.js";
 import { discover } from "./discover.js";
+import type { DriverHold } from "./driver-hold.js";
 import { hungPart, type Discovery, type Found, type SessionOptions } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { LeftAlone } from "./left-alone.js";
 import { PlainCommands } from "./plain.js";
-import { howItEnded } from "./shell-failures.js";
 import type { ChosenTool } from "./probe.js";
+import { howItEnded } from "./shell-failures.js";
 
 export interface Sample {
   readonly reading: Reading;

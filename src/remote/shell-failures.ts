@@ -1,5 +1,5 @@
 /** A remote shell that ended, hung or said something else before its answer was whole. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
 import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
 import type { Answer, LaneEnd } from "./lane.js";
 

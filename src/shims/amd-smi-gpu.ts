@@ -1,5 +1,5 @@
 /** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" stands bare, inside `value`, or for a section. */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 import { accelerator, freeOf } from "./accelerator.js";
 import {
   bytesCell,
@@ -17,8 +17,7 @@ import {
   wattsLimitCell,
 } from "./cells.js";
 import { meanOf } from "./digits.js";
-import { at, findJson, isObject } from "./json-text.js";
-import type { JsonObject } from "./json-text.js";
+import { at, findJson, isObject, type JsonObject } from "./json-text.js";
 
 export interface ItemsByGpu {
   readonly byGpu: ReadonlyMap<number, JsonObject>;

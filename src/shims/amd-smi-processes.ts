@@ -1,7 +1,7 @@
 /** amd-smi's `process --json`, whose nesting changed with each of ROCm 5.7, 6.0, 6.2 and 7. */
-import type { Gpu, Process } from "../record.js";
-import { unwrapped } from "./amd-smi-gpu.js";
+import type { Gpu, Process } from "../contract/record.js";
 import { acceleratorProcess, uuidsByIndex } from "./accelerator.js";
+import { unwrapped } from "./amd-smi-gpu.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import { at, findJson, isObject } from "./json-text.js";
 

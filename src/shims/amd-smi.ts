@@ -3,9 +3,8 @@
  * `list` are asked once, for names, ids and limits; `metric` each tick. Before 26 each prints a list, from 26 on
  * `metric` and `static` print {"gpu_data": list}. -w is never used: 7.1.1 prints nothing with it, and others a banner.
  */
-import type { SectionError, Sections } from "../record.js";
-import { amdGpu, itemsByGpu } from "./amd-smi-gpu.js";
-import type { ItemsByGpu } from "./amd-smi-gpu.js";
+import type { SectionError, Sections } from "../contract/record.js";
+import { amdGpu, itemsByGpu, type ItemsByGpu } from "./amd-smi-gpu.js";
 import { amdProcesses } from "./amd-smi-processes.js";
 import { at } from "./json-text.js";
 import { partError, whatItSaid } from "./part-output.js";

@@ -2,7 +2,7 @@
  * Furiosa's furiosa-smi (RNGD, and Warboy's with --output instead of --format), and furiosactl before it, which prints
  * a table only. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
  */
-import type { Gpu, Process } from "../record.js";
+import type { Gpu, Process } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { tableRows } from "./box-table.js";
 import {
@@ -16,12 +16,10 @@ import {
   totalCell,
   wattsCell,
 } from "./cells.js";
-import { meanOf } from "./digits.js";
 import { distinctDevices } from "./device-list.js";
-import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
-import { at, findJson, firstOf, isObject } from "./json-text.js";
-import type { JsonObject } from "./json-text.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
+import { meanOf } from "./digits.js";
+import { at, findJson, firstOf, isObject, type JsonObject } from "./json-text.js";
 import type { Part, PartOutputs, ProbeContext } from "./shim.js";
 
 /**

@@ -1,5 +1,6 @@
 /** Intel Gaudi's hl-smi: CSV with units. Source: Habana's "System Management Interface Tool" guide and all-smi's tests. */
-import type { Gpu, Process, SectionError } from "../record.js";
+import type { Gpu, Process, SectionError } from "../contract/record.js";
+import { oneLine } from "../lib/text.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import { cellsOf, textLines } from "./box-table.js";
 import {
@@ -14,9 +15,7 @@ import {
 } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
 import { distinctDevices } from "./device-list.js";
-import { deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
-import { oneLine } from "../lib/text.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
 import { partError } from "./part-output.js";
 import type { Part, ProbeContext } from "./shim.js";
 

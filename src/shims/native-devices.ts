@@ -1,5 +1,5 @@
 /** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
-import type { Section } from "../record.js";
+import type { Section } from "../contract/record.js";
 import { withoutNoise } from "./digits.js";
 import { at, isObject, type JsonObject } from "./json-text.js";
 import { enabled, typedDetail } from "./native-detail.js";

@@ -2,8 +2,6 @@
  * One all-smi snapshot (schema 1, all-smi 0.22 to 0.27, src/device/types.rs) -> sections. Sentinels become null, a
  * null or odd value costs that value alone, fields and sections that we do not know are passed on.
  */
-import { setOwn } from "../lib/own-key.js";
-import { cleanText, oneLine } from "../lib/text.js";
 import {
   isDeviceLabel,
   isRecordKey,
@@ -12,7 +10,9 @@ import {
   type SectionError,
   type Sections,
   SECTIONS,
-} from "../record.js";
+} from "../contract/record.js";
+import { setOwn } from "../lib/own-key.js";
+import { cleanText, oneLine } from "../lib/text.js";
 import { at, isObject, type JsonObject } from "./json-text.js";
 import { bounded } from "./native-bounds.js";
 import { READ_DEVICE, withoutEntries } from "./native-devices.js";

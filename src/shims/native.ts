@@ -1,7 +1,7 @@
 /** all-smi on the host itself, from 0.22 on: `all-smi snapshot --format json`, schema 1. */
-import { ParseError } from "../errors.js";
+import { ParseError } from "../contract/errors.js";
+import { type Section, type SectionError, SECTIONS } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { type Section, type SectionError, SECTIONS } from "../record.js";
 import { findJson, isObject, type JsonObject } from "./json-text.js";
 import { readSnapshot, sectionsOf } from "./native-snapshot.js";
 import { partError, whatItSaid } from "./part-output.js";

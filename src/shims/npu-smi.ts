@@ -5,7 +5,7 @@
  *     | NPU   Name       | Health        | Power(W)    Temp(C)           Hugepages-Usage(page)|
  *     | Chip  [Device]   | Bus-Id        | AICore(%)   Memory-Usage(MB)  [HBM-Usage(MB)]      |
  */
-import type { Process, SectionError } from "../record.js";
+import type { Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
 import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
 import { cellsOf, textLines } from "./box-table.js";
@@ -19,8 +19,7 @@ import {
   totalCell,
   wattsCell,
 } from "./cells.js";
-import { deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
 
 const INFO = "npu-smi.info";
 

@@ -1,6 +1,6 @@
 /** `nvidia-smi --query-compute-apps`: who uses which GPU, and how much of its memory. */
+import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import type { Gpu, Process, SectionError } from "../record.js";
 import { acceleratorProcess } from "./accelerator.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import { readCsv } from "./csv-rows.js";

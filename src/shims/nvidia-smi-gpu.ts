@@ -1,5 +1,5 @@
 /** One GPU's cells (from a CSV row or from XML, by --query-gpu field name) -> the record's device. */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 import { accelerator } from "./accelerator.js";
 import {
   booleanCell,

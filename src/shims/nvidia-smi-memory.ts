@@ -3,8 +3,8 @@
  * so that those alone are read, byte by byte. Anything else (a failed GPU, a sentence, a cell of another shape) is left to
  * `readQuery`.
  */
+import type { Gpu } from "../contract/record.js";
 import { isAscii } from "../lib/bytes.js";
-import type { Gpu } from "../record.js";
 import { canonicalField } from "./nvidia-smi-fields.js";
 import type { QueryAnswer } from "./nvidia-smi-query.js";
 import {

@@ -1,6 +1,6 @@
 /** The answer to `--query-gpu`: rows of GPUs, and between them what nvidia-smi says of those that failed. */
+import type { Gpu, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import type { Gpu, SectionError } from "../record.js";
 import { textCell } from "./cells.js";
 import { type CsvTable, readCsv } from "./csv-rows.js";
 import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";

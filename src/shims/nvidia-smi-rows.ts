@@ -2,8 +2,8 @@
  * nvidia-smi's rows as texts that stay and live cells between them: most of a row is passed over four bytes at a time,
  * and of a live cell no text is made.
  */
+import type { Gpu } from "../contract/record.js";
 import { isAscii, viewOf } from "../lib/bytes.js";
-import type { Gpu } from "../record.js";
 import {
   bytesCell,
   celsiusCell,

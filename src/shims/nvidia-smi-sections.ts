@@ -1,6 +1,6 @@
 /** What a tick of nvidia-smi told, by section: each part's answer, and the errors where one failed. */
-import { ParseError } from "../errors.js";
-import type { Gpu, Process, SectionError } from "../record.js";
+import { ParseError } from "../contract/errors.js";
+import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
 import { BUS_ID, refusedField } from "./nvidia-smi-fields.js";

@@ -3,8 +3,8 @@
  * The document has elements and text alone (one attribute, `<gpu id=...>`), so a scanner of one pattern reads it; what
  * was cut off at the end is simply not there.
  */
-import { ParseError } from "../errors.js";
-import type { Gpu } from "../record.js";
+import { ParseError } from "../contract/errors.js";
+import type { Gpu } from "../contract/record.js";
 import { bytesCell, integerCell } from "./cells.js";
 import { gpuFromCells } from "./nvidia-smi-gpu.js";
 

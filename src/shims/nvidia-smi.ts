@@ -1,6 +1,6 @@
 /** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
-import { ParseError } from "../errors.js";
-import type { Gpu, Process, SectionError } from "../record.js";
+import { ParseError } from "../contract/errors.js";
+import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { APPS_COMMAND } from "./nvidia-smi-apps.js";
 import {
   fieldsAmong,

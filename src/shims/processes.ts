@@ -1,5 +1,5 @@
 /** Processes on accelerators: the vendor tool says which GPU and how much of it, `ps` says the rest. */
-import type { Process } from "../record.js";
+import type { Process } from "../contract/record.js";
 import { namesAgree } from "./process-names.js";
 
 /** What `ps` knows of a process; its kernel name is for comparing alone. */

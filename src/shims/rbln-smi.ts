@@ -2,7 +2,7 @@
  * Rebellions' rbln-smi, named rbln-stat before: `-j` prints one JSON document, without it tables. Source: docs.rbln.ai
  * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
  */
-import type { Gpu, Process } from "../record.js";
+import type { Gpu, Process } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
 import { tableRows } from "./box-table.js";
 import {
@@ -15,13 +15,11 @@ import {
   textCell,
   totalCell,
   wattsCell,
+  type ByteUnit,
 } from "./cells.js";
-import type { ByteUnit } from "./cells.js";
 import { distinctDevices } from "./device-list.js";
-import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
-import { at, findJson, isObject } from "./json-text.js";
-import type { JsonObject } from "./json-text.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
+import { at, findJson, isObject, type JsonObject } from "./json-text.js";
 
 const STATUS = "rbln-smi.status";
 

@@ -2,7 +2,7 @@
  * The cards in rocm-smi's JSON. All its values are texts; key spellings differ between releases, so keys are compared in
  * lower case without a colon at the end.
  */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 import { accelerator, freeOf } from "./accelerator.js";
 import {
   bytesCell,
@@ -18,8 +18,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "./cells.js";
-import { findJson, isObject } from "./json-text.js";
-import type { JsonObject } from "./json-text.js";
+import { findJson, isObject, type JsonObject } from "./json-text.js";
 
 /** One card's or the system's values under keys in lower case. */
 export type Values = ReadonlyMap<string, unknown>;

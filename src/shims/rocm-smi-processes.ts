@@ -1,5 +1,5 @@
 /** Processes of rocm-smi: the system's entries of `--showpids`, and the text of `--showpidgpus`. */
-import type { Gpu, Process } from "../record.js";
+import type { Gpu, Process } from "../contract/record.js";
 import { acceleratorProcess, uuidsByIndex } from "./accelerator.js";
 import { bytesCell, integerCell, textCell } from "./cells.js";
 import type { Values } from "./rocm-smi-cards.js";

@@ -2,7 +2,7 @@
  * AMD's rocm-smi, ROCm 4 to 7 (deprecated in favour of amd-smi, still on most hosts), and Hygon's hy-smi, its fork.
  * Source: rocm_smi.py of ROCm/rocm_smi_lib, from rocm-4.0 to rocm-7.0.
  */
-import type { SectionError, Sections } from "../record.js";
+import type { SectionError, Sections } from "../contract/record.js";
 import { textCell } from "./cells.js";
 import { partError, whatItSaid } from "./part-output.js";
 import { cardsIn, gpuOf } from "./rocm-smi-cards.js";

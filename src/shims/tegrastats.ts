@@ -3,7 +3,7 @@
  * Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Thor. From JetPack 7 on each
  * temperature has its average behind it, `gpu@52.875C/52.5C`, as each power had before. The GPU works in the host's memory.
  */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 import { accelerator, freeOf } from "./accelerator.js";
 import {
   bytesCell,

@@ -3,14 +3,12 @@
  * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.1 (2024) to 0.7. Chips are listed by device file, readings by the
  * runtime's own numbers and in the same order; they are there only while a workload runs.
  */
-import type { Process, SectionError } from "../record.js";
+import type { Process, SectionError } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
-import { boxTables } from "./box-table.js";
-import type { BoxTable } from "./box-table.js";
+import { boxTables, type BoxTable } from "./box-table.js";
 import { bytesCell, integerCell, percentCell, presentTexts, textCell, totalCell } from "./cells.js";
 import { distinctDevices } from "./device-list.js";
-import { deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
 
 const TABLES = "tpu-info.tables";
 

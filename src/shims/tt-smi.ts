@@ -2,7 +2,7 @@
  * Tenstorrent's tt-smi: `-s` prints one JSON document, values as texts with blanks. It tells neither utilization nor
  * memory. Source: tt-smi's README and its recorded 3.0 snapshots.
  */
-import type { Gpu } from "../record.js";
+import type { Gpu } from "../contract/record.js";
 import { accelerator } from "./accelerator.js";
 import {
   celsiusCell,
@@ -15,8 +15,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "./cells.js";
-import { cutShort, deviceTool, stdoutOf } from "./device-tool.js";
-import type { DevicesRead } from "./device-tool.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
 import { at, findJson } from "./json-text.js";
 
 const SNAPSHOT = "tt-smi.snapshot";

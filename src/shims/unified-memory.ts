@@ -1,5 +1,5 @@
 /** Accelerators that share the host's memory (GB10, Grace, Orin, APUs) have none of their own to tell. */
-import type { Gpu, Memory } from "../record.js";
+import type { Gpu, Memory } from "../contract/record.js";
 
 /**
  * GPUs whose `memory_source` is "host" with the host's memory in the place of their own; the others as they are. Does

@@ -1,5 +1,5 @@
 /** xpu-smi's devices: 1.x's JSON of `discovery` and `stats`, 2.0's CSV, and the processes of `ps`. */
-import type { Gpu, Process, SectionError } from "../record.js";
+import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
 import {
@@ -17,13 +17,12 @@ import {
   totalCell,
   wattsCell,
   wattsLimitCell,
+  type ByteUnit,
 } from "./cells.js";
-import type { ByteUnit } from "./cells.js";
 import { readCsv } from "./csv-rows.js";
 import { distinctDevices } from "./device-list.js";
 import { meanOf, sumOf } from "./digits.js";
-import { at, findJson, isObject } from "./json-text.js";
-import type { JsonObject } from "./json-text.js";
+import { at, findJson, isObject, type JsonObject } from "./json-text.js";
 
 /** By device id: what `discovery` told, of all together and of each. */
 export type XpuDevices = ReadonlyMap<number, JsonObject>;

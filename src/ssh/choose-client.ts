@@ -1,12 +1,12 @@
 /** Which program speaks SSH for a host: ssh2 unless the host needs what only the system's `ssh` can do. */
 import { existsSync } from "node:fs";
-import { HostError } from "../errors.js";
+import type { Connection } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
+import type { SshClientChoice } from "../contract/ssh-options.js";
 import type { AlgorithmOffer } from "./algorithms.js";
-import type { Connection } from "./connection.js";
-import type { KnownLine } from "./known-hosts/host-key.js";
 import type { HostConfig } from "./config/host-config.js";
+import type { KnownLine } from "./known-hosts/host-key.js";
 import { OpensshMissing } from "./openssh-process.js";
-import type { SshClientChoice } from "./ssh-options.js";
 
 type ConfigNeeds = Pick<
   HostConfig,

@@ -4,30 +4,32 @@
  */
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
-import { HostError, hostErrorOf } from "../errors.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
-import { offerAlgorithms } from "./algorithms.js";
-import type { OfferedAlgorithms } from "./algorithms.js";
+import { MOST_LOOKED_AT } from "../lib/text.js";
+import { offerAlgorithms, type OfferedAlgorithms } from "./algorithms.js";
 import type { Candidates } from "./auth/identity.js";
 import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
+import { coalesceWrites } from "./coalesce.js";
+import { verifyByRawKeys } from "./curve25519.js";
 import type { Dialled } from "./dial.js";
 import { IDENT_LINE } from "./greeting.js";
 import { handshakeFailure } from "./handshake-failure.js";
-import { loginRefusal } from "./login-refusal.js";
-import type { ServerWords } from "./login-refusal.js";
-import { MOST_LOOKED_AT } from "../lib/text.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
-import { planHostNames, planLabel } from "./plan.js";
-import type { HostPlan } from "./plan.js";
-import { verifyByRawKeys } from "./curve25519.js";
+import { loginRefusal, type ServerWords } from "./login-refusal.js";
+import { planHostNames, planLabel, type HostPlan } from "./plan.js";
 import { Session } from "./session.js";
+import {
+  introduceAs,
+  pingServer,
+  settleKeyExchange,
+  takeOverAuthentication,
+  type Ssh2Internals,
+} from "./ssh2-internals.js";
 import { localLimit } from "./system-failure.js";
-import { introduceAs, pingServer, settleKeyExchange, takeOverAuthentication } from "./ssh2-internals.js";
-import type { Ssh2Internals } from "./ssh2-internals.js";
-import { coalesceWrites } from "./coalesce.js";
 
 export interface HandshakeRequest {
   readonly plan: HostPlan;

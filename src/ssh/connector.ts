@@ -1,5 +1,6 @@
 /** Reaching one host by its plan: gates, dial, greeting, handshake. */
-import { HostError } from "../errors.js";
+import type { Connection, Connector } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { pause } from "../lib/pause.js";
@@ -7,7 +8,6 @@ import type { AgentPool } from "./auth/agent.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
 import { loadSsh2, openSession } from "./client.js";
-import type { Connection, Connector } from "./connection.js";
 import { dialDirect, type Dialled } from "./dial.js";
 import { DroppedEarly, greet } from "./greeting.js";
 import type { HandshakeGate } from "./handshake-gate.js";

@@ -1,9 +1,8 @@
 /** Reaching a host over TCP: every address that its name has, and every socket our own. */
-import { connect, isIP } from "node:net";
-import type { Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
-import { HostError, hostErrorOf } from "../errors.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { Names } from "./names/names.js";
 import type { HostPlan } from "./plan.js";

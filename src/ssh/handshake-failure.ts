@@ -1,12 +1,10 @@
 /** What ssh2 and a closed socket say of a handshake that failed, as failures of a host. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
+import type { Phase } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import type { Phase } from "../record.js";
 import type { AuthProgress } from "./auth/userauth.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
-import type { ServerWords } from "./login-refusal.js";
-import { planLabel } from "./plan.js";
-import type { HostPlan } from "./plan.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "./login-refusal.js";
+import { planLabel, type HostPlan } from "./plan.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 
 export interface HandshakeProgress {

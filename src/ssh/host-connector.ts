@@ -1,17 +1,15 @@
 /** A host's connector with the choice of client made: ssh2, or the system's `ssh` where the host needs it. */
-import { HostError, type HostFailure } from "../errors.js";
-import type { Target } from "../targets/target.js";
+import type { Connection, Connector } from "../contract/connection.js";
+import { HostError, type HostFailure } from "../contract/errors.js";
+import type { SshOptions } from "../contract/ssh-options.js";
+import type { Target } from "../contract/target.js";
 import { offerAlgorithms } from "./algorithms.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
-import type { Connection, Connector } from "./connection.js";
-import { createConnector } from "./connector.js";
-import type { SshShared } from "./connector.js";
+import { createConnector, type SshShared } from "./connector.js";
 import { masterToRideOn } from "./control-master.js";
 import { connectOpenssh } from "./openssh-client.js";
 import { jumpWithoutMasters } from "./openssh-jump.js";
-import { planHostNames, planLabel } from "./plan.js";
-import type { HostPlan } from "./plan.js";
-import type { SshOptions } from "./ssh-options.js";
+import { planHostNames, planLabel, type HostPlan } from "./plan.js";
 
 export interface HostToReach {
   readonly target: Target;

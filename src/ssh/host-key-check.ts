@@ -1,14 +1,12 @@
 /** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
 import { acceptHostKey, forgetHostKey, surroundings } from "./fix-command.js";
-import { decide } from "./known-hosts/decision.js";
-import type { HostKeyRefusal } from "./known-hosts/decision.js";
+import { decide, type HostKeyRefusal } from "./known-hosts/decision.js";
 import { hostKeyOf } from "./known-hosts/fingerprint.js";
 import type { HostKey, HostNames } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { readPublicKey } from "./known-hosts/public-key.js";
-import { planTarget } from "./plan.js";
-import type { HostPlan } from "./plan.js";
+import { planTarget, type HostPlan } from "./plan.js";
 
 export type HostKeyDecision =
   /** `remember`: add it to known_hosts once the server has proven that it holds the key. */

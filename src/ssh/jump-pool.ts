@@ -1,8 +1,8 @@
 /** One session a jump host for all targets behind it. */
 import type { Duplex } from "node:stream";
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
+import { STATE_OF_CODE } from "../contract/record.js";
 import type { Clock } from "../lib/clock.js";
-import { STATE_OF_CODE } from "../record.js";
 import { HandshakeGate } from "./handshake-gate.js";
 
 /** A session with a host that can carry connections to others. */

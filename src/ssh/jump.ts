@@ -1,9 +1,9 @@
 /** ProxyJump: connections to hosts behind others, over shared sessions (ssh_config(5), ssh.c of OpenSSH 9.2). */
 import type { Duplex } from "node:stream";
-import { HostError } from "../errors.js";
+import type { Connection } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { pause } from "../lib/pause.js";
-import type { Connection } from "./connection.js";
 import { DroppedEarly } from "./greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";

@@ -1,13 +1,11 @@
 /** A login that the server refused in words: what it says of us, and what would mend it. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
+import type { LastError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import type { LastError } from "../record.js";
 import type { Candidate, Candidates, Skipped } from "./auth/identity.js";
 import type { Refusal } from "./auth/userauth.js";
-import { addToAgent, copyKey, makeKey, protectKey, surroundings } from "./fix-command.js";
-import type { Surroundings } from "./fix-command.js";
-import { planLabel, planTarget } from "./plan.js";
-import type { HostPlan } from "./plan.js";
+import { addToAgent, copyKey, makeKey, protectKey, surroundings, type Surroundings } from "./fix-command.js";
+import { planLabel, planTarget, type HostPlan } from "./plan.js";
 import { localLimit } from "./system-failure.js";
 
 /** Where so many keys were refused that the server hung up. */

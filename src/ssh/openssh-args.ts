@@ -1,6 +1,6 @@
 /** The command line that makes the system's `ssh` do what our flags say. */
-import type { Target } from "../targets/target.js";
-import type { HostKeyPolicy, SshOptions } from "./ssh-options.js";
+import type { HostKeyPolicy, SshOptions } from "../contract/ssh-options.js";
+import type { Target } from "../contract/target.js";
 
 /** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
 interface KeepAlive {

@@ -1,8 +1,8 @@
 /** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
 import { randomBytes } from "node:crypto";
-import { HostError, hostErrorOf } from "../errors.js";
+import type { Channel, ChannelEvents, Connection } from "../contract/connection.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import { pause } from "../lib/pause.js";
-import type { Channel, ChannelEvents, Connection } from "./connection.js";
 import type { HandshakeGate, Place } from "./handshake-gate.js";
 import { opensshArguments, type OpensshRequest } from "./openssh-args.js";
 import type { OpensshStage } from "./openssh-log.js";

@@ -1,12 +1,12 @@
 /** Why the system's `ssh` failed, told from its own words (OpenSSH 7 to 10). Pure. */
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
+import type { FailureCode, LastError, Phase } from "../contract/record.js";
+import type { SshOptions } from "../contract/ssh-options.js";
+import type { Target } from "../contract/target.js";
 import { oneLine } from "../lib/text.js";
-import type { FailureCode, LastError, Phase } from "../record.js";
-import type { Target } from "../targets/target.js";
-import { opensshFix } from "./openssh-fix.js";
 import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
+import { opensshFix } from "./openssh-fix.js";
 import type { OpensshLog, OpensshStage } from "./openssh-log.js";
-import type { SshOptions } from "./ssh-options.js";
 
 interface Cause {
   readonly code: FailureCode;

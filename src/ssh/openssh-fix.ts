@@ -1,7 +1,15 @@
 /** What would mend a failure of the system's `ssh`, as a command where there is one. */
-import type { FailureCode } from "../record.js";
-import { acceptHostKey, addToAgent, copyKey, makeKey, protectKey, surroundings } from "./fix-command.js";
-import type { CommandTarget, Surroundings } from "./fix-command.js";
+import type { FailureCode } from "../contract/record.js";
+import {
+  acceptHostKey,
+  addToAgent,
+  copyKey,
+  makeKey,
+  protectKey,
+  surroundings,
+  type CommandTarget,
+  type Surroundings,
+} from "./fix-command.js";
 import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./login-refusal.js";
 import type { OpensshHost } from "./openssh-failure.js";
 import type { OpensshLog } from "./openssh-log.js";

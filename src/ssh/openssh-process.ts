@@ -1,14 +1,12 @@
 /** One `ssh` process: a remote command with its pipes, and what ssh's own log tells of the way there. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import { HostError, hostErrorOf } from "../errors.js";
+import type { ChannelEnd, ChannelEvents } from "../contract/connection.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import { startChild } from "./child-process.js";
-import type { ChannelEnd, ChannelEvents } from "./connection.js";
-import { opensshFailure } from "./openssh-failure.js";
-import type { OpensshHost } from "./openssh-failure.js";
-import { OpensshLog } from "./openssh-log.js";
-import type { OpensshStage } from "./openssh-log.js";
+import { opensshFailure, type OpensshHost } from "./openssh-failure.js";
+import { OpensshLog, type OpensshStage } from "./openssh-log.js";
 import { localLimit } from "./system-failure.js";
 
 /** How long ssh gets to end by itself once it was told to. */

@@ -1,6 +1,7 @@
 /** A typed target to its plan: resolves the host's configuration, and that of every jump host on its way. */
-import type { HostFailure } from "../errors.js";
-import type { Target } from "../targets/target.js";
+import type { HostFailure } from "../contract/errors.js";
+import type { SshOptions } from "../contract/ssh-options.js";
+import type { Target } from "../contract/target.js";
 import { UNRESOLVABLE } from "./config/canonicalize.js";
 import { ConfigError } from "./config/config-error.js";
 import type { ConfigEnvironment } from "./config/environment.js";
@@ -9,7 +10,6 @@ import { resolveHost } from "./config/resolve.js";
 import { resolveRoute } from "./config/route.js";
 import { settleHost } from "./config/settle.js";
 import { makePlan, type HostPlan } from "./plan.js";
-import type { SshOptions } from "./ssh-options.js";
 
 /** Throws ConfigError for everything over which ssh would not even connect. */
 export async function planTarget(

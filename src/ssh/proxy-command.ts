@@ -1,7 +1,7 @@
 /** ProxyCommand: a program of the operator's config that carries the connection (ssh_config(5)). */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
-import { HostError } from "../errors.js";
+import { HostError } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
 import { startChild } from "./child-process.js";

@@ -1,15 +1,12 @@
 /** An authenticated ssh2 session: channels, forwards, keepalive, and one reason for its end. */
 import type { Duplex } from "node:stream";
-import { HostError } from "../errors.js";
+import { ChannelRefused, type Channel, type ChannelEvents, type Connection } from "../contract/connection.js";
+import { HostError } from "../contract/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
-import { ChannelRefused } from "./connection.js";
-import type { Channel, ChannelEvents, Connection } from "./connection.js";
 import type { JumpSession } from "./jump-pool.js";
-import { planLabel } from "./plan.js";
-import type { HostPlan } from "./plan.js";
-import { wireChannel } from "./session-channel.js";
-import type { ExecStream } from "./session-channel.js";
+import { planLabel, type HostPlan } from "./plan.js";
+import { wireChannel, type ExecStream } from "./session-channel.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 
 /** The part of ssh2's client that an authenticated session uses. */

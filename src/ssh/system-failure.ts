@@ -1,7 +1,7 @@
 /** Failed system calls as failures of a host. */
 import { closeSync, openSync } from "node:fs";
-import { HostError } from "../errors.js";
-import type { FailureCode, Phase } from "../record.js";
+import { HostError } from "../contract/errors.js";
+import type { FailureCode, Phase } from "../contract/record.js";
 
 const CODES: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: "connection-refused",

@@ -3,9 +3,9 @@
  * (ACPI, SMI, I2C) can take seconds or hang. Drives, network cards and GPUs are never asked: a reading is a command to
  * the device there and may wake it.
  */
-import type { Chassis } from "../record.js";
-import type { Part } from "../shims/shim.js";
+import type { Chassis } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
+import type { Part } from "../shims/shim.js";
 import { wholeNumber } from "./numbers.js";
 
 const NOT_ASKED =

@@ -2,7 +2,7 @@
  * /proc/cpuinfo of x86, ARM, POWER, s390x, RISC-V and LoongArch, reduced on the host to its telling lines with their
  * counts (`sort | uniq -c`): 256 CPUs are 400 KiB there and one screen here.
  */
-import type { Cpu } from "../record.js";
+import type { Cpu } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import { armCoreName } from "./arm-cores.js";
 import { wholeNumber } from "./numbers.js";

@@ -2,10 +2,10 @@
  * A Mac's own sections: sysctl(8), vm_stat(1), iostat(8), df(1). What needs root (powermetrics: temperature, power,
  * cluster load) or a program of ours (SMC, IOReport) stays null; all-smi on the host tells it.
  */
-import type { Cpu, Memory, Section, SectionError, Sections } from "../record.js";
-import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
-import { partError } from "../shims/part-output.js";
+import type { Cpu, Memory, Section, SectionError, Sections } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
+import { partError } from "../shims/part-output.js";
+import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
 import { DARWIN_STORAGE, parseDf } from "./df.js";
 import type { HostSystem } from "./host-system.js";
 import { lessBy, percentOf, wholeNumber } from "./numbers.js";

@@ -1,5 +1,5 @@
 /** What an operating system is to the pipeline: the questions for the host's own sections and their parser. */
-import type { Section } from "../record.js";
+import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs, Sampler } from "../shims/shim.js";
 
 export interface HostSystem {

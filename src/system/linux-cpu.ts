@@ -1,5 +1,5 @@
 /** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
-import type { Cpu, CpuSocket } from "../record.js";
+import type { Cpu, CpuSocket } from "../contract/record.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
 import { isDigit } from "./numbers.js";

@@ -1,10 +1,10 @@
 /** The sections that a Linux host tells of itself, from /proc and /sys alone, with no more rights than any account has. */
-import type { Chassis, Section, SectionError, Sections } from "../record.js";
-import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
+import type { Chassis, Section, SectionError, Sections } from "../contract/record.js";
 import { partError } from "../shims/part-output.js";
+import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
-import type { HostSystem } from "./host-system.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
+import type { HostSystem } from "./host-system.js";
 import { createLinuxCpuReader } from "./linux-cpu.js";
 import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
 import { parseMeminfo } from "./proc-meminfo.js";

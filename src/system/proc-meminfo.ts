@@ -1,5 +1,5 @@
 /** /proc/meminfo -> the memory section. See proc_meminfo(5). */
-import type { Memory } from "../record.js";
+import type { Memory } from "../contract/record.js";
 import { isDigit, lessBy, percentOf } from "./numbers.js";
 
 const NAMES = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapTotal", "SwapFree"] as const;

@@ -2,7 +2,7 @@
  * How a Linux host is asked in each tick for its CPUs' counters, its memory and its load: in the cheapest way that is known
  * to tell all of it there.
  */
-import type { Section } from "../record.js";
+import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";

@@ -3,10 +3,10 @@
  * by WMI and the performance counters (PowerShell/Win32-OpenSSH issue 2077, "by design"), so all that can be is read
  * from the registry and .NET; CPU load, sockets and cores come from WMI where it lets us, and are null elsewhere.
  */
-import type { Chassis, Cpu, Memory, Section, SectionError, Sections, Storage } from "../record.js";
-import type { Part, PartOutputs, Sampler } from "../shims/shim.js";
-import { partError } from "../shims/part-output.js";
+import type { Chassis, Cpu, Memory, Section, SectionError, Sections, Storage } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
+import { partError } from "../shims/part-output.js";
+import type { Part, PartOutputs, Sampler } from "../shims/shim.js";
 import type { HostSystem } from "./host-system.js";
 import { lessBy, percentOf } from "./numbers.js";
 

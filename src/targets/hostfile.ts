@@ -2,9 +2,9 @@
  * The hostfile: one target a line, then optional `key=value` labels (values may be quoted). `#` starts a comment at
  * the start of a line or after a blank. Text in, targets out; reading the file is the caller's business.
  */
+import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { parseTarget, targetKey } from "./parse-target.js";
-import type { Target } from "./target.js";
 
 export interface ParsedHostfile {
   readonly targets: readonly Target[];

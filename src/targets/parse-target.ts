@@ -1,7 +1,7 @@
 /** `[user@]host[:port]` and `ssh://[user@]host[:port]`, as typed after `--ssh` or in a hostfile. */
 import { isIPv6 } from "node:net";
+import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
-import type { Target } from "./target.js";
 
 export type ParsedTarget =
   | { readonly kind: "target"; readonly target: Target }

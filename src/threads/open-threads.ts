@@ -1,9 +1,10 @@
 /** A live fleet on threads of its own, as a stream that this thread only writes, or draws as a table. */
+import type { Words } from "../contract/operator-log.js";
+import type { Options, OutputFormat } from "../contract/options.js";
+import type { StreamRecord } from "../contract/record.js";
 import type { WatchedTarget } from "../fleet.js";
 import type { Clock } from "../lib/clock.js";
-import type { Options, OutputFormat } from "../options.js";
-import type { StreamRecord } from "../record.js";
-import type { Stream, Words } from "../stream.js";
+import type { Stream } from "../stream.js";
 import { FleetThreads } from "./fleet-threads.js";
 import type { Share } from "./messages.js";
 import { shareOut, splitLimit } from "./share-out.js";

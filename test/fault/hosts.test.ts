@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
 import { makeTools } from "../support/fake-tools.js";
 import { faultyNvidiaSmi, gist, reach, remains, switchOn } from "../support/faulty-host.js";
 import { waitFor } from "../support/processes.js";

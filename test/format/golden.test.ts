@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { checkRecord } from "../../src/contract/record-check.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 import { createFormatter, type FormatterOptions } from "../../src/format/formatter.js";
-import { checkRecord } from "../../src/record-check.js";
-import type { StreamRecord } from "../../src/record.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
 
 interface CaseOptions extends Omit<FormatterOptions, "terminal"> {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import type { StreamRecord } from "../../src/contract/record.js";
 import { JsonBytes } from "../../src/format/json-bytes.js";
 import { JsonPatterns } from "../../src/format/json-patterns.js";
 import { createNdjsonFormatter } from "../../src/format/ndjson.js";
-import type { StreamRecord } from "../../src/record.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 

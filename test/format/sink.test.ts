@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { StreamRecord } from "../../src/contract/record.js";
 import type { Formatter } from "../../src/format/formatter.js";
 import { OutputClosed, OutputError, type Output } from "../../src/format/output.js";
 import { drainTo, type Drained } from "../../src/format/sink.js";
-import type { StreamRecord } from "../../src/record.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { frame } from "../support/records.js";
 

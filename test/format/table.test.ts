@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Gpu, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter, wantsColor, type Formatter } from "../../src/format/formatter.js";
-import type { Gpu, StreamRecord } from "../../src/record.js";
-import { ScreenModel } from "../support/screen-model.js";
 import { frame, gpu, state } from "../support/records.js";
+import { ScreenModel } from "../support/screen-model.js";
 
 class FakeTerminal {
   readonly screen: ScreenModel;

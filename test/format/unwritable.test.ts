@@ -1,10 +1,10 @@
 /** A record that cannot be written is its host's state; the others of its batch are written, in every format. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { OutputFormat } from "../../src/contract/options.js";
+import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter, type FormatterOptions, type Terminal } from "../../src/format/formatter.js";
 import { insteadOf } from "../../src/format/unwritable.js";
-import type { OutputFormat } from "../../src/options.js";
-import type { FrameRecord, StreamRecord } from "../../src/record.js";
 
 const broken = (): never => {
   throw new RangeError("Maximum call stack size exceeded");

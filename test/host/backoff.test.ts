@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { STATE_OF_CODE, type FailureCode } from "../../src/contract/record.js";
 import { retryDelayMs } from "../../src/host/backoff.js";
-import { STATE_OF_CODE, type FailureCode } from "../../src/record.js";
 
 const CODES = Object.keys(STATE_OF_CODE) as FailureCode[];
 

@@ -1,11 +1,11 @@
 /** Whatever any stage throws for one host is that host's state alone; the host beside it has all its ticks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HostError } from "../../src/errors.js";
+import type { HostError } from "../../src/contract/errors.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 import type { HostIdentity } from "../../src/host/host-record.js";
 import type { LiveHost } from "../../src/host/watch.js";
 import { watchFleet, type FleetHost } from "../../src/pipeline.js";
-import type { StreamRecord } from "../../src/record.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

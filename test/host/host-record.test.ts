@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Sections } from "../../src/contract/record.js";
 import { frameRecord, stateRecord } from "../../src/host/host-record.js";
-import type { Sections } from "../../src/record.js";
 
 const HOST = {
   hostId: "u@10.0.0.1:22",

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ParseError } from "../../src/errors.js";
+import { ParseError } from "../../src/contract/errors.js";
+import { KEY_OF_SECTION, MOST_LEVELS, SECTIONS, type FrameRecord } from "../../src/contract/record.js";
 import { createFormatter, type Formatter, type FormatterOptions } from "../../src/format/formatter.js";
 import { frameRecord } from "../../src/host/host-record.js";
 import { hasAtMost } from "../../src/lib/levels.js";
-import { KEY_OF_SECTION, MOST_LEVELS, SECTIONS, type FrameRecord } from "../../src/record.js";
 import { composeReading, readSampler } from "../../src/remote/compose.js";
 import { nativeShim } from "../../src/shims/native.js";
-import type { Reading } from "../../src/shims/shim.js";
-import { goldenCases } from "../support/golden.js";
-import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
-import { partOutputs, probeContext } from "../support/shim-outputs.js";
 import { allShims } from "../../src/shims/registry.js";
+import type { Reading } from "../../src/shims/shim.js";
+import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
+import { goldenCases } from "../support/golden.js";
+import { partOutputs, probeContext } from "../support/shim-outputs.js";
 import { wellFormedDeep } from "../support/well-formed.js";
 
 const HOST = { hostId: "u@h:22", target: "ssh://u@h", hostname: "h", labels: { rack: "a1" } };

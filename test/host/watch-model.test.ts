@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
+import type { FailureCode, StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
 import { watchHost, type LiveHost } from "../../src/host/watch.js";
-import type { FailureCode, StreamRecord } from "../../src/record.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

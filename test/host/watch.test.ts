@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
+import type { RunLength } from "../../src/contract/options.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
 import { watchHost, type LiveHost } from "../../src/host/watch.js";
-import type { RunLength } from "../../src/options.js";
-import type { StreamRecord } from "../../src/record.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

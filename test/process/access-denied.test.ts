@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { StateRecord } from "../../src/record.js";
+import type { StateRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
 import { canIsolate } from "../support/remote-machine.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { StreamRecord } from "../../src/record.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";

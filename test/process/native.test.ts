@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { FrameRecord } from "../../src/record.js";
+import type { FrameRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
 import { missing, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";

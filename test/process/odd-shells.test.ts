@@ -4,7 +4,7 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { FrameRecord } from "../../src/record.js";
+import type { FrameRecord } from "../../src/contract/record.js";
 import { missing, type SshdOptions } from "../support/sshd.js";
 import { SH, watchHost } from "../support/watched-host.js";
 

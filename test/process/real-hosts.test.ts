@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { FrameRecord } from "../../src/record.js";
+import type { FrameRecord } from "../../src/contract/record.js";
 import { missing } from "../support/sshd.js";
 import { SH, watchHost, type WatchedHost } from "../support/watched-host.js";
 

@@ -1,7 +1,7 @@
 /** Recordings of nvidia-smi and rocm-smi, replayed by a tool of that name behind a real sshd: what INDEX.md states comes out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Gpu } from "../../src/record.js";
+import type { Gpu } from "../../src/contract/record.js";
 import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
 import { replayThroughSshd, type Answers } from "../support/recorded-hosts.js";
 import { missing } from "../support/sshd.js";

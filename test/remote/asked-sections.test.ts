@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HostError } from "../../src/errors.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/record.js";
+import { HostError } from "../../src/contract/errors.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
 import { chooseSources, toolsOf } from "../../src/remote/choose.js";
 import type { Found } from "../../src/remote/found.js";
 import { HostReader } from "../../src/remote/host-reader.js";

@@ -1,8 +1,8 @@
 /** Which tools a host is read with, and which failures are reported, by what each showed in the probe. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { HostError } from "../../src/errors.js";
-import type { Gpu } from "../../src/record.js";
+import { HostError } from "../../src/contract/errors.js";
+import type { Gpu } from "../../src/contract/record.js";
 import { chooseSources, toolsOf } from "../../src/remote/choose.js";
 import { isWanted, type Judged } from "../../src/remote/probe.js";
 import { isPoor, lackingOf } from "../../src/shims/core-readings.js";

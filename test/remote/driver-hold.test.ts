@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DriverHold } from "../../src/remote/driver-hold.js";
-import type { Frame } from "../../src/remote/frame.js";
-import type { ChosenTool } from "../../src/remote/probe.js";
-import { holdCommand } from "../../src/remote/script.js";
-import type { Reading, Shim } from "../../src/shims/shim.js";
 import {
   ChannelRefused,
   type Channel,
   type ChannelEnd,
   type ChannelEvents,
   type Connection,
-} from "../../src/ssh/connection.js";
+} from "../../src/contract/connection.js";
+import { DriverHold } from "../../src/remote/driver-hold.js";
+import type { Frame } from "../../src/remote/frame.js";
+import type { ChosenTool } from "../../src/remote/probe.js";
+import { holdCommand } from "../../src/remote/script.js";
+import type { Reading, Shim } from "../../src/shims/shim.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
 import { LOGIN_SHELLS, POSIX_SHELLS } from "../support/login-shells.js";

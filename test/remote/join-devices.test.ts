@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Gpu } from "../../src/record.js";
+import type { Gpu } from "../../src/contract/record.js";
 import { joinDevices } from "../../src/remote/join-devices.js";
 import { gpu } from "../support/records.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
 import type { LaneEnd } from "../../src/remote/lane.js";
 import { loginDenial, unlessDenied } from "../../src/remote/login-denial.js";
 import type { PartOutputs } from "../../src/shims/shim.js";

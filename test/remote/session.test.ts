@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import { HostError, ParseError } from "../../src/errors.js";
+import { HostError, ParseError } from "../../src/contract/errors.js";
+import type { SampleOptions } from "../../src/contract/options.js";
+import type { Gpu } from "../../src/contract/record.js";
 import { realClock } from "../../src/lib/clock.js";
-import type { SampleOptions } from "../../src/options.js";
-import type { Gpu } from "../../src/record.js";
 import type { SessionOptions } from "../../src/remote/discover.js";
 import { HostSession } from "../../src/remote/session.js";
 import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
-import { connectLocally } from "../support/local-connection.js";
 import { makeTools } from "../support/fake-tools.js";
+import { connectLocally } from "../support/local-connection.js";
 import { LOGIN_SHELLS } from "../support/login-shells.js";
 import { makeTempDir } from "../support/temp-dir.js";
 

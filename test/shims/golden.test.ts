@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ParseError } from "../../src/errors.js";
+import { ParseError } from "../../src/contract/errors.js";
 import { allShims } from "../../src/shims/registry.js";
 import type { PartOutputs, ProbeContext, Shim, Verdict } from "../../src/shims/shim.js";
 import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";

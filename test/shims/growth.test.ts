@@ -1,10 +1,10 @@
 /** Every vendor parser takes twice as long for twice the text, whatever a tool prints. */
 import { test } from "node:test";
-import { ParseError } from "../../src/errors.js";
-import type { PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
-import { allShims } from "../../src/shims/registry.js";
+import { ParseError } from "../../src/contract/errors.js";
+import { SECTIONS } from "../../src/contract/record.js";
 import { findJson } from "../../src/shims/json-text.js";
-import { SECTIONS } from "../../src/record.js";
+import { allShims } from "../../src/shims/registry.js";
+import type { PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
 import { goldenCases } from "../support/golden.js";
 import { assertLinear, assertTextLinear, type Texts } from "../support/growth.js";
 import { probeContext } from "../support/shim-outputs.js";

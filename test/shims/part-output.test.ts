@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { SectionError } from "../../src/record.js";
+import type { SectionError } from "../../src/contract/record.js";
 import { firstErrors, partError } from "../../src/shims/part-output.js";
 import type { PartOutput } from "../../src/shims/shim.js";
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Gpu } from "../../src/record.js";
+import type { Gpu } from "../../src/contract/record.js";
 import { accelerator } from "../../src/shims/accelerator.js";
 import { allShims } from "../../src/shims/registry.js";
 import { isAllOnes, withoutZeros } from "../../src/shims/stand-ins.js";

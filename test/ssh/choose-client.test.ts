@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { HostError } from "../../src/errors.js";
-import type { LastError } from "../../src/record.js";
+import type { Connection } from "../../src/contract/connection.js";
+import { HostError } from "../../src/contract/errors.js";
+import type { LastError } from "../../src/contract/record.js";
 import type { AlgorithmOffer } from "../../src/ssh/algorithms.js";
+import {
+  ClientChooser,
+  opensshMayHelp,
+  opensshNeeded,
+  type ClientNeeds,
+  type Clients,
+} from "../../src/ssh/choose-client.js";
 import { jumpFailure } from "../../src/ssh/jump-failure.js";
-import { ClientChooser, opensshMayHelp, opensshNeeded } from "../../src/ssh/choose-client.js";
-import type { ClientNeeds, Clients } from "../../src/ssh/choose-client.js";
 import { OpensshMissing } from "../../src/ssh/openssh-process.js";
-import type { Connection } from "../../src/ssh/connection.js";
 
 const offer: AlgorithmOffer = {
   kind: "offer",

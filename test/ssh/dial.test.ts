@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import test from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { dialDirect } from "../../src/ssh/dial.js";
 import { inProcessNames, type Names } from "../../src/ssh/names/names.js";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import test from "node:test";
-import { HostError } from "../../src/errors.js";
-import { JumpPool } from "../../src/ssh/jump-pool.js";
-import type { JumpSession, OpenJump } from "../../src/ssh/jump-pool.js";
+import { HostError } from "../../src/contract/errors.js";
+import { JumpPool, type JumpSession, type OpenJump } from "../../src/ssh/jump-pool.js";
 import { FakeClock } from "../support/fake-clock.js";
 
 class Session implements JumpSession {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Duplex } from "node:stream";
 import test from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
 import { realClock } from "../../src/lib/clock.js";
 import { openProxyCommand } from "../../src/ssh/proxy-command.js";
 import { descendantsOf, waitFor } from "../support/processes.js";

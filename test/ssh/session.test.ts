@@ -3,18 +3,21 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
-import { HostError } from "../../src/errors.js";
+import {
+  ChannelRefused,
+  type Channel,
+  type ChannelEnd,
+  type Connection,
+} from "../../src/contract/connection.js";
+import { HostError } from "../../src/contract/errors.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import { ChannelRefused } from "../../src/ssh/connection.js";
-import type { Channel, ChannelEnd, Connection } from "../../src/ssh/connection.js";
 import type { HostPlan } from "../../src/ssh/plan.js";
 import { connect, run } from "../support/connected.js";
 import * as dropbear from "../support/dropbear.js";
 import { testPlan, testShared } from "../support/host-plan.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { startRelay } from "../support/relay.js";
-import { missing, startSshd } from "../support/sshd.js";
-import type { Sshd, SshdOptions } from "../support/sshd.js";
+import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
 
 const skip = missing ?? false;
 

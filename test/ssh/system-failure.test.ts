@@ -1,7 +1,7 @@
 /** Which failed system calls are this machine's limits and no host's fault. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HostError } from "../../src/errors.js";
+import { HostError } from "../../src/contract/errors.js";
 import { jumpFailure } from "../../src/ssh/jump-failure.js";
 import { isLocalLimit, localLimit, systemFailure } from "../../src/ssh/system-failure.js";
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { StreamRecord } from "../../src/record.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 
 /** What `bin` of package.json names. */
 export const PROGRAM = fileURLToPath(new URL("../../dist/start.cjs", import.meta.url));

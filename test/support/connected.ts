@@ -1,10 +1,8 @@
 /** Connecting and running commands in tests of the SSH stage. */
 import assert from "node:assert/strict";
-import { HostError } from "../../src/errors.js";
-import type { HostFailure } from "../../src/errors.js";
-import type { ChannelEnd, Connection } from "../../src/ssh/connection.js";
-import { createConnector } from "../../src/ssh/connector.js";
-import type { SshShared } from "../../src/ssh/connector.js";
+import type { ChannelEnd, Connection } from "../../src/contract/connection.js";
+import { HostError, type HostFailure } from "../../src/contract/errors.js";
+import { createConnector, type SshShared } from "../../src/ssh/connector.js";
 import type { HostPlan } from "../../src/ssh/plan.js";
 
 /** Connects within 20 s or throws. */

@@ -1,9 +1,9 @@
 /** Writes frames to standard output for ever, as main does; says `stalled` when a write has taken half a second. */
+import type { StreamRecord } from "../../src/contract/record.js";
 import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { streamOutput } from "../../src/format/output.js";
 import { drainTo } from "../../src/format/sink.js";
 import { realClock } from "../../src/lib/clock.js";
-import type { StreamRecord } from "../../src/record.js";
 import { frame, gpu } from "./records.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });

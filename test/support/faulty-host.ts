@@ -1,11 +1,11 @@
 /** A host on a real sshd, or dropbear, whose vendor tool misbehaves; sampled as the fleet samples it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SampleOptions } from "../../src/contract/options.js";
+import type { Section } from "../../src/contract/record.js";
 import { fleetHosts, identify } from "../../src/fleet.js";
 import type { LiveHost } from "../../src/host/watch.js";
 import { realClock } from "../../src/lib/clock.js";
-import type { SampleOptions } from "../../src/options.js";
-import type { Section } from "../../src/record.js";
 import type { Sample } from "../../src/remote/session.js";
 import { shimsToTry } from "../../src/shims/registry.js";
 import type { Dropbear } from "./dropbear.js";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
-import type { Gpu } from "../../src/record.js";
+import type { Gpu } from "../../src/contract/record.js";
 import type { Reading } from "../../src/shims/shim.js";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");

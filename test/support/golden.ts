@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SECTIONS } from "../../src/record.js";
-import type { Section } from "../../src/record.js";
+import { SECTIONS, type Section } from "../../src/contract/record.js";
 import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/shim.js";
 
 export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));

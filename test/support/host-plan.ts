@@ -1,18 +1,16 @@
 /** Plans and shared parts of the SSH stage for tests, without config files. */
-import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { SshOptions } from "../../src/ssh/ssh-options.js";
+import type { SshOptions } from "../../src/contract/ssh-options.js";
 import { realClock } from "../../src/lib/clock.js";
 import { KeyedLimiter, Limiter } from "../../src/lib/limiter.js";
 import { AgentPool } from "../../src/ssh/auth/agent.js";
 import { KeyCache } from "../../src/ssh/auth/key-cache.js";
-import { HANDSHAKES_AN_ADDRESS } from "../../src/ssh/connector.js";
-import type { SshShared } from "../../src/ssh/connector.js";
+import type { HostConfig } from "../../src/ssh/config/host-config.js";
+import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
 import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump-pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
-import { makePlan } from "../../src/ssh/plan.js";
-import type { HostPlan } from "../../src/ssh/plan.js";
+import { makePlan, type HostPlan } from "../../src/ssh/plan.js";
 
 /** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
 export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {

@@ -1,7 +1,7 @@
 /** A Connection whose remote side is this machine: each channel is a login shell run as sshd would run it. */
 import { spawn, type ChildProcess } from "node:child_process";
-import type { HostError } from "../../src/errors.js";
-import type { Channel, ChannelEvents, Connection } from "../../src/ssh/connection.js";
+import type { Channel, ChannelEvents, Connection } from "../../src/contract/connection.js";
+import type { HostError } from "../../src/contract/errors.js";
 
 /** `shell` gets `-c COMMAND`, as a login shell does from sshd. */
 export function connectLocally(

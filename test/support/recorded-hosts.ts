@@ -1,7 +1,7 @@
 /** Hosts behind a real sshd whose vendor tool replays recordings: one loopback address a recording. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FrameRecord } from "../../src/record.js";
+import type { FrameRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "./cli.js";
 import { makeTools } from "./fake-tools.js";
 import { startSshd } from "./sshd.js";

@@ -1,5 +1,5 @@
 /** Records for tests of what comes after the host stage. */
-import type { FrameRecord, Gpu, StateRecord } from "../../src/record.js";
+import type { FrameRecord, Gpu, StateRecord } from "../../src/contract/record.js";
 
 type Labels = { host_id: string; hostname: string; instance: string; time: string };
 

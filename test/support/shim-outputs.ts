@@ -1,6 +1,6 @@
 /** Runs a shim on recorded outputs, as the probe and a tick would. */
 import assert from "node:assert/strict";
-import type { Section } from "../../src/record.js";
+import type { Section } from "../../src/contract/record.js";
 import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading, Shim } from "../../src/shims/shim.js";
 
 export type Answer = string | { stdout?: string; stderr?: string; end?: PartEnd };

@@ -1,7 +1,7 @@
 /** One host behind a real sshd with the given programs on its PATH, watched by the built program. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FrameRecord, StreamRecord } from "../../src/record.js";
+import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "./cli.js";
 import { startSshd, type SshdOptions } from "./sshd.js";
 import { makeTempDir } from "./temp-dir.js";

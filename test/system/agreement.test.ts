@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { statfsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { describe, test } from "node:test";
-import { SECTIONS, type Cpu, type Memory } from "../../src/record.js";
+import { SECTIONS, type Cpu, type Memory } from "../../src/contract/record.js";
 import type { Sampler } from "../../src/shims/shim.js";
 import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";

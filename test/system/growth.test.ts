@@ -1,6 +1,6 @@
 /** Every parser of what a system tells takes twice as long for twice the text, whatever a host prints. */
 import { test } from "node:test";
-import { SECTIONS } from "../../src/record.js";
+import { SECTIONS } from "../../src/contract/record.js";
 import { darwin } from "../../src/system/darwin.js";
 import { parseDf } from "../../src/system/df.js";
 import type { HostSystem } from "../../src/system/host-system.js";

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { SECTIONS } from "../../src/record.js";
+import { SECTIONS } from "../../src/contract/record.js";
 import type { Part } from "../../src/shims/shim.js";
 import { darwin } from "../../src/system/darwin.js";
 import { LINUX_STORAGE, parseDf } from "../../src/system/df.js";

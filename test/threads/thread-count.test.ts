@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OutputFormat, RunLength } from "../../src/options.js";
+import type { OutputFormat, RunLength } from "../../src/contract/options.js";
 import { threadCount } from "../../src/threads/thread-count.js";
 
 const ENDLESS: RunLength = { kind: "endless" };

@@ -1,5 +1,5 @@
 /** What is wrong with an ssh_config file, in the words that ssh itself uses. */
-import { UsageError } from "../../errors.js";
+import { UsageError } from "../../contract/errors.js";
 
 /** One complaint. `line` is null where ssh names none (permissions, a file that cannot be read, a bad expansion). */
 export interface ConfigProblem {

@@ -3,7 +3,7 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { Resolver } from "node:dns/promises";
 import { hostname, networkInterfaces, userInfo, type UserInfo } from "node:os";
 import { promisify } from "node:util";
-import { UsageError } from "../../errors.js";
+import { UsageError } from "../../contract/errors.js";
 import { realClock, type Clock } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
 import { inProcessNames, type Names } from "../names/names.js";

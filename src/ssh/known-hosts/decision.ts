@@ -1,6 +1,6 @@
 /** What follows from a verdict under a policy: go on, remember the key, or refuse, with the words for the record. */
-import type { FailureCode } from "../../record.js";
-import type { HostKeyPolicy } from "../ssh-options.js";
+import type { FailureCode } from "../../contract/record.js";
+import type { HostKeyPolicy } from "../../contract/ssh-options.js";
 import { fingerprint, shortTypeName } from "./fingerprint.js";
 import type { HostKey, HostKeyVerdict, HostNames, RevokedBy } from "./host-key.js";
 import type { KnownHosts } from "./known-hosts.js";

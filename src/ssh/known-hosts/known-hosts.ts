@@ -1,18 +1,16 @@
 /** known_hosts as one host's configuration sees it: which files, asked in order, and where new keys go. */
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { HostError } from "../../errors.js";
+import { HostError } from "../../contract/errors.js";
 import { errorCode } from "../../lib/error-code.js";
+import { knownHostsLines } from "./append.js";
 import type { HostKey, HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
+import { knownTypes, type KnownTypes } from "./key-types.js";
 import { KnownFile } from "./known-file.js";
-import { knownTypes } from "./key-types.js";
-import type { KnownTypes } from "./key-types.js";
 import type { Lookup } from "./lookup.js";
 import { readPublicKey } from "./public-key.js";
-import { readRevocationFile } from "./revoked.js";
-import type { RevocationFile } from "./revoked.js";
+import { readRevocationFile, type RevocationFile } from "./revoked.js";
 import { judgeHostKey } from "./verdict.js";
-import { knownHostsLines } from "./append.js";
 
 export interface KnownHostsFiles {
   /** UserKnownHostsFile, expanded; empty for `none`. New keys go to the first. */

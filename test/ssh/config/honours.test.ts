@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { HostError } from "../../../src/contract/errors.js";
+import { opensshMayHelp } from "../../../src/ssh/choose-client.js";
 import { HONOURS } from "../../../src/ssh/config/honours.js";
 import { KEYWORDS } from "../../../src/ssh/config/keywords.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { whatIsNeeded } from "../../../src/ssh/host-connector.js";
 import { planTarget } from "../../../src/ssh/plan-target.js";
 import type { HostPlan } from "../../../src/ssh/plan.js";
-import { opensshMayHelp } from "../../../src/ssh/choose-client.js";
-import { HostError } from "../../../src/errors.js";
 import { testOptions, testShared } from "../../support/host-plan.js";
 import { fakeEnvironment } from "./fake-environment.js";
 import { SSH } from "./oracle.js";

@@ -4,15 +4,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
 import { hostKeyOf } from "../../../src/ssh/known-hosts/fingerprint.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
-import type { HostKeyPolicy } from "../../../src/ssh/ssh-options.js";
 import { waitFor } from "../../support/processes.js";
 import { makeKey } from "../../support/ssh-key.js";
-import { missing, startSshd } from "../../support/sshd.js";
-import type { Sshd } from "../../support/sshd.js";
+import { missing, startSshd, type Sshd } from "../../support/sshd.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { askSsh, missingSsh } from "./real-ssh.js";
 

@@ -1,7 +1,7 @@
 /** Host key checks to make with ssh and with our own code. In texts, `{ed25519}` is the server's key of that type,
  * `{other-ed25519}` another one, `{name}` 127.0.0.1 and `{ported}` the same with the port. */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import type { HostKeyPolicy } from "../../../src/ssh/ssh-options.js";
+import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
 
 /** Which host keys the server has. */
 export type ServerName = "all" | "ed25519" | "rsa";

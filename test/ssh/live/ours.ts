@@ -1,16 +1,15 @@
 /** Our side of a scenario: config files to connector to `true`, as the program goes. */
-import { HostError, UsageError } from "../../../src/errors.js";
+import { HostError, UsageError } from "../../../src/contract/errors.js";
+import type { SshOptions } from "../../../src/contract/ssh-options.js";
+import type { Target } from "../../../src/contract/target.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
 import { createHostConnector } from "../../../src/ssh/host-connector.js";
 import { planTarget } from "../../../src/ssh/plan-target.js";
 import type { HostPlan } from "../../../src/ssh/plan.js";
-import type { SshOptions } from "../../../src/ssh/ssh-options.js";
-import type { Target } from "../../../src/targets/target.js";
 import { run } from "../../support/connected.js";
 import { testOptions, testShared } from "../../support/host-plan.js";
-import { REASON_OF_CODE } from "./outcome.js";
-import type { Outcome } from "./outcome.js";
+import { REASON_OF_CODE, type Outcome } from "./outcome.js";
 
 export interface OurRun {
   readonly configFile: string;

@@ -1,5 +1,5 @@
 /** What came of an attempt to run `true` on a host: the same form for `ssh` and for us, so that the two can be compared. */
-import type { FailureCode } from "../../../src/record.js";
+import type { FailureCode } from "../../../src/contract/record.js";
 
 /** Failure codes that ssh does not tell apart count as one reason. */
 export type Reason =

@@ -2,7 +2,7 @@
  * The errors that cross the stages of the pipeline. Everything else that is thrown is a bug: of one host where it was
  * thrown for one (`internal-error`), of the whole run else; exit 1 in both cases.
  */
-import { oneLine } from "./lib/text.js";
+import { oneLine } from "../lib/text.js";
 import type { FailureCode, LastError, Phase } from "./record.js";
 
 /** What the user typed cannot be run: flags, hostfile, key file. One line a problem; exit 2, nothing connected. */

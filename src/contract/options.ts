@@ -1,8 +1,8 @@
-/** What a run was asked to do, after every flag has been checked. Built by cli.ts, read by every stage. */
+/** What a run was asked to do, after every flag has been checked. Built by cli/parse-argv.ts, read by every stage. */
 import type { FailCondition } from "./fail-on.js";
 import type { Section } from "./record.js";
-import type { SshOptions } from "./ssh/ssh-options.js";
-import type { Target } from "./targets/target.js";
+import type { SshOptions } from "./ssh-options.js";
+import type { Target } from "./target.js";
 
 export type OutputFormat = "ndjson" | "csv" | "table";
 export type ColorChoice = "auto" | "always" | "never";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { conditionHolds, parseFailCondition } from "../src/fail-on.js";
-import type { StreamRecord } from "../src/record.js";
-import { frame, gpu, state } from "./support/records.js";
+import { conditionHolds, parseFailCondition } from "../../src/contract/fail-on.js";
+import type { StreamRecord } from "../../src/contract/record.js";
+import { frame, gpu, state } from "../support/records.js";
 
 const hot = frame({ gpus: [gpu({ temperature: 60 }), gpu({ index: 1, temperature: 90, name: null })] });
 const lost = state({ state: "timeout", tick: 3 });

@@ -1,4 +1,5 @@
 /** Whether parsed JSON is one of our records, as far as the formatters rely on it. Fields beyond that may hold anything. */
+import { hasAtMost } from "../lib/levels.js";
 import {
   HOST_STATES,
   KEY_OF_SECTION,
@@ -8,7 +9,6 @@ import {
   type StateRecord,
   type StreamRecord,
 } from "./record.js";
-import { hasAtMost } from "./lib/levels.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 

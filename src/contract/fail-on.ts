@@ -6,8 +6,8 @@
  *     operator  = > >= < <= == (or =) !=
  *     literal   = number, true, false, null, "text", 'text' or bare text
  */
-import { cleanText } from "./lib/text.js";
-import { valuesAt } from "./lib/dot-path.js";
+import { cleanText } from "../lib/text.js";
+import { valuesAt } from "./dot-path.js";
 import { isRecordKey, KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./record.js";
 
 type Literal = number | string | boolean | null;

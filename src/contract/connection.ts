@@ -1,6 +1,6 @@
-/** What the SSH stage gives to the rest: types only. No stage after this one knows which client speaks SSH. */
-import type { HostError } from "../errors.js";
-import type { SshClientKind } from "../record.js";
+/** What the SSH stage gives to the rest: an interface. No stage that uses it knows which client speaks SSH. */
+import type { HostError } from "./errors.js";
+import type { SshClientKind } from "./record.js";
 
 /** How a remote command ended. `lost`: the channel or the connection went away before a status came. */
 export type ChannelEnd =

@@ -1,0 +1,16 @@
+/** What a run reports to its operator, on standard error. */
+import type { ReportFault } from "./errors.js";
+
+/** The channels of the operator's log. None of them throws. */
+export interface Words {
+  /** What may be wrong. */
+  readonly warn: (message: string) => void;
+  /** What is done, for `--verbose`. */
+  readonly note: (message: string) => void;
+  /** A line for `--verbose` as it is. */
+  readonly say: (line: string) => void;
+  /** What was thrown for a host and should not have been. */
+  readonly fault: ReportFault;
+  /** The same from another thread, as a stack. */
+  readonly faultStack: (host: string, stack: string) => void;
+}
