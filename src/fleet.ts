@@ -11,7 +11,7 @@ import type { FleetHost } from "./pipeline.js";
 import type { SessionOptions } from "./remote/discover.js";
 import { DriverHold } from "./remote/driver-hold.js";
 import { HostSession, type Sample } from "./remote/session.js";
-import type { Shim } from "./shims/shim.js";
+import type { Shim } from "./shims/kit/shim.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
 import type { HostPlan } from "./ssh/plan.js";

@@ -8,8 +8,8 @@ import { delimiter, join } from "node:path";
 import type { SshOptions } from "../contract/ssh-options.js";
 import type { Target } from "../contract/target.js";
 import { EXTRA_PATH } from "../remote/script.js";
+import type { Shim } from "../shims/kit/shim.js";
 import { allShims } from "../shims/registry.js";
-import type { Shim } from "../shims/shim.js";
 import {
   makeEmbeddedKey,
   startEmbeddedServer,

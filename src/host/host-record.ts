@@ -11,7 +11,7 @@ import {
 } from "../contract/record.js";
 import { isoTime } from "../lib/iso-time.js";
 import { setOwn } from "../lib/own-key.js";
-import type { Reading } from "../shims/shim.js";
+import type { Reading } from "../shims/kit/shim.js";
 
 /** What identifies a host in every record. */
 export interface HostIdentity {

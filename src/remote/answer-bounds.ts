@@ -1,6 +1,6 @@
 /** How much of a tick and of one answer is read: no host may keep the thread from its other hosts. */
 import { NEWLINE } from "../lib/bytes.js";
-import type { PartEnd } from "../shims/shim.js";
+import type { PartEnd } from "../shims/kit/shim.js";
 
 // The longest that are known (`nvidia-smi -q -x` of 16 GPUs with MIG, `ps` of a busy host) have some MiB, and a line a process.
 export const MOST_ANSWER_BYTES = 8 * 1024 * 1024;

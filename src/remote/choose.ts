@@ -2,9 +2,9 @@
 import { HostError } from "../contract/errors.js";
 import type { Gpu } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import { lackingOf } from "../shims/core-readings.js";
-import type { PartOutput, Shim } from "../shims/shim.js";
-import { makerOf } from "../shims/vendors.js";
+import { lackingOf } from "../shims/kit/core-readings.js";
+import type { PartOutput, Shim } from "../shims/kit/shim.js";
+import { makerOf } from "../shims/kit/vendors.js";
 import { joinDevices } from "./join-devices.js";
 import {
   isNativeShim,

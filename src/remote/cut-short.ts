@@ -1,5 +1,5 @@
 /** A tick's answer that stopped before its end: what of it stands, and what stands for the part that it stopped in. */
-import type { PartOutput, PartOutputs } from "../shims/shim.js";
+import type { PartOutput, PartOutputs } from "../shims/kit/shim.js";
 import { MORE_THAN_A_FRAME } from "./answer-bounds.js";
 import type { Found } from "./found.js";
 import type { LaneEnd } from "./lane.js";

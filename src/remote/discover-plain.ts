@@ -1,5 +1,5 @@
 /** A host that runs no script of ours: what it can tell, asked by plain commands. */
-import type { ProbeContext, Shim } from "../shims/shim.js";
+import type { ProbeContext, Shim } from "../shims/kit/shim.js";
 import { chooseSources } from "./choose.js";
 import {
   hasNative,

@@ -2,7 +2,7 @@
 import { ChannelRefused } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { Section } from "../contract/record.js";
-import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
 import type { Limiter } from "./bounds.js";
 import { chooseSources, type Source } from "./choose.js";

@@ -4,7 +4,7 @@
  */
 import type { Channel, Connection } from "../contract/connection.js";
 import type { Gpu } from "../contract/record.js";
-import type { Holder, Reading } from "../shims/shim.js";
+import type { Holder, Reading } from "../shims/kit/shim.js";
 import type { Frame } from "./frame.js";
 import type { ChosenTool } from "./probe.js";
 import { holdCommand } from "./script.js";

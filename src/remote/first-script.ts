@@ -1,5 +1,5 @@
 /** The first script of each host of a run, made once. */
-import type { Shim } from "../shims/shim.js";
+import type { Shim } from "../shims/kit/shim.js";
 import type { SessionOptions } from "./found.js";
 import { candidatesOf } from "./probe.js";
 import { bootstrapScript } from "./script.js";

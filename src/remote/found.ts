@@ -1,7 +1,7 @@
 /** What a probe is given, and what it finds. */
 import type { SampleOptions } from "../contract/options.js";
 import type { Clock } from "../lib/clock.js";
-import type { PartOutputs, Reading, Sampler, Shim } from "../shims/shim.js";
+import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
 import type { Limiter } from "./bounds.js";
 import { toolsOf, type Source } from "./choose.js";

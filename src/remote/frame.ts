@@ -1,7 +1,7 @@
 /** Marked output of a remote script, back into what each part answered. See script.ts for the markers. */
 import { NEWLINE } from "../lib/bytes.js";
 import { cleanText } from "../lib/text.js";
-import type { PartEnd, PartOutput, PartOutputs } from "../shims/shim.js";
+import type { PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
 import { floodEnd, MORE_THAN_A_FRAME, MOST_FRAME_BYTES } from "./answer-bounds.js";
 import { LIMITERS, STDERR_BYTES, type Limiter } from "./bounds.js";
 

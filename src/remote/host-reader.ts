@@ -1,7 +1,7 @@
 /** A host's answers to a tick, as a reading; says what the answers mean for the next tick. */
 import type { SampleOptions } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
-import type { PartOutputs, Reading, Sampler } from "../shims/shim.js";
+import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
 import { toolsOf, type Source } from "./choose.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";

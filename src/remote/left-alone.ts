@@ -1,6 +1,6 @@
 /** The parts that hung, or flooded us, in an earlier tick: they are not asked for a while, so that the rest keeps its beat. */
 import type { Clock } from "../lib/clock.js";
-import type { PartOutput } from "../shims/shim.js";
+import type { PartOutput } from "../shims/kit/shim.js";
 
 const LEFT_ALONE_MS = 30_000;
 

@@ -1,7 +1,7 @@
 /** An account that is let in and may run nothing: what its login shell, or sshd in its place, says then. Pure. */
 import { HostError } from "../contract/errors.js";
 import { oneLine } from "../lib/text.js";
-import type { PartOutputs } from "../shims/shim.js";
+import type { PartOutputs } from "../shims/kit/shim.js";
 import type { LaneEnd } from "./lane.js";
 
 export interface LoginDenial {

@@ -1,6 +1,6 @@
 /** The readings of a host's tools as one: a vendor's devices after another's, each device once. */
 import type { Gpu, Process, Sections } from "../contract/record.js";
-import type { Reading } from "../shims/shim.js";
+import type { Reading } from "../shims/kit/shim.js";
 import type { Source } from "./choose.js";
 import { joinDevices } from "./join-devices.js";
 import { isNativeShim } from "./probe.js";

@@ -1,7 +1,7 @@
 /** One plain command an exec, for hosts that run no script of ours: forced commands, Windows. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
 import { MOST_LOOKED_AT } from "../lib/text.js";
-import type { Part, PartEnd, PartOutput, ProbeContext, Shim } from "../shims/shim.js";
+import type { Part, PartEnd, PartOutput, ProbeContext, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
 import { floodEnd, MOST_ANSWER_BYTES } from "./answer-bounds.js";
 import type { LaneTiming } from "./lane.js";

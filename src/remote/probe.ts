@@ -1,10 +1,10 @@
 /** Judges what the tools of a host answered to the probe, one by one. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Section } from "../contract/record.js";
-import { isComplete, isPoor } from "../shims/core-readings.js";
-import { whatItSaid } from "../shims/part-output.js";
-import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/shim.js";
-import { makerOf } from "../shims/vendors.js";
+import { isComplete, isPoor } from "../shims/kit/core-readings.js";
+import { whatItSaid } from "../shims/kit/part-output.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
+import { makerOf } from "../shims/kit/vendors.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
 import type { Candidate } from "./script.js";

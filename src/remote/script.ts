@@ -18,7 +18,7 @@
  * shell says itself waits until a program is about to run, or the frame ends: each write of its own would be a packet,
  * which both sides pay for.
  */
-import type { Part, ShellPart } from "../shims/shim.js";
+import type { Part, ShellPart } from "../shims/kit/shim.js";
 import { BOUND, DETECT_LIMITER, LIMITS, STDERR_BYTES, type Limiter } from "./bounds.js";
 import { GUARD } from "./guard-script.js";
 

@@ -2,7 +2,7 @@
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
-import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/shim.js";
+import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/kit/shim.js";
 import { toolsOf } from "./choose.js";
 import { failedSections } from "./compose.js";
 import { cutShort, floodIn } from "./cut-short.js";

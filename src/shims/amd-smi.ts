@@ -6,9 +6,18 @@
 import type { SectionError, Sections } from "../contract/record.js";
 import { amdGpu, itemsByGpu, type ItemsByGpu } from "./amd-smi-gpu.js";
 import { amdProcesses } from "./amd-smi-processes.js";
-import { at } from "./json-text.js";
-import { partError, whatItSaid } from "./part-output.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./shim.js";
+import { at } from "./kit/json-text.js";
+import { partError, whatItSaid } from "./kit/part-output.js";
+import type {
+  Part,
+  PartOutput,
+  PartOutputs,
+  ProbeContext,
+  Reading,
+  Sampler,
+  Shim,
+  Verdict,
+} from "./kit/shim.js";
 
 const METRIC: Part = { id: "amd-smi.metric", kind: "program", command: "{tool} metric --json" };
 const STATIC: Part = { id: "amd-smi.static", kind: "program", command: "{tool} static --json" };

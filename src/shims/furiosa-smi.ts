@@ -3,8 +3,8 @@
  * a table only. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
  */
 import type { Gpu, Process } from "../contract/record.js";
-import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
-import { tableRows } from "./box-table.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./kit/accelerator.js";
+import { tableRows } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -15,12 +15,12 @@ import {
   textCell,
   totalCell,
   wattsCell,
-} from "./cells.js";
-import { distinctDevices } from "./device-list.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
-import { meanOf } from "./digits.js";
-import { at, findJson, firstOf, isObject, type JsonObject } from "./json-text.js";
-import type { Part, PartOutputs, ProbeContext } from "./shim.js";
+} from "./kit/cells.js";
+import { distinctDevices } from "./kit/device-list.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { meanOf } from "./kit/digits.js";
+import { at, findJson, firstOf, isObject, type JsonObject } from "./kit/json-text.js";
+import type { Part, PartOutputs, ProbeContext } from "./kit/shim.js";
 
 /**
  * The flag is --format, Warboy's releases had --output, and furiosactl has a table alone. Exit 2 says that an argument

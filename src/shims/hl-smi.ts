@@ -1,8 +1,8 @@
 /** Intel Gaudi's hl-smi: CSV with units. Source: Habana's "System Management Interface Tool" guide and all-smi's tests. */
 import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./accelerator.js";
-import { cellsOf, textLines } from "./box-table.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./kit/accelerator.js";
+import { cellsOf, textLines } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -12,12 +12,12 @@ import {
   totalCell,
   wattsCell,
   wattsLimitCell,
-} from "./cells.js";
-import { readCsv } from "./csv-rows.js";
-import { distinctDevices } from "./device-list.js";
-import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
-import { partError } from "./part-output.js";
-import type { Part, ProbeContext } from "./shim.js";
+} from "./kit/cells.js";
+import { readCsv } from "./kit/csv-rows.js";
+import { distinctDevices } from "./kit/device-list.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { partError } from "./kit/part-output.js";
+import type { Part, ProbeContext } from "./kit/shim.js";
 
 // What every release knows: an unknown field fails the whole query.
 const COLUMNS =

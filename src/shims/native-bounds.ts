@@ -4,7 +4,7 @@
  */
 import { MOST_LEVELS } from "../contract/record.js";
 import { cleanText, oneLine } from "../lib/text.js";
-import { isObject } from "./json-text.js";
+import { isObject } from "./kit/json-text.js";
 
 /** A device stands in its section's list, and that in the record. */
 const MOST_DEVICE_LEVELS = MOST_LEVELS - 2;

@@ -2,10 +2,10 @@
 import { ParseError } from "../contract/errors.js";
 import { type Section, type SectionError, SECTIONS } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { findJson, isObject, type JsonObject } from "./json-text.js";
+import { findJson, isObject, type JsonObject } from "./kit/json-text.js";
+import { partError, whatItSaid } from "./kit/part-output.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "./kit/shim.js";
 import { readSnapshot, sectionsOf } from "./native-snapshot.js";
-import { partError, whatItSaid } from "./part-output.js";
-import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "./shim.js";
 
 const SNAPSHOT = "native.snapshot";
 const VERSION = "native.version";

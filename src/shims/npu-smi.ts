@@ -7,8 +7,8 @@
  */
 import type { Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
-import { cellsOf, textLines } from "./box-table.js";
+import { accelerator, acceleratorProcess, freeOf } from "./kit/accelerator.js";
+import { cellsOf, textLines } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -18,8 +18,8 @@ import {
   textCell,
   totalCell,
   wattsCell,
-} from "./cells.js";
-import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
+} from "./kit/cells.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 
 const INFO = "npu-smi.info";
 

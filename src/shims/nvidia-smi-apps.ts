@@ -1,9 +1,9 @@
 /** `nvidia-smi --query-compute-apps`: who uses which GPU, and how much of its memory. */
 import type { Gpu, Process, SectionError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import { acceleratorProcess } from "./accelerator.js";
-import { bytesCell, integerCell, textCell } from "./cells.js";
-import { readCsv } from "./csv-rows.js";
+import { acceleratorProcess } from "./kit/accelerator.js";
+import { bytesCell, integerCell, textCell } from "./kit/cells.js";
+import { readCsv } from "./kit/csv-rows.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
 import { UUID } from "./nvidia-smi-fields.js";
 import type { XmlGpu } from "./nvidia-smi-xml.js";

@@ -1,6 +1,6 @@
 /** One GPU's cells (from a CSV row or from XML, by --query-gpu field name) -> the record's device. */
 import type { Gpu } from "../contract/record.js";
-import { accelerator } from "./accelerator.js";
+import { accelerator } from "./kit/accelerator.js";
 import {
   booleanCell,
   bytesCell,
@@ -15,7 +15,7 @@ import {
   totalCell,
   wattsCell,
   wattsLimitCell,
-} from "./cells.js";
+} from "./kit/cells.js";
 import { enabledCell, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
 import { canonicalField, OLD_FIELD_NAMES } from "./nvidia-smi-fields.js";
 

@@ -12,9 +12,9 @@ import {
   megahertzCell,
   percentCell,
   wattsCell,
-} from "./cells.js";
+} from "./kit/cells.js";
+import { PlainNumber } from "./kit/plain-number.js";
 import { throttleReasons } from "./nvidia-smi-cells.js";
-import { PlainNumber } from "./plain-number.js";
 
 /** A GPU that is changed where it is. */
 export type GpuDraft = { -readonly [Key in keyof Gpu]: Gpu[Key] };

@@ -1,6 +1,8 @@
 /** What a tick of nvidia-smi told, by section: each part's answer, and the errors where one failed. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Process, SectionError } from "../contract/record.js";
+import { partError, whatItSaid } from "./kit/part-output.js";
+import type { PartOutput, PartOutputs } from "./kit/shim.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
 import { explainFailure } from "./nvidia-smi-failures.js";
 import { BUS_ID, refusedField } from "./nvidia-smi-fields.js";
@@ -8,8 +10,6 @@ import type { QueryMemory } from "./nvidia-smi-memory.js";
 import { readList, withMigInstances } from "./nvidia-smi-mig.js";
 import type { QueryAnswer } from "./nvidia-smi-query.js";
 import { readSmiXml, type XmlGpu } from "./nvidia-smi-xml.js";
-import { partError, whatItSaid } from "./part-output.js";
-import type { PartOutput, PartOutputs } from "./shim.js";
 
 export const QUERY = "nvidia-smi.query";
 export const LIST = "nvidia-smi.list";

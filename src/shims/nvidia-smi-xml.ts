@@ -5,7 +5,7 @@
  */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu } from "../contract/record.js";
-import { bytesCell, integerCell } from "./cells.js";
+import { bytesCell, integerCell } from "./kit/cells.js";
 import { gpuFromCells } from "./nvidia-smi-gpu.js";
 
 interface XmlNode {

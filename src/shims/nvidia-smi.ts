@@ -1,6 +1,7 @@
 /** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Process, SectionError } from "../contract/record.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "./kit/shim.js";
 import { APPS_COMMAND } from "./nvidia-smi-apps.js";
 import {
   fieldsAmong,
@@ -28,7 +29,6 @@ import {
   XML,
   xmlIn,
 } from "./nvidia-smi-sections.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "./shim.js";
 
 const HELP = "nvidia-smi.help";
 

@@ -3,8 +3,8 @@
  * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
  */
 import type { Gpu, Process } from "../contract/record.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
-import { tableRows } from "./box-table.js";
+import { accelerator, acceleratorProcess, freeOf } from "./kit/accelerator.js";
+import { tableRows } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -16,10 +16,10 @@ import {
   totalCell,
   wattsCell,
   type ByteUnit,
-} from "./cells.js";
-import { distinctDevices } from "./device-list.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
-import { at, findJson, isObject, type JsonObject } from "./json-text.js";
+} from "./kit/cells.js";
+import { distinctDevices } from "./kit/device-list.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { at, findJson, isObject, type JsonObject } from "./kit/json-text.js";
 
 const STATUS = "rbln-smi.status";
 

@@ -1,5 +1,5 @@
 /** The tools that are tried, in the order they are tried. A new tool is one file beside this one and one line here. */
-import type { Shim } from "./shim.js";
+import type { Shim } from "./kit/shim.js";
 
 /** A tool by name; its file is loaded when a run tries it, not for `--help`. */
 export interface Tool {

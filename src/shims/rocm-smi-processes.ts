@@ -1,7 +1,7 @@
 /** Processes of rocm-smi: the system's entries of `--showpids`, and the text of `--showpidgpus`. */
 import type { Gpu, Process } from "../contract/record.js";
-import { acceleratorProcess, uuidsByIndex } from "./accelerator.js";
-import { bytesCell, integerCell, textCell } from "./cells.js";
+import { acceleratorProcess, uuidsByIndex } from "./kit/accelerator.js";
+import { bytesCell, integerCell, textCell } from "./kit/cells.js";
 import type { Values } from "./rocm-smi-cards.js";
 
 /**

@@ -4,7 +4,7 @@
  * temperature has its average behind it, `gpu@52.875C/52.5C`, as each power had before. The GPU works in the host's memory.
  */
 import type { Gpu } from "../contract/record.js";
-import { accelerator, freeOf } from "./accelerator.js";
+import { accelerator, freeOf } from "./kit/accelerator.js";
 import {
   bytesCell,
   celsiusCell,
@@ -13,8 +13,8 @@ import {
   presentTexts,
   textCell,
   wattsCell,
-} from "./cells.js";
-import { deviceTool, stdoutOf } from "./device-tool.js";
+} from "./kit/cells.js";
+import { deviceTool, stdoutOf } from "./kit/device-tool.js";
 
 const LINE = "tegrastats.line";
 const MODEL = "tegrastats.model";

@@ -4,11 +4,11 @@
  * runtime's own numbers and in the same order; they are there only while a workload runs.
  */
 import type { Process, SectionError } from "../contract/record.js";
-import { accelerator, acceleratorProcess, freeOf } from "./accelerator.js";
-import { boxTables, type BoxTable } from "./box-table.js";
-import { bytesCell, integerCell, percentCell, presentTexts, textCell, totalCell } from "./cells.js";
-import { distinctDevices } from "./device-list.js";
-import { deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
+import { accelerator, acceleratorProcess, freeOf } from "./kit/accelerator.js";
+import { boxTables, type BoxTable } from "./kit/box-table.js";
+import { bytesCell, integerCell, percentCell, presentTexts, textCell, totalCell } from "./kit/cells.js";
+import { distinctDevices } from "./kit/device-list.js";
+import { deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 
 const TABLES = "tpu-info.tables";
 

@@ -3,7 +3,7 @@
  * memory. Source: tt-smi's README and its recorded 3.0 snapshots.
  */
 import type { Gpu } from "../contract/record.js";
-import { accelerator } from "./accelerator.js";
+import { accelerator } from "./kit/accelerator.js";
 import {
   celsiusCell,
   linkCell,
@@ -14,9 +14,9 @@ import {
   textCell,
   wattsCell,
   wattsLimitCell,
-} from "./cells.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./device-tool.js";
-import { at, findJson } from "./json-text.js";
+} from "./kit/cells.js";
+import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { at, findJson } from "./kit/json-text.js";
 
 const SNAPSHOT = "tt-smi.snapshot";
 

@@ -3,8 +3,8 @@
  * nvidia-smi's --query-gpu for all at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
  */
 import type { Gpu, SectionError, Sections } from "../contract/record.js";
-import { firstErrors, partError, whatItSaid } from "./part-output.js";
-import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./shim.js";
+import { firstErrors, partError, whatItSaid } from "./kit/part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./kit/shim.js";
 import {
   QUERY_FIELDS,
   devicesIn,

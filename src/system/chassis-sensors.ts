@@ -5,7 +5,7 @@
  */
 import type { Chassis } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import type { Part } from "../shims/shim.js";
+import type { Part } from "../shims/kit/shim.js";
 import { wholeNumber } from "./numbers.js";
 
 const NOT_ASKED =

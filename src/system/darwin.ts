@@ -4,8 +4,8 @@
  */
 import type { Cpu, Memory, Section, SectionError, Sections } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { partError } from "../shims/part-output.js";
-import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
+import { partError } from "../shims/kit/part-output.js";
+import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { DARWIN_STORAGE, parseDf } from "./df.js";
 import type { HostSystem } from "./host-system.js";
 import { lessBy, percentOf, wholeNumber } from "./numbers.js";

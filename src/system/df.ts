@@ -1,7 +1,7 @@
 /** Local file systems and their space: `df -P` (POSIX), asked only for mount points that cannot hang on a network. */
 import type { Storage } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import type { Part } from "../shims/shim.js";
+import type { Part } from "../shims/kit/shim.js";
 import { kibibytes } from "./numbers.js";
 
 /** Network and FUSE mounts hang; pseudo file systems and images (squashfs) hold no space of the host. */

@@ -1,6 +1,6 @@
 /** What an operating system is to the pipeline: the questions for the host's own sections and their parser. */
 import type { Section } from "../contract/record.js";
-import type { Part, PartOutputs, Sampler } from "../shims/shim.js";
+import type { Part, PartOutputs, Sampler } from "../shims/kit/shim.js";
 
 export interface HostSystem {
   /** The record's `transport` when no accelerator was asked for, as `linux`. */

@@ -1,6 +1,6 @@
 /** What a Linux host is asked once a session: its CPUs' model and layout, limits of the cgroup, its maker. */
-import type { Part } from "../shims/shim.js";
 import { cleanText } from "../lib/text.js";
+import type { Part } from "../shims/kit/shim.js";
 import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
 import { markedLines } from "./marked-lines.js";
 import { cpuList, wholeNumber } from "./numbers.js";

@@ -1,7 +1,7 @@
 /** The sections that a Linux host tells of itself, from /proc and /sys alone, with no more rights than any account has. */
 import type { Chassis, Section, SectionError, Sections } from "../contract/record.js";
-import { partError } from "../shims/part-output.js";
-import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/shim.js";
+import { partError } from "../shims/kit/part-output.js";
+import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
 import type { HostSystem } from "./host-system.js";

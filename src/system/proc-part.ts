@@ -3,7 +3,7 @@
  * to tell all of it there.
  */
 import type { Section } from "../contract/record.js";
-import type { Part, PartOutputs } from "../shims/shim.js";
+import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
 import { emptyProcStat, readProcStat } from "./proc-stat.js";

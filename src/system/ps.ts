@@ -1,7 +1,7 @@
 /** What `ps` knows of processes, to be joined with a vendor tool's list of who uses a GPU. */
 import type { Process } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import type { Part, PartOutputs } from "../shims/shim.js";
+import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { kibibytes, wholeNumber } from "./numbers.js";
 
 const PART_ID = "host.ps";

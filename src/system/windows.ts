@@ -5,8 +5,8 @@
  */
 import type { Chassis, Cpu, Memory, Section, SectionError, Sections, Storage } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { partError } from "../shims/part-output.js";
-import type { Part, PartOutputs, Sampler } from "../shims/shim.js";
+import { partError } from "../shims/kit/part-output.js";
+import type { Part, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import type { HostSystem } from "./host-system.js";
 import { lessBy, percentOf } from "./numbers.js";
 

@@ -8,8 +8,8 @@ import { chooseSources, toolsOf } from "../../src/remote/choose.js";
 import type { Found } from "../../src/remote/found.js";
 import { HostReader } from "../../src/remote/host-reader.js";
 import { judgeFound } from "../../src/remote/probe.js";
+import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
-import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading } from "../../src/shims/shim.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../../src/system/registry.js";
 import { goldenCases } from "../support/golden.js";
 

@@ -5,8 +5,8 @@ import { HostError } from "../../src/contract/errors.js";
 import type { Gpu } from "../../src/contract/record.js";
 import { chooseSources, toolsOf } from "../../src/remote/choose.js";
 import { isWanted, type Judged } from "../../src/remote/probe.js";
-import { isPoor, lackingOf } from "../../src/shims/core-readings.js";
-import type { PartOutput, Shim } from "../../src/shims/shim.js";
+import { isPoor, lackingOf } from "../../src/shims/kit/core-readings.js";
+import type { PartOutput, Shim } from "../../src/shims/kit/shim.js";
 import { gpu } from "../support/records.js";
 
 const shim = (id: string): Shim => ({ id, executables: [id], probe: () => [], judge: () => assert.fail() });

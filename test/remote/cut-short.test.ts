@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cutShort, floodIn } from "../../src/remote/cut-short.js";
 import type { LaneEnd } from "../../src/remote/lane.js";
-import type { PartEnd, PartOutput, PartOutputs } from "../../src/shims/shim.js";
+import type { PartEnd, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 
 const ENDS: readonly { readonly end: LaneEnd; readonly what: string | null }[] = [
   { end: { kind: "flooded" }, what: "more than 32 MiB" },

@@ -11,7 +11,7 @@ import { DriverHold } from "../../src/remote/driver-hold.js";
 import type { Frame } from "../../src/remote/frame.js";
 import type { ChosenTool } from "../../src/remote/probe.js";
 import { holdCommand } from "../../src/remote/script.js";
-import type { Reading, Shim } from "../../src/shims/shim.js";
+import type { Reading, Shim } from "../../src/shims/kit/shim.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
 import { LOGIN_SHELLS, POSIX_SHELLS } from "../support/login-shells.js";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import type { Part, PartEnd } from "../../src/shims/shim.js";
+import type { Part, PartEnd } from "../../src/shims/kit/shim.js";
 import { startShell, type Shell } from "../support/guarded-shell.js";
 import { POSIX_SHELLS, type LoginShell } from "../support/login-shells.js";
 import { signalPid, waitFor } from "../support/processes.js";

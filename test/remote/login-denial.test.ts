@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HostError } from "../../src/contract/errors.js";
 import type { LaneEnd } from "../../src/remote/lane.js";
 import { loginDenial, unlessDenied } from "../../src/remote/login-denial.js";
-import type { PartOutputs } from "../../src/shims/shim.js";
+import type { PartOutputs } from "../../src/shims/kit/shim.js";
 
 const exit = (code: number): LaneEnd => ({ kind: "exit", code });
 

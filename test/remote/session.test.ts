@@ -7,7 +7,7 @@ import type { Gpu } from "../../src/contract/record.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { SessionOptions } from "../../src/remote/discover.js";
 import { HostSession } from "../../src/remote/session.js";
-import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
+import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/kit/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ParseError } from "../../src/contract/errors.js";
+import type { PartOutputs, ProbeContext, Shim, Verdict } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
-import type { PartOutputs, ProbeContext, Shim, Verdict } from "../../src/shims/shim.js";
 import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
 import { assertOwnDevices } from "../support/own-devices.js";
 

@@ -2,9 +2,9 @@
 import { test } from "node:test";
 import { ParseError } from "../../src/contract/errors.js";
 import { SECTIONS } from "../../src/contract/record.js";
-import { findJson } from "../../src/shims/json-text.js";
+import { findJson } from "../../src/shims/kit/json-text.js";
+import type { PartOutputs, Sampler, Shim } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
-import type { PartOutputs, Sampler, Shim } from "../../src/shims/shim.js";
 import { goldenCases } from "../support/golden.js";
 import { assertLinear, assertTextLinear, type Texts } from "../support/growth.js";
 import { probeContext } from "../support/shim-outputs.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu, Memory } from "../../src/contract/record.js";
-import { accelerator, acceleratorProcess } from "../../src/shims/accelerator.js";
+import { accelerator, acceleratorProcess } from "../../src/shims/kit/accelerator.js";
 import { joinProcesses, redact } from "../../src/shims/processes.js";
 import { fillUnifiedMemory } from "../../src/shims/unified-memory.js";
 

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import type { Gpu } from "../../src/contract/record.js";
-import type { Reading } from "../../src/shims/shim.js";
+import type { Reading } from "../../src/shims/kit/shim.js";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SECTIONS, type Section } from "../../src/contract/record.js";
-import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/shim.js";
+import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/kit/shim.js";
 
 export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));
 

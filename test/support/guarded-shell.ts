@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { FrameReader, type Frame } from "../../src/remote/frame.js";
 import { tickDefinitions, tickLine } from "../../src/remote/script.js";
-import type { Part } from "../../src/shims/shim.js";
+import type { Part } from "../../src/shims/kit/shim.js";
 import { makeTools } from "./fake-tools.js";
 import { signalPid } from "./processes.js";
 import { makeTempDir } from "./temp-dir.js";

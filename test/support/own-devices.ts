@@ -1,7 +1,7 @@
 /** A frame takes a reading's devices over and labels them where they are: none may stand in two readings. */
 import assert from "node:assert/strict";
 import { ParseError } from "../../src/contract/errors.js";
-import type { PartOutputs, Sampler } from "../../src/shims/shim.js";
+import type { PartOutputs, Sampler } from "../../src/shims/kit/shim.js";
 
 export function assertOwnDevices(sampler: Sampler, outputs: PartOutputs): void {
   const seen = new Set<object>();

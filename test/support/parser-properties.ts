@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ParseError } from "../../src/contract/errors.js";
 import type { Gpu } from "../../src/contract/record.js";
-import type { PartOutputs, Reading, Sampler, Shim } from "../../src/shims/shim.js";
+import type { PartOutputs, Reading, Sampler, Shim } from "../../src/shims/kit/shim.js";
 import { propertyRuns } from "./property-runs.js";
 import { partOutputs, probeContext } from "./shim-outputs.js";
 

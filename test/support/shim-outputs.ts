@@ -1,7 +1,14 @@
 /** Runs a shim on recorded outputs, as the probe and a tick would. */
 import assert from "node:assert/strict";
 import type { Section } from "../../src/contract/record.js";
-import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading, Shim } from "../../src/shims/shim.js";
+import type {
+  PartEnd,
+  PartOutput,
+  PartOutputs,
+  ProbeContext,
+  Reading,
+  Shim,
+} from "../../src/shims/kit/shim.js";
 
 export type Answer = string | { stdout?: string; stderr?: string; end?: PartEnd };
 

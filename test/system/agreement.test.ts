@@ -4,7 +4,7 @@ import { statfsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { describe, test } from "node:test";
 import { SECTIONS, type Cpu, type Memory } from "../../src/contract/record.js";
-import type { Sampler } from "../../src/shims/shim.js";
+import type { Sampler } from "../../src/shims/kit/shim.js";
 import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { runParts, type Shell } from "./shells.js";

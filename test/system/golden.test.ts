@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PartOutput, PartOutputs } from "../../src/shims/shim.js";
+import type { PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 import { darwin } from "../../src/system/darwin.js";
 import type { HostSystem } from "../../src/system/host-system.js";
 import { linux } from "../../src/system/linux.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { SECTIONS } from "../../src/contract/record.js";
-import type { PartOutput, PartOutputs } from "../../src/shims/shim.js";
+import type { PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 import { darwin } from "../../src/system/darwin.js";
 import { parseDf } from "../../src/system/df.js";
 import type { HostSystem } from "../../src/system/host-system.js";

@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { SECTIONS } from "../../src/contract/record.js";
-import type { Part } from "../../src/shims/shim.js";
+import type { Part } from "../../src/shims/kit/shim.js";
 import { darwin } from "../../src/system/darwin.js";
 import { LINUX_STORAGE, parseDf } from "../../src/system/df.js";
 import { linux } from "../../src/system/linux.js";

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SAY } from "../../src/remote/script.js";
-import type { Part, PartOutput, PartOutputs } from "../../src/shims/shim.js";
+import type { Part, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 
 export interface Shell {
   readonly name: string;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { accelerator } from "../../src/shims/accelerator.js";
-import { distinctDevices } from "../../src/shims/device-list.js";
-import { allShims } from "../../src/shims/registry.js";
-import { partOutputs, probeContext } from "../support/shim-outputs.js";
+import { accelerator } from "../../../src/shims/kit/accelerator.js";
+import { distinctDevices } from "../../../src/shims/kit/device-list.js";
+import { allShims } from "../../../src/shims/registry.js";
+import { partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 type Printed = (count: number) => Readonly<Record<string, string>>;
 const each = <T>(count: number, of: (index: number) => T): T[] =>

@@ -13,7 +13,7 @@ import {
   presentTexts,
   textCell,
   wattsCell,
-} from "../../src/shims/cells.js";
+} from "../../../src/shims/kit/cells.js";
 
 const SENTINELS = [
   "",

@@ -1,5 +1,5 @@
 /** What the tools share that print the state of every device at once: one file a tool needs no more than its text. */
-import type { Gpu, Process, SectionError, Sections } from "../contract/record.js";
+import type { Gpu, Process, SectionError, Sections } from "../../contract/record.js";
 import { firstErrors, partError, whatItSaid } from "./part-output.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./shim.js";
 

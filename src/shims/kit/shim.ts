@@ -1,8 +1,8 @@
 /**
  * What a vendor tool is to the pipeline: the commands it is asked with and a pure parser of what it answers.
- * A new tool is one file beside this one, one line in registry.ts and one folder in golden/.
+ * A new tool is one file in shims/, one line in registry.ts and one folder in golden/.
  */
-import type { Section, SectionError, Sections } from "../contract/record.js";
+import type { Section, SectionError, Sections } from "../../contract/record.js";
 
 /** One question of a tick. */
 export type Part = ProgramPart | ShellPart;

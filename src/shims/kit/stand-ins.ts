@@ -3,7 +3,7 @@
  * use for "not available" (nvml.h NVML_VALUE_NOT_AVAILABLE, amdsmi.h and rocm_smi.h UINT_MAX fields, Level Zero's -1 as
  * unsigned, a PCIe device that no longer answers reads as ones too), and a whole chip of zeros.
  */
-import type { Gpu } from "../contract/record.js";
+import type { Gpu } from "../../contract/record.js";
 
 // 2^31 - 1, 2^32 - 1, 2^63 - 1 and 2^64 - 1; the last two as a double has them, and as nvidia-smi divides them to MiB.
 const ALL_ONES: ReadonlySet<number> = new Set([

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { boxTables } from "../../src/shims/box-table.js";
+import { boxTables } from "../../../src/shims/kit/box-table.js";
 
 const UNICODE = [
   "TPU Chips",

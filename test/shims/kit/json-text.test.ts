@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { at, findJson, firstOf } from "../../src/shims/json-text.js";
+import { at, findJson, firstOf } from "../../../src/shims/kit/json-text.js";
 
 const CASES: readonly { what: string; text: string; documents: unknown[]; cut?: boolean }[] = [
   { what: "nothing", text: "", documents: [] },

@@ -1,5 +1,5 @@
 /** The device object that every accelerator shim fills. */
-import type { Gpu, Process } from "../contract/record.js";
+import type { Gpu, Process } from "../../contract/record.js";
 import { withoutZeros } from "./stand-ins.js";
 
 /** A device of which nothing is known but what is given: all-smi's required fields are null, and a whole chip of zeros is. */

@@ -1,6 +1,6 @@
 /** What a failed part means for the record, the same for every shim. */
-import type { Section, SectionError } from "../contract/record.js";
-import { MOST_LOOKED_AT, oneLine } from "../lib/text.js";
+import type { Section, SectionError } from "../../contract/record.js";
+import { MOST_LOOKED_AT, oneLine } from "../../lib/text.js";
 import { at, findJson } from "./json-text.js";
 import type { PartOutput } from "./shim.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { megahertzCell, percentCell, celsiusCell, wattsCell } from "../../src/shims/cells.js";
-import { meanOf, shifted, sumOf, withoutNoise } from "../../src/shims/digits.js";
+import { megahertzCell, percentCell, celsiusCell, wattsCell } from "../../../src/shims/kit/cells.js";
+import { meanOf, shifted, sumOf, withoutNoise } from "../../../src/shims/kit/digits.js";
 
 /** Significant digits of a number as it is printed, or of a decimal text. */
 function digitsIn(text: string): number {

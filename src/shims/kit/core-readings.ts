@@ -1,5 +1,5 @@
 /** What a tool must report of a device to be of use, the same for every tool. */
-import type { Gpu } from "../contract/record.js";
+import type { Gpu } from "../../contract/record.js";
 
 const CORE = ["utilization", "temperature", "memory", "power"] as const;
 export type CoreReading = (typeof CORE)[number];

@@ -1,5 +1,5 @@
 /** The devices of one answer, each once: a tool may print a device twice, and several under one number. */
-import type { Gpu } from "../contract/record.js";
+import type { Gpu } from "../../contract/record.js";
 
 /**
  * In order of their numbers, the first of each device. Two rows are one device where they have the same number and none

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { SectionError } from "../../src/contract/record.js";
-import { firstErrors, partError } from "../../src/shims/part-output.js";
-import type { PartOutput } from "../../src/shims/shim.js";
+import type { SectionError } from "../../../src/contract/record.js";
+import { firstErrors, partError } from "../../../src/shims/kit/part-output.js";
+import type { PartOutput } from "../../../src/shims/kit/shim.js";
 
 const output = (end: PartOutput["end"], stderr = "", stdout = ""): PartOutput => ({ stdout, stderr, end });
 

@@ -2,7 +2,7 @@
  * One cell of a vendor tool's output -> a finite number >= 0, a clean text, a truth, or null. Shared by every shim.
  * All take what JSON or CSV gave (`unknown`), and none invents: what is not plainly a value is null.
  */
-import { cleanText } from "../lib/text.js";
+import { cleanText } from "../../lib/text.js";
 import { shifted } from "./digits.js";
 import { isAllOnes, isAllOnesText } from "./stand-ins.js";
 

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Gpu } from "../../src/contract/record.js";
-import { accelerator } from "../../src/shims/accelerator.js";
-import { allShims } from "../../src/shims/registry.js";
-import { isAllOnes, withoutZeros } from "../../src/shims/stand-ins.js";
-import { partOutputs, probeContext, type Answer } from "../support/shim-outputs.js";
+import type { Gpu } from "../../../src/contract/record.js";
+import { accelerator } from "../../../src/shims/kit/accelerator.js";
+import { isAllOnes, withoutZeros } from "../../../src/shims/kit/stand-ins.js";
+import { allShims } from "../../../src/shims/registry.js";
+import { partOutputs, probeContext, type Answer } from "../../support/shim-outputs.js";
 
 interface Case {
   readonly shim: string;
