@@ -14,7 +14,7 @@ export interface Tool {
 export const TOOLS: readonly Tool[] = [
   { id: "native", aliases: ["all-smi"], load: async () => (await import("./native.js")).nativeShim },
   { id: "nvidia-smi", aliases: ["nvidia", "nvidia_smi"], load: async () => (await import("./nvidia-smi.js")).nvidiaSmiShim },
-  { id: "amd-smi", aliases: ["amdsmi"], load: async () => (await import("./amd-smi.js")).amdSmiShim },
+  { id: "amd-smi", aliases: ["amdsmi"], load: async () => (await import("./amd-smi/amd-smi.js")).amdSmiShim },
   { id: "rocm-smi", aliases: ["rocm", "hy-smi"], load: async () => (await import("./rocm-smi.js")).rocmSmiShim },
   { id: "tt-smi", aliases: ["tenstorrent", "ttsmi"], load: async () => (await import("./tt-smi.js")).ttSmiShim },
   { id: "hl-smi", aliases: ["gaudi", "habana", "hlsmi"], load: async () => (await import("./hl-smi.js")).hlSmiShim },

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { amdSmiShim } from "../../src/shims/amd-smi.js";
-import { testParserProperties } from "../support/parser-properties.js";
-import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
+import { amdSmiShim } from "../../../src/shims/amd-smi/amd-smi.js";
+import { testParserProperties } from "../../support/parser-properties.js";
+import { firstReading, partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const gpu = (index: number, value?: string): string => {
   const cell = (number: number, unit: string) => ({ value: value ?? number, unit });

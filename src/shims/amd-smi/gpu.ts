@@ -1,6 +1,6 @@
 /** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" stands bare, inside `value`, or for a section. */
-import type { Gpu } from "../contract/record.js";
-import { accelerator, freeOf } from "./kit/accelerator.js";
+import type { Gpu } from "../../contract/record.js";
+import { accelerator, freeOf } from "../kit/accelerator.js";
 import {
   bytesCell,
   celsiusCell,
@@ -15,9 +15,9 @@ import {
   textCell,
   wattsCell,
   wattsLimitCell,
-} from "./kit/cells.js";
-import { meanOf } from "./kit/digits.js";
-import { at, findJson, isObject, type JsonObject } from "./kit/json-text.js";
+} from "../kit/cells.js";
+import { meanOf } from "../kit/digits.js";
+import { at, findJson, isObject, type JsonObject } from "../kit/json-text.js";
 
 export interface ItemsByGpu {
   readonly byGpu: ReadonlyMap<number, JsonObject>;

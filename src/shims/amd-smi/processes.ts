@@ -1,9 +1,9 @@
 /** amd-smi's `process --json`, whose nesting changed with each of ROCm 5.7, 6.0, 6.2 and 7. */
-import type { Gpu, Process } from "../contract/record.js";
-import { unwrapped } from "./amd-smi-gpu.js";
-import { acceleratorProcess, uuidsByIndex } from "./kit/accelerator.js";
-import { bytesCell, integerCell, textCell } from "./kit/cells.js";
-import { at, findJson, isObject } from "./kit/json-text.js";
+import type { Gpu, Process } from "../../contract/record.js";
+import { acceleratorProcess, uuidsByIndex } from "../kit/accelerator.js";
+import { bytesCell, integerCell, textCell } from "../kit/cells.js";
+import { at, findJson, isObject } from "../kit/json-text.js";
+import { unwrapped } from "./gpu.js";
 
 /** The processes of every GPU, a row each where one uses several; null where the text holds no JSON. */
 export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Process[] | null {

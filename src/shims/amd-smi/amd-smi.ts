@@ -3,11 +3,9 @@
  * `list` are asked once, for names, ids and limits; `metric` each tick. Before 26 each prints a list, from 26 on
  * `metric` and `static` print {"gpu_data": list}. -w is never used: 7.1.1 prints nothing with it, and others a banner.
  */
-import type { SectionError, Sections } from "../contract/record.js";
-import { amdGpu, itemsByGpu, type ItemsByGpu } from "./amd-smi-gpu.js";
-import { amdProcesses } from "./amd-smi-processes.js";
-import { at } from "./kit/json-text.js";
-import { partError, whatItSaid } from "./kit/part-output.js";
+import type { SectionError, Sections } from "../../contract/record.js";
+import { at } from "../kit/json-text.js";
+import { partError, whatItSaid } from "../kit/part-output.js";
 import type {
   Part,
   PartOutput,
@@ -17,7 +15,9 @@ import type {
   Sampler,
   Shim,
   Verdict,
-} from "./kit/shim.js";
+} from "../kit/shim.js";
+import { amdGpu, itemsByGpu, type ItemsByGpu } from "./gpu.js";
+import { amdProcesses } from "./processes.js";
 
 const METRIC: Part = { id: "amd-smi.metric", kind: "program", command: "{tool} metric --json" };
 const STATIC: Part = { id: "amd-smi.static", kind: "program", command: "{tool} static --json" };

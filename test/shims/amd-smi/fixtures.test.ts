@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { amdSmiShim } from "../../src/shims/amd-smi.js";
-import { testFixtures } from "../support/fixture-table.js";
-import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
+import { amdSmiShim } from "../../../src/shims/amd-smi/amd-smi.js";
+import { testFixtures } from "../../support/fixture-table.js";
+import { firstReading, partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const read = (stdout: string) => firstReading(amdSmiShim, partOutputs({ "amd-smi.metric": stdout }));
 
