@@ -9,7 +9,7 @@ import { frameRecord } from "../../src/host/host-record.js";
 import { hasAtMost } from "../../src/lib/levels.js";
 import { composeReading, readSampler } from "../../src/remote/compose.js";
 import type { Reading } from "../../src/shims/kit/shim.js";
-import { nativeShim } from "../../src/shims/native.js";
+import { nativeShim } from "../../src/shims/native/native.js";
 import { allShims } from "../../src/shims/registry.js";
 import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
 import { goldenCases } from "../support/golden.js";

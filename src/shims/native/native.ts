@@ -1,11 +1,11 @@
 /** all-smi on the host itself, from 0.22 on: `all-smi snapshot --format json`, schema 1. */
-import { ParseError } from "../contract/errors.js";
-import { type Section, type SectionError, SECTIONS } from "../contract/record.js";
-import { cleanText } from "../lib/text.js";
-import { findJson, isObject, type JsonObject } from "./kit/json-text.js";
-import { partError, whatItSaid } from "./kit/part-output.js";
-import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "./kit/shim.js";
-import { readSnapshot, sectionsOf } from "./native-snapshot.js";
+import { ParseError } from "../../contract/errors.js";
+import { type Section, type SectionError, SECTIONS } from "../../contract/record.js";
+import { cleanText } from "../../lib/text.js";
+import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
+import { partError, whatItSaid } from "../kit/part-output.js";
+import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../kit/shim.js";
+import { readSnapshot, sectionsOf } from "./snapshot.js";
 
 const SNAPSHOT = "native.snapshot";
 const VERSION = "native.version";

@@ -10,14 +10,14 @@ import {
   type SectionError,
   type Sections,
   SECTIONS,
-} from "../contract/record.js";
-import { setOwn } from "../lib/own-key.js";
-import { cleanText, oneLine } from "../lib/text.js";
-import { at, isObject, type JsonObject } from "./kit/json-text.js";
-import { firstErrors } from "./kit/part-output.js";
-import type { Reading } from "./kit/shim.js";
-import { bounded } from "./native-bounds.js";
-import { READ_DEVICE, withoutEntries } from "./native-devices.js";
+} from "../../contract/record.js";
+import { setOwn } from "../../lib/own-key.js";
+import { cleanText, oneLine } from "../../lib/text.js";
+import { at, isObject, type JsonObject } from "../kit/json-text.js";
+import { firstErrors } from "../kit/part-output.js";
+import type { Reading } from "../kit/shim.js";
+import { bounded } from "./bounds.js";
+import { READ_DEVICE, withoutEntries } from "./devices.js";
 
 /** Which sections a snapshot holds. */
 export function sectionsOf(snapshot: object): readonly Section[] {

@@ -2,9 +2,9 @@
  * What of a native snapshot goes into a record as it is: as deep, as much and as clean as every reader of one can take.
  * Keys are data, whatever they are called.
  */
-import { MOST_LEVELS } from "../contract/record.js";
-import { cleanText, oneLine } from "../lib/text.js";
-import { isObject } from "./kit/json-text.js";
+import { MOST_LEVELS } from "../../contract/record.js";
+import { cleanText, oneLine } from "../../lib/text.js";
+import { isObject } from "../kit/json-text.js";
 
 /** A device stands in its section's list, and that in the record. */
 const MOST_DEVICE_LEVELS = MOST_LEVELS - 2;

@@ -1,5 +1,5 @@
 /** What all-smi has as text in a device's `detail` -> the record's fields. */
-import { isObject, type JsonObject } from "./kit/json-text.js";
+import { isObject, type JsonObject } from "../kit/json-text.js";
 
 type Read = (value: unknown) => unknown;
 

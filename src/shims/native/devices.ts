@@ -1,9 +1,9 @@
 /** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
-import type { Section } from "../contract/record.js";
-import { withoutNoise } from "./kit/digits.js";
-import { at, isObject, type JsonObject } from "./kit/json-text.js";
-import { isAllOnes } from "./kit/stand-ins.js";
-import { enabled, typedDetail } from "./native-detail.js";
+import type { Section } from "../../contract/record.js";
+import { withoutNoise } from "../kit/digits.js";
+import { at, isObject, type JsonObject } from "../kit/json-text.js";
+import { isAllOnes } from "../kit/stand-ins.js";
+import { enabled, typedDetail } from "./detail.js";
 
 type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
