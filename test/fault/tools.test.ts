@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
+import { TEN_FIELDS } from "../../src/shims/nvidia-smi/fields.js";
 import { makeTools } from "../support/fake-tools.js";
 import { faultyNvidiaSmi, gist, reach, remains, ROW, switchOn } from "../support/faulty-host.js";
 import { waitFor } from "../support/processes.js";

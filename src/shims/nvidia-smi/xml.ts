@@ -3,10 +3,10 @@
  * The document has elements and text alone (one attribute, `<gpu id=...>`), so a scanner of one pattern reads it; what
  * was cut off at the end is simply not there.
  */
-import { ParseError } from "../contract/errors.js";
-import type { Gpu } from "../contract/record.js";
-import { bytesCell, integerCell } from "./kit/cells.js";
-import { gpuFromCells } from "./nvidia-smi-gpu.js";
+import { ParseError } from "../../contract/errors.js";
+import type { Gpu } from "../../contract/record.js";
+import { bytesCell, integerCell } from "../kit/cells.js";
+import { gpuFromCells } from "./gpu.js";
 
 interface XmlNode {
   readonly name: string;

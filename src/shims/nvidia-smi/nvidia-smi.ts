@@ -1,8 +1,8 @@
 /** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
-import { ParseError } from "../contract/errors.js";
-import type { Gpu, Process, SectionError } from "../contract/record.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "./kit/shim.js";
-import { APPS_COMMAND } from "./nvidia-smi-apps.js";
+import { ParseError } from "../../contract/errors.js";
+import type { Gpu, Process, SectionError } from "../../contract/record.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "../kit/shim.js";
+import { APPS_COMMAND } from "./apps.js";
 import {
   fieldsAmong,
   fieldsInHelp,
@@ -10,11 +10,11 @@ import {
   queryCommand,
   TEN_FIELDS,
   whereMigIsEnabled,
-} from "./nvidia-smi-fields.js";
-import { tellsNothing } from "./nvidia-smi-gpu.js";
-import { NVIDIA_HOLDER } from "./nvidia-smi-holder.js";
-import { QueryMemory } from "./nvidia-smi-memory.js";
-import { readQuery, type QueryAnswer } from "./nvidia-smi-query.js";
+} from "./fields.js";
+import { tellsNothing } from "./gpu.js";
+import { NVIDIA_HOLDER } from "./holder.js";
+import { QueryMemory } from "./memory.js";
+import { readQuery, type QueryAnswer } from "./query.js";
 import {
   APPS,
   brokenBecause,
@@ -28,7 +28,7 @@ import {
   settled,
   XML,
   xmlIn,
-} from "./nvidia-smi-sections.js";
+} from "./sections.js";
 
 const HELP = "nvidia-smi.help";
 

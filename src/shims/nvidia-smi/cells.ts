@@ -1,5 +1,5 @@
 /** Cells that only nvidia-smi prints: P-states, switches and the mask of throttle reasons. */
-import { booleanCell } from "./kit/cells.js";
+import { booleanCell } from "../kit/cells.js";
 
 /** `P0` -> 0; nvml.h, NVML_PSTATE_UNKNOWN is 32. */
 export function performanceState(cell: unknown): number | null {

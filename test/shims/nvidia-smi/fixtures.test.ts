@@ -1,15 +1,15 @@
-import type { Gpu } from "../../src/contract/record.js";
-import { accelerator } from "../../src/shims/kit/accelerator.js";
-import { textCell } from "../../src/shims/kit/cells.js";
-import type { Reading } from "../../src/shims/kit/shim.js";
-import { APPS_FIELDS, readApps } from "../../src/shims/nvidia-smi-apps.js";
-import { fieldsInHelp, TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
-import { readList } from "../../src/shims/nvidia-smi-mig.js";
-import { readQuery } from "../../src/shims/nvidia-smi-query.js";
-import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
-import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
-import { type FixtureRow, testFixtures, type UnusedFixture } from "../support/fixture-table.js";
-import { partOutputs, probeContext } from "../support/shim-outputs.js";
+import type { Gpu } from "../../../src/contract/record.js";
+import { accelerator } from "../../../src/shims/kit/accelerator.js";
+import { textCell } from "../../../src/shims/kit/cells.js";
+import type { Reading } from "../../../src/shims/kit/shim.js";
+import { APPS_FIELDS, readApps } from "../../../src/shims/nvidia-smi/apps.js";
+import { fieldsInHelp, TEN_FIELDS } from "../../../src/shims/nvidia-smi/fields.js";
+import { readList } from "../../../src/shims/nvidia-smi/mig.js";
+import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
+import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
+import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
+import { type FixtureRow, testFixtures, type UnusedFixture } from "../../support/fixture-table.js";
+import { partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const MIB = 1024 ** 2;
 

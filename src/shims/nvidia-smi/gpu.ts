@@ -1,6 +1,6 @@
 /** One GPU's cells (from a CSV row or from XML, by --query-gpu field name) -> the record's device. */
-import type { Gpu } from "../contract/record.js";
-import { accelerator } from "./kit/accelerator.js";
+import type { Gpu } from "../../contract/record.js";
+import { accelerator } from "../kit/accelerator.js";
 import {
   booleanCell,
   bytesCell,
@@ -15,9 +15,9 @@ import {
   totalCell,
   wattsCell,
   wattsLimitCell,
-} from "./kit/cells.js";
-import { enabledCell, performanceState, throttleReasons } from "./nvidia-smi-cells.js";
-import { canonicalField, OLD_FIELD_NAMES } from "./nvidia-smi-fields.js";
+} from "../kit/cells.js";
+import { enabledCell, performanceState, throttleReasons } from "./cells.js";
+import { canonicalField, OLD_FIELD_NAMES } from "./fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
 

@@ -1,5 +1,5 @@
 /** nvidia-smi's own words about what is wrong, for one GPU or for all. Texts from drivers 340 to 595. */
-import { oneLine } from "../lib/text.js";
+import { oneLine } from "../../lib/text.js";
 
 interface Failure {
   readonly pattern: RegExp;

@@ -1,7 +1,7 @@
 /** MIG instances: names and uuids from `nvidia-smi -L`, ids and memory from `nvidia-smi -q -x`. */
-import type { Gpu, MigInstance } from "../contract/record.js";
-import { textCell } from "./kit/cells.js";
-import type { XmlGpu } from "./nvidia-smi-xml.js";
+import type { Gpu, MigInstance } from "../../contract/record.js";
+import { textCell } from "../kit/cells.js";
+import type { XmlGpu } from "./xml.js";
 
 interface ListedInstance {
   readonly device: number;

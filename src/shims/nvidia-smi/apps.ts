@@ -1,12 +1,12 @@
 /** `nvidia-smi --query-compute-apps`: who uses which GPU, and how much of its memory. */
-import type { Gpu, Process, SectionError } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import { acceleratorProcess } from "./kit/accelerator.js";
-import { bytesCell, integerCell, textCell } from "./kit/cells.js";
-import { readCsv } from "./kit/csv-rows.js";
-import { explainFailure } from "./nvidia-smi-failures.js";
-import { UUID } from "./nvidia-smi-fields.js";
-import type { XmlGpu } from "./nvidia-smi-xml.js";
+import type { Gpu, Process, SectionError } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import { acceleratorProcess } from "../kit/accelerator.js";
+import { bytesCell, integerCell, textCell } from "../kit/cells.js";
+import { readCsv } from "../kit/csv-rows.js";
+import { explainFailure } from "./failures.js";
+import { UUID } from "./fields.js";
+import type { XmlGpu } from "./xml.js";
 
 export const APPS_FIELDS = ["gpu_uuid", "pid", "process_name", "used_gpu_memory"] as const;
 export const APPS_COMMAND = `{tool} --query-compute-apps=${APPS_FIELDS.join(",")} --format=csv,nounits`;

@@ -3,25 +3,30 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ParseError } from "../../src/contract/errors.js";
-import type { Gpu } from "../../src/contract/record.js";
-import { readCsv } from "../../src/shims/kit/csv-rows.js";
-import type { Reading } from "../../src/shims/kit/shim.js";
-import { readApps } from "../../src/shims/nvidia-smi-apps.js";
-import { throttleReasons } from "../../src/shims/nvidia-smi-cells.js";
-import { explainFailure, lostGpu } from "../../src/shims/nvidia-smi-failures.js";
-import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS } from "../../src/shims/nvidia-smi-fields.js";
-import { NVIDIA_HOLDER } from "../../src/shims/nvidia-smi-holder.js";
-import { readQuery } from "../../src/shims/nvidia-smi-query.js";
-import { settled } from "../../src/shims/nvidia-smi-sections.js";
-import { readSmiXml } from "../../src/shims/nvidia-smi-xml.js";
-import { nvidiaSmiShim } from "../../src/shims/nvidia-smi.js";
-import { makeTools } from "../support/fake-tools.js";
-import { GOLDEN_ROOT } from "../support/golden.js";
-import { testParserProperties } from "../support/parser-properties.js";
-import { gpu } from "../support/records.js";
-import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
-import { makeTempDir } from "../support/temp-dir.js";
+import { ParseError } from "../../../src/contract/errors.js";
+import type { Gpu } from "../../../src/contract/record.js";
+import { readCsv } from "../../../src/shims/kit/csv-rows.js";
+import type { Reading } from "../../../src/shims/kit/shim.js";
+import { readApps } from "../../../src/shims/nvidia-smi/apps.js";
+import { throttleReasons } from "../../../src/shims/nvidia-smi/cells.js";
+import { explainFailure, lostGpu } from "../../../src/shims/nvidia-smi/failures.js";
+import {
+  fieldsInHelp,
+  PROBE_COMMAND,
+  queryCommand,
+  TEN_FIELDS,
+} from "../../../src/shims/nvidia-smi/fields.js";
+import { NVIDIA_HOLDER } from "../../../src/shims/nvidia-smi/holder.js";
+import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
+import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
+import { settled } from "../../../src/shims/nvidia-smi/sections.js";
+import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
+import { makeTools } from "../../support/fake-tools.js";
+import { GOLDEN_ROOT } from "../../support/golden.js";
+import { testParserProperties } from "../../support/parser-properties.js";
+import { gpu } from "../../support/records.js";
+import { firstReading, partOutputs, probeContext } from "../../support/shim-outputs.js";
+import { makeTempDir } from "../../support/temp-dir.js";
 
 const golden = (file: string): string => readFileSync(`${GOLDEN_ROOT}nvidia-smi/${file}`, "utf8");
 

@@ -1,11 +1,11 @@
 /** The answer to `--query-gpu`: rows of GPUs, and between them what nvidia-smi says of those that failed. */
-import type { Gpu, SectionError } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import { textCell } from "./kit/cells.js";
-import { type CsvTable, readCsv } from "./kit/csv-rows.js";
-import { explainFailure, lostGpu } from "./nvidia-smi-failures.js";
-import { BUS_ID, EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./nvidia-smi-fields.js";
-import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./nvidia-smi-gpu.js";
+import type { Gpu, SectionError } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import { textCell } from "../kit/cells.js";
+import { type CsvTable, readCsv } from "../kit/csv-rows.js";
+import { explainFailure, lostGpu } from "./failures.js";
+import { BUS_ID, EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./fields.js";
+import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./gpu.js";
 
 export interface QueryAnswer {
   /** Healthy and failed ones in the order told. */

@@ -2,8 +2,8 @@
  * nvidia-smi's rows as texts that stay and live cells between them: most of a row is passed over four bytes at a time,
  * and of a live cell no text is made.
  */
-import type { Gpu } from "../contract/record.js";
-import { isAscii, viewOf } from "../lib/bytes.js";
+import type { Gpu } from "../../contract/record.js";
+import { isAscii, viewOf } from "../../lib/bytes.js";
 import {
   bytesCell,
   celsiusCell,
@@ -12,9 +12,9 @@ import {
   megahertzCell,
   percentCell,
   wattsCell,
-} from "./kit/cells.js";
-import { PlainNumber } from "./kit/plain-number.js";
-import { throttleReasons } from "./nvidia-smi-cells.js";
+} from "../kit/cells.js";
+import { PlainNumber } from "../kit/plain-number.js";
+import { throttleReasons } from "./cells.js";
 
 /** A GPU that is changed where it is. */
 export type GpuDraft = { -readonly [Key in keyof Gpu]: Gpu[Key] };

@@ -3,10 +3,10 @@
  * so that those alone are read, byte by byte. Anything else (a failed GPU, a sentence, a cell of another shape) is left to
  * `readQuery`.
  */
-import type { Gpu } from "../contract/record.js";
-import { isAscii } from "../lib/bytes.js";
-import { canonicalField } from "./nvidia-smi-fields.js";
-import type { QueryAnswer } from "./nvidia-smi-query.js";
+import type { Gpu } from "../../contract/record.js";
+import { isAscii } from "../../lib/bytes.js";
+import { canonicalField } from "./fields.js";
+import type { QueryAnswer } from "./query.js";
 import {
   isPlainNumber,
   LONGEST_TEXT,
@@ -15,7 +15,7 @@ import {
   SEPARATOR,
   type GpuDraft,
   type Rows,
-} from "./nvidia-smi-rows.js";
+} from "./rows.js";
 
 export class QueryMemory {
   /** What the last answer told; null when it was none to be read beside. */

@@ -1,5 +1,5 @@
 /** What keeps the NVIDIA driver started where persistence mode is off and nothing else uses the GPUs. */
-import type { Holder } from "./kit/shim.js";
+import type { Holder } from "../kit/shim.js";
 
 export const NVIDIA_HOLDER: Holder = {
   // In loop mode a reading costs a tenth: 3 ms of CPU instead of 31 (forty fields of an H100, driver 580, persistence mode

@@ -1,15 +1,15 @@
 /** What a tick of nvidia-smi told, by section: each part's answer, and the errors where one failed. */
-import { ParseError } from "../contract/errors.js";
-import type { Gpu, Process, SectionError } from "../contract/record.js";
-import { partError, whatItSaid } from "./kit/part-output.js";
-import type { PartOutput, PartOutputs } from "./kit/shim.js";
-import { APPS_FIELDS, readApps, withInstanceIds } from "./nvidia-smi-apps.js";
-import { explainFailure } from "./nvidia-smi-failures.js";
-import { BUS_ID, refusedField } from "./nvidia-smi-fields.js";
-import type { QueryMemory } from "./nvidia-smi-memory.js";
-import { readList, withMigInstances } from "./nvidia-smi-mig.js";
-import type { QueryAnswer } from "./nvidia-smi-query.js";
-import { readSmiXml, type XmlGpu } from "./nvidia-smi-xml.js";
+import { ParseError } from "../../contract/errors.js";
+import type { Gpu, Process, SectionError } from "../../contract/record.js";
+import { partError, whatItSaid } from "../kit/part-output.js";
+import type { PartOutput, PartOutputs } from "../kit/shim.js";
+import { APPS_FIELDS, readApps, withInstanceIds } from "./apps.js";
+import { explainFailure } from "./failures.js";
+import { BUS_ID, refusedField } from "./fields.js";
+import type { QueryMemory } from "./memory.js";
+import { readList, withMigInstances } from "./mig.js";
+import type { QueryAnswer } from "./query.js";
+import { readSmiXml, type XmlGpu } from "./xml.js";
 
 export const QUERY = "nvidia-smi.query";
 export const LIST = "nvidia-smi.list";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { QueryMemory } from "../../src/shims/nvidia-smi-memory.js";
-import { readQuery } from "../../src/shims/nvidia-smi-query.js";
+import { QueryMemory } from "../../../src/shims/nvidia-smi/memory.js";
+import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
 
 const FIELDS = [
   ...[
