@@ -2,12 +2,12 @@
  * AMD's rocm-smi, ROCm 4 to 7 (deprecated in favour of amd-smi, still on most hosts), and Hygon's hy-smi, its fork.
  * Source: rocm_smi.py of ROCm/rocm_smi_lib, from rocm-4.0 to rocm-7.0.
  */
-import type { SectionError, Sections } from "../contract/record.js";
-import { textCell } from "./kit/cells.js";
-import { partError, whatItSaid } from "./kit/part-output.js";
-import type { Part, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./kit/shim.js";
-import { cardsIn, gpuOf } from "./rocm-smi-cards.js";
-import { processesOf } from "./rocm-smi-processes.js";
+import type { SectionError, Sections } from "../../contract/record.js";
+import { textCell } from "../kit/cells.js";
+import { partError, whatItSaid } from "../kit/part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "../kit/shim.js";
+import { cardsIn, gpuOf } from "./cards.js";
+import { processesOf } from "./processes.js";
 
 // Flags that every release since ROCm 4.0 has: an unknown one would fail the whole command.
 const FLAGS =

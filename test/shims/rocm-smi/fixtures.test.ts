@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rocmSmiShim } from "../../src/shims/rocm-smi.js";
-import { testFixtures } from "../support/fixture-table.js";
-import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
+import { rocmSmiShim } from "../../../src/shims/rocm-smi/rocm-smi.js";
+import { testFixtures } from "../../support/fixture-table.js";
+import { firstReading, partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const read = (stdout: string) => firstReading(rocmSmiShim, partOutputs({ "rocm-smi.metrics": stdout }));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rocmSmiShim } from "../../src/shims/rocm-smi.js";
-import { testParserProperties } from "../support/parser-properties.js";
-import { partOutputs, probeContext } from "../support/shim-outputs.js";
+import { rocmSmiShim } from "../../../src/shims/rocm-smi/rocm-smi.js";
+import { testParserProperties } from "../../support/parser-properties.js";
+import { partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const card = (index: number, value?: string): string =>
   `"card${String(index)}": ${JSON.stringify(

@@ -1,8 +1,8 @@
 /** Processes of rocm-smi: the system's entries of `--showpids`, and the text of `--showpidgpus`. */
-import type { Gpu, Process } from "../contract/record.js";
-import { acceleratorProcess, uuidsByIndex } from "./kit/accelerator.js";
-import { bytesCell, integerCell, textCell } from "./kit/cells.js";
-import type { Values } from "./rocm-smi-cards.js";
+import type { Gpu, Process } from "../../contract/record.js";
+import { acceleratorProcess, uuidsByIndex } from "../kit/accelerator.js";
+import { bytesCell, integerCell, textCell } from "../kit/cells.js";
+import type { Values } from "./cards.js";
 
 /**
  * The system's `PIDnnn` entries: `name, GPUs, VRAM bytes, SDMA, CU occupancy`, where the name may hold commas. A

@@ -2,8 +2,8 @@
  * The cards in rocm-smi's JSON. All its values are texts; key spellings differ between releases, so keys are compared in
  * lower case without a colon at the end.
  */
-import type { Gpu } from "../contract/record.js";
-import { accelerator, freeOf } from "./kit/accelerator.js";
+import type { Gpu } from "../../contract/record.js";
+import { accelerator, freeOf } from "../kit/accelerator.js";
 import {
   bytesCell,
   celsiusCell,
@@ -17,8 +17,8 @@ import {
   totalCell,
   wattsCell,
   wattsLimitCell,
-} from "./kit/cells.js";
-import { findJson, isObject, type JsonObject } from "./kit/json-text.js";
+} from "../kit/cells.js";
+import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
 
 /** One card's or the system's values under keys in lower case. */
 export type Values = ReadonlyMap<string, unknown>;
