@@ -8,7 +8,7 @@ import { furiosaSmiShim } from "../../src/shims/furiosa-smi.js";
 import type { Part, Shim } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
 import { tegrastatsShim } from "../../src/shims/tegrastats.js";
-import { xpuSmiShim } from "../../src/shims/xpu-smi.js";
+import { xpuSmiShim } from "../../src/shims/xpu-smi/xpu-smi.js";
 import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
 
 // Each shell of the host's that is here; every part must run in any of them.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { xpuSmiShim } from "../../src/shims/xpu-smi.js";
-import { testParserProperties } from "../support/parser-properties.js";
-import { partOutputs, probeContext } from "../support/shim-outputs.js";
+import { xpuSmiShim } from "../../../src/shims/xpu-smi/xpu-smi.js";
+import { testParserProperties } from "../../support/parser-properties.js";
+import { partOutputs, probeContext } from "../../support/shim-outputs.js";
 
 const query = (index: number, value?: string): string =>
   [

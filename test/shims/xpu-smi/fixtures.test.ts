@@ -1,6 +1,6 @@
-import { testFixtures } from "../support/fixture-table.js";
-import { firstReading, partOutputs } from "../support/shim-outputs.js";
-import { xpuSmiShim } from "../../src/shims/xpu-smi.js";
+import { xpuSmiShim } from "../../../src/shims/xpu-smi/xpu-smi.js";
+import { testFixtures } from "../../support/fixture-table.js";
+import { firstReading, partOutputs } from "../../support/shim-outputs.js";
 
 const JSON_HAS_IT = "text for people; -j is there in every 1.x and tells the same";
 

@@ -2,17 +2,10 @@
  * Intel's xpu-smi. 1.x prints JSON for one device a call, and total memory only in that device's `discovery`; 2.0 has
  * nvidia-smi's --query-gpu for all at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
  */
-import type { Gpu, SectionError, Sections } from "../contract/record.js";
-import { firstErrors, partError, whatItSaid } from "./kit/part-output.js";
-import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "./kit/shim.js";
-import {
-  QUERY_FIELDS,
-  devicesIn,
-  gpusInCsv,
-  gpusInJson,
-  processesIn,
-  type XpuDevices,
-} from "./xpu-smi-gpu.js";
+import type { Gpu, SectionError, Sections } from "../../contract/record.js";
+import { firstErrors, partError, whatItSaid } from "../kit/part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "../kit/shim.js";
+import { QUERY_FIELDS, devicesIn, gpusInCsv, gpusInJson, processesIn, type XpuDevices } from "./gpu.js";
 
 const DISCOVERY: Part = { id: "xpu-smi.discovery", kind: "program", command: "{tool} discovery -j" };
 const PROCESSES: Part = { id: "xpu-smi.ps", kind: "program", command: "{tool} ps -j" };

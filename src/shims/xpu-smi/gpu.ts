@@ -1,7 +1,7 @@
 /** xpu-smi's devices: 1.x's JSON of `discovery` and `stats`, 2.0's CSV, and the processes of `ps`. */
-import type { Gpu, Process, SectionError } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./kit/accelerator.js";
+import type { Gpu, Process, SectionError } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "../kit/accelerator.js";
 import {
   bytesCell,
   celsiusCell,
@@ -18,11 +18,11 @@ import {
   wattsCell,
   wattsLimitCell,
   type ByteUnit,
-} from "./kit/cells.js";
-import { readCsv } from "./kit/csv-rows.js";
-import { distinctDevices } from "./kit/device-list.js";
-import { meanOf, sumOf } from "./kit/digits.js";
-import { at, findJson, isObject, type JsonObject } from "./kit/json-text.js";
+} from "../kit/cells.js";
+import { readCsv } from "../kit/csv-rows.js";
+import { distinctDevices } from "../kit/device-list.js";
+import { meanOf, sumOf } from "../kit/digits.js";
+import { at, findJson, isObject, type JsonObject } from "../kit/json-text.js";
 
 /** By device id: what `discovery` told, of all together and of each. */
 export type XpuDevices = ReadonlyMap<number, JsonObject>;
