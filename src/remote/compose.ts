@@ -11,8 +11,8 @@ import {
 } from "../contract/record.js";
 import { setOwn } from "../lib/own-key.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
-import { joinProcesses, type KnownProcess, redact } from "../shims/processes.js";
-import { fillUnifiedMemory } from "../shims/unified-memory.js";
+import { joinProcesses, type KnownProcess, redact } from "./processes.js";
+import { fillUnifiedMemory } from "./unified-memory.js";
 
 /** Sections that only a vendor tool can tell; the rest is the operating system's where the tool does not tell it. */
 export const TOOL_SECTIONS: readonly Section[] = ["gpu", "process"];

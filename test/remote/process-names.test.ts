@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { namesAgree } from "../../src/shims/process-names.js";
+import { namesAgree } from "../../src/remote/process-names.js";
 
 /** The tool's name, the kernel's, the command line, and whether they are one program. */
 const CASES: readonly (readonly [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu, Memory } from "../../src/contract/record.js";
+import { joinProcesses, redact } from "../../src/remote/processes.js";
+import { fillUnifiedMemory } from "../../src/remote/unified-memory.js";
 import { accelerator, acceleratorProcess } from "../../src/shims/kit/accelerator.js";
-import { joinProcesses, redact } from "../../src/shims/processes.js";
-import { fillUnifiedMemory } from "../../src/shims/unified-memory.js";
 
 const row = (pid: number, name: string | null) =>
   acceleratorProcess({ pid, process_name: name, device_id: 0, device_uuid: "GPU-1", used_memory: 512 });
