@@ -17,7 +17,7 @@ import type { Dialled } from "./dial.js";
 import { IDENT_LINE } from "./greeting.js";
 import { handshakeFailure } from "./handshake-failure.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
-import type { HostKey } from "./known-hosts/host-key.js";
+import type { HostKey } from "./keys/fingerprint.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { loginRefusal, type ServerWords } from "./login-refusal.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan.js";

@@ -1,11 +1,11 @@
 /** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
 import { HostError } from "../contract/errors.js";
 import { acceptHostKey, forgetHostKey, surroundings } from "./fix-command.js";
+import { hostKeyOf, type HostKey } from "./keys/fingerprint.js";
+import { readPublicKey } from "./keys/public-key.js";
 import { decide, type HostKeyRefusal } from "./known-hosts/decision.js";
-import { hostKeyOf } from "./known-hosts/fingerprint.js";
-import type { HostKey, HostNames } from "./known-hosts/host-key.js";
+import type { HostNames } from "./known-hosts/host-key.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
-import { readPublicKey } from "./known-hosts/public-key.js";
 import { planTarget, type HostPlan } from "./plan.js";
 
 export type HostKeyDecision =

@@ -2,13 +2,12 @@
  * A client of ssh-agent (draft-miller-ssh-agent). Keys are listed over one connection that all hosts share, with a
  * deadline of its own; each signature has its own connection, for it may wait for a hand.
  */
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Clock, Timer } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
+import { WireReader } from "../keys/wire-reader.js";
+import { uint32, wireString } from "../keys/wire-writer.js";
 import { isLocalLimit } from "../system-failure.js";
-import { uint32, wireString } from "../wire-writer.js";
-import { WireReader } from "../known-hosts/wire.js";
 
 export interface AgentKey {
   readonly blob: Buffer;

@@ -1,14 +1,11 @@
 /** Which keys a host is offered, and in which order (sshconnect2.c: pubkey_prepare). */
-import { fingerprint } from "../known-hosts/fingerprint.js";
-import { readPublicKey } from "../known-hosts/public-key.js";
-import type { PublicKey } from "../known-hosts/public-key.js";
+import { fingerprint } from "../keys/fingerprint.js";
+import { readPublicKey, type PublicKey } from "../keys/public-key.js";
+import { signWithKey } from "../keys/signature.js";
 import type { IdentityPlan } from "../plan.js";
-import type { AgentKey, AgentPool } from "./agent.js";
-import { AgentError } from "./agent.js";
-import type { KeyCache, KeyFile, KeyRemedy } from "./key-cache.js";
-import { readPublicFile } from "./key-cache.js";
 import { isLocalLimit } from "../system-failure.js";
-import { signWithKey } from "./signature.js";
+import { AgentError, type AgentKey, type AgentPool } from "./agent.js";
+import { readPublicFile, type KeyCache, type KeyFile, type KeyRemedy } from "./key-cache.js";
 
 /** A public key or certificate that can be proven. */
 export interface Candidate {

@@ -3,10 +3,10 @@ import type { KeyObject } from "node:crypto";
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.js";
-import { decodeBase64 } from "../known-hosts/base64.js";
 import { errorCode } from "../../lib/error-code.js";
+import { decodeBase64 } from "../keys/base64.js";
+import { parsePrivateKey } from "../keys/private-key.js";
 import { isLocalLimit } from "../system-failure.js";
-import { parsePrivateKey } from "./private-key.js";
 
 /** What an IdentityFile turned out to be. */
 export type KeyFile =

@@ -1,8 +1,7 @@
 /** Host certificates (OpenSSH's PROTOCOL.certkeys; sshkey.c: sshkey_cert_check_host, OpenSSH 9.2). */
-import { createPublicKey, verify } from "node:crypto";
-import type { KeyObject } from "node:crypto";
-import type { Certificate, PublicKey } from "./public-key.js";
-import { WireError, WireReader } from "./wire.js";
+import { createPublicKey, verify, type KeyObject } from "node:crypto";
+import type { Certificate, PublicKey } from "../keys/public-key.js";
+import { WireError, WireReader } from "../keys/wire-reader.js";
 
 const HOST_CERTIFICATE = 2;
 const CURVES: Readonly<Record<string, { crv: string; hash: string; bytes: number }>> = {

@@ -1,8 +1,8 @@
 /** What follows from a verdict under a policy: go on, remember the key, or refuse, with the words for the record. */
 import type { FailureCode } from "../../contract/record.js";
 import type { HostKeyPolicy } from "../../contract/ssh-options.js";
-import { fingerprint, shortTypeName } from "./fingerprint.js";
-import type { HostKey, HostKeyVerdict, HostNames, RevokedBy } from "./host-key.js";
+import { fingerprint, shortTypeName, type HostKey } from "../keys/fingerprint.js";
+import type { HostKeyVerdict, HostNames, RevokedBy } from "./host-key.js";
 import type { KnownHosts } from "./known-hosts.js";
 
 /** For a HostError of the handshake. */

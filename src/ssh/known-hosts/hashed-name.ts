@@ -1,8 +1,7 @@
 /** Hashed host names, `|1|salt|HMAC-SHA1(salt, name)` (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
 import { createHmac, randomBytes } from "node:crypto";
-import { decodeBase64 } from "./base64.js";
-import { compress, expandBlock, expandWords, initialState } from "./sha1.js";
-import type { Sha1State } from "./sha1.js";
+import { decodeBase64 } from "../keys/base64.js";
+import { compress, expandBlock, expandWords, initialState, type Sha1State } from "./sha1.js";
 
 /** A hashed name with its salt already worked in. */
 export interface HashedName {

@@ -1,10 +1,4 @@
-/** A server's host key and what known_hosts says of it. Types only. */
-
-export interface HostKey {
-  /** `ssh-ed25519`, `ssh-rsa`, ..., or a certificate type, from inside the blob (RFC 4253, section 6.6). */
-  readonly type: string;
-  readonly blob: Buffer;
-}
+/** What known_hosts says of a server's host key. Types only. */
 
 /** A line of a known_hosts file. */
 export interface KnownLine {

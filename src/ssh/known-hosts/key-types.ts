@@ -1,7 +1,7 @@
 /** Which host key algorithms to ask for first (sshconnect2.c: order_hostkeyalgs, OpenSSH 9.2). Pure. */
+import { isCertificateType, plainTypeOf } from "../keys/public-key.js";
 import type { HostNames } from "./host-key.js";
 import type { Lookup } from "./lookup.js";
-import { isCertificateType, plainTypeOf } from "./public-key.js";
 
 export interface KnownTypes {
   /** Plain key types (`ssh-rsa` for every RSA algorithm) of which the host has a key that is not revoked. */

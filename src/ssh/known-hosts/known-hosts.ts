@@ -3,12 +3,13 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HostError } from "../../contract/errors.js";
 import { errorCode } from "../../lib/error-code.js";
+import type { HostKey } from "../keys/fingerprint.js";
+import { readPublicKey } from "../keys/public-key.js";
 import { knownHostsLines } from "./append.js";
-import type { HostKey, HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
+import type { HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
 import { knownTypes, type KnownTypes } from "./key-types.js";
 import { KnownFile } from "./known-file.js";
 import type { Lookup } from "./lookup.js";
-import { readPublicKey } from "./public-key.js";
 import { readRevocationFile, type RevocationFile } from "./revoked.js";
 import { judgeHostKey } from "./verdict.js";
 

@@ -1,8 +1,7 @@
 /** Binary key revocation lists, as `ssh-keygen -k` makes them (OpenSSH's PROTOCOL.krl). */
 import { createHash } from "node:crypto";
-import type { PublicKey } from "./public-key.js";
-import { readPublicKey } from "./public-key.js";
-import { WireError, WireReader } from "./wire.js";
+import { readPublicKey, type PublicKey } from "../keys/public-key.js";
+import { WireError, WireReader } from "../keys/wire-reader.js";
 
 const MAGIC = Buffer.from("SSHKRL\n\0", "latin1");
 const SECTION = { certificates: 1, keys: 2, sha1: 3, signature: 4, sha256: 5 } as const;

@@ -1,12 +1,12 @@
 /** Which lines of a file name a host: exact names from a map, patterns and hashes one by one. */
 import { isAscii } from "../../lib/bytes.js";
 import { lowerAscii } from "../../lib/text.js";
+import { readKeyText, ShortKeyError, type PublicKey } from "../keys/public-key.js";
+import { WireError } from "../keys/wire-reader.js";
 import { nameHasher, type HashedName } from "./hashed-name.js";
 import type { KnownLine } from "./host-key.js";
 import { matchesList, splitList } from "./match.js";
 import type { KnownHostsEntry, Marker } from "./parse.js";
-import { readKeyText, ShortKeyError, type PublicKey } from "./public-key.js";
-import { WireError } from "./wire.js";
 
 /** A line that names the host asked for, with a key that ssh can read. */
 export interface KnownKey {

@@ -1,8 +1,8 @@
 /** What the lines that name a host say of a key (sshconnect.c: check_host_key, OpenSSH 9.2). Pure. */
+import type { Certificate, PublicKey } from "../keys/public-key.js";
+import { certificateProblem } from "./certificate.js";
 import type { HostKeyVerdict, HostNames } from "./host-key.js";
 import type { KnownKey, Lookup } from "./lookup.js";
-import { certificateProblem } from "./certificate.js";
-import type { Certificate, PublicKey } from "./public-key.js";
 
 type Standing =
   { readonly kind: "same" | "other" | "revoked"; readonly known: KnownKey } | { readonly kind: "new" };

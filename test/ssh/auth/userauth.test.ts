@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Candidate } from "../../../src/ssh/auth/identity.js";
 import { userKeyAlgorithms } from "../../../src/ssh/auth/signature-algorithm.js";
-import { Userauth } from "../../../src/ssh/auth/userauth.js";
-import type { Refusal } from "../../../src/ssh/auth/userauth.js";
-import { WireReader } from "../../../src/ssh/known-hosts/wire.js";
+import { Userauth, type Refusal } from "../../../src/ssh/auth/userauth.js";
+import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
 
 interface Sent {
   readonly method: string;

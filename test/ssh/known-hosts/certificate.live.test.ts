@@ -3,12 +3,16 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { hostKeyOf } from "../../../src/ssh/known-hosts/fingerprint.js";
-import type { HostKey } from "../../../src/ssh/known-hosts/host-key.js";
+import { hostKeyOf, type HostKey } from "../../../src/ssh/keys/fingerprint.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
-import { makeKey, signKey } from "../../support/ssh-key.js";
-import type { CertificateOptions, KeyOptions, KeyPair } from "../../support/ssh-key.js";
+import {
+  makeKey,
+  signKey,
+  type CertificateOptions,
+  type KeyOptions,
+  type KeyPair,
+} from "../../support/ssh-key.js";
 import { missing, startSshd } from "../../support/sshd.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { askSsh, missingSsh } from "./real-ssh.js";

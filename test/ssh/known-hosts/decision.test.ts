@@ -1,8 +1,8 @@
 /** Each verdict's consequence under each policy, and the words that the record carries. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fingerprint } from "../../../src/ssh/keys/fingerprint.js";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
-import { fingerprint } from "../../../src/ssh/known-hosts/fingerprint.js";
 import type { HostKeyVerdict } from "../../../src/ssh/known-hosts/host-key.js";
 import { namesOf, testKey } from "./test-keys.js";
 

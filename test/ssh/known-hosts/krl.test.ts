@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { readPublicKey } from "../../../src/ssh/known-hosts/public-key.js";
+import { readPublicKey } from "../../../src/ssh/keys/public-key.js";
 import { readRevocationFile } from "../../../src/ssh/known-hosts/revoked.js";
 import { makeKey } from "../../support/ssh-key.js";
 import { makeTempDir } from "../../support/temp-dir.js";

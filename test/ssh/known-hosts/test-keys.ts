@@ -1,6 +1,7 @@
 /** Made-up host keys: only their bytes matter here, nobody signs with them. */
 import { createHash } from "node:crypto";
-import type { HostKey, HostNames } from "../../../src/ssh/known-hosts/host-key.js";
+import type { HostKey } from "../../../src/ssh/keys/fingerprint.js";
+import type { HostNames } from "../../../src/ssh/known-hosts/host-key.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
 
 /** An ed25519 key blob, another one for each seed. */

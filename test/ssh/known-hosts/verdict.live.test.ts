@@ -5,13 +5,13 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
+import { hostKeyOf } from "../../../src/ssh/keys/fingerprint.js";
+import { plainTypeOf } from "../../../src/ssh/keys/public-key.js";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
-import { hostKeyOf } from "../../../src/ssh/known-hosts/fingerprint.js";
 import { hashName } from "../../../src/ssh/known-hosts/hashed-name.js";
 import { preferKnown } from "../../../src/ssh/known-hosts/key-types.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
-import { plainTypeOf } from "../../../src/ssh/known-hosts/public-key.js";
 import { makeKey, type KeyPair } from "../../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../../support/sshd.js";
 import { makeTempDir } from "../../support/temp-dir.js";

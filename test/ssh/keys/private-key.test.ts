@@ -4,11 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { parsePrivateKey, publicBlob } from "../../../src/ssh/auth/private-key.js";
-import { signWithKey } from "../../../src/ssh/auth/signature.js";
-import { WireReader } from "../../../src/ssh/known-hosts/wire.js";
-import { makeKey } from "../../support/ssh-key.js";
-import type { KeyOptions } from "../../support/ssh-key.js";
+import { parsePrivateKey, publicBlob } from "../../../src/ssh/keys/private-key.js";
+import { signWithKey } from "../../../src/ssh/keys/signature.js";
+import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
+import { makeKey, type KeyOptions } from "../../support/ssh-key.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 
 const temp = makeTempDir("keys");

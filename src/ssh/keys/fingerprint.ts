@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
-import type { HostKey } from "./host-key.js";
 import { plainTypeOf } from "./public-key.js";
-import { WireError, WireReader } from "./wire.js";
+import { WireError, WireReader } from "./wire-reader.js";
+
+/** A server's host key as it was sent. */
+export interface HostKey {
+  /** `ssh-ed25519`, `ssh-rsa`, ..., or a certificate type, from inside the blob (RFC 4253, section 6.6). */
+  readonly type: string;
+  readonly blob: Buffer;
+}
 
 /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it. */
 export function fingerprint(blob: Buffer): string {
