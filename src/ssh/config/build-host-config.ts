@@ -1,10 +1,10 @@
 /** Collected options to the typed HostConfig, with ssh's defaults. */
+import { familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
+import type { ResolvedOptions } from "./finish.js";
 import type { HostConfig, Proxy } from "./host-config.js";
 import type { NamedFile, Options } from "./options.js";
-import type { ResolvedOptions } from "./resolve.js";
-import { familyOf } from "./canonicalize.js";
 import { expand, expandTilde, type Expanded } from "./tokens.js";
 
 const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];

@@ -18,6 +18,11 @@ export interface FinishedNames {
   readonly tokens: Tokens;
 }
 
+/** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
+export interface ResolvedOptions extends FinishedNames {
+  readonly options: Options;
+}
+
 const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
   ["ciphers", "cipher"],
   ["macs", "mac"],

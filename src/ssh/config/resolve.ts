@@ -6,7 +6,7 @@ import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { finish, isValidHost, isValidUser, type FinishedNames } from "./finish.js";
+import { finish, isValidHost, isValidUser, type ResolvedOptions } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
 import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
@@ -31,11 +31,6 @@ export interface Overrides {
   readonly purpose?: Purpose;
   /** Takes mistakes in the files, which are then no error. */
   readonly tolerate?: Tolerate;
-}
-
-/** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
-export interface ResolvedOptions extends FinishedNames {
-  readonly options: Options;
 }
 
 /** Resolves a target. Throws ConfigError for everything over which ssh would not even connect. */

@@ -1,8 +1,9 @@
 /** One configuration resolved by us and by ssh, and where the two part. */
 import { ConfigError } from "../../../src/ssh/config/config-error.js";
+import type { ResolvedOptions } from "../../../src/ssh/config/finish.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
 import { localEnvironment } from "../../../src/ssh/config/local-environment.js";
-import { resolveOptions, type ResolvedOptions, type TypedTarget } from "../../../src/ssh/config/resolve.js";
+import { resolveOptions, type TypedTarget } from "../../../src/ssh/config/resolve.js";
 import { SSH_PATH, type Environment, type Oracle } from "./oracle.js";
 import { formatOptions } from "./ssh-g-format.js";
 

@@ -1,8 +1,8 @@
 /** Resolved options in the format of `ssh -G` (dump_client_config in readconf.c), to be compared line by line. */
 import { assembleAlgorithms } from "../../../src/ssh/config/algorithms.js";
+import type { ResolvedOptions } from "../../../src/ssh/config/finish.js";
 import type { Forward, ForwardEnd } from "../../../src/ssh/config/forwards.js";
 import { formatHop } from "../../../src/ssh/config/jump.js";
-import type { ResolvedOptions } from "../../../src/ssh/config/resolve.js";
 
 /** What the installed ssh can do and does by default, by the key that `ssh -G` prints. */
 export interface AlgorithmCatalog {
