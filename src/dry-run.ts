@@ -8,7 +8,7 @@ import { findCandidates } from "./ssh/auth/identity.js";
 import type { Origin } from "./ssh/config/host-config.js";
 import type { SshShared } from "./ssh/connector.js";
 import { needsSystemClient } from "./ssh/host-connector.js";
-import { planHostNames, planLabel, type HostPlan, type Way } from "./ssh/plan.js";
+import { planHostNames, planLabel, type HostPlan, type Way } from "./ssh/plan/plan.js";
 import { createSshShared } from "./ssh/shared.js";
 
 /** One text a host. Asks the agent for its public keys and reads key files and known_hosts, and nothing else. */

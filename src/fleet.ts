@@ -14,7 +14,7 @@ import { HostSession, type Sample } from "./remote/session.js";
 import type { Shim } from "./shims/kit/shim.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
-import type { HostPlan } from "./ssh/plan.js";
+import type { HostPlan } from "./ssh/plan/plan.js";
 import { localLimit } from "./ssh/system-failure.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "./system/registry.js";
 

@@ -19,8 +19,8 @@ import type { ConfigEnvironment } from "./ssh/config/environment.js";
 import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
 import { localEnvironment } from "./ssh/config/local-environment.js";
 import type { Names } from "./ssh/names/names.js";
-import { planOrRefuse } from "./ssh/plan-target.js";
-import { connectTimeoutMs, nameToLookUp } from "./ssh/plan.js";
+import { planOrRefuse } from "./ssh/plan/plan-target.js";
+import { connectTimeoutMs, nameToLookUp } from "./ssh/plan/plan.js";
 import { createSshShared } from "./ssh/shared.js";
 import { isLocalLimit } from "./ssh/system-failure.js";
 

@@ -20,7 +20,7 @@ import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./keys/fingerprint.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
 import { loginRefusal, type ServerWords } from "./login-refusal.js";
-import { planHostNames, planLabel, type HostPlan } from "./plan.js";
+import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { Session } from "./session.js";
 import {
   introduceAs,

@@ -15,7 +15,7 @@ import type { JumpPool, JumpSession } from "./jump-pool.js";
 import { carriedConnection, carriedSession, connectThroughJump } from "./jump.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import type { Names } from "./names/names.js";
-import { planLabel, type HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan/plan.js";
 import { openProxyCommand } from "./proxy-command.js";
 import type { Session } from "./session.js";
 

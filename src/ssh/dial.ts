@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { HostError, hostErrorOf } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import type { Names } from "./names/names.js";
-import type { HostPlan } from "./plan.js";
+import type { HostPlan } from "./plan/plan.js";
 import { readsOf } from "./socket-reads.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { HostError } from "../contract/errors.js";
 import type { Clock } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
-import { planLabel, type HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan/plan.js";
 import { systemFailure } from "./system-failure.js";
 
 /** What we call ourselves, without the end of the line. */

@@ -4,7 +4,7 @@ import type { Phase } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
 import type { AuthProgress } from "./auth/userauth.js";
 import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "./login-refusal.js";
-import { planLabel, type HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan/plan.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 
 export interface HandshakeProgress {

@@ -9,7 +9,7 @@ import { createConnector, type SshShared } from "./connector.js";
 import { masterToRideOn } from "./control-master.js";
 import { connectOpenssh } from "./openssh-client.js";
 import { jumpWithoutMasters } from "./openssh-jump.js";
-import { planHostNames, planLabel, type HostPlan } from "./plan.js";
+import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 
 export interface HostToReach {
   readonly target: Target;

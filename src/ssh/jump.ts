@@ -7,7 +7,7 @@ import { pause } from "../lib/pause.js";
 import { DroppedEarly } from "./greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
-import { planLabel, type HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan/plan.js";
 
 /** As for direct connections (connector.ts). */
 const DROPPED_RETRIES = 5;

@@ -4,8 +4,15 @@ import type { LastError } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
 import type { Candidate, Candidates, Skipped } from "./auth/identity.js";
 import type { Refusal } from "./auth/userauth.js";
-import { addToAgent, copyKey, makeKey, protectKey, surroundings, type Surroundings } from "./fix-command.js";
-import { planLabel, planTarget, type HostPlan } from "./plan.js";
+import {
+  addToAgent,
+  copyKey,
+  makeKey,
+  protectKey,
+  surroundings,
+  type Surroundings,
+} from "./plan/fix-command.js";
+import { planLabel, planTarget, type HostPlan } from "./plan/plan.js";
 import { localLimit } from "./system-failure.js";
 
 /** Where so many keys were refused that the server hung up. */

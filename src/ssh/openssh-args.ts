@@ -1,6 +1,7 @@
 /** The command line that makes the system's `ssh` do what our flags say. */
 import type { HostKeyPolicy, SshOptions } from "../contract/ssh-options.js";
 import type { Target } from "../contract/target.js";
+import { quoteValue } from "./plan/fix-command.js";
 
 /** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
 interface KeepAlive {
@@ -83,9 +84,4 @@ export function opensshArguments(request: OpensshRequest): string[] {
   if (target.port !== undefined) args.push("-p", String(target.port));
   args.push("--", target.host);
   return args;
-}
-
-/** A path as a config value: quoted, and without tokens or variables to expand. */
-export function quoteValue(path: string): string {
-  return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

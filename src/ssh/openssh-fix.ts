@@ -1,5 +1,8 @@
 /** What would mend a failure of the system's `ssh`, as a command where there is one. */
 import type { FailureCode } from "../contract/record.js";
+import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./login-refusal.js";
+import type { OpensshHost } from "./openssh-failure.js";
+import type { OpensshLog } from "./openssh-log.js";
 import {
   acceptHostKey,
   addToAgent,
@@ -9,10 +12,7 @@ import {
   surroundings,
   type CommandTarget,
   type Surroundings,
-} from "./fix-command.js";
-import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./login-refusal.js";
-import type { OpensshHost } from "./openssh-failure.js";
-import type { OpensshLog } from "./openssh-log.js";
+} from "./plan/fix-command.js";
 
 /** Null: nothing that could be named. */
 export function opensshFix(

@@ -5,7 +5,7 @@ import { HostError } from "../contract/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
 import type { JumpSession } from "./jump-pool.js";
-import { planLabel, type HostPlan } from "./plan.js";
+import { planLabel, type HostPlan } from "./plan/plan.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 

@@ -5,7 +5,7 @@ import test from "node:test";
 import type { TestContext } from "node:test";
 import type { HostKeyPolicy } from "../../src/contract/ssh-options.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { HostPlan } from "../../src/ssh/plan.js";
+import type { HostPlan } from "../../src/ssh/plan/plan.js";
 import { connect, failureOf, run } from "../support/connected.js";
 import { testPlan, testShared } from "../support/host-plan.js";
 import { makeKey } from "../support/ssh-key.js";

@@ -5,7 +5,7 @@ import test from "node:test";
 import type { Connection } from "../../src/contract/connection.js";
 import { HostError } from "../../src/contract/errors.js";
 import { createConnector } from "../../src/ssh/connector.js";
-import type { HostPlan } from "../../src/ssh/plan.js";
+import type { HostPlan } from "../../src/ssh/plan/plan.js";
 import { connect, failureOf, run } from "../support/connected.js";
 import { testPlan, testShared } from "../support/host-plan.js";
 import { signalPid, waitFor } from "../support/processes.js";

@@ -11,7 +11,7 @@ import {
 } from "../../src/contract/connection.js";
 import { HostError } from "../../src/contract/errors.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { HostPlan } from "../../src/ssh/plan.js";
+import type { HostPlan } from "../../src/ssh/plan/plan.js";
 import { connect, run } from "../support/connected.js";
 import * as dropbear from "../support/dropbear.js";
 import { testPlan, testShared } from "../support/host-plan.js";

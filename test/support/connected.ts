@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ChannelEnd, Connection } from "../../src/contract/connection.js";
 import { HostError, type HostFailure } from "../../src/contract/errors.js";
 import { createConnector, type SshShared } from "../../src/ssh/connector.js";
-import type { HostPlan } from "../../src/ssh/plan.js";
+import type { HostPlan } from "../../src/ssh/plan/plan.js";
 
 /** Connects within 20 s or throws. */
 export function connect(plan: HostPlan, shared: SshShared): Promise<Connection> {

@@ -10,7 +10,7 @@ import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump-pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
-import { makePlan, type HostPlan } from "../../src/ssh/plan.js";
+import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";
 
 /** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
 export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {

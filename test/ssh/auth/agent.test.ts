@@ -4,12 +4,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
-import type { HostPlan } from "../../../src/ssh/plan.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
 import { startAgent } from "../../support/agent.js";
 import { connect, failureOf } from "../../support/connected.js";
 import { testPlan, testShared } from "../../support/host-plan.js";
-import { startSlowAgent } from "../../support/slow-agent.js";
-import type { SlowAgent } from "../../support/slow-agent.js";
+import { startSlowAgent, type SlowAgent } from "../../support/slow-agent.js";
 import { missing, startSshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;

@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { ConfigError } from "../../../src/ssh/config/config-error.js";
 import type { SshVerdict } from "../../../src/ssh/config/environment.js";
 import { loadConfig } from "../../../src/ssh/config/load.js";
-import { planOrRefuse } from "../../../src/ssh/plan-target.js";
-import type { HostPlan } from "../../../src/ssh/plan.js";
+import { planOrRefuse } from "../../../src/ssh/plan/plan-target.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
 import { testOptions } from "../../support/host-plan.js";
 import { fakeEnvironment, type FakeMachine } from "./fake-environment.js";
 

@@ -2,7 +2,6 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { quoteValue } from "./openssh-args.js";
 
 /** A host as a command line names it, and the flags of ours that `ssh` must be given too. */
 export interface CommandTarget {
@@ -190,4 +189,9 @@ function endsInLine(path: string): boolean {
   } finally {
     closeSync(file);
   }
+}
+
+/** A path as a config value: quoted, and without tokens or variables to expand. */
+export function quoteValue(path: string): string {
+  return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

@@ -1,13 +1,13 @@
 /** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
 import { isIP } from "node:net";
-import type { HostFailure } from "../contract/errors.js";
-import type { HostKeyPolicy, SshOptions } from "../contract/ssh-options.js";
-import { matchPattern } from "../lib/wildcard.js";
-import type { HostConfig, Origin } from "./config/host-config.js";
+import type { HostFailure } from "../../contract/errors.js";
+import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
+import { matchPattern } from "../../lib/wildcard.js";
+import type { HostConfig, Origin } from "../config/host-config.js";
+import type { HostNames } from "../known-hosts/host-key.js";
+import type { KnownHostsFiles } from "../known-hosts/known-hosts.js";
+import { hostNames } from "../known-hosts/names.js";
 import type { CommandTarget } from "./fix-command.js";
-import type { HostNames } from "./known-hosts/host-key.js";
-import type { KnownHostsFiles } from "./known-hosts/known-hosts.js";
-import { hostNames } from "./known-hosts/names.js";
 
 /** How the first byte gets to the host. A hop is a host of its own, with its own way there. */
 export type Way =

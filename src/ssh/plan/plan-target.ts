@@ -1,14 +1,14 @@
 /** A typed target to its plan: resolves the host's configuration, and that of every jump host on its way. */
-import type { HostFailure } from "../contract/errors.js";
-import type { SshOptions } from "../contract/ssh-options.js";
-import type { Target } from "../contract/target.js";
-import { UNRESOLVABLE } from "./config/canonicalize.js";
-import { ConfigError } from "./config/config-error.js";
-import type { ConfigEnvironment } from "./config/environment.js";
-import type { LoadedConfig } from "./config/load.js";
-import { resolveHost } from "./config/resolve.js";
-import { resolveRoute } from "./config/route.js";
-import { settleHost } from "./config/settle.js";
+import type { HostFailure } from "../../contract/errors.js";
+import type { SshOptions } from "../../contract/ssh-options.js";
+import type { Target } from "../../contract/target.js";
+import { UNRESOLVABLE } from "../config/canonicalize.js";
+import { ConfigError } from "../config/config-error.js";
+import type { ConfigEnvironment } from "../config/environment.js";
+import type { LoadedConfig } from "../config/load.js";
+import { resolveHost } from "../config/resolve.js";
+import { resolveRoute } from "../config/route.js";
+import { settleHost } from "../config/settle.js";
 import { makePlan, type HostPlan } from "./plan.js";
 
 /** Throws ConfigError for everything over which ssh would not even connect. */
