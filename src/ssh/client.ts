@@ -9,6 +9,7 @@ import type { Clock } from "../lib/clock.js";
 import { MOST_LOOKED_AT } from "../lib/text.js";
 import { offerAlgorithms, type OfferedAlgorithms } from "./algorithms.js";
 import type { Candidates } from "./auth/identity.js";
+import { loginRefusal, type ServerWords } from "./auth/login-refusal.js";
 import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
 import { coalesceWrites } from "./coalesce.js";
@@ -19,7 +20,6 @@ import { handshakeFailure } from "./handshake-failure.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./keys/fingerprint.js";
 import type { KnownHosts } from "./known-hosts/known-hosts.js";
-import { loginRefusal, type ServerWords } from "./login-refusal.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { Session } from "./session.js";
 import {

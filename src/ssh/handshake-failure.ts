@@ -2,8 +2,8 @@
 import { HostError } from "../contract/errors.js";
 import type { Phase } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "./auth/login-refusal.js";
 import type { AuthProgress } from "./auth/userauth.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "./login-refusal.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";
 import { systemErrorCode, systemFailure } from "./system-failure.js";
 

@@ -4,7 +4,7 @@ import type { FailureCode, LastError, Phase } from "../contract/record.js";
 import type { SshOptions } from "../contract/ssh-options.js";
 import type { Target } from "../contract/target.js";
 import { oneLine } from "../lib/text.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./login-refusal.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./auth/login-refusal.js";
 import { opensshFix } from "./openssh-fix.js";
 import type { OpensshLog, OpensshStage } from "./openssh-log.js";
 

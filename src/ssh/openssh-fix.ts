@@ -1,6 +1,6 @@
 /** What would mend a failure of the system's `ssh`, as a command where there is one. */
 import type { FailureCode } from "../contract/record.js";
-import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./login-refusal.js";
+import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./auth/login-refusal.js";
 import type { OpensshHost } from "./openssh-failure.js";
 import type { OpensshLog } from "./openssh-log.js";
 import {

@@ -4,16 +4,16 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
-import type { SshOptions } from "../../src/contract/ssh-options.js";
-import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { startAgent } from "../support/agent.js";
-import { connect, failureOf, run } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { signalPid, waitFor } from "../support/processes.js";
-import { makeKey, signKey, type KeyOptions } from "../support/ssh-key.js";
-import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
-import { makeTempDir } from "../support/temp-dir.js";
+import type { SshOptions } from "../../../src/contract/ssh-options.js";
+import type { HostConfig } from "../../../src/ssh/config/host-config.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { startAgent } from "../../support/agent.js";
+import { connect, failureOf, run } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { signalPid, waitFor } from "../../support/processes.js";
+import { makeKey, signKey, type KeyOptions } from "../../support/ssh-key.js";
+import { missing, startSshd, type Sshd, type SshdOptions } from "../../support/sshd.js";
+import { makeTempDir } from "../../support/temp-dir.js";
 
 const skip = missing ?? false;
 

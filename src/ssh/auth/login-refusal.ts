@@ -1,9 +1,7 @@
 /** A login that the server refused in words: what it says of us, and what would mend it. */
-import { HostError } from "../contract/errors.js";
-import type { LastError } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import type { Candidate, Candidates, Skipped } from "./auth/identity.js";
-import type { Refusal } from "./auth/userauth.js";
+import { HostError } from "../../contract/errors.js";
+import type { LastError } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
 import {
   addToAgent,
   copyKey,
@@ -11,9 +9,11 @@ import {
   protectKey,
   surroundings,
   type Surroundings,
-} from "./plan/fix-command.js";
-import { planLabel, planTarget, type HostPlan } from "./plan/plan.js";
-import { localLimit } from "./system-failure.js";
+} from "../plan/fix-command.js";
+import { planLabel, planTarget, type HostPlan } from "../plan/plan.js";
+import { localLimit } from "../system-failure.js";
+import type { Candidate, Candidates, Skipped } from "./identity.js";
+import type { Refusal } from "./userauth.js";
 
 /** Where so many keys were refused that the server hung up. */
 export const NAME_A_KEY =

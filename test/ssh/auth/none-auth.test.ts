@@ -5,13 +5,13 @@ import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import ssh2 from "ssh2";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { startAgent } from "../support/agent.js";
-import { connect, failureOf, run } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { makeKey } from "../support/ssh-key.js";
-import { missing, startSshd } from "../support/sshd.js";
-import { makeTempDir } from "../support/temp-dir.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { startAgent } from "../../support/agent.js";
+import { connect, failureOf, run } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { makeKey } from "../../support/ssh-key.js";
+import { missing, startSshd } from "../../support/sshd.js";
+import { makeTempDir } from "../../support/temp-dir.js";
 
 const skip = missing ?? false;
 
