@@ -1,6 +1,7 @@
 /** Targets to the hosts of a fleet: who each one is in the records, and how it is reached and probed. */
 import type { Connection, Connector } from "./contract/connection.js";
 import { hostErrorOf } from "./contract/errors.js";
+import { localLimit } from "./contract/local-limit.js";
 import type { SampleOptions } from "./contract/options.js";
 import type { Phase } from "./contract/record.js";
 import type { SshOptions } from "./contract/ssh-options.js";
@@ -15,7 +16,6 @@ import type { Shim } from "./shims/kit/shim.js";
 import type { SshShared } from "./ssh/connector.js";
 import { createHostConnector } from "./ssh/host-connector.js";
 import type { HostPlan } from "./ssh/plan/plan.js";
-import { localLimit } from "./ssh/system-failure.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "./system/registry.js";
 
 export interface PlannedTarget {

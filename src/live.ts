@@ -1,5 +1,6 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
 import { hostErrorOf, UsageError, type ReportFault } from "./contract/errors.js";
+import { isLocalLimit } from "./contract/local-limit.js";
 import type { Options } from "./contract/options.js";
 import type { StreamRecord } from "./contract/record.js";
 import type { Target } from "./contract/target.js";
@@ -22,7 +23,6 @@ import type { Names } from "./ssh/names/names.js";
 import { planOrRefuse } from "./ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "./ssh/plan/plan.js";
 import { createSshShared } from "./ssh/shared.js";
-import { isLocalLimit } from "./ssh/system-failure.js";
 
 /** What of a run's options its hosts' stages go by. Plain data. */
 export type WatchOptions = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;

@@ -5,6 +5,7 @@
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
 import { HostError, hostErrorOf } from "../contract/errors.js";
+import { localLimit } from "../contract/local-limit.js";
 import type { Clock } from "../lib/clock.js";
 import { MOST_LOOKED_AT } from "../lib/text.js";
 import { offerAlgorithms, type OfferedAlgorithms } from "./algorithms.js";
@@ -14,8 +15,8 @@ import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
 import { Userauth } from "./auth/userauth.js";
 import { coalesceWrites } from "./coalesce.js";
 import { verifyByRawKeys } from "./curve25519.js";
-import type { Dialled } from "./dial.js";
-import { IDENT_LINE } from "./greeting.js";
+import { IDENT_LINE } from "./dial/greeting.js";
+import type { Dialled } from "./dial/tcp.js";
 import { handshakeFailure } from "./handshake-failure.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import type { HostKey } from "./keys/fingerprint.js";
@@ -29,7 +30,6 @@ import {
   takeOverAuthentication,
   type Ssh2Internals,
 } from "./ssh2-internals.js";
-import { localLimit } from "./system-failure.js";
 
 export interface HandshakeRequest {
   readonly plan: HostPlan;

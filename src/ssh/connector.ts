@@ -8,15 +8,15 @@ import type { AgentPool } from "./auth/agent.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
 import { loadSsh2, openSession } from "./client.js";
-import { dialDirect, type Dialled } from "./dial.js";
-import { DroppedEarly, greet } from "./greeting.js";
-import type { HandshakeGate } from "./handshake-gate.js";
+import { DroppedEarly, greet } from "./dial/greeting.js";
+import type { HandshakeGate } from "./dial/handshake-gate.js";
+import { openProxyCommand } from "./dial/proxy-command.js";
+import { dialDirect, type Dialled } from "./dial/tcp.js";
 import type { JumpPool, JumpSession } from "./jump-pool.js";
 import { carriedConnection, carriedSession, connectThroughJump } from "./jump.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import type { Names } from "./names/names.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";
-import { openProxyCommand } from "./proxy-command.js";
 import type { Session } from "./session.js";
 
 /** What all hosts of a process share. */

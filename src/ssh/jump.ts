@@ -4,7 +4,7 @@ import type { Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { pause } from "../lib/pause.js";
-import { DroppedEarly } from "./greeting.js";
+import { DroppedEarly } from "./dial/greeting.js";
 import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
 import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Channel, ChannelEvents, Connection } from "../contract/connection.js";
 import { HostError, hostErrorOf } from "../contract/errors.js";
 import { pause } from "../lib/pause.js";
-import type { HandshakeGate, Place } from "./handshake-gate.js";
+import type { HandshakeGate, Place } from "./dial/handshake-gate.js";
 import { opensshArguments, type OpensshRequest } from "./openssh-args.js";
 import type { OpensshStage } from "./openssh-log.js";
 import { PrefixCut } from "./openssh-prefix.js";

@@ -2,9 +2,9 @@
 import { describe, test } from "node:test";
 import { FrameReader } from "../../src/remote/frame.js";
 import { lexLine } from "../../src/ssh/config/lexer.js";
-import { Greeting } from "../../src/ssh/greeting.js";
-import { indexRevokedKeys } from "../../src/ssh/known-hosts/revoked.js";
+import { Greeting } from "../../src/ssh/dial/greeting.js";
 import { parseKnownHosts } from "../../src/ssh/known-hosts/parse.js";
+import { indexRevokedKeys } from "../../src/ssh/known-hosts/revoked.js";
 import { OpensshLog } from "../../src/ssh/openssh-log.js";
 import { parseHostfile } from "../../src/targets/hostfile.js";
 import { assertTextLinear } from "../support/growth.js";

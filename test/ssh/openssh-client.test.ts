@@ -5,7 +5,7 @@ import test from "node:test";
 import type { ChannelEnd, Connection } from "../../src/contract/connection.js";
 import { HostError } from "../../src/contract/errors.js";
 import { realClock } from "../../src/lib/clock.js";
-import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
+import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";
 import { connectOpenssh, type OpensshConnect } from "../../src/ssh/openssh-client.js";
 import { waitFor } from "../support/processes.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";

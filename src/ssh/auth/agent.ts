@@ -3,11 +3,11 @@
  * deadline of its own; each signature has its own connection, for it may wait for a hand.
  */
 import { connect, type Socket } from "node:net";
+import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock, Timer } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
 import { WireReader } from "../keys/wire-reader.js";
 import { uint32, wireString } from "../keys/wire-writer.js";
-import { isLocalLimit } from "../system-failure.js";
 
 export interface AgentKey {
   readonly blob: Buffer;

@@ -1,9 +1,9 @@
 /** Which keys a host is offered, and in which order (sshconnect2.c: pubkey_prepare). */
+import { isLocalLimit } from "../../contract/local-limit.js";
 import { fingerprint } from "../keys/fingerprint.js";
 import { readPublicKey, type PublicKey } from "../keys/public-key.js";
 import { signWithKey } from "../keys/signature.js";
 import type { IdentityPlan } from "../plan/plan.js";
-import { isLocalLimit } from "../system-failure.js";
 import { AgentError, type AgentKey, type AgentPool } from "./agent.js";
 import { readPublicFile, type KeyCache, type KeyFile, type KeyRemedy } from "./key-cache.js";
 

@@ -2,11 +2,11 @@
 import type { KeyObject } from "node:crypto";
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock } from "../../lib/clock.js";
 import { errorCode } from "../../lib/error-code.js";
 import { decodeBase64 } from "../keys/base64.js";
 import { parsePrivateKey } from "../keys/private-key.js";
-import { isLocalLimit } from "../system-failure.js";
 
 /** What an IdentityFile turned out to be. */
 export type KeyFile =

@@ -1,5 +1,6 @@
 /** A login that the server refused in words: what it says of us, and what would mend it. */
 import { HostError } from "../../contract/errors.js";
+import { localLimit } from "../../contract/local-limit.js";
 import type { LastError } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import {
@@ -11,7 +12,6 @@ import {
   type Surroundings,
 } from "../plan/fix-command.js";
 import { planLabel, planTarget, type HostPlan } from "../plan/plan.js";
-import { localLimit } from "../system-failure.js";
 import type { Candidate, Candidates, Skipped } from "./identity.js";
 import type { Refusal } from "./userauth.js";
 

@@ -1,12 +1,10 @@
 /** One known_hosts file on disk: read once, and again only where it has changed. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statSync, type Stats } from "node:fs";
+import { localLimit } from "../../contract/local-limit.js";
 import { errorCode } from "../../lib/error-code.js";
-import { localLimit } from "../system-failure.js";
-import { KnownIndex } from "./lookup.js";
-import type { KnownKey } from "./lookup.js";
-import { parseKnownHosts } from "./parse.js";
 import { appendLines } from "./append.js";
+import { KnownIndex, type KnownKey } from "./lookup.js";
+import { parseKnownHosts } from "./parse.js";
 
 interface Contents {
   readonly index: KnownIndex;

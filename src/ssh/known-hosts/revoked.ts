@@ -1,9 +1,9 @@
 /** RevokedHostKeys files: a list of public keys, or a KRL (authfile.c: sshkey_check_revoked). */
 import { readFileSync } from "node:fs";
+import { localLimit } from "../../contract/local-limit.js";
 import { errorCode } from "../../lib/error-code.js";
 import { readKeyText, ShortKeyError, type PublicKey } from "../keys/public-key.js";
 import { WireError } from "../keys/wire-reader.js";
-import { localLimit } from "../system-failure.js";
 import type { RevokedBy } from "./host-key.js";
 import { isKrl, readKrl } from "./krl.js";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Duplex } from "node:stream";
 import test from "node:test";
-import { HostError } from "../../src/contract/errors.js";
-import { realClock } from "../../src/lib/clock.js";
-import { openProxyCommand } from "../../src/ssh/proxy-command.js";
-import { descendantsOf, waitFor } from "../support/processes.js";
+import { HostError } from "../../../src/contract/errors.js";
+import { realClock } from "../../../src/lib/clock.js";
+import { openProxyCommand } from "../../../src/ssh/dial/proxy-command.js";
+import { descendantsOf, waitFor } from "../../support/processes.js";
 
 const named = { name: "the proxy command", clock: realClock };
 

@@ -1,5 +1,5 @@
 /** Bounds handshakes whose beginning only shows in what comes back: through a jump host, or by a process of `ssh`. */
-import type { Clock, Timer } from "../lib/clock.js";
+import type { Clock, Timer } from "../../lib/clock.js";
 
 /** MaxStartups is 10:30:100 by default (sshd_config(5)): from the tenth on, sshd drops some at random. */
 const HANDSHAKES_AT_ONCE = 8;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { HandshakeGate } from "../../src/ssh/handshake-gate.js";
-import type { Place } from "../../src/ssh/handshake-gate.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { HandshakeGate, type Place } from "../../../src/ssh/dial/handshake-gate.js";
+import { FakeClock } from "../../support/fake-clock.js";
 
 const never = new AbortController().signal;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

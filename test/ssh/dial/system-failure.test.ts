@@ -1,9 +1,10 @@
 /** Which failed system calls are this machine's limits and no host's fault. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HostError } from "../../src/contract/errors.js";
-import { jumpFailure } from "../../src/ssh/jump-failure.js";
-import { isLocalLimit, localLimit, systemFailure } from "../../src/ssh/system-failure.js";
+import { HostError } from "../../../src/contract/errors.js";
+import { isLocalLimit, localLimit } from "../../../src/contract/local-limit.js";
+import { systemFailure } from "../../../src/ssh/dial/system-failure.js";
+import { jumpFailure } from "../../../src/ssh/jump-failure.js";
 
 const failed = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
 const WHERE = { host: "gpu1", port: 22 };

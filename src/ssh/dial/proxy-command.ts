@@ -1,11 +1,11 @@
 /** ProxyCommand: a program of the operator's config that carries the connection (ssh_config(5)). */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
-import { HostError } from "../contract/errors.js";
-import type { Clock } from "../lib/clock.js";
-import { oneLine } from "../lib/text.js";
+import { HostError } from "../../contract/errors.js";
+import { localLimit } from "../../contract/local-limit.js";
+import type { Clock } from "../../lib/clock.js";
+import { oneLine } from "../../lib/text.js";
 import { startChild } from "./child-process.js";
-import { localLimit } from "./system-failure.js";
 
 /** What is kept of the program's standard error: its last words tell why it ended. */
 const KEPT_CHARACTERS = 4096;

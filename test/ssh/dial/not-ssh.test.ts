@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import test from "node:test";
-import type { FailureCode, Phase } from "../../src/contract/record.js";
-import { failureOf } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { waitFor } from "../support/processes.js";
-import { startTcpServer } from "../support/tcp-server.js";
+import type { FailureCode, Phase } from "../../../src/contract/record.js";
+import { failureOf } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { waitFor } from "../../support/processes.js";
+import { startTcpServer } from "../../support/tcp-server.js";
 
 interface Case {
   readonly name: string;

@@ -2,12 +2,13 @@
 import { connect, isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
-import { HostError, hostErrorOf } from "../contract/errors.js";
-import type { Clock } from "../lib/clock.js";
-import type { Names } from "./names/names.js";
-import type { HostPlan } from "./plan/plan.js";
+import { HostError, hostErrorOf } from "../../contract/errors.js";
+import { systemErrorCode } from "../../contract/local-limit.js";
+import type { Clock } from "../../lib/clock.js";
+import type { Names } from "../names/names.js";
+import type { HostPlan } from "../plan/plan.js";
 import { readsOf } from "./socket-reads.js";
-import { systemErrorCode, systemFailure } from "./system-failure.js";
+import { systemFailure } from "./system-failure.js";
 
 /** A stream to the host's SSH port. */
 export interface Dialled {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import test from "node:test";
-import { HostError } from "../../src/contract/errors.js";
-import { realClock } from "../../src/lib/clock.js";
-import { dialDirect } from "../../src/ssh/dial.js";
-import { inProcessNames, type Names } from "../../src/ssh/names/names.js";
-import { closedPort } from "../support/free-port.js";
-import { testPlan } from "../support/host-plan.js";
-import { signalPid } from "../support/processes.js";
-import { startTcpServer } from "../support/tcp-server.js";
+import { HostError } from "../../../src/contract/errors.js";
+import { realClock } from "../../../src/lib/clock.js";
+import { dialDirect } from "../../../src/ssh/dial/tcp.js";
+import { inProcessNames, type Names } from "../../../src/ssh/names/names.js";
+import { closedPort } from "../../support/free-port.js";
+import { testPlan } from "../../support/host-plan.js";
+import { signalPid } from "../../support/processes.js";
+import { startTcpServer } from "../../support/tcp-server.js";
 
 const world = { clock: realClock, names: inProcessNames() };
 

@@ -1,9 +1,9 @@
 /** The first words of a connection: identification lines (RFC 4253, section 4.2), exchanged before ssh2 is asked. */
 import type { Duplex } from "node:stream";
-import { HostError } from "../contract/errors.js";
-import type { Clock } from "../lib/clock.js";
-import { oneLine } from "../lib/text.js";
-import { planLabel, type HostPlan } from "./plan/plan.js";
+import { HostError } from "../../contract/errors.js";
+import type { Clock } from "../../lib/clock.js";
+import { oneLine } from "../../lib/text.js";
+import { planLabel, type HostPlan } from "../plan/plan.js";
 import { systemFailure } from "./system-failure.js";
 
 /** What we call ourselves, without the end of the line. */

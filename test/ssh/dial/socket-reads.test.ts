@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
-import { readsOf } from "../../src/ssh/socket-reads.js";
-import { waitFor } from "../support/processes.js";
+import { readsOf } from "../../../src/ssh/dial/socket-reads.js";
+import { waitFor } from "../../support/processes.js";
 
 /** A socket that is read as ours are, and its peer. */
 async function pair(t: TestContext): Promise<{ readonly socket: Socket; readonly peer: Socket }> {
