@@ -6,7 +6,7 @@ import { systemErrorCode } from "../contract/local-limit.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { oneLine } from "../lib/text.js";
 import { systemFailure } from "./dial/system-failure.js";
-import type { JumpSession } from "./jump-pool.js";
+import type { JumpSession } from "./jump/pool.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 

@@ -5,7 +5,7 @@ import { AgentPool } from "./auth/agent.js";
 import { KeyCache } from "./auth/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
-import { JumpPool } from "./jump-pool.js";
+import { JumpPool } from "./jump/pool.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { inProcessNames, type Names } from "./names/names.js";
 

@@ -11,7 +11,7 @@ import {
   type ClientNeeds,
   type Clients,
 } from "../../src/ssh/choose-client.js";
-import { jumpFailure } from "../../src/ssh/jump-failure.js";
+import { jumpFailure } from "../../src/ssh/jump/failure.js";
 import { OpensshMissing } from "../../src/ssh/openssh-process.js";
 
 const offer: AlgorithmOffer = {

@@ -7,7 +7,7 @@ import { KeyCache } from "../../src/ssh/auth/key-cache.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
 import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";
-import { JumpPool } from "../../src/ssh/jump-pool.js";
+import { JumpPool } from "../../src/ssh/jump/pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";

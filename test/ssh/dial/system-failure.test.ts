@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { HostError } from "../../../src/contract/errors.js";
 import { isLocalLimit, localLimit } from "../../../src/contract/local-limit.js";
 import { systemFailure } from "../../../src/ssh/dial/system-failure.js";
-import { jumpFailure } from "../../../src/ssh/jump-failure.js";
+import { jumpFailure } from "../../../src/ssh/jump/failure.js";
 
 const failed = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
 const WHERE = { host: "gpu1", port: 22 };

@@ -1,9 +1,9 @@
 /** One session a jump host for all targets behind it. */
 import type { Duplex } from "node:stream";
-import { HostError } from "../contract/errors.js";
-import { STATE_OF_CODE } from "../contract/record.js";
-import type { Clock } from "../lib/clock.js";
-import { HandshakeGate } from "./dial/handshake-gate.js";
+import { HostError } from "../../contract/errors.js";
+import { STATE_OF_CODE } from "../../contract/record.js";
+import type { Clock } from "../../lib/clock.js";
+import { HandshakeGate } from "../dial/handshake-gate.js";
 
 /** A session with a host that can carry connections to others. */
 export interface JumpSession {

@@ -1,13 +1,13 @@
 /** ProxyJump: connections to hosts behind others, over shared sessions (ssh_config(5), ssh.c of OpenSSH 9.2). */
 import type { Duplex } from "node:stream";
-import type { Connection } from "../contract/connection.js";
-import { HostError } from "../contract/errors.js";
-import type { Clock, Timer } from "../lib/clock.js";
-import { pause } from "../lib/pause.js";
-import { DroppedEarly } from "./dial/greeting.js";
-import { forwardFailure, jumpFailure, lostWithJump } from "./jump-failure.js";
-import type { JumpLease, JumpPool, JumpSession } from "./jump-pool.js";
-import { planLabel, type HostPlan } from "./plan/plan.js";
+import type { Connection } from "../../contract/connection.js";
+import { HostError } from "../../contract/errors.js";
+import type { Clock, Timer } from "../../lib/clock.js";
+import { pause } from "../../lib/pause.js";
+import { DroppedEarly } from "../dial/greeting.js";
+import { planLabel, type HostPlan } from "../plan/plan.js";
+import { forwardFailure, jumpFailure, lostWithJump } from "./failure.js";
+import type { JumpLease, JumpPool, JumpSession } from "./pool.js";
 
 /** As for direct connections (connector.ts). */
 const DROPPED_RETRIES = 5;

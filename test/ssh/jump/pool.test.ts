@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import test from "node:test";
-import { HostError } from "../../src/contract/errors.js";
-import { JumpPool, type JumpSession, type OpenJump } from "../../src/ssh/jump-pool.js";
-import { FakeClock } from "../support/fake-clock.js";
+import { HostError } from "../../../src/contract/errors.js";
+import { JumpPool, type JumpSession, type OpenJump } from "../../../src/ssh/jump/pool.js";
+import { FakeClock } from "../../support/fake-clock.js";
 
 class Session implements JumpSession {
   closed = 0;

@@ -1,8 +1,8 @@
 /** What a jump host's failure means for the targets behind it. Pure. */
-import { HostError } from "../contract/errors.js";
-import type { FailureCode, Phase } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import type { HostPlan } from "./plan/plan.js";
+import { HostError } from "../../contract/errors.js";
+import type { FailureCode, Phase } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import type { HostPlan } from "../plan/plan.js";
 
 /** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept, and it is the `cause`. */
 export function jumpFailure(name: string, error: HostError): HostError {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import type { Connection } from "../../src/contract/connection.js";
-import { HostError } from "../../src/contract/errors.js";
-import { createConnector } from "../../src/ssh/connector.js";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { connect, failureOf, run } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { signalPid, waitFor } from "../support/processes.js";
-import { knownHostsLines, missing, startSshd, type Sshd } from "../support/sshd.js";
+import type { Connection } from "../../../src/contract/connection.js";
+import { HostError } from "../../../src/contract/errors.js";
+import { createConnector } from "../../../src/ssh/connector.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { connect, failureOf, run } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { signalPid, waitFor } from "../../support/processes.js";
+import { knownHostsLines, missing, startSshd, type Sshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;
 
