@@ -5,10 +5,10 @@
 import { parseArgv } from "../../src/cli.js";
 import { realClock } from "../../src/lib/clock.js";
 import { planTargets } from "../../src/live.js";
-import { loadSsh2 } from "../../src/ssh/client.js";
 import { createHostConnector } from "../../src/ssh/host-connector.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { createSshShared } from "../../src/ssh/shared.js";
+import { loadSsh2 } from "../../src/ssh/ssh2/client.js";
 
 const [host = "", port = "", user = "", keyFile = "", knownHostsFile = ""] = process.argv.slice(2);
 const files = ["--ssh-config", "none", "--ssh-key", keyFile, "--ssh-known-hosts", knownHostsFile];

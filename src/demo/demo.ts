@@ -15,7 +15,7 @@ import {
   startEmbeddedServer,
   type EmbeddedKey,
   type EmbeddedServer,
-} from "../ssh/embedded-server.js";
+} from "../ssh/ssh2/embedded-server.js";
 import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
 
 export interface Demo {

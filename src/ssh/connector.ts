@@ -7,7 +7,6 @@ import { pause } from "../lib/pause.js";
 import type { AgentPool } from "./auth/agent.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
-import { loadSsh2, openSession } from "./client.js";
 import { DroppedEarly, greet } from "./dial/greeting.js";
 import type { HandshakeGate } from "./dial/handshake-gate.js";
 import { openProxyCommand } from "./dial/proxy-command.js";
@@ -17,7 +16,8 @@ import type { JumpPool, JumpSession } from "./jump/pool.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import type { Names } from "./names/names.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";
-import type { Session } from "./session.js";
+import { loadSsh2, openSession } from "./ssh2/client.js";
+import type { Session } from "./ssh2/session.js";
 
 /** What all hosts of a process share. */
 export interface SshShared {

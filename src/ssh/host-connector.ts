@@ -3,13 +3,13 @@ import type { Connection, Connector } from "../contract/connection.js";
 import { HostError, type HostFailure } from "../contract/errors.js";
 import type { SshOptions } from "../contract/ssh-options.js";
 import type { Target } from "../contract/target.js";
-import { offerAlgorithms } from "./algorithms.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
 import { masterToRideOn } from "./control-master.js";
 import { connectOpenssh } from "./openssh-client.js";
 import { jumpWithoutMasters } from "./openssh-jump.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
+import { offerAlgorithms } from "./ssh2/algorithms.js";
 
 export interface HostToReach {
   readonly target: Target;

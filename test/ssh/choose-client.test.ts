@@ -3,7 +3,6 @@ import test from "node:test";
 import type { Connection } from "../../src/contract/connection.js";
 import { HostError } from "../../src/contract/errors.js";
 import type { LastError } from "../../src/contract/record.js";
-import type { AlgorithmOffer } from "../../src/ssh/algorithms.js";
 import {
   ClientChooser,
   opensshMayHelp,
@@ -13,6 +12,7 @@ import {
 } from "../../src/ssh/choose-client.js";
 import { jumpFailure } from "../../src/ssh/jump/failure.js";
 import { OpensshMissing } from "../../src/ssh/openssh-process.js";
+import type { AlgorithmOffer } from "../../src/ssh/ssh2/algorithms.js";
 
 const offer: AlgorithmOffer = {
   kind: "offer",

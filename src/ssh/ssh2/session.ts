@@ -1,13 +1,18 @@
 /** An authenticated ssh2 session: channels, forwards, keepalive, and one reason for its end. */
 import type { Duplex } from "node:stream";
-import { ChannelRefused, type Channel, type ChannelEvents, type Connection } from "../contract/connection.js";
-import { HostError } from "../contract/errors.js";
-import { systemErrorCode } from "../contract/local-limit.js";
-import type { Clock, Timer } from "../lib/clock.js";
-import { oneLine } from "../lib/text.js";
-import { systemFailure } from "./dial/system-failure.js";
-import type { JumpSession } from "./jump/pool.js";
-import { planLabel, type HostPlan } from "./plan/plan.js";
+import {
+  ChannelRefused,
+  type Channel,
+  type ChannelEvents,
+  type Connection,
+} from "../../contract/connection.js";
+import { HostError } from "../../contract/errors.js";
+import { systemErrorCode } from "../../contract/local-limit.js";
+import type { Clock, Timer } from "../../lib/clock.js";
+import { oneLine } from "../../lib/text.js";
+import { systemFailure } from "../dial/system-failure.js";
+import type { JumpSession } from "../jump/pool.js";
+import { planLabel, type HostPlan } from "../plan/plan.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
 /** The part of ssh2's client that an authenticated session uses. */

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { missing } from "../support/sshd.js";
+import { missing } from "../../support/sshd.js";
 
 test(
   "without ssh2's native addon, sessions and their single writes are the same",
   { skip: missing ?? false },
   () => {
-    const noAddon = new URL("../support/no-addon.ts", import.meta.url).href;
+    const noAddon = new URL("../../support/no-addon.ts", import.meta.url).href;
     const file = fileURLToPath(new URL("session.test.ts", import.meta.url));
     const names = "one write of a channel|a rekey|64 MiB";
     // The runner's own variable would make the child report to this run.

@@ -8,16 +8,16 @@ import {
   type Channel,
   type ChannelEnd,
   type Connection,
-} from "../../src/contract/connection.js";
-import { HostError } from "../../src/contract/errors.js";
-import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { connect, run } from "../support/connected.js";
-import * as dropbear from "../support/dropbear.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { signalPid, waitFor } from "../support/processes.js";
-import { startRelay } from "../support/relay.js";
-import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
+} from "../../../src/contract/connection.js";
+import { HostError } from "../../../src/contract/errors.js";
+import type { HostConfig } from "../../../src/ssh/config/host-config.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { connect, run } from "../../support/connected.js";
+import * as dropbear from "../../support/dropbear.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { signalPid, waitFor } from "../../support/processes.js";
+import { startRelay } from "../../support/relay.js";
+import { missing, startSshd, type Sshd, type SshdOptions } from "../../support/sshd.js";
 
 const skip = missing ?? false;
 
@@ -232,7 +232,7 @@ test("SetEnv and SendEnv reach the command, where the server takes them", { skip
 
 test("an abort ends a connection attempt at once, with its reason", { skip }, async (t) => {
   const server = await serve(t);
-  const { createConnector } = await import("../../src/ssh/connector.js");
+  const { createConnector } = await import("../../../src/ssh/connector.js");
   const stop = new AbortController();
   const connecting = createConnector(planFor(server), testShared()).connect(stop.signal);
   stop.abort(new Error("enough"));

@@ -3,13 +3,13 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
-import type { HostKeyPolicy } from "../../src/contract/ssh-options.js";
-import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { connect, failureOf, run } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { makeKey } from "../support/ssh-key.js";
-import { knownHostsLines, missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
+import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
+import type { HostConfig } from "../../../src/ssh/config/host-config.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { connect, failureOf, run } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { makeKey } from "../../support/ssh-key.js";
+import { knownHostsLines, missing, startSshd, type Sshd, type SshdOptions } from "../../support/sshd.js";
 
 const skip = missing ?? false;
 

@@ -1,7 +1,7 @@
 /** One remote command over ssh2, as the pipeline knows channels. */
 import type { Readable } from "node:stream";
-import type { Channel, ChannelEnd, ChannelEvents } from "../contract/connection.js";
-import { hostErrorOf, type HostError } from "../contract/errors.js";
+import type { Channel, ChannelEnd, ChannelEvents } from "../../contract/connection.js";
+import { hostErrorOf, type HostError } from "../../contract/errors.js";
 
 /** The part of ssh2's channel that is used. */
 export interface ExecStream extends Readable {

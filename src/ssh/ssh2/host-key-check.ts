@@ -1,12 +1,12 @@
 /** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
-import { HostError } from "../contract/errors.js";
-import { hostKeyOf, type HostKey } from "./keys/fingerprint.js";
-import { readPublicKey } from "./keys/public-key.js";
-import { decide, type HostKeyRefusal } from "./known-hosts/decision.js";
-import type { HostNames } from "./known-hosts/host-key.js";
-import type { KnownHosts } from "./known-hosts/known-hosts.js";
-import { acceptHostKey, forgetHostKey, surroundings } from "./plan/fix-command.js";
-import { planTarget, type HostPlan } from "./plan/plan.js";
+import { HostError } from "../../contract/errors.js";
+import { hostKeyOf, type HostKey } from "../keys/fingerprint.js";
+import { readPublicKey } from "../keys/public-key.js";
+import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
+import type { HostNames } from "../known-hosts/host-key.js";
+import type { KnownHosts } from "../known-hosts/known-hosts.js";
+import { acceptHostKey, forgetHostKey, surroundings } from "../plan/fix-command.js";
+import { planTarget, type HostPlan } from "../plan/plan.js";
 
 export type HostKeyDecision =
   /** `remember`: add it to known_hosts once the server has proven that it holds the key. */

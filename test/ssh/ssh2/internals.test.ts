@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import test from "node:test";
-import { loadSsh2 } from "../../src/ssh/client.js";
-import { offerAlgorithms } from "../../src/ssh/algorithms.js";
+import { offerAlgorithms } from "../../../src/ssh/ssh2/algorithms.js";
+import { loadSsh2 } from "../../../src/ssh/ssh2/client.js";
 import {
   introduceAs,
   pingServer,
   settleKeyExchange,
   takeOverAuthentication,
-} from "../../src/ssh/ssh2-internals.js";
-import { testConfig } from "../support/host-plan.js";
+} from "../../../src/ssh/ssh2/internals.js";
+import { testConfig } from "../../support/host-plan.js";
 
 const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, banner() {}, success() {} };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { sameKeyAtRekey } from "../../src/ssh/host-key-check.js";
+import { sameKeyAtRekey } from "../../../src/ssh/ssh2/host-key-check.js";
 
 test("at a rekey the key must be the one that was accepted, and is not judged again", () => {
   const judged: string[] = [];

@@ -4,32 +4,32 @@
  */
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
-import { HostError, hostErrorOf } from "../contract/errors.js";
-import { localLimit } from "../contract/local-limit.js";
-import type { Clock } from "../lib/clock.js";
-import { MOST_LOOKED_AT } from "../lib/text.js";
+import { HostError, hostErrorOf } from "../../contract/errors.js";
+import { localLimit } from "../../contract/local-limit.js";
+import type { Clock } from "../../lib/clock.js";
+import { MOST_LOOKED_AT } from "../../lib/text.js";
+import type { Candidates } from "../auth/identity.js";
+import { loginRefusal, type ServerWords } from "../auth/login-refusal.js";
+import { userKeyAlgorithms } from "../auth/signature-algorithm.js";
+import { Userauth } from "../auth/userauth.js";
+import { IDENT_LINE } from "../dial/greeting.js";
+import type { Dialled } from "../dial/tcp.js";
+import type { HostKey } from "../keys/fingerprint.js";
+import type { KnownHosts } from "../known-hosts/known-hosts.js";
+import { planHostNames, planLabel, type HostPlan } from "../plan/plan.js";
 import { offerAlgorithms, type OfferedAlgorithms } from "./algorithms.js";
-import type { Candidates } from "./auth/identity.js";
-import { loginRefusal, type ServerWords } from "./auth/login-refusal.js";
-import { userKeyAlgorithms } from "./auth/signature-algorithm.js";
-import { Userauth } from "./auth/userauth.js";
 import { coalesceWrites } from "./coalesce.js";
 import { verifyByRawKeys } from "./curve25519.js";
-import { IDENT_LINE } from "./dial/greeting.js";
-import type { Dialled } from "./dial/tcp.js";
 import { handshakeFailure } from "./handshake-failure.js";
 import { checkHostKey, sameKeyAtRekey } from "./host-key-check.js";
-import type { HostKey } from "./keys/fingerprint.js";
-import type { KnownHosts } from "./known-hosts/known-hosts.js";
-import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
-import { Session } from "./session.js";
 import {
   introduceAs,
   pingServer,
   settleKeyExchange,
   takeOverAuthentication,
   type Ssh2Internals,
-} from "./ssh2-internals.js";
+} from "./internals.js";
+import { Session } from "./session.js";
 
 export interface HandshakeRequest {
   readonly plan: HostPlan;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import ssh2 from "ssh2";
-import { makeEmbeddedKey } from "../../src/ssh/embedded-server.js";
+import { makeEmbeddedKey } from "../../../src/ssh/ssh2/embedded-server.js";
 
 test("every key that is made can be read", async () => {
   for (let made = 0; made < 3000; made++) {

@@ -1,12 +1,12 @@
 /** What ssh2 and a closed socket say of a handshake that failed, as failures of a host. */
-import { HostError } from "../contract/errors.js";
-import { systemErrorCode } from "../contract/local-limit.js";
-import type { Phase } from "../contract/record.js";
-import { oneLine } from "../lib/text.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "./auth/login-refusal.js";
-import type { AuthProgress } from "./auth/userauth.js";
-import { systemFailure } from "./dial/system-failure.js";
-import { planLabel, type HostPlan } from "./plan/plan.js";
+import { HostError } from "../../contract/errors.js";
+import { systemErrorCode } from "../../contract/local-limit.js";
+import type { Phase } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "../auth/login-refusal.js";
+import type { AuthProgress } from "../auth/userauth.js";
+import { systemFailure } from "../dial/system-failure.js";
+import { planLabel, type HostPlan } from "../plan/plan.js";
 
 export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { connect, run } from "../support/connected.js";
-import { testPlan, testShared } from "../support/host-plan.js";
-import { missing, startSshd } from "../support/sshd.js";
-import type { Sshd } from "../support/sshd.js";
+import { connect, run } from "../../support/connected.js";
+import { testPlan, testShared } from "../../support/host-plan.js";
+import { missing, startSshd, type Sshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import ssh2 from "ssh2";
-import { offerAlgorithms } from "../../src/ssh/algorithms.js";
-import type { OfferedAlgorithms } from "../../src/ssh/algorithms.js";
-import type { HostConfig } from "../../src/ssh/config/host-config.js";
-import type { KnownTypes } from "../../src/ssh/known-hosts/key-types.js";
-import { testConfig } from "../support/host-plan.js";
+import type { HostConfig } from "../../../src/ssh/config/host-config.js";
+import type { KnownTypes } from "../../../src/ssh/known-hosts/key-types.js";
+import { offerAlgorithms, type OfferedAlgorithms } from "../../../src/ssh/ssh2/algorithms.js";
+import { testConfig } from "../../support/host-plan.js";
 
 const UNKNOWN: KnownTypes = { keyTypes: [], hasAuthority: false };
 

@@ -1,8 +1,7 @@
 /** Which algorithms are offered to a server: what ssh would offer, as far as ssh2 can do it (OpenSSH 9.2, ssh2 1.17). */
-import { assembleAlgorithms, KNOWN_ALGORITHMS, DEFAULT_KEY_ALGORITHMS } from "./config/algorithms.js";
-import type { HostConfig } from "./config/host-config.js";
-import { preferKnown } from "./known-hosts/key-types.js";
-import type { KnownTypes } from "./known-hosts/key-types.js";
+import { assembleAlgorithms, KNOWN_ALGORITHMS, DEFAULT_KEY_ALGORITHMS } from "../config/algorithms.js";
+import type { HostConfig } from "../config/host-config.js";
+import { preferKnown, type KnownTypes } from "../known-hosts/key-types.js";
 
 /** Exact lists; ssh2 throws on a name that it does not know. */
 export interface OfferedAlgorithms {
