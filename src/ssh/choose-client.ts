@@ -5,7 +5,7 @@ import { HostError } from "../contract/errors.js";
 import type { SshClientChoice } from "../contract/ssh-options.js";
 import type { HostConfig } from "./config/host-config.js";
 import type { KnownLine } from "./known-hosts/host-key.js";
-import { OpensshMissing } from "./openssh-process.js";
+import { OpensshMissing } from "./openssh/process.js";
 import type { AlgorithmOffer } from "./ssh2/algorithms.js";
 
 type ConfigNeeds = Pick<

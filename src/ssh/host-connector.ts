@@ -5,9 +5,9 @@ import type { SshOptions } from "../contract/ssh-options.js";
 import type { Target } from "../contract/target.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
-import { masterToRideOn } from "./control-master.js";
-import { connectOpenssh } from "./openssh-client.js";
-import { jumpWithoutMasters } from "./openssh-jump.js";
+import { connectOpenssh } from "./openssh/client.js";
+import { masterToRideOn } from "./openssh/control-master.js";
+import { jumpWithoutMasters } from "./openssh/jump.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { offerAlgorithms } from "./ssh2/algorithms.js";
 

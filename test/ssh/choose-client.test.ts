@@ -11,7 +11,7 @@ import {
   type Clients,
 } from "../../src/ssh/choose-client.js";
 import { jumpFailure } from "../../src/ssh/jump/failure.js";
-import { OpensshMissing } from "../../src/ssh/openssh-process.js";
+import { OpensshMissing } from "../../src/ssh/openssh/process.js";
 import type { AlgorithmOffer } from "../../src/ssh/ssh2/algorithms.js";
 
 const offer: AlgorithmOffer = {

@@ -5,7 +5,7 @@ import { lexLine } from "../../src/ssh/config/lexer.js";
 import { Greeting } from "../../src/ssh/dial/greeting.js";
 import { parseKnownHosts } from "../../src/ssh/known-hosts/parse.js";
 import { indexRevokedKeys } from "../../src/ssh/known-hosts/revoked.js";
-import { OpensshLog } from "../../src/ssh/openssh-log.js";
+import { OpensshLog } from "../../src/ssh/openssh/log.js";
 import { parseHostfile } from "../../src/targets/hostfile.js";
 import { assertTextLinear } from "../support/growth.js";
 

@@ -1,7 +1,7 @@
 /** The command line that makes the system's `ssh` do what our flags say. */
-import type { HostKeyPolicy, SshOptions } from "../contract/ssh-options.js";
-import type { Target } from "../contract/target.js";
-import { quoteValue } from "./plan/fix-command.js";
+import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
+import type { Target } from "../../contract/target.js";
+import { quoteValue } from "../plan/fix-command.js";
 
 /** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
 interface KeepAlive {

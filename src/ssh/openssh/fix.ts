@@ -1,8 +1,8 @@
 /** What would mend a failure of the system's `ssh`, as a command where there is one. */
-import type { FailureCode } from "../contract/record.js";
-import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "./auth/login-refusal.js";
-import type { OpensshHost } from "./openssh-failure.js";
-import type { OpensshLog } from "./openssh-log.js";
+import type { FailureCode } from "../../contract/record.js";
+import type { SshOptions } from "../../contract/ssh-options.js";
+import type { Target } from "../../contract/target.js";
+import { administratorFix, MAY_SIGN, NAME_A_KEY, takesPasswords } from "../auth/login-refusal.js";
 import {
   acceptHostKey,
   addToAgent,
@@ -12,7 +12,18 @@ import {
   surroundings,
   type CommandTarget,
   type Surroundings,
-} from "./plan/fix-command.js";
+} from "../plan/fix-command.js";
+import type { OpensshLog } from "./log.js";
+
+/** Whom the messages are about. */
+export interface OpensshHost {
+  /** As typed: `ssh` resolves it through the config. */
+  readonly target: Target;
+  /** The jump host's name, when the way goes through one. */
+  readonly via: string | null;
+  /** What `ssh` was started with. */
+  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
+}
 
 /** Null: nothing that could be named. */
 export function opensshFix(

@@ -1,7 +1,7 @@
 /** A login that somebody keeps open for others to ride on (ControlMaster): whether it is there, and answers. */
 import { connect } from "node:net";
-import type { Clock } from "../lib/clock.js";
-import { planLabel, type HostPlan } from "./plan/plan.js";
+import type { Clock } from "../../lib/clock.js";
+import { planLabel, type HostPlan } from "../plan/plan.js";
 
 /** A master answers at once; one that is stopped never does. */
 const ANSWER_TIMEOUT_MS = 1_000;

@@ -1,13 +1,14 @@
 /** One `ssh` process: a remote command with its pipes, and what ssh's own log tells of the way there. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import type { ChannelEnd, ChannelEvents } from "../contract/connection.js";
-import { HostError, hostErrorOf } from "../contract/errors.js";
-import { localLimit } from "../contract/local-limit.js";
-import type { Clock } from "../lib/clock.js";
-import { startChild } from "./dial/child-process.js";
-import { opensshFailure, type OpensshHost } from "./openssh-failure.js";
-import { OpensshLog, type OpensshStage } from "./openssh-log.js";
+import type { ChannelEnd, ChannelEvents } from "../../contract/connection.js";
+import { HostError, hostErrorOf } from "../../contract/errors.js";
+import { localLimit } from "../../contract/local-limit.js";
+import type { Clock } from "../../lib/clock.js";
+import { startChild } from "../dial/child-process.js";
+import { opensshFailure } from "./failure.js";
+import type { OpensshHost } from "./fix.js";
+import { OpensshLog, type OpensshStage } from "./log.js";
 
 /** How long ssh gets to end by itself once it was told to. */
 const GRACE_MS = 300;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { STATE_OF_CODE, type LastError } from "../../src/contract/record.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY } from "../../src/ssh/auth/login-refusal.js";
-import { opensshFailure } from "../../src/ssh/openssh-failure.js";
-import { OpensshLog } from "../../src/ssh/openssh-log.js";
+import { STATE_OF_CODE, type LastError } from "../../../src/contract/record.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "../../../src/ssh/auth/login-refusal.js";
+import { opensshFailure } from "../../../src/ssh/openssh/failure.js";
+import { OpensshLog } from "../../../src/ssh/openssh/log.js";
 
 delete process.env["SSH_AUTH_SOCK"];
 

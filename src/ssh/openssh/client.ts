@@ -1,13 +1,13 @@
 /** A connection by the system's `ssh`: for what ssh2 cannot do. One long-lived process a session. */
 import { randomBytes } from "node:crypto";
-import type { Channel, ChannelEvents, Connection } from "../contract/connection.js";
-import { HostError, hostErrorOf } from "../contract/errors.js";
-import { pause } from "../lib/pause.js";
-import type { HandshakeGate, Place } from "./dial/handshake-gate.js";
-import { opensshArguments, type OpensshRequest } from "./openssh-args.js";
-import type { OpensshStage } from "./openssh-log.js";
-import { PrefixCut } from "./openssh-prefix.js";
-import { OpensshProcess, type OpensshContext } from "./openssh-process.js";
+import type { Channel, ChannelEvents, Connection } from "../../contract/connection.js";
+import { HostError, hostErrorOf } from "../../contract/errors.js";
+import { pause } from "../../lib/pause.js";
+import type { HandshakeGate, Place } from "../dial/handshake-gate.js";
+import { opensshArguments, type OpensshRequest } from "./args.js";
+import type { OpensshStage } from "./log.js";
+import { PrefixCut } from "./prefix.js";
+import { OpensshProcess, type OpensshContext } from "./process.js";
 
 /** As for ssh2 (connector.ts). */
 const DROPPED_RETRIES = 5;

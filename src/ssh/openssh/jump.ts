@@ -2,8 +2,8 @@
  * The way through jump hosts for the system's `ssh` where their config makes each a control master: ProxyJump would start
  * masters that outlive us, so the same commands are written out, with masters that are only ridden on.
  */
-import { quoteValue } from "./plan/fix-command.js";
-import type { HostPlan } from "./plan/plan.js";
+import { quoteValue } from "../plan/fix-command.js";
+import type { HostPlan } from "../plan/plan.js";
 
 /** A ProxyCommand to the plan's host in the place of its ProxyJump; null where ssh may take its own way. */
 export function jumpWithoutMasters(plan: HostPlan, configFile: string | null): string | null {

@@ -1,12 +1,10 @@
 /** Why the system's `ssh` failed, told from its own words (OpenSSH 7 to 10). Pure. */
-import { HostError } from "../contract/errors.js";
-import type { FailureCode, LastError, Phase } from "../contract/record.js";
-import type { SshOptions } from "../contract/ssh-options.js";
-import type { Target } from "../contract/target.js";
-import { oneLine } from "../lib/text.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY } from "./auth/login-refusal.js";
-import { opensshFix } from "./openssh-fix.js";
-import type { OpensshLog, OpensshStage } from "./openssh-log.js";
+import { HostError } from "../../contract/errors.js";
+import type { FailureCode, LastError, Phase } from "../../contract/record.js";
+import { oneLine } from "../../lib/text.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY } from "../auth/login-refusal.js";
+import { opensshFix, type OpensshHost } from "./fix.js";
+import type { OpensshLog, OpensshStage } from "./log.js";
 
 interface Cause {
   readonly code: FailureCode;
@@ -70,16 +68,6 @@ const PHASE_OF_STAGE: Record<OpensshStage, Phase> = {
 // Said by our own ssh about its proxy's end, after the proxy said why.
 const PROXY_ECHO =
   /^(kex_exchange_identification|banner exchange|ssh_exchange_identification|Connection closed by UNKNOWN|Connection reset by UNKNOWN)/;
-
-/** Whom the messages are about. */
-export interface OpensshHost {
-  /** As typed: `ssh` resolves it through the config. */
-  readonly target: Target;
-  /** The jump host's name, when the way goes through one. */
-  readonly via: string | null;
-  /** What `ssh` was started with. */
-  readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
-}
 
 /** The failure of an `ssh` process that ended without (or after) reaching `open`. */
 export function opensshFailure(log: OpensshLog, host: OpensshHost): HostError {
