@@ -1,7 +1,7 @@
 /** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
 import { hostErrorOf, type ReportFault } from "./contract/errors.js";
 import type { Options } from "./contract/options.js";
-import type { PlannedTarget, UnplannedTarget } from "./fleet.js";
+import type { PlannedTarget, UnplannedTarget } from "./fleet/identity.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { findCandidates } from "./ssh/auth/identity.js";

@@ -85,7 +85,7 @@ export async function* watch(
   options: WatchOptions = {},
 ): AsyncGenerator<StreamRecord, void> {
   const targets = targetsOf(hosts);
-  const { planFleet, openFleet } = await import("./live.js");
+  const { planFleet, openFleet } = await import("./fleet/open-fleet.js");
   const { openNames } = await import("./ssh/names/resolver-pool.js");
   const { warn, note, fault } = messagesTo(options.onMessage);
   const fleetOptions = { ssh: sshOf(options), sample: await sampleOf(options), ...paceOf(options) };

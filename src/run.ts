@@ -163,7 +163,7 @@ async function dryRun(options: Options, world: World, faults: Faults, signal: Ab
   const { clock, env, resolverProgram } = world;
   const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
     import("./ssh/names/resolver-pool.js"),
-    import("./live.js"),
+    import("./fleet/open-fleet.js"),
     import("./dry-run.js"),
   ]);
   const names = openNames(resolverProgram, clock);

@@ -97,7 +97,7 @@ async function openLive(
   if (options.ssh.client !== "openssh" && threadCount(options, format, targets.length) === 0) {
     if (targets.some(isDnsName)) names.expect();
   }
-  const { planFleet, openFleet } = await import("./live.js");
+  const { planFleet, openFleet } = await import("./fleet/open-fleet.js");
   const planning = planFleet(options, targets, { env, clock, names }, words.warn, words.fault);
   const watched = await unlessAborted(planning, signal).catch((error: unknown) => {
     names.close();

@@ -3,8 +3,8 @@
  * from its source. Arguments: target host, port, user, key, known_hosts.
  */
 import { parseArgv } from "../../src/cli.js";
+import { planTargets } from "../../src/fleet/open-fleet.js";
 import { realClock } from "../../src/lib/clock.js";
-import { planTargets } from "../../src/live.js";
 import { createHostConnector } from "../../src/ssh/host-connector.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { createSshShared } from "../../src/ssh/shared.js";

@@ -2,7 +2,7 @@
 import type { Words } from "../contract/operator-log.js";
 import type { Options, OutputFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
-import type { WatchedTarget } from "../fleet.js";
+import type { WatchedTarget } from "../fleet/identity.js";
 import type { Clock } from "../lib/clock.js";
 import type { Stream } from "../stream.js";
 import { FleetThreads } from "./fleet-threads.js";

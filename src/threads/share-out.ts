@@ -1,5 +1,5 @@
 /** Which hosts a thread watches, and how many threads a run is worth. */
-import type { WatchedTarget } from "../fleet.js";
+import type { WatchedTarget } from "../fleet/identity.js";
 import type { HostPlan } from "../ssh/plan/plan.js";
 
 /**

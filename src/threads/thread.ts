@@ -5,12 +5,12 @@
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { stackOf, type ReportFault } from "../contract/errors.js";
+import { openFleet } from "../fleet/open-fleet.js";
 import { createFormatter, type Formatter } from "../format/formatter.js";
 import type { Output } from "../format/output.js";
 import { drainTo } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { realClock } from "../lib/clock.js";
-import { openFleet } from "../live.js";
 import { observed } from "../observed.js";
 import { openNames } from "../ssh/names/resolver-pool.js";
 import type { Counts } from "../tally.js";

@@ -12,7 +12,7 @@ after(() => temp.remove());
 const built = join(temp.path, "live.js");
 writeFileSync(
   built,
-  "import x;\n// src/host/watch.ts\nwatch\nwatch\n// src/pipeline.ts\nflow\n// src/shims/kit/cells.ts\ncells\n",
+  "import x;\n// src/host/watch.ts\nwatch\nwatch\n// src/fleet/pipeline.ts\nflow\n// src/shims/kit/cells.ts\ncells\n",
 );
 
 interface Call {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostError } from "../../src/contract/errors.js";
 import type { StreamRecord } from "../../src/contract/record.js";
+import { watchFleet, type FleetHost } from "../../src/fleet/pipeline.js";
 import type { HostIdentity } from "../../src/host/host-record.js";
 import type { LiveHost } from "../../src/host/watch.js";
-import { watchFleet, type FleetHost } from "../../src/pipeline.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

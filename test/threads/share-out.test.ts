@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { identify, type WatchedTarget } from "../../src/fleet.js";
+import { identify, type WatchedTarget } from "../../src/fleet/identity.js";
 import type { HostPlan } from "../../src/ssh/plan/plan.js";
 import { shareOut, splitLimit } from "../../src/threads/share-out.js";
 import { testPlan } from "../support/host-plan.js";

@@ -1,12 +1,12 @@
 /** The pipeline in one view: hosts, each on its own timeline, merged into batches of records. */
-import type { ReportFault } from "./contract/errors.js";
-import type { RunLength } from "./contract/options.js";
-import type { StreamRecord } from "./contract/record.js";
-import type { HostIdentity } from "./host/host-record.js";
-import { Ticks } from "./host/ticks.js";
-import { watchHost, type WatchOptions } from "./host/watch.js";
-import type { Clock } from "./lib/clock.js";
-import { merge } from "./lib/merge.js";
+import type { ReportFault } from "../contract/errors.js";
+import type { RunLength } from "../contract/options.js";
+import type { StreamRecord } from "../contract/record.js";
+import type { HostIdentity } from "../host/host-record.js";
+import { Ticks } from "../host/ticks.js";
+import { watchHost, type WatchOptions } from "../host/watch.js";
+import type { Clock } from "../lib/clock.js";
+import { merge } from "../lib/merge.js";
 
 export interface FleetHost {
   readonly identity: HostIdentity;

@@ -1,28 +1,27 @@
 /** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
-import { hostErrorOf, UsageError, type ReportFault } from "./contract/errors.js";
-import { isLocalLimit } from "./contract/local-limit.js";
-import type { Options } from "./contract/options.js";
-import type { StreamRecord } from "./contract/record.js";
-import type { Target } from "./contract/target.js";
+import { hostErrorOf, UsageError, type ReportFault } from "../contract/errors.js";
+import { isLocalLimit } from "../contract/local-limit.js";
+import type { Options } from "../contract/options.js";
+import type { StreamRecord } from "../contract/record.js";
+import type { Target } from "../contract/target.js";
+import type { Clock } from "../lib/clock.js";
+import { shimsToTry } from "../shims/registry.js";
+import type { ConfigEnvironment } from "../ssh/config/environment.js";
+import { loadConfig, type ConfigSource } from "../ssh/config/load.js";
+import { localEnvironment } from "../ssh/config/local-environment.js";
+import type { Names } from "../ssh/names/names.js";
+import { planOrRefuse } from "../ssh/plan/plan-target.js";
+import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
+import { createSshShared } from "../ssh/shared.js";
+import { fleetHosts, type PlanAgain } from "./hosts.js";
 import {
-  fleetHosts,
   identify,
   withoutTwins,
-  type PlanAgain,
   type PlannedTarget,
   type UnplannedTarget,
   type WatchedTarget,
-} from "./fleet.js";
-import type { Clock } from "./lib/clock.js";
+} from "./identity.js";
 import { watchFleet } from "./pipeline.js";
-import { shimsToTry } from "./shims/registry.js";
-import type { ConfigEnvironment } from "./ssh/config/environment.js";
-import { loadConfig, type ConfigSource } from "./ssh/config/load.js";
-import { localEnvironment } from "./ssh/config/local-environment.js";
-import type { Names } from "./ssh/names/names.js";
-import { planOrRefuse } from "./ssh/plan/plan-target.js";
-import { connectTimeoutMs, nameToLookUp } from "./ssh/plan/plan.js";
-import { createSshShared } from "./ssh/shared.js";
 
 /** What of a run's options its hosts' stages go by. Plain data. */
 export type WatchOptions = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identify as watched, withoutTwins, type PlannedTarget } from "../src/fleet.js";
-import { testPlan } from "./support/host-plan.js";
+import { identify as watched, withoutTwins, type PlannedTarget } from "../../src/fleet/identity.js";
+import { testPlan } from "../support/host-plan.js";
 
 const identify = (hosts: readonly PlannedTarget[]) => watched(hosts).map(({ identity }) => identity);
 
