@@ -1,6 +1,7 @@
 /** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw. */
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
-import { createFormatter, type FormatterOptions } from "../../src/format/formatter.js";
+import { createFormatter } from "../../src/format/create-formatter.js";
+import type { FormatterOptions } from "../../src/format/formatter.js";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";

@@ -1,10 +1,9 @@
 /**
  * Records to text. A formatter is a value with no access to the world but the terminal it is given:
  *
- *     createFormatter(kind, options): Promise<Formatter>
+ *     createFormatter(kind, options): Promise<Formatter>                                  (create-formatter.ts)
  *     drainTo(batches, formatter, output, { signal, clock, stop }): Promise<Drained>     (sink.ts)
  */
-import type { ColorChoice, OutputFormat } from "../contract/options.js";
 import type { Section, StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "./unwritable.js";
 
@@ -54,27 +53,4 @@ export interface FormatterOptions {
   readonly isOnce: boolean;
   /** What becomes of a record that cannot be written; absent: the formatter throws. */
   readonly unwritable?: Unwritable;
-}
-
-/** Loads only what the format needs: the table's libraries cost more than everything else. */
-export async function createFormatter(kind: OutputFormat, options: FormatterOptions): Promise<Formatter> {
-  switch (kind) {
-    case "ndjson":
-      return (await import("./ndjson.js")).createNdjsonFormatter(options);
-    case "csv":
-      return (await import("./csv.js")).createCsvFormatter(options);
-    case "table":
-      return (await import("./table.js")).createTableFormatter(options);
-  }
-}
-
-/** `--color` with NO_COLOR (no-color.org: set and not empty) and TERM=dumb. */
-export function wantsColor(
-  choice: ColorChoice,
-  env: Readonly<Record<string, string | undefined>>,
-  isTerminal: boolean,
-): boolean {
-  if (choice !== "auto") return choice === "always";
-  const noColor = env["NO_COLOR"];
-  return isTerminal && (noColor === undefined || noColor === "") && env["TERM"] !== "dumb";
 }

@@ -1,4 +1,5 @@
-/** The terminal behind a stream. */
+/** The terminal behind a stream, and whether it gets colour. */
+import type { ColorChoice } from "../contract/options.js";
 import type { Terminal } from "./formatter.js";
 
 /** What node:tty's WriteStream is. */
@@ -24,4 +25,15 @@ export function terminalOf(stream: TerminalStream): Terminal {
 
 function sizeOr(size: number | undefined, otherwise: number): number {
   return size === undefined || size <= 0 ? otherwise : size;
+}
+
+/** `--color` with NO_COLOR (no-color.org: set and not empty) and TERM=dumb. */
+export function wantsColor(
+  choice: ColorChoice,
+  env: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): boolean {
+  if (choice !== "auto") return choice === "always";
+  const noColor = env["NO_COLOR"];
+  return isTerminal && (noColor === undefined || noColor === "") && env["TERM"] !== "dumb";
 }

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { checkRecord } from "../../src/contract/record-check.js";
 import type { StreamRecord } from "../../src/contract/record.js";
-import { createFormatter, type FormatterOptions } from "../../src/format/formatter.js";
+import { createFormatter } from "../../src/format/create-formatter.js";
+import type { FormatterOptions } from "../../src/format/formatter.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
 
 interface CaseOptions extends Omit<FormatterOptions, "terminal"> {

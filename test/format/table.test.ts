@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu, StreamRecord } from "../../src/contract/record.js";
-import { createFormatter, wantsColor, type Formatter } from "../../src/format/formatter.js";
+import { createFormatter } from "../../src/format/create-formatter.js";
+import type { Formatter } from "../../src/format/formatter.js";
+import { wantsColor } from "../../src/format/terminal.js";
 import { frame, gpu, state } from "../support/records.js";
 import { ScreenModel } from "../support/screen-model.js";
 

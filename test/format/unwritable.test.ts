@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OutputFormat } from "../../src/contract/options.js";
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
-import { createFormatter, type FormatterOptions, type Terminal } from "../../src/format/formatter.js";
+import { createFormatter } from "../../src/format/create-formatter.js";
+import type { FormatterOptions, Terminal } from "../../src/format/formatter.js";
 import { insteadOf } from "../../src/format/unwritable.js";
 
 const broken = (): never => {
