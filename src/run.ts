@@ -15,9 +15,9 @@ import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
 import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
-import { observed } from "./observed.js";
+import { observed } from "./outcome/observed.js";
+import { EXIT, exitCodeOf, type Counts } from "./outcome/tally.js";
 import { openStream, type Batches, type Lines } from "./stream.js";
-import { EXIT, exitCodeOf, type Counts } from "./tally.js";
 
 /** What a run needs of the process. */
 export interface World {

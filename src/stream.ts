@@ -11,7 +11,7 @@ import type { Target } from "./contract/target.js";
 import type { Texts } from "./format/pacing.js";
 import { unlessAborted } from "./lib/abort.js";
 import type { Clock } from "./lib/clock.js";
-import type { Counts } from "./tally.js";
+import type { Counts } from "./outcome/tally.js";
 import { threadCount } from "./threads/thread-count.js";
 
 export type Batches = AsyncGenerator<readonly StreamRecord[], void>;

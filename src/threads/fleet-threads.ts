@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Words } from "../contract/operator-log.js";
 import type { Texts } from "../format/pacing.js";
 import type { Clock } from "../lib/clock.js";
-import type { Counts } from "../tally.js";
+import type { Counts } from "../outcome/tally.js";
 import type { FromThread, Share, ToThread } from "./messages.js";
 
 export interface ThreadOptions {

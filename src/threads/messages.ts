@@ -2,7 +2,7 @@
 import type { Options } from "../contract/options.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { WatchOptions } from "../fleet/open-fleet.js";
-import type { Counts } from "../tally.js";
+import type { Counts } from "../outcome/tally.js";
 
 /** One thread's part of a run, as it is started with. */
 export interface Share {

@@ -12,9 +12,9 @@ import type { Output } from "../format/output.js";
 import { drainTo } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { realClock } from "../lib/clock.js";
-import { observed } from "../observed.js";
+import { observed } from "../outcome/observed.js";
+import type { Counts } from "../outcome/tally.js";
 import { openNames } from "../ssh/names/resolver-pool.js";
-import type { Counts } from "../tally.js";
 import type { FromThread, Room, Share, ToThread } from "./messages.js";
 
 const FIRST_ROOM_BYTES = 64 * 1024;

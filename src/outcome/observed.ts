@@ -1,9 +1,9 @@
 /** Records on their way to where they are written: counted, and for `--verbose` told in words. */
-import type { FailCondition } from "./contract/fail-on.js";
-import type { StreamRecord } from "./contract/record.js";
-import type { Unwritable } from "./format/unwritable.js";
-import { changed } from "./lib/changed.js";
-import { cleanText } from "./lib/text.js";
+import type { FailCondition } from "../contract/fail-on.js";
+import type { StreamRecord } from "../contract/record.js";
+import type { Unwritable } from "../format/unwritable.js";
+import { changed } from "../lib/changed.js";
+import { cleanText } from "../lib/text.js";
 import { Tally, type Counts } from "./tally.js";
 
 export interface Observed {

@@ -1,6 +1,6 @@
 /** What a run comes to: the exit code that a script can trust. */
-import { conditionHolds, type FailCondition } from "./contract/fail-on.js";
-import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "./contract/record.js";
+import { conditionHolds, type FailCondition } from "../contract/fail-on.js";
+import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "../contract/record.js";
 
 export const EXIT = { ok: 0, internal: 1, usage: 2, someFailed: 3, allFailed: 4, conditionHeld: 5 } as const;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFailCondition } from "../src/contract/fail-on.js";
-import type { StreamRecord } from "../src/contract/record.js";
-import { frameRecord, stateRecord } from "../src/host/host-record.js";
-import { exitCodeOf, Tally } from "../src/tally.js";
+import { parseFailCondition } from "../../src/contract/fail-on.js";
+import type { StreamRecord } from "../../src/contract/record.js";
+import { frameRecord, stateRecord } from "../../src/host/host-record.js";
+import { exitCodeOf, Tally } from "../../src/outcome/tally.js";
 
 function host(name: string) {
   return { hostId: name, target: `ssh://${name}`, hostname: name, labels: {} };
