@@ -10,7 +10,7 @@ import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-
 import type { Target } from "./contract/target.js";
 import { Faults } from "./faults.js";
 import { realClock } from "./lib/clock.js";
-import { checkKeyFiles } from "./stream.js";
+import { checkKeyFiles } from "./sources/open-source.js";
 import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 

@@ -17,7 +17,8 @@ import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
 import { observed } from "./outcome/observed.js";
 import { EXIT, exitCodeOf, type Counts } from "./outcome/tally.js";
-import { openStream, type Batches, type Lines } from "./stream.js";
+import { openStream } from "./sources/open-source.js";
+import type { Batches, Lines } from "./sources/source.js";
 
 /** What a run needs of the process. */
 export interface World {

@@ -1,11 +1,11 @@
 /** `--replay`: recorded NDJSON as the same batches that a live fleet gives. The only importer of ndjson. */
 import type { Readable } from "node:stream";
 import ndjson from "ndjson";
-import { UsageError } from "./contract/errors.js";
-import { checkRecord } from "./contract/record-check.js";
-import type { StreamRecord } from "./contract/record.js";
-import { NEWLINE } from "./lib/bytes.js";
-import type { Clock } from "./lib/clock.js";
+import { UsageError } from "../contract/errors.js";
+import { checkRecord } from "../contract/record-check.js";
+import type { StreamRecord } from "../contract/record.js";
+import { NEWLINE } from "../lib/bytes.js";
+import type { Clock } from "../lib/clock.js";
 
 export interface ReplayOptions {
   /** Destroyed at the end or when the signal aborts. */

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { UsageError } from "../src/contract/errors.js";
-import { checkRecord } from "../src/contract/record-check.js";
-import type { StreamRecord } from "../src/contract/record.js";
-import { createNdjsonFormatter } from "../src/format/ndjson.js";
-import { replay } from "../src/replay.js";
-import { FakeClock } from "./support/fake-clock.js";
-import { frame, gpu, state } from "./support/records.js";
+import { UsageError } from "../../src/contract/errors.js";
+import { checkRecord } from "../../src/contract/record-check.js";
+import type { StreamRecord } from "../../src/contract/record.js";
+import { createNdjsonFormatter } from "../../src/format/ndjson.js";
+import { replay } from "../../src/sources/replay.js";
+import { FakeClock } from "../support/fake-clock.js";
+import { frame, gpu, state } from "../support/records.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 
