@@ -24,7 +24,7 @@ const shared = {
 rmSync("dist", { recursive: true, force: true });
 await build({
   ...shared,
-  entryPoints: { main: "src/main.ts", thread: "src/threads/thread.ts", index: "src/index.ts" },
+  entryPoints: { main: "src/main.ts", thread: "src/sources/threads/thread.ts", index: "src/index.ts" },
   outdir: "dist",
   chunkNames: "parts/[name]-[hash]",
   splitting: true,

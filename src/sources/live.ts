@@ -4,8 +4,8 @@ import type { Words } from "../contract/operator-log.js";
 import type { Options, OutputFormat } from "../contract/options.js";
 import type { Target } from "../contract/target.js";
 import { unlessAborted } from "../lib/abort.js";
-import { threadCount } from "../threads/thread-count.js";
 import type { Stream, Sources } from "./source.js";
+import { threadCount } from "./threads/thread-count.js";
 
 /** Plans all hosts, then starts to watch them. Throws ConfigError or UsageError before anything is connected. */
 export async function openLive(

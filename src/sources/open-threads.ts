@@ -4,10 +4,10 @@ import type { Options, OutputFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { Clock } from "../lib/clock.js";
-import { FleetThreads } from "../threads/fleet-threads.js";
-import type { Share } from "../threads/messages.js";
-import { shareOut, splitLimit } from "../threads/share-out.js";
 import type { Stream } from "./source.js";
+import { FleetThreads } from "./threads/fleet-threads.js";
+import type { Share } from "./threads/messages.js";
+import { shareOut, splitLimit } from "./threads/share-out.js";
 
 export interface ThreadsOptions {
   readonly threadProgram: URL;

@@ -4,17 +4,17 @@
  */
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { stackOf, type ReportFault } from "../contract/errors.js";
-import { openFleet } from "../fleet/open-fleet.js";
-import { createFormatter } from "../format/create-formatter.js";
-import type { Formatter } from "../format/formatter.js";
-import type { Output } from "../format/output.js";
-import { drainTo } from "../format/sink.js";
-import { insteadOf, type Unwritable } from "../format/unwritable.js";
-import { realClock } from "../lib/clock.js";
-import { observed } from "../outcome/observed.js";
-import type { Counts } from "../outcome/tally.js";
-import { openNames } from "../ssh/names/resolver-pool.js";
+import { stackOf, type ReportFault } from "../../contract/errors.js";
+import { openFleet } from "../../fleet/open-fleet.js";
+import { createFormatter } from "../../format/create-formatter.js";
+import type { Formatter } from "../../format/formatter.js";
+import type { Output } from "../../format/output.js";
+import { drainTo } from "../../format/sink.js";
+import { insteadOf, type Unwritable } from "../../format/unwritable.js";
+import { realClock } from "../../lib/clock.js";
+import { observed } from "../../outcome/observed.js";
+import type { Counts } from "../../outcome/tally.js";
+import { openNames } from "../../ssh/names/resolver-pool.js";
 import type { FromThread, Room, Share, ToThread } from "./messages.js";
 
 const FIRST_ROOM_BYTES = 64 * 1024;

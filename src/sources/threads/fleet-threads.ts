@@ -1,10 +1,10 @@
 /** The main thread's side of a fleet that is spread over threads: starts them, takes their lines, ends them. */
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import type { Words } from "../contract/operator-log.js";
-import type { Texts } from "../format/pacing.js";
-import type { Clock } from "../lib/clock.js";
-import type { Counts } from "../outcome/tally.js";
+import type { Words } from "../../contract/operator-log.js";
+import type { Texts } from "../../format/pacing.js";
+import type { Clock } from "../../lib/clock.js";
+import type { Counts } from "../../outcome/tally.js";
 import type { FromThread, Share, ToThread } from "./messages.js";
 
 export interface ThreadOptions {

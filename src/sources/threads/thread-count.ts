@@ -1,5 +1,5 @@
 /** How many threads a run is worth beside the main one, by measurement (bench: steady, workers). */
-import type { Options, OutputFormat } from "../contract/options.js";
+import type { Options, OutputFormat } from "../../contract/options.js";
 
 /** From here on a thread with more room for young garbage saves more than it costs. */
 const FLEET_HOSTS = 100;

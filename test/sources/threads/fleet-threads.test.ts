@@ -1,9 +1,9 @@
 /** The main thread's side, against threads that run a few lines made for the case. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { realClock, type Clock } from "../../src/lib/clock.js";
-import { FleetThreads } from "../../src/threads/fleet-threads.js";
-import type { Share } from "../../src/threads/messages.js";
+import { realClock, type Clock } from "../../../src/lib/clock.js";
+import { FleetThreads } from "../../../src/sources/threads/fleet-threads.js";
+import type { Share } from "../../../src/sources/threads/messages.js";
 
 /** `say` and `onMessage` of a thread; `counts` that are of no interest. */
 const PRELUDE = `import { parentPort } from "node:worker_threads";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { identify, type WatchedTarget } from "../../src/fleet/identity.js";
-import type { HostPlan } from "../../src/ssh/plan/plan.js";
-import { shareOut, splitLimit } from "../../src/threads/share-out.js";
-import { testPlan } from "../support/host-plan.js";
+import { identify, type WatchedTarget } from "../../../src/fleet/identity.js";
+import { shareOut, splitLimit } from "../../../src/sources/threads/share-out.js";
+import type { HostPlan } from "../../../src/ssh/plan/plan.js";
+import { testPlan } from "../../support/host-plan.js";
 
 function hosts(list: readonly { readonly host: string; readonly port?: number; readonly jump?: string }[]) {
   return identify(

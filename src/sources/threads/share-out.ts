@@ -1,6 +1,6 @@
 /** Which hosts a thread watches, and how many threads a run is worth. */
-import type { WatchedTarget } from "../fleet/identity.js";
-import type { HostPlan } from "../ssh/plan/plan.js";
+import type { WatchedTarget } from "../../fleet/identity.js";
+import type { HostPlan } from "../../ssh/plan/plan.js";
 
 /**
  * At most `count` lists of about the same length, none of them empty, that hold every host once, in the fleet's order.

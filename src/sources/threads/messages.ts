@@ -1,8 +1,8 @@
 /** What the main thread and a thread with a share of the fleet say to each other. Plain data, all of it. */
-import type { Options } from "../contract/options.js";
-import type { WatchedTarget } from "../fleet/identity.js";
-import type { WatchOptions } from "../fleet/open-fleet.js";
-import type { Counts } from "../outcome/tally.js";
+import type { Options } from "../../contract/options.js";
+import type { WatchedTarget } from "../../fleet/identity.js";
+import type { WatchOptions } from "../../fleet/open-fleet.js";
+import type { Counts } from "../../outcome/tally.js";
 
 /** One thread's part of a run, as it is started with. */
 export interface Share {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OutputFormat, RunLength } from "../../src/contract/options.js";
-import { threadCount } from "../../src/threads/thread-count.js";
+import type { OutputFormat, RunLength } from "../../../src/contract/options.js";
+import { threadCount } from "../../../src/sources/threads/thread-count.js";
 
 const ENDLESS: RunLength = { kind: "endless" };
 const CASES: readonly (readonly [string, number | "auto", RunLength, OutputFormat, number, number])[] = [
