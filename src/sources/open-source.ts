@@ -26,7 +26,7 @@ export async function openStream(
   }
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, sources, words, signal);
-  const { startDemo } = await import("../demo/demo.js");
+  const { startDemo } = await import("./demo/demo.js");
   const demo = await startDemo();
   const ssh = demo.ssh(options.ssh);
   const opening = openLive({ ...options, ssh }, demo.targets, format, sources, words, signal);

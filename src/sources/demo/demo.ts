@@ -5,17 +5,17 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { SshOptions } from "../contract/ssh-options.js";
-import type { Target } from "../contract/target.js";
-import { EXTRA_PATH } from "../remote/script.js";
-import type { Shim } from "../shims/kit/shim.js";
-import { allShims } from "../shims/registry.js";
+import type { SshOptions } from "../../contract/ssh-options.js";
+import type { Target } from "../../contract/target.js";
+import { EXTRA_PATH } from "../../remote/script.js";
+import type { Shim } from "../../shims/kit/shim.js";
+import { allShims } from "../../shims/registry.js";
 import {
   makeEmbeddedKey,
   startEmbeddedServer,
   type EmbeddedKey,
   type EmbeddedServer,
-} from "../ssh/ssh2/embedded-server.js";
+} from "../../ssh/ssh2/embedded-server.js";
 import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
 
 export interface Demo {
