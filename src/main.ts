@@ -27,7 +27,7 @@ function endByFault(error: unknown): void {
 process.on("uncaughtException", endByFault);
 
 async function main(): Promise<number> {
-  const { parseArgv } = await import("./cli.js");
+  const { parseArgv } = await import("./cli/parse-argv.js");
   const command = await parseArgv(process.argv.slice(2), readText);
   if (command.kind !== "run") {
     return await printed(command.kind === "help" ? command.text : VERSION_TEXT);

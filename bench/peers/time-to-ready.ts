@@ -2,7 +2,7 @@
  * Connects by our program's own parts and says how long it took to be authenticated, without the loading of code. Run
  * from its source. Arguments: target host, port, user, key, known_hosts.
  */
-import { parseArgv } from "../../src/cli.js";
+import { parseArgv } from "../../src/cli/parse-argv.js";
 import { planTargets } from "../../src/fleet/open-fleet.js";
 import { realClock } from "../../src/lib/clock.js";
 import { createHostConnector } from "../../src/ssh/host-connector.js";

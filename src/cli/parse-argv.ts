@@ -1,15 +1,15 @@
 /** argv to Options. Every wrong value is told at once, each in a line that names its flag, before anything connects. */
-import { quickRequest, readFlags, type GivenFlags } from "./cli/argv.js";
-import { FlagReader } from "./cli/flag-reader.js";
-import { readTargets, type ReadTextFile } from "./cli/read-targets.js";
-import { Problems, readChoice, readText } from "./cli/values.js";
-import { UsageError } from "./contract/errors.js";
-import { parseFailCondition, type FailCondition } from "./contract/fail-on.js";
-import type { Options, OutputFormat, RunLength, Source, Verbosity } from "./contract/options.js";
-import { SECTIONS, type Section } from "./contract/record.js";
-import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
+import { UsageError } from "../contract/errors.js";
+import { parseFailCondition, type FailCondition } from "../contract/fail-on.js";
+import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
+import { SECTIONS, type Section } from "../contract/record.js";
+import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
+import { quickRequest, readFlags, type GivenFlags } from "./argv.js";
+import { FlagReader } from "./flag-reader.js";
+import { readTargets, type ReadTextFile } from "./read-targets.js";
+import { Problems, readChoice, readText } from "./values.js";
 
-export type { ReadTextFile } from "./cli/read-targets.js";
+export type { ReadTextFile } from "./read-targets.js";
 
 export type ParsedCommand =
   | { readonly kind: "run"; readonly options: Options; readonly warnings: readonly string[] }
@@ -27,7 +27,7 @@ const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 export async function parseArgv(args: readonly string[], readTextFile: ReadTextFile): Promise<ParsedCommand> {
   const quick = quickRequest(args);
   if (quick === "version") return { kind: "version" };
-  if (quick === "help") return { kind: "help", text: (await import("./cli/help.js")).helpText() };
+  if (quick === "help") return { kind: "help", text: (await import("./help.js")).helpText() };
   const given = await readFlags(args);
   const problems = new Problems();
   for (const problem of given.problems) problems.add(problem);
@@ -145,7 +145,7 @@ function readInclude(reader: FlagReader): readonly Section[] | null {
 
 /** Shim ids, each once, in the operator's order. */
 async function readFallback(reader: FlagReader): Promise<readonly string[]> {
-  const { FALLBACK_IDS, toolNamed } = await import("./shims/registry.js");
+  const { FALLBACK_IDS, toolNamed } = await import("../shims/registry.js");
   if (!reader.has("ssh-fallback")) return FALLBACK_IDS;
   const names = reader.list("ssh-fallback");
   if (names.includes("none")) {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseArgv, type ParsedCommand } from "../src/cli.js";
-import { FLAGS } from "../src/cli/flags.js";
-import { UsageError } from "../src/contract/errors.js";
-import type { Options } from "../src/contract/options.js";
-import { FALLBACK_IDS, TOOLS } from "../src/shims/registry.js";
+import { FLAGS } from "../../src/cli/flags.js";
+import { parseArgv, type ParsedCommand } from "../../src/cli/parse-argv.js";
+import { UsageError } from "../../src/contract/errors.js";
+import type { Options } from "../../src/contract/options.js";
+import { FALLBACK_IDS, TOOLS } from "../../src/shims/registry.js";
 
 const FILES: Readonly<Record<string, string>> = {
   "hosts.txt": "dgx-02\ndgx-01 rack=r1\n",
