@@ -47,7 +47,7 @@ async function main(): Promise<number> {
       ended.abort();
     });
   }
-  const [{ run }, { realClock }] = await Promise.all([import("./run.js"), import("./lib/clock.js")]);
+  const [{ run }, { realClock }] = await Promise.all([import("./run/run.js"), import("./lib/clock.js")]);
   const world = {
     stdin: process.stdin,
     stdout: process.stdout,

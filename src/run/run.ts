@@ -1,24 +1,24 @@
 /** The whole program less the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
+import { UsageError } from "../contract/errors.js";
+import type { Words } from "../contract/operator-log.js";
+import type { Options } from "../contract/options.js";
+import type { Formatter } from "../format/formatter.js";
+import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "../format/output.js";
+import { textsOf } from "../format/pacing.js";
+import { drainTexts } from "../format/sink.js";
+import { insteadOf, type Unwritable } from "../format/unwritable.js";
+import { unlessAborted } from "../lib/abort.js";
+import type { Clock } from "../lib/clock.js";
+import { cleanText } from "../lib/text.js";
+import { observed } from "../outcome/observed.js";
+import { EXIT, exitCodeOf, type Counts } from "../outcome/tally.js";
+import { openStream } from "../sources/open-source.js";
+import type { Batches, Lines } from "../sources/source.js";
 import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
-import { UsageError } from "./contract/errors.js";
-import type { Words } from "./contract/operator-log.js";
-import type { Options } from "./contract/options.js";
 import { Faults } from "./faults.js";
-import type { Formatter } from "./format/formatter.js";
-import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "./format/output.js";
-import { textsOf } from "./format/pacing.js";
-import { drainTexts } from "./format/sink.js";
-import { insteadOf, type Unwritable } from "./format/unwritable.js";
-import { unlessAborted } from "./lib/abort.js";
-import type { Clock } from "./lib/clock.js";
-import { cleanText } from "./lib/text.js";
 import { Notices } from "./notices.js";
-import { observed } from "./outcome/observed.js";
-import { EXIT, exitCodeOf, type Counts } from "./outcome/tally.js";
-import { openStream } from "./sources/open-source.js";
-import type { Batches, Lines } from "./sources/source.js";
 
 /** What a run needs of the process. */
 export interface World {
@@ -163,8 +163,8 @@ async function dryRun(options: Options, world: World, faults: Faults, signal: Ab
   }
   const { clock, env, resolverProgram } = world;
   const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
-    import("./ssh/names/resolver-pool.js"),
-    import("./fleet/open-fleet.js"),
+    import("../ssh/names/resolver-pool.js"),
+    import("../fleet/open-fleet.js"),
     import("./dry-run.js"),
   ]);
   const names = openNames(resolverProgram, clock);

@@ -1,15 +1,15 @@
 /** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
-import { hostErrorOf, type ReportFault } from "./contract/errors.js";
-import type { Options } from "./contract/options.js";
-import type { PlannedTarget, UnplannedTarget } from "./fleet/identity.js";
-import type { Clock } from "./lib/clock.js";
-import { cleanText } from "./lib/text.js";
-import { findCandidates } from "./ssh/auth/identity.js";
-import type { Origin } from "./ssh/config/host-config.js";
-import type { SshShared } from "./ssh/connector.js";
-import { needsSystemClient } from "./ssh/host-connector.js";
-import { planHostNames, planLabel, type HostPlan, type Way } from "./ssh/plan/plan.js";
-import { createSshShared } from "./ssh/shared.js";
+import { hostErrorOf, type ReportFault } from "../contract/errors.js";
+import type { Options } from "../contract/options.js";
+import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
+import type { Clock } from "../lib/clock.js";
+import { cleanText } from "../lib/text.js";
+import { findCandidates } from "../ssh/auth/identity.js";
+import type { Origin } from "../ssh/config/host-config.js";
+import type { SshShared } from "../ssh/connector.js";
+import { needsSystemClient } from "../ssh/host-connector.js";
+import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
+import { createSshShared } from "../ssh/shared.js";
 
 /** One text a host. Asks the agent for its public keys and reads key files and known_hosts, and nothing else. */
 export async function* describePlans(

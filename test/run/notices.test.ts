@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Notices } from "../src/notices.js";
+import { Notices } from "../../src/run/notices.js";
 
 function notices(hold: boolean): { notices: Notices; printed: string[] } {
   const printed: string[] = [];

@@ -1,10 +1,10 @@
 /** How records look where they go: the format, whether it is redrawn in place, colour. */
 import type { Writable } from "node:stream";
-import type { Options, OutputFormat } from "./contract/options.js";
-import { createFormatter } from "./format/create-formatter.js";
-import type { Formatter, Terminal } from "./format/formatter.js";
-import { wantsColor, terminalOf } from "./format/terminal.js";
-import type { Unwritable } from "./format/unwritable.js";
+import type { Options, OutputFormat } from "../contract/options.js";
+import { createFormatter } from "../format/create-formatter.js";
+import type { Formatter, Terminal } from "../format/formatter.js";
+import { wantsColor, terminalOf } from "../format/terminal.js";
+import type { Unwritable } from "../format/unwritable.js";
 
 /** Standard output as the process has it. */
 export interface OutputStream extends Writable {

@@ -4,9 +4,9 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runCli } from "./support/cli.js";
-import { makeKey } from "./support/ssh-key.js";
-import { makeTempDir } from "./support/temp-dir.js";
+import { runCli } from "../support/cli.js";
+import { makeKey } from "../support/ssh-key.js";
+import { makeTempDir } from "../support/temp-dir.js";
 
 test("each host's way, keys, known_hosts and the lines that decided; no connection", async () => {
   const temp = makeTempDir("dry");

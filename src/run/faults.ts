@@ -1,6 +1,6 @@
 /** Faults of ours that concern one host: each stack once to the operator, and whether there were any. */
-import { stackOf, type ReportFault } from "./contract/errors.js";
-import { cleanText } from "./lib/text.js";
+import { stackOf, type ReportFault } from "../contract/errors.js";
+import { cleanText } from "../lib/text.js";
 
 /** Of different stacks, so many are printed: a fault that is never the same twice must not fill a log. */
 const MOST_STACKS = 50;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Faults } from "../src/faults.js";
+import { Faults } from "../../src/run/faults.js";
 
 const frames = (...lines: readonly string[]): string => lines.map((line) => `\n    at ${line}`).join("");
 
