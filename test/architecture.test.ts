@@ -1,4 +1,4 @@
-/** Data flows one way: which place may import from which, where packages live, and that nothing goes round. */
+/** Data flows one way: which room may import from which, where packages live, and that nothing goes round. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -8,103 +8,94 @@ import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
 
-/** Every place under src, and the places, or single files, that it may import from beside itself. A file without a row fails. */
+/**
+ * Every room under src, from the bottom up, and the rooms, or single files, that it may import from beside itself; of
+ * types too. A row names only rooms above it: no room can be on a circle. A file without a row fails.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "record.ts": [],
-  "errors.ts": ["record.ts", "lib/"],
-  "faults.ts": ["errors.ts", "lib/"],
   "lib/": [],
-  "targets/": ["errors.ts", "lib/"],
-  "options.ts": ["record.ts", "fail-on.ts", "ssh/ssh-options.ts", "targets/"],
-  "fail-on.ts": ["record.ts", "lib/"],
-  "record-check.ts": ["record.ts", "lib/"],
-  "shims/": ["record.ts", "errors.ts", "lib/"],
-  "system/": ["record.ts", "errors.ts", "lib/", "shims/"],
-  "ssh/": ["record.ts", "errors.ts", "lib/", "targets/"],
-  "remote/": ["record.ts", "errors.ts", "options.ts", "lib/", "shims/", "system/", "ssh/connection.ts"],
-  "host/": ["record.ts", "errors.ts", "options.ts", "lib/", "shims/", "remote/"],
-  "pipeline.ts": ["record.ts", "errors.ts", "options.ts", "lib/", "host/"],
-  "format/": ["record.ts", "errors.ts", "options.ts", "lib/"],
-  "replay.ts": ["record.ts", "record-check.ts", "errors.ts", "lib/"],
-  "tally.ts": ["record.ts", "fail-on.ts"],
-  "cli/": ["errors.ts", "lib/", "shims/", "targets/"],
-  "cli.ts": [
-    "cli/",
-    "errors.ts",
-    "fail-on.ts",
-    "options.ts",
-    "record.ts",
-    "shims/registry.ts",
-    "ssh/ssh-options.ts",
-    "targets/",
+  "contract/": ["lib/"],
+  "targets/": ["contract/", "lib/"],
+
+  "shims/kit/": ["contract/", "lib/"],
+  "shims/amd-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/native/": ["contract/", "lib/", "shims/kit/"],
+  "shims/nvidia-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/rocm-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/xpu-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/": [
+    ...["contract/", "lib/", "shims/kit/"],
+    ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/rocm-smi/", "shims/xpu-smi/"],
   ],
-  "fleet.ts": [
-    ...["errors.ts", "record.ts"],
-    "pipeline.ts",
-    "options.ts",
-    "lib/",
-    "host/",
-    "remote/",
-    "shims/",
-    "ssh/",
-    "system/",
-    "targets/",
+  "system/": ["contract/", "lib/", "shims/kit/"],
+
+  "ssh/keys/": ["contract/", "lib/"],
+  "ssh/names/": ["contract/", "lib/"],
+  "ssh/config/": ["contract/", "lib/", "ssh/names/"],
+  "ssh/known-hosts/": ["contract/", "lib/", "ssh/keys/"],
+  "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
+  "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
+  "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
+  "ssh/jump/": ["contract/", "lib/", "ssh/dial/", "ssh/plan/"],
+  "ssh/ssh2/": [
+    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/"],
+    ...["ssh/keys/", "ssh/known-hosts/", "ssh/plan/"],
   ],
-  "live.ts": [
-    "errors.ts",
-    "fleet.ts",
-    "pipeline.ts",
-    "options.ts",
-    "record.ts",
-    "lib/",
-    "shims/registry.ts",
-    "ssh/",
-    "targets/",
+  "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
+  "ssh/": [
+    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/", "ssh/known-hosts/"],
+    ...["ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
   ],
-  "dry-run.ts": ["errors.ts", "fleet.ts", "options.ts", "lib/", "ssh/"],
-  "observed.ts": ["format/unwritable.ts", "fail-on.ts", "record.ts", "tally.ts", "lib/"],
-  "threads/": [
-    ...["errors.ts", "fleet.ts", "live.ts", "observed.ts", "options.ts", "record.ts", "tally.ts"],
-    ...["lib/", "ssh/plan.ts", "ssh/names/resolver-pool.ts", "format/", "stream.ts"],
+
+  "remote/": ["contract/", "lib/", "shims/kit/", "system/"],
+  "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
+  "fleet/": [
+    ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],
+    ...["ssh/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
-  "stream.ts": [
-    ...["errors.ts", "options.ts", "record.ts", "tally.ts", "lib/", "targets/", "format/pacing.ts"],
-    ...["replay.ts", "live.ts", "ssh/names/resolver-pool.ts", "threads/", "demo/"],
+
+  "format/": ["contract/", "lib/"],
+  "outcome/": ["contract/", "lib/", "format/unwritable.ts"],
+  "sources/threads/": ["contract/", "lib/", "fleet/", "format/", "outcome/", "ssh/names/", "ssh/plan/"],
+  "sources/demo/": [
+    ...["contract/", "lib/", "remote/script.ts", "shims/kit/", "shims/registry.ts"],
+    ...["ssh/ssh2/embedded-server.ts"],
   ],
-  "demo/": ["remote/script.ts", "shims/", "ssh/embedded-server.ts", "ssh/ssh-options.ts", "targets/"],
-  "notices.ts": [],
-  "appearance.ts": ["options.ts", "format/"],
-  "run.ts": [
-    ...["appearance.ts", "faults.ts", "notices.ts", "observed.ts", "stream.ts"],
-    ...["errors.ts", "options.ts", "tally.ts", "lib/", "format/"],
-    ...["live.ts", "dry-run.ts", "ssh/names/resolver-pool.ts"],
+  "sources/": [
+    ...["contract/", "lib/", "fleet/", "format/", "outcome/"],
+    ...["sources/demo/", "sources/threads/", "ssh/names/"],
+  ],
+
+  "cli/": ["contract/", "lib/", "shims/registry.ts", "targets/"],
+  "run/": [
+    ...["contract/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
+    ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["errors.ts", "faults.ts", "lib/", "live.ts", "options.ts", "record.ts", "shims/registry.ts"],
-    ...["ssh/names/resolver-pool.ts", "ssh/ssh-options.ts", "stream.ts", "targets/"],
+    ...["contract/", "lib/", "fleet/", "run/faults.ts", "shims/registry.ts"],
+    ...["sources/", "ssh/names/", "targets/"],
   ],
-  "main.ts": ["cli.ts", "errors.ts", "lib/", "options.ts", "run.ts"],
+  "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
 };
 
 /** One home for each package. */
 const HOME_OF_PACKAGE: Readonly<Record<string, RegExp>> = {
-  ssh2: /^ssh\//,
+  ssh2: /^ssh\/ssh2\//,
   cac: /^cli\//,
-  ndjson: /^replay\.ts$/,
+  ndjson: /^sources\/replay\.ts$/,
   "cli-table3": /^format\//,
   picocolors: /^format\//,
   "string-width": /^format\//,
 };
 
-/** Stages without side effects of their own: no files, sockets or processes. */
-const PURE = ["shims/", "host/", "record.ts", "errors.ts", "tally.ts", "pipeline.ts", "fail-on.ts"];
+/** Rooms without side effects of their own: no files, sockets or processes. */
+const PURE = /^(contract|shims|system|remote|host|fleet|outcome|sources\/threads|run|ssh\/(keys|jump))\//;
 const EDGES = /^(fs|net|child_process|http|https|dns|tls|os)(\/|$)/;
 
 interface Import {
   readonly from: string;
   readonly to: string;
-  readonly isTypeOnly: boolean;
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
@@ -112,33 +103,31 @@ const imports = files.flatMap(importsOf);
 
 function importsOf(from: string): Import[] {
   const text = readFileSync(join(SRC, from), "utf8");
-  const found = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)";/gms)];
-  const bare = [...text.matchAll(/^import\s+()"([^"]+)";/gm)];
-  const dynamic = [...text.matchAll(/\bimport\(()"([^"]+)"\)/g)];
-  return [...found, ...bare, ...dynamic].map(([, type, to = ""]) => ({
+  const found = [...text.matchAll(/^(?:import|export)\s[^;]*?from\s+"([^"]+)";/gms)];
+  const bare = [...text.matchAll(/^import\s+"([^"]+)";/gm)];
+  const inside = [...text.matchAll(/\bimport\("([^"]+)"\)/g)];
+  return [...found, ...bare, ...inside].map(([, to = ""]) => ({
     from,
     to: to.startsWith(".") ? relative(SRC, resolve(SRC, dirname(from), to)).replace(/\.js$/, ".ts") : to,
-    isTypeOnly: type !== undefined && type !== "",
   }));
 }
 
-function placeOf(file: string): string {
-  const folder = file.split("/")[0] ?? file;
-  return file.includes("/") ? `${folder}/` : file;
+function roomOf(file: string): string {
+  return file.includes("/") ? `${dirname(file)}/` : file;
 }
 
 const isLocal = (to: string): boolean => to.endsWith(".ts");
 
-test("every file has a row, and every row a file", () => {
-  const places = new Set(files.map(placeOf));
-  assert.deepEqual([...places].sort(), Object.keys(MAY_IMPORT).sort());
+test("every file has a room, and every room a file", () => {
+  const rooms = new Set(files.map(roomOf));
+  assert.deepEqual([...rooms].sort(), Object.keys(MAY_IMPORT).sort());
 });
 
-test("imports go one way", () => {
+test("imports go one way, those of types too", () => {
   const wrong = imports
     .filter(({ to }) => isLocal(to))
     .filter(({ from, to }) => {
-      const [own, other] = [placeOf(from), placeOf(to)];
+      const [own, other] = [roomOf(from), roomOf(to)];
       const allowed = MAY_IMPORT[own] ?? [];
       return own !== other && !allowed.includes(other) && !allowed.includes(to);
     })
@@ -146,11 +135,18 @@ test("imports go one way", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("no import cycles between files, types aside", () => {
-  const next = new Map<string, string[]>();
-  for (const { from, to, isTypeOnly } of imports) {
-    if (isLocal(to) && !isTypeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+test("a row names only rooms above it, so that no room is on a circle", () => {
+  const order = Object.keys(MAY_IMPORT);
+  for (const [at, [room, allowed]] of Object.entries(MAY_IMPORT).entries()) {
+    const below = order.slice(0, at);
+    const up = allowed.filter((other) => !below.includes(other.endsWith("/") ? other : roomOf(other)));
+    assert.deepEqual(up, [], `${room} imports upwards`);
   }
+});
+
+test("no import cycles between files, types included", () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) if (isLocal(to)) next.set(from, [...(next.get(from) ?? []), to]);
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
     assert.ok(!path.includes(file), `cycle: ${[...path.slice(path.indexOf(file)), file].join(" -> ")}`);
@@ -171,13 +167,13 @@ test("each package has one home", () => {
   assert.deepEqual([...new Set(packages.map(({ to }) => to))].sort(), Object.keys(HOME_OF_PACKAGE).sort());
 });
 
-test("pure stages touch no files, sockets or processes, and only the clock touches timers", () => {
+test("pure rooms touch no files, sockets or processes, and only the clock touches timers", () => {
   const impure = imports
-    .filter(({ from, to }) => PURE.includes(placeOf(from)) && EDGES.test(to.replace(/^node:/, "")))
+    .filter(({ from, to }) => PURE.test(from) && EDGES.test(to.replace(/^node:/, "")))
     .map(({ from, to }) => `${from} imports ${to}`);
   assert.deepEqual(impure, []);
   const timed = files
-    .filter((file) => file !== "lib/clock.ts" && placeOf(file) !== "demo/")
+    .filter((file) => file !== "lib/clock.ts" && roomOf(file) !== "sources/demo/")
     .filter((file) => /\b(setTimeout|setInterval)\(/.test(readFileSync(join(SRC, file), "utf8")));
   assert.deepEqual(timed, []);
 });

@@ -80,7 +80,7 @@ test("time goes to the stage whose function it was spent in, or that called what
     "node's native code and the kernel": 7,
     "node's own JavaScript": 5,
     ssh2: 11,
-    "the pipeline itself": 2,
+    "src/fleet": 2,
     "garbage collection": 40,
     "src/shims": 30,
     main: 1,
