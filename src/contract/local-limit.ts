@@ -1,16 +1,17 @@
 /** What this machine itself has run out of, as a failure: no host's fault. */
-import { ownOf } from "../ssh/dial/system-failure.js";
 import { HostError } from "./errors.js";
 import type { Phase } from "./record.js";
 
 /** What this machine itself has run out of, and what to do: no host's fault (open(2), socket(2), fork(2)). */
-const LIMITS: Readonly<Record<string, { readonly words: string; readonly fix: string }>> = {
-  EMFILE: { words: "this process has too many open files", fix: "raise `ulimit -n`" },
-  ENFILE: { words: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
-  EAGAIN: { words: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
-  ENOMEM: { words: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
-  ENOBUFS: { words: "this machine has no memory left for sockets", fix: "free memory" },
-};
+const LIMITS: ReadonlyMap<string, { readonly words: string; readonly fix: string }> = new Map(
+  Object.entries({
+    EMFILE: { words: "this process has too many open files", fix: "raise `ulimit -n`" },
+    ENFILE: { words: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
+    EAGAIN: { words: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
+    ENOMEM: { words: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
+    ENOBUFS: { words: "this machine has no memory left for sockets", fix: "free memory" },
+  }),
+);
 
 /** `ECONNREFUSED`, ...; looks into an AggregateError, whose own message is empty. */
 export function systemErrorCode(error: unknown): string | null {
@@ -23,13 +24,13 @@ export function systemErrorCode(error: unknown): string | null {
 /** Whether a failed system call tells of a limit of this machine or process. */
 export function isLocalLimit(error: unknown): boolean {
   const code = systemErrorCode(error);
-  return code !== null && ownOf(LIMITS, code) !== undefined;
+  return code !== null && LIMITS.has(code);
 }
 
 /** `local-limit` for what this machine itself has run out of, null for any other error. `what` could not be done. */
 export function localLimit(error: unknown, phase: Phase, what: string): HostError | null {
   const code = systemErrorCode(error) ?? "";
-  const limit = ownOf(LIMITS, code);
+  const limit = LIMITS.get(code);
   if (limit === undefined) return null;
   return new HostError("local-limit", phase, `${what}: ${limit.words} (${code}); ${limit.fix}`, {
     fix: limit.fix,
