@@ -193,13 +193,18 @@ function listeningSockets(pid: number): readonly string[] {
   const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
   const inodes = new Set(fds.flatMap((name) => /^socket:\[(\d+)\]$/.exec(name)?.[1] ?? []));
   return ["tcp", "tcp6"].flatMap((table) =>
-    readFileSync(`/proc/${pid}/net/${table}`, "utf8")
+    tableOf(`/proc/${pid}/net/${table}`)
       .split("\n")
       .filter((line) => {
         const [, , , state, , , , , , inode = ""] = line.trim().split(/\s+/);
         return state === "0A" && inodes.has(inode);
       }),
   );
+}
+
+/** Empty for a process that has ended meanwhile: it listens to nobody. */
+function tableOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 function linkOf(path: string): string {
