@@ -84,6 +84,20 @@ const VAIN: readonly Vain[] = [
   },
 ];
 
+// By itself: the loop is looked for between two of its lines.
+test("a shell that is killed, and its watcher too: the closed channel ends the loop", { skip }, async () => {
+  await withMachine({ fault: "slow" }, async ({ server, driver, reach }) => {
+    const host = await reach();
+    await sampleAll(host, 1, 2);
+    await held({ server, driver });
+    for (const { pid } of shells(server)) signalPid(pid, "SIGKILL");
+    await waitFor("the shells' end", () => shells(server).length === 0);
+    assert.ok(holders(server).length > 0, "the loop goes on");
+    await host.close();
+    await nothingIsLeft(server);
+  });
+});
+
 // One by one: a query that is late may meet the short life of a loop that ends by itself.
 for (const { what, fault, config = [], loops, ticks, says } of VAIN) {
   test(`a holder that ${what} is tried once, and disturbs nothing`, { skip }, async () => {
@@ -147,23 +161,6 @@ describe("a driver that has to start for each question", { concurrency: 4 }, () 
         await waitFor("the holder's end", () => holders(server).length === 0);
         await sampleAll(host, tick, tick + 3);
         assert.equal(driver.loops(), 1);
-        await host.close();
-        await nothingIsLeft(server);
-      });
-    },
-  );
-
-  test(
-    "a shell that is killed, and its watcher too: the closed channel ends the loop",
-    { skip },
-    async () => {
-      await withMachine({ fault: "slow" }, async ({ server, driver, reach }) => {
-        const host = await reach();
-        await sampleAll(host, 1, 2);
-        await held({ server, driver });
-        for (const { pid } of shells(server)) signalPid(pid, "SIGKILL");
-        await waitFor("the shells' end", () => shells(server).length === 0);
-        assert.ok(holders(server).length > 0, "the loop goes on");
         await host.close();
         await nothingIsLeft(server);
       });

@@ -1,5 +1,5 @@
 /** A real ssh-agent for tests. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { signalPid, waitFor } from "./processes.js";
@@ -35,7 +35,8 @@ export async function startAgent(): Promise<Agent> {
     temp.remove();
   };
   try {
-    await waitFor("ssh-agent listens", () => life.exited || existsSync(socket));
+    // Its socket is there a moment before it listens.
+    await waitFor("ssh-agent listens", () => life.exited || (existsSync(socket) && answers(socket)));
     if (life.exited) throw new Error("ssh-agent ended at once");
   } catch (error) {
     await stop();
@@ -51,4 +52,10 @@ export async function startAgent(): Promise<Agent> {
     },
     stop,
   };
+}
+
+/** ssh-add exits with 2 where it reaches no agent (ssh-add(1)). */
+function answers(socket: string): boolean {
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  return spawnSync("ssh-add", ["-l"], { env, stdio: "ignore" }).status !== 2;
 }

@@ -18,8 +18,8 @@ const MOST_TIMES = 2.5;
 /** Over three doublings, since what one costs more is as often the memory's doing as the parser's. */
 const DOUBLINGS = 3;
 /** Of a repeated unit, and of recordings, whose rows are longer. */
-const UNIT_LENGTH = 48 * 1024;
-const RECORDING_LENGTH = 256 * 1024;
+const UNIT_LENGTH = 96 * 1024;
+const RECORDING_LENGTH = 384 * 1024;
 /** What takes less cannot be told from noise; even were it the square, the most that is read would take some seconds. */
 const NOTICEABLE_MS = 4;
 const ROUNDS = 5;
