@@ -1,12 +1,10 @@
 /** Data flows one way: which room may import from which, where packages live, and that nothing goes round. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const SRC = fileURLToPath(new URL("../src", import.meta.url));
+import { importsOf, isLocal, sourceFiles, SRC } from "./support/imports.js";
 
 /**
  * Every room under src, from the bottom up, and the rooms, or single files, that it may import from beside itself; of
@@ -93,30 +91,12 @@ const HOME_OF_PACKAGE: Readonly<Record<string, RegExp>> = {
 const PURE = /^(contract|shims|system|remote|host|fleet|outcome|sources\/threads|run|ssh\/(keys|jump))\//;
 const EDGES = /^(fs|net|child_process|http|https|dns|tls|os)(\/|$)/;
 
-interface Import {
-  readonly from: string;
-  readonly to: string;
-}
-
-const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const files = sourceFiles;
 const imports = files.flatMap(importsOf);
-
-function importsOf(from: string): Import[] {
-  const text = readFileSync(join(SRC, from), "utf8");
-  const found = [...text.matchAll(/^(?:import|export)\s[^;]*?from\s+"([^"]+)";/gms)];
-  const bare = [...text.matchAll(/^import\s+"([^"]+)";/gm)];
-  const inside = [...text.matchAll(/\bimport\("([^"]+)"\)/g)];
-  return [...found, ...bare, ...inside].map(([, to = ""]) => ({
-    from,
-    to: to.startsWith(".") ? relative(SRC, resolve(SRC, dirname(from), to)).replace(/\.js$/, ".ts") : to,
-  }));
-}
 
 function roomOf(file: string): string {
   return file.includes("/") ? `${dirname(file)}/` : file;
 }
-
-const isLocal = (to: string): boolean => to.endsWith(".ts");
 
 test("every file has a room, and every room a file", () => {
   const rooms = new Set(files.map(roomOf));

@@ -3,14 +3,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SRC = fileURLToPath(new URL("../../src", import.meta.url));
+export const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 
 export interface Import {
   /** Below src/. */
   readonly from: string;
   /** Below src/ for a file of ours, else the package. */
   readonly to: string;
-  readonly isTypeOnly: boolean;
 }
 
 /** Files below src/, sorted. */
@@ -20,13 +19,12 @@ export const sourceFiles: readonly string[] = readdirSync(SRC, { recursive: true
 
 export function importsOf(from: string): readonly Import[] {
   const text = readFileSync(join(SRC, from), "utf8");
-  const found = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)";/gms)];
-  const bare = [...text.matchAll(/^import\s+()"([^"]+)";/gm)];
-  const dynamic = [...text.matchAll(/\bimport\(()"([^"]+)"\)/g)];
-  return [...found, ...bare, ...dynamic].map(([, type, to = ""]) => ({
+  const found = [...text.matchAll(/^(?:import|export)\s+[^;]*?from\s+"([^"]+)";/gms)];
+  const bare = [...text.matchAll(/^import\s+"([^"]+)";/gm)];
+  const dynamic = [...text.matchAll(/\bimport\("([^"]+)"\)/g)];
+  return [...found, ...bare, ...dynamic].map(([, to = ""]) => ({
     from,
     to: to.startsWith(".") ? relative(SRC, resolve(SRC, dirname(from), to)).replace(/\.js$/, ".ts") : to,
-    isTypeOnly: type !== undefined && type !== "",
   }));
 }
 
