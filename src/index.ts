@@ -87,7 +87,7 @@ export async function* watch(
   const targets = targetsOf(hosts);
   const { planFleet, openFleet } = await import("./fleet/open-fleet.js");
   const { openNames } = await import("./ssh/names/resolver-pool.js");
-  const { warn, note, fault } = messagesTo(options.onMessage);
+  const { warn, debug, fault } = messagesTo(options.onMessage);
   const fleetOptions = { ssh: sshOf(options), sample: await sampleOf(options), ...paceOf(options) };
   await checkKeyFiles(fleetOptions.ssh.keyFiles);
   const stopper = new AbortController();
@@ -102,8 +102,8 @@ export async function* watch(
     const beginMs = clock.nowMs();
     const planning = { env: options.env ?? process.env, clock, names };
     const watched = await planFleet(fleetOptions, targets, planning, warn, fault);
-    const surroundings = { clock, random: Math.random, names, beginMs, warn, note, fault };
-    const fleet = await openFleet(fleetOptions, watched, surroundings, stopper.signal);
+    const deps = { clock, random: Math.random, names, beginMs, warn, debug, fault };
+    const fleet = await openFleet(fleetOptions, watched, deps, stopper.signal);
     try {
       for await (const batch of fleet.batches) yield* batch;
     } finally {
@@ -170,14 +170,14 @@ function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: numbe
 
 interface Messages {
   readonly warn: (message: string) => void;
-  readonly note: (message: string) => void;
+  readonly debug: (message: string) => void;
   readonly fault: ReportFault;
 }
 
 function messagesTo(onMessage: WatchOptions["onMessage"]): Messages {
   return {
     warn: (message) => onMessage?.("warning", message),
-    note: (message) => onMessage?.("info", message),
+    debug: (message) => onMessage?.("info", message),
     fault: new Faults((text) => onMessage?.("error", text)).report,
   };
 }

@@ -8,10 +8,10 @@ declare const VERSION_TEXT: string;
 const NAME = "allsmi-ssh";
 const USAGE = 2;
 const INTERNAL = 1;
-const MOST_HOSTS_UNOPTIMIZED = 1000;
+const MAX_HOSTS_UNOPTIMIZED = 1000;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-function say(line: string): void {
+function logLine(line: string): void {
   process.stderr.write(`${NAME}: ${line}\n`);
 }
 
@@ -21,7 +21,7 @@ process.stderr.on("error", () => undefined);
 /** What is attributed to no host: the last resort, which cannot know what still works. */
 function endByFault(error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  say(`internal error, please report it: ${stack}`);
+  logLine(`internal error, please report it: ${stack}`);
   process.exit(INTERNAL);
 }
 process.on("uncaughtException", endByFault);
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     });
   }
   const [{ run }, { realClock }] = await Promise.all([import("./run/run.js"), import("./lib/clock.js")]);
-  const world = {
+  const deps = {
     stdin: process.stdin,
     stdout: process.stdout,
     env: process.env,
@@ -56,11 +56,11 @@ async function main(): Promise<number> {
     random: Math.random,
     threadProgram: new URL("./thread.js", import.meta.url),
     resolverProgram: new URL("./resolver.cjs", import.meta.url),
-    saysToTerminal: process.stderr.isTTY,
-    say,
+    logsToTerminal: process.stderr.isTTY,
+    logLine,
     onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
-  const earned = await run(options, warnings, world, ended.signal);
+  const earned = await run(options, warnings, deps, ended.signal);
   return code ?? earned;
 }
 
@@ -69,7 +69,7 @@ async function printed(text: string): Promise<number> {
     await print(text);
     return 0;
   } catch (error) {
-    say((error as Error).message);
+    logLine((error as Error).message);
     return INTERNAL;
   }
 }
@@ -98,7 +98,7 @@ class HangUps {
 /** A run of one tick is over before optimized code has paid for its compiling: that is a sixth of the CPU for 500 hosts. */
 function isShort({ source, length }: Options): boolean {
   return (
-    length.kind === "once" && source.kind === "targets" && source.targets.length <= MOST_HOSTS_UNOPTIMIZED
+    length.kind === "once" && source.kind === "targets" && source.targets.length <= MAX_HOSTS_UNOPTIMIZED
   );
 }
 
@@ -113,8 +113,8 @@ main().then(
   async (error: unknown) => {
     const { UsageError } = await import("./contract/errors.js");
     if (error instanceof UsageError) {
-      for (const problem of error.problems) say(problem);
-      if (error.hintsAtHelp) say(`see ${NAME} --help`);
+      for (const problem of error.problems) logLine(problem);
+      if (error.hintsAtHelp) logLine(`see ${NAME} --help`);
       process.exit(USAGE);
     }
     endByFault(error);

@@ -1,6 +1,7 @@
 /**
- * The working loop (`npm run test:unit`): every test that starts no program and needs no build, in one process, with a
- * fifth of the properties' runs. What a file needs is seen from its imports and those of the support files it uses.
+ * The working loop (`npm run test:unit`): every test that starts no program, needs no build and measures no growth, in one
+ * process, with a fifth of the properties' runs. What a file needs is seen from its imports and those of the support
+ * files that it uses.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -9,21 +10,21 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 process.env["PROPERTY_RUNS"] ??= "0.2";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const startsPrograms = new Map<string, boolean>();
+const slowFiles = new Map<string, boolean>();
 
-/** Whether a test file, or a file of test/ that it imports, starts programs. */
+/** Whether a test file, or a file of test/ that it imports, starts programs or measures growth. */
 function isSlow(file: string): boolean {
-  const known = startsPrograms.get(file);
+  const known = slowFiles.get(file);
   if (known !== undefined) return known;
-  startsPrograms.set(file, false);
+  slowFiles.set(file, false);
   const text = readFileSync(file, "utf8");
   const imported = [...text.matchAll(/(?:from|import) "(\.[^"]+)\.js"/g)].map(([, to = ""]) =>
     resolve(dirname(file), `${to}.ts`),
   );
   const slow =
-    /from "node:(child_process|worker_threads)"|\bPROGRAM\b/.test(text) ||
+    /from "node:(child_process|worker_threads)"|\bPROGRAM\b|support\/growth\.js/.test(text) ||
     imported.filter((to) => to.startsWith(`${HERE}/`)).some(isSlow);
-  startsPrograms.set(file, slow);
+  slowFiles.set(file, slow);
   return slow;
 }
 

@@ -29,7 +29,7 @@ export interface Farm {
 }
 
 /** OpenSSH's MAX_LISTEN_SOCKS. */
-const MOST_ADDRESSES = 16;
+const MAX_ADDRESSES = 16;
 /** Set in the bench that has a network namespace of its own. */
 const ALONE = "ALLSMI_BENCH_ALONE";
 
@@ -78,7 +78,7 @@ export async function startFarm(
       "MaxStartups 4000",
     ],
   };
-  const listens = isAlone() ? [["0.0.0.0"]] : inGroups(addresses, MOST_ADDRESSES);
+  const listens = isAlone() ? [["0.0.0.0"]] : inGroups(addresses, MAX_ADDRESSES);
   const first = await startSshd({ ...shared, addresses: listens[0] ?? ["127.0.0.1"] });
   const servers: Sshd[] = [first];
   for (const group of listens.slice(1)) {

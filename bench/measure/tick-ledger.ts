@@ -23,7 +23,7 @@ export interface TickCounts {
 
 /** A tick that is this much older than its host's newest and has no record gets none any more. */
 const WINDOW = 31;
-const MOST_NAMED_TICKS = 20;
+const MAX_NAMED_TICKS = 20;
 const CODE = /"last_error":\{"code":"([^"]*)"/;
 
 /** What is known of one host: all ticks before `from` are settled, bit i is set when `from` + i has its record. */
@@ -113,7 +113,7 @@ export class TickLedger {
   #noRecord(tick: number): void {
     const { noRecordOf } = this.#counts;
     this.#wrong(tick, "noRecord");
-    if (noRecordOf[tick] === undefined && Object.keys(noRecordOf).length >= MOST_NAMED_TICKS) return;
+    if (noRecordOf[tick] === undefined && Object.keys(noRecordOf).length >= MAX_NAMED_TICKS) return;
     noRecordOf[tick] = (noRecordOf[tick] ?? 0) + 1;
   }
 

@@ -5,14 +5,14 @@ import { cpuMeter } from "./cpu-meter.js";
 import { sleep } from "./watch-run.js";
 
 /** Its own limit on a hostfile. */
-const MOST_VIEWED_HOSTS = 1000;
+const MAX_VIEWED_HOSTS = 1000;
 
 /** Null when it can run here, or what is missing. */
 export function cannotView(farm: Farm): string | null {
   if (farm.gpus.calls() === null)
     return "no C compiler, so nothing counts the readings of all-smi view --ssh";
-  if (farm.addresses.length > MOST_VIEWED_HOSTS)
-    return `all-smi view --ssh reads ${MOST_VIEWED_HOSTS} hosts at most`;
+  if (farm.addresses.length > MAX_VIEWED_HOSTS)
+    return `all-smi view --ssh reads ${MAX_VIEWED_HOSTS} hosts at most`;
   for (const program of ["all-smi", "script"])
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `${program} is not installed`;
   return null;

@@ -14,7 +14,7 @@ import type { BenchOptions, Scenario } from "./scenario.js";
 
 const TICKS = 6;
 /** An exec a tick keeps the machine busy with that many. */
-const MOST_BY_EXEC = 200;
+const MAX_BY_EXEC = 200;
 const WARM_TICKS = 8;
 const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
 
@@ -27,7 +27,7 @@ export const steady: Scenario = {
     const temp = makeTempDir("bench");
     const noStay = makeNoStayShell(temp.path);
     const farm = await startFarm(count);
-    const few = Math.min(count, MOST_BY_EXEC);
+    const few = Math.min(count, MAX_BY_EXEC);
     const execFarm = noStay === null ? null : await startFarm(few, { shell: noStay });
     // The same number of hosts on the same beat: a machine that runs more shells takes longer for each.
     const sessionFarm = noStay === null ? null : await startFarm(few);

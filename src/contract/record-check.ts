@@ -3,7 +3,7 @@ import { hasAtMost } from "../lib/levels.js";
 import {
   HOST_STATES,
   KEY_OF_SECTION,
-  MOST_LEVELS,
+  MAX_LEVELS,
   SECTIONS,
   type FrameRecord,
   type StateRecord,
@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The record, or what is wrong with it. */
 export function checkRecord(value: unknown): StreamRecord | string {
   if (!isFields(value)) return "is not a JSON object";
-  if (!hasAtMost(MOST_LEVELS, value)) return `is nested more than ${MOST_LEVELS} levels deep`;
+  if (!hasAtMost(MAX_LEVELS, value)) return `is nested more than ${MAX_LEVELS} levels deep`;
   if (value["schema"] !== 1) return "is not an allsmi-ssh record: schema is not 1";
   const wrong = wrongEnvelope(value);
   if (wrong !== null) return `is not an allsmi-ssh record: ${wrong}`;

@@ -379,4 +379,4 @@ export function isDeviceLabel(key: string): boolean {
 }
 
 /** How many objects and lists may be in each other in a record, itself the first: what every JSON reader takes. */
-export const MOST_LEVELS = 64;
+export const MAX_LEVELS = 64;

@@ -29,7 +29,7 @@ export function fleetHosts(
   shims: readonly Shim[],
   shared: SshShared,
   intervalMs: number | null,
-  note: (words: string) => void,
+  debug: (message: string) => void,
   planAgain: PlanAgain = () => Promise.reject(new Error("the host has no plan")),
 ): readonly FleetHost[] {
   const session: SessionOptions = {
@@ -44,7 +44,7 @@ export function fleetHosts(
     const { identity } = host;
     const connector = connectorOf(host, ssh, shared, planAgain);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
-    const hold = isHeld ? new DriverHold((words) => note(`${identity.hostId}: ${words}`)) : null;
+    const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
     return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
   });
 }

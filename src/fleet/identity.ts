@@ -25,7 +25,7 @@ export interface UnplannedTarget {
 export type WatchedTarget = (PlannedTarget | UnplannedTarget) & { readonly identity: HostIdentity };
 
 /** Leaves out targets whose config says what they leave open, and so are the same as an earlier one; tells of each. */
-export function withoutTwins<Each extends PlannedTarget | UnplannedTarget>(
+export function dedupeTargets<Each extends PlannedTarget | UnplannedTarget>(
   planned: readonly Each[],
   warn: (message: string) => void,
 ): readonly Each[] {
@@ -47,7 +47,9 @@ export function withoutTwins<Each extends PlannedTarget | UnplannedTarget>(
  * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
  * are told apart by the name that was typed.
  */
-export function identify(planned: readonly (PlannedTarget | UnplannedTarget)[]): readonly WatchedTarget[] {
+export function assignHostIds(
+  planned: readonly (PlannedTarget | UnplannedTarget)[],
+): readonly WatchedTarget[] {
   const claims = new Map<string, Set<PlannedTarget | UnplannedTarget>>();
   const claim = (id: string, by: PlannedTarget | UnplannedTarget): void => {
     claims.set(id, (claims.get(id) ?? new Set()).add(by));

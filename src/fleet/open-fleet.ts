@@ -15,8 +15,8 @@ import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
 import { createSshShared } from "../ssh/shared.js";
 import { fleetHosts, type PlanAgain } from "./hosts.js";
 import {
-  identify,
-  withoutTwins,
+  assignHostIds,
+  dedupeTargets,
   type PlannedTarget,
   type UnplannedTarget,
   type WatchedTarget,
@@ -24,7 +24,7 @@ import {
 import { watchFleet } from "./pipeline.js";
 
 /** What of a run's options its hosts' stages go by. Plain data. */
-export type WatchOptions = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;
+export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
@@ -32,7 +32,7 @@ export interface LiveFleet {
 }
 
 /** What planning asks of this machine. */
-export interface PlanningWorld {
+export interface PlanningDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly names: Names;
@@ -46,10 +46,10 @@ export interface PlanningWorld {
 export async function planTargets(
   { ssh }: Pick<Options, "ssh">,
   targets: readonly Target[],
-  world: PlanningWorld,
+  deps: PlanningDeps,
   fault: ReportFault,
 ): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
-  const environment = environmentOf(ssh, world);
+  const environment = environmentOf(ssh, deps);
   const config = await loadConfig(configSource(ssh.configFile), environment);
   const outcomes = await Promise.allSettled(
     targets.map((target) => planOrRefuse(target, ssh, config, environment)),
@@ -71,15 +71,15 @@ export async function planTargets(
   });
 }
 
-function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningWorld): ConfigEnvironment {
+function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningDeps): ConfigEnvironment {
   const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
   return localEnvironment(env, { names, clock, limitMs });
 }
 
-function planningAgain({ ssh }: Pick<Options, "ssh">, world: Omit<PlanningWorld, "env">): PlanAgain {
+function planningAgain({ ssh }: Pick<Options, "ssh">, deps: Omit<PlanningDeps, "env">): PlanAgain {
   return async (target) => {
     // Threads have the environment of the process, too.
-    const environment = environmentOf(ssh, { ...world, env: process.env });
+    const environment = environmentOf(ssh, { ...deps, env: process.env });
     return planOrRefuse(
       target,
       ssh,
@@ -93,19 +93,19 @@ function planningAgain({ ssh }: Pick<Options, "ssh">, world: Omit<PlanningWorld,
 export async function planFleet(
   options: Pick<Options, "ssh">,
   targets: readonly Target[],
-  world: PlanningWorld,
+  deps: PlanningDeps,
   warn: (message: string) => void,
   fault: ReportFault,
 ): Promise<readonly WatchedTarget[]> {
-  const planned = withoutTwins(await planTargets(options, targets, world, fault), warn);
+  const planned = dedupeTargets(await planTargets(options, targets, deps, fault), warn);
   const unchecked = planned.filter(({ plan }) => plan?.hostKeyPolicy === "no").length;
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
-  return identify(planned);
+  return assignHostIds(planned);
 }
 
 /** What a fleet needs of the thread that it runs on. */
-export interface Surroundings {
+export interface FleetDeps {
   readonly clock: Clock;
   readonly random: () => number;
   /** Closed with the fleet. */
@@ -115,19 +115,19 @@ export interface Surroundings {
   /** Takes what may be wrong. */
   readonly warn: (message: string) => void;
   /** Takes what is done on a host beside asking it. */
-  readonly note: (message: string) => void;
+  readonly debug: (message: string) => void;
   /** Takes what was thrown for a host and should not have been. */
   readonly fault: ReportFault;
 }
 
 /** The batches end soon after the signal aborts. */
 export async function openFleet(
-  options: WatchOptions,
+  options: FleetSettings,
   watched: readonly WatchedTarget[],
-  surroundings: Surroundings,
+  deps: FleetDeps,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
-  const { clock, random, names, beginMs, warn, note, fault } = surroundings;
+  const { clock, random, names, beginMs, warn, debug, fault } = deps;
   // Its process starts while the rest is loaded.
   if (
     options.ssh.client !== "openssh" &&
@@ -137,10 +137,10 @@ export async function openFleet(
   const shared = createSshShared(clock, options.ssh.concurrency, warn, names);
   const shims = await shimsToTry(options.sample.fallback);
   const { intervalMs, length } = options;
-  const beatMs = length.kind === "once" ? null : intervalMs;
+  const tickIntervalMs = length.kind === "once" ? null : intervalMs;
   const { ssh, sample } = options;
   const planAgain = planningAgain(options, { clock, names });
-  const hosts = fleetHosts(watched, ssh, sample, shims, shared, beatMs, note, planAgain);
+  const hosts = fleetHosts(watched, ssh, sample, shims, shared, tickIntervalMs, debug, planAgain);
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
     close: () => {

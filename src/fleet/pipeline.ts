@@ -4,13 +4,13 @@ import type { RunLength } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { HostIdentity } from "../host/host-record.js";
 import { Ticks } from "../host/ticks.js";
-import { watchHost, type WatchOptions } from "../host/watch.js";
+import { watchHost, type HostWatchOptions } from "../host/watch.js";
 import type { Clock } from "../lib/clock.js";
 import { merge } from "../lib/merge.js";
 
 export interface FleetHost {
   readonly identity: HostIdentity;
-  readonly reach: WatchOptions["reach"];
+  readonly reach: HostWatchOptions["reach"];
 }
 
 export interface FleetOptions {

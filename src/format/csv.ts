@@ -7,7 +7,7 @@ import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../co
 import { cleanText } from "../lib/text.js";
 import { SECTION_COLUMNS } from "./csv-columns.js";
 import { deviceRows, type DeviceRow } from "./device-rows.js";
-import { sectionErrorWords, stateWords } from "./error-words.js";
+import { sectionErrorText, stateText } from "./error-text.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { writeSound } from "./unwritable.js";
 
@@ -40,11 +40,11 @@ export function createCsvFormatter(
 }
 
 function rowsOf(record: StreamRecord, sections: readonly Section[]): readonly Row[] {
-  if (record.record === "state") return [{ record, at: null, error: stateWords(record) }];
+  if (record.record === "state") return [{ record, at: null, error: stateText(record) }];
   const rows = deviceRows(record, sections).map((at) => ({
     record,
     at,
-    error: [...(at.said === null ? [] : [at.said]), ...at.errors.map(sectionErrorWords)].join("; "),
+    error: [...(at.said === null ? [] : [at.said]), ...at.errors.map(sectionErrorText)].join("; "),
   }));
   return rows.length > 0 ? rows : [{ record, at: null, error: "" }];
 }

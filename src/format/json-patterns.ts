@@ -26,10 +26,10 @@ type PatternsInPlace = Pattern[];
 
 const NESTED = Symbol("nested");
 /** Bounds for what hosts may think of: objects beyond are written key by key. */
-const MOST_IN_PLACE = 8;
-const MOST_PATTERNS = 256;
-const MOST_KEYS = 96;
-const LONGEST_TEXT = 4096;
+const MAX_IN_PLACE = 8;
+const MAX_PATTERNS = 256;
+const MAX_KEYS = 96;
+const MAX_TEXT = 4096;
 const DEEPEST = 12;
 
 export class JsonPatterns {
@@ -113,7 +113,7 @@ export class JsonPatterns {
       }
       return pattern;
     }
-    if (place.length >= MOST_IN_PLACE || this.#count >= MOST_PATTERNS) return null;
+    if (place.length >= MAX_IN_PLACE || this.#count >= MAX_PATTERNS) return null;
     const pattern = patternFrom(object);
     if (pattern === null) return null;
     this.#count += 1;
@@ -131,7 +131,7 @@ function fits(object: Readonly<Record<string, unknown>>, keys: readonly string[]
 /** Null for an object that is too large to be one of many, or has unusual keys or values. */
 function patternFrom(object: Readonly<Record<string, unknown>>): Pattern | null {
   const keys = Object.keys(object);
-  if (keys.length === 0 || keys.length > MOST_KEYS) return null;
+  if (keys.length === 0 || keys.length > MAX_KEYS) return null;
   const [values, begins, ends]: [unknown[], number[], number[]] = [[], [], []];
   let text = "";
   for (const key of keys) {
@@ -146,7 +146,7 @@ function patternFrom(object: Readonly<Record<string, unknown>>): Pattern | null 
     values.push(isNested ? NESTED : value);
   }
   text += "}";
-  const run = text.length > LONGEST_TEXT ? null : asciiRun(text);
+  const run = text.length > MAX_TEXT ? null : asciiRun(text);
   if (run === null) return null;
   return { keys, values, begins, ends, text: run, length: text.length, nested: keys.map(() => []) };
 }

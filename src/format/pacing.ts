@@ -1,6 +1,6 @@
 /** Batches of records to texts: at once for lines, at most one in `pauseMs` for a screen. */
 import type { StreamRecord } from "../contract/record.js";
-import { changed } from "../lib/changed.js";
+import { mapAsync } from "../lib/map-async.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Formatter, Screen } from "./formatter.js";
 
@@ -12,7 +12,7 @@ export type Texts = Required<Pick<AsyncIterator<string | Uint8Array, void>, "nex
 export function textsOf(batches: Batches, formatter: Formatter, clock: Clock): Texts {
   const texts =
     formatter.screen === undefined
-      ? changed(batches, (batch) => formatter.bytes?.(batch) ?? formatter.format(batch))
+      ? mapAsync(batches, (batch) => formatter.bytes?.(batch) ?? formatter.format(batch))
       : pictures(batches, formatter, formatter.screen, clock);
   let hasEnded = false;
   return {

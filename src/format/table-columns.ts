@@ -30,7 +30,7 @@ export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
 };
 export const GAP = "  ";
 /** Less room than this is no room for words. */
-export const LEAST_WORDS = 16;
+export const MIN_TEXT_WIDTH = 16;
 
 const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
 const DROP_ORDER: readonly ColumnName[] = [
@@ -86,7 +86,7 @@ export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: numb
 }
 
 /** The first column that a host without readings has nothing in. */
-export function placeOfWords(columns: readonly ColumnWidth[]): number {
+export function textColumnAt(columns: readonly ColumnWidth[]): number {
   return columns.filter(({ name }) => name === "host" || name === "state").length;
 }
 
@@ -96,21 +96,21 @@ export function spannedWidth(columns: readonly ColumnWidth[]): number {
 }
 
 /** Gives what is left of `width` to the words of hosts without readings, as far as they need it. */
-export function widenForWords(
+export function widenForText(
   columns: readonly ColumnWidth[],
   rows: readonly TableRow[],
   width: number,
 ): readonly ColumnWidth[] {
   const most = COLUMN_RULES.note.most ?? Infinity;
   const needed = Math.max(0, ...rows.map(({ words = "" }) => Math.min(textWidth(words), most)));
-  const room = spannedWidth(columns.slice(placeOfWords(columns)));
+  const room = spannedWidth(columns.slice(textColumnAt(columns)));
   const used = columns.reduce((sum, column) => sum + column.width + GAP.length, 0);
   const last = columns.at(-1);
   const hasNotes = last?.name === "note";
   const more = Math.min(needed - room, width - used + (hasNotes ? GAP.length : 0));
-  if (more <= 0 || room + more < LEAST_WORDS) return columns;
+  if (more <= 0 || room + more < MIN_TEXT_WIDTH) return columns;
   if (hasNotes) return [...columns.slice(0, -1), { name: "note", width: last.width + more }];
   // Notes that had no room get none of what is too narrow for them.
-  const isTooNarrow = more < LEAST_WORDS && rows.some(({ cells }) => (cells.note ?? "") !== "");
+  const isTooNarrow = more < MIN_TEXT_WIDTH && rows.some(({ cells }) => (cells.note ?? "") !== "");
   return isTooNarrow ? columns : [...columns, { name: "note", width: more }];
 }

@@ -6,11 +6,11 @@ import {
   COLUMN_RULES,
   fitColumns,
   GAP,
-  LEAST_WORDS,
+  MIN_TEXT_WIDTH,
   naturalWidths,
-  placeOfWords,
+  textColumnAt,
   spannedWidth,
-  widenForWords,
+  widenForText,
   type ColumnWidth,
 } from "./table-columns.js";
 import type { ColumnName, TableRow } from "./table-rows.js";
@@ -60,7 +60,7 @@ export function layOut(
   const widths = naturalWidths(rows, before);
   const fitted = fitColumns(widths, width);
   if (fitted.length === 0) return { title: "", lines: [], widths };
-  const columns = widenForWords(fitted, rows, width);
+  const columns = widenForText(fitted, rows, width);
   const cells: (readonly Cell[])[] = [
     columns.map(({ name }) => ({
       text: widths.has(name) ? COLUMN_RULES[name].title : "",
@@ -89,9 +89,9 @@ function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palet
     text: row.cells[name] ?? "",
     paint: name === "state" ? palette.state[row.state] : asIs,
   }));
-  const place = placeOfWords(columns);
+  const place = textColumnAt(columns);
   const free = columns.slice(place);
-  if (row.words === undefined || spannedWidth(free) < LEAST_WORDS) return cells;
+  if (row.words === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
   return [...cells.slice(0, place), { text: row.words, paint: asIs, span: free.length }];
 }
 

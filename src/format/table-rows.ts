@@ -2,7 +2,7 @@
 import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import { deviceRows, type Device, type DeviceRow } from "./device-rows.js";
-import { sectionErrorWords, stateWords } from "./error-words.js";
+import { sectionErrorText, stateText } from "./error-text.js";
 
 export const COLUMN_NAMES = [
   ...(["host", "state", "index", "device", "utilization", "memory", "temperature", "power"] as const),
@@ -93,7 +93,7 @@ function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {
 }
 
 function gpuNote(row: DeviceRow, hostNotes: string): string {
-  const own = [...(row.said === null ? [] : [row.said]), ...row.errors.map(sectionErrorWords)];
+  const own = [...(row.said === null ? [] : [row.said]), ...row.errors.map(sectionErrorText)];
   return cleanText([...own, hostNotes].filter((note) => note !== "").join("; "));
 }
 
@@ -102,14 +102,14 @@ function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly st
   const told = new Set(gpus.flatMap((row) => row.errors));
   return (frame.errors ?? [])
     .filter((error) => !told.has(error))
-    .map((error) => `${error.section} ${sectionErrorWords(error)}`);
+    .map((error) => `${error.section} ${sectionErrorText(error)}`);
 }
 
 /** What the row does not tell already: neither the host's id nor a code that is the state's name. */
 function stateNote(record: StateRecord): string {
   const words = [`${record.state}: `, `${record.state}, `, `${record.host_id}: `].reduce(
     (text, known) => (text.startsWith(known) ? text.slice(known.length) : text),
-    stateWords(record),
+    stateText(record),
   );
   if (record.retry_in_ms === null || record.state === "connected") return words;
   return `${words}; retry in ${Math.max(0, Math.ceil(record.retry_in_ms / 1000))} s`;

@@ -2,7 +2,7 @@
 import { STATE_OF_CODE, type FailureCode, type HostState } from "../contract/record.js";
 
 const FIRST_MS = 1000;
-const LONGEST_MS = 60_000;
+const MAX_MS = 60_000;
 /** What an operator must mend: retried so slowly that no lock-out (PerSourcePenalties, fail2ban) is ever tripped. */
 const OPERATOR_MS = 300_000;
 
@@ -14,6 +14,6 @@ const SLOW: ReadonlySet<HostState> = new Set(["auth-failed", "host-key-rejected"
  */
 export function retryDelayMs(code: FailureCode, failures: number, random: number): number {
   if (SLOW.has(STATE_OF_CODE[code])) return Math.round(OPERATOR_MS * (0.9 + 0.2 * random));
-  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(16, failures - 1));
+  const ceiling = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(16, failures - 1));
   return Math.round(Math.max(FIRST_MS / 2, ceiling * random));
 }

@@ -4,7 +4,7 @@ import type { Inbox } from "./inbox.js";
 import type { ReaderStall } from "./reader-stall.js";
 
 /** What makes the records. What `begin` and `on` throw is told by `onFault`. */
-export interface EventTeller<Event> {
+export interface EventHandler<Event> {
   /** The records that come before any event. */
   begin(): Generator<StreamRecord, void>;
   on(event: Event): Generator<StreamRecord, void>;
@@ -21,18 +21,18 @@ export interface EventTeller<Event> {
  * behind it, for every host of a fleet.
  */
 export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, void> {
-  readonly #teller: EventTeller<Event>;
+  readonly #handler: EventHandler<Event>;
   readonly #inbox: Inbox<Event>;
   readonly #stall: ReaderStall;
   /** The records of the event that is being told. */
-  #telling: Generator<StreamRecord, void> | null;
+  #records: Generator<StreamRecord, void> | null;
   #ending: Promise<void> | null = null;
 
-  constructor(teller: EventTeller<Event>, inbox: Inbox<Event>, stall: ReaderStall) {
-    this.#teller = teller;
+  constructor(handler: EventHandler<Event>, inbox: Inbox<Event>, stall: ReaderStall) {
+    this.#handler = handler;
     this.#inbox = inbox;
     this.#stall = stall;
-    this.#telling = teller.begin();
+    this.#records = handler.begin();
   }
 
   [Symbol.asyncIterator](): this {
@@ -43,15 +43,15 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
     this.#stall.cameBack();
     try {
       while (this.#ending === null) {
-        const told = this.#tell();
+        const told = this.#nextRecord();
         if (told?.done === false) {
-          this.#stall.told();
+          this.#stall.recordGiven();
           return told;
         }
-        this.#telling = null;
-        if (this.#teller.isDone()) break;
+        this.#records = null;
+        if (this.#handler.isDone()) break;
         const event = this.#inbox.take();
-        if (event !== undefined) this.#telling = this.#teller.on(event);
+        if (event !== undefined) this.#records = this.#handler.on(event);
         else if (this.#inbox.isClosed) break;
         else await this.#inbox.arrival();
       }
@@ -62,12 +62,12 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
     return this.return();
   }
 
-  #tell(): IteratorResult<StreamRecord, void> | undefined {
+  #nextRecord(): IteratorResult<StreamRecord, void> | undefined {
     try {
-      return this.#telling?.next();
+      return this.#records?.next();
     } catch (error) {
-      this.#telling = this.#teller.onFault(error);
-      return this.#telling.next();
+      this.#records = this.#handler.onFault(error);
+      return this.#records.next();
     }
   }
 
@@ -77,8 +77,8 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
   }
 
   #end(): Promise<void> {
-    this.#telling = null;
-    this.#ending ??= this.#teller.end();
+    this.#records = null;
+    this.#ending ??= this.#handler.end();
     return this.#ending;
   }
 }

@@ -5,13 +5,13 @@ import type { Ticks } from "./ticks.js";
 /** A reader that has us wait longer for it, with nothing else to do, has stalled. */
 const STALL_MS = 250;
 /** After a longer sleep than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
-const MOST_LATE_TICKS = 30;
+const MAX_LATE_TICKS = 30;
 
 export class ReaderStall {
   readonly #clock: Clock;
   readonly #ticks: Ticks;
   /** How long we had been idle when the reader was given the record that it has not come back from. */
-  #toldAtIdleMs: number | null = null;
+  #givenAtIdleMs: number | null = null;
   /** When the reader came back from its last stall. */
   #wokeMs = -Infinity;
 
@@ -21,15 +21,15 @@ export class ReaderStall {
   }
 
   /** The reader is given a record. */
-  told(): void {
-    this.#toldAtIdleMs = this.#clock.idleMs();
+  recordGiven(): void {
+    this.#givenAtIdleMs = this.#clock.idleMs();
   }
 
   /** It comes for the next one. */
   cameBack(): void {
-    const toldAtIdleMs = this.#toldAtIdleMs;
-    this.#toldAtIdleMs = null;
-    if (toldAtIdleMs === null || this.#clock.idleMs() - toldAtIdleMs <= STALL_MS) return;
+    const givenAtIdleMs = this.#givenAtIdleMs;
+    this.#givenAtIdleMs = null;
+    if (givenAtIdleMs === null || this.#clock.idleMs() - givenAtIdleMs <= STALL_MS) return;
     this.#wokeMs = this.#clock.nowMs();
   }
 
@@ -39,7 +39,7 @@ export class ReaderStall {
    */
   dueTick(next: number): number {
     const now = this.#ticks.now();
-    const fresh = now - next > MOST_LATE_TICKS ? now : Math.min(now, this.#ticks.at(this.#wokeMs));
+    const fresh = now - next > MAX_LATE_TICKS ? now : Math.min(now, this.#ticks.at(this.#wokeMs));
     return Math.max(fresh, next);
   }
 

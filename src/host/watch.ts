@@ -4,8 +4,8 @@ import type { LastError, StreamRecord } from "../contract/record.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Sample } from "../remote/session.js";
 import { retryDelayMs } from "./backoff.js";
-import { Condition } from "./condition.js";
-import { EventRecords, type EventTeller } from "./event-records.js";
+import { HostStatus } from "./host-status.js";
+import { EventRecords, type EventHandler } from "./event-records.js";
 import { frameRecord, type HostIdentity, type HostRoute } from "./host-record.js";
 import { Inbox } from "./inbox.js";
 import { ReaderStall } from "./reader-stall.js";
@@ -21,7 +21,7 @@ export interface LiveHost {
   close(): Promise<void>;
 }
 
-export interface WatchOptions {
+export interface HostWatchOptions {
   readonly host: HostIdentity;
   /** Dial, handshake, probe and first sample. Throws HostError, or the signal's reason; anything else is a fault. */
   readonly reach: (signal: AbortSignal) => Promise<{ readonly live: LiveHost; readonly first: Sample }>;
@@ -54,7 +54,7 @@ type Link =
  * ticks that pass meanwhile are skipped. What is thrown for the host is its state, whatever it is.
  */
 export function watchHost(
-  options: WatchOptions,
+  options: HostWatchOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<StreamRecord, void> {
   const { clock, ticks } = options;
@@ -63,8 +63,8 @@ export function watchHost(
   return new EventRecords(new HostWatch(options, signal, inbox, stall), inbox, stall);
 }
 
-class HostWatch implements EventTeller<Event> {
-  readonly #options: WatchOptions;
+class HostWatch implements EventHandler<Event> {
+  readonly #options: HostWatchOptions;
   readonly #signal: AbortSignal;
   readonly #inbox: Inbox<Event>;
   readonly #stall: ReaderStall;
@@ -74,8 +74,8 @@ class HostWatch implements EventTeller<Event> {
     this.#inbox.close();
     this.#attempt?.abort(this.#signal.reason);
   };
-  readonly #onBeat = (): void => this.#inbox.put({ kind: "tick" });
-  readonly #condition: Condition;
+  readonly #onTickDue = (): void => this.#inbox.put({ kind: "tick" });
+  readonly #condition: HostStatus;
   #link: Link = { kind: "connecting" };
   /** Connected, and not yet heard of: its event is still in the inbox. */
   #reached: LiveHost | null = null;
@@ -86,12 +86,12 @@ class HostWatch implements EventTeller<Event> {
   #owed: number | null = null;
   #nextTick = 0;
 
-  constructor(options: WatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
+  constructor(options: HostWatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
     this.#signal = signal;
     this.#inbox = inbox;
     this.#stall = stall;
-    this.#condition = new Condition(options.host, options.clock);
+    this.#condition = new HostStatus(options.host, options.clock);
   }
 
   *begin(): Generator<StreamRecord, void> {
@@ -148,7 +148,7 @@ class HostWatch implements EventTeller<Event> {
 
   #armTick(tick: number): void {
     const { ticks } = this.#options;
-    if (tick <= ticks.last + 1) this.#tickTimer = ticks.onBegin(tick, this.#onBeat);
+    if (tick <= ticks.last + 1) this.#tickTimer = ticks.onBegin(tick, this.#onTickDue);
   }
 
   *#onTick(): Generator<StreamRecord, void> {

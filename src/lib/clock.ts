@@ -17,14 +17,14 @@ export interface Clock {
 }
 
 // setTimeout takes at most 2^31-1 ms; longer waits never fire in a run that anybody watches.
-const LONGEST_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 export const realClock: Clock = {
   wallMs: () => Date.now(),
   nowMs: () => performance.now(),
   idleMs: () => performance.eventLoopUtilization().idle,
   after(delayMs, callback) {
-    const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), LONGEST_TIMER_MS));
+    const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), MAX_TIMER_MS));
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.js";
 /** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
 const FULL_BATCH = 16;
 /** What waits while a batch is written goes out in batches too, whose text stays near the processor. */
-const MOST_IN_BATCH = 64;
+const MAX_IN_BATCH = 64;
 
 /** Without one, a batch is what comes in one turn of the event loop. */
 export interface Gathering {
@@ -75,9 +75,9 @@ export async function* merge<T>(
       if (ready.length === 0) continue;
       // What else comes meanwhile goes into the same batch: a write for all, not one each.
       await turn();
-      const resume = taken.splice(0, MOST_IN_BATCH);
+      const resume = taken.splice(0, MAX_IN_BATCH);
       // In no variable of the generator's, which would hold the last batch until the next one is there.
-      yield ready.splice(0, MOST_IN_BATCH);
+      yield ready.splice(0, MAX_IN_BATCH);
       for (const source of resume) pull(source);
     }
     // Set by a callback, which the compiler cannot see.

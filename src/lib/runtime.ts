@@ -3,13 +3,13 @@
 const NEEDED: readonly [major: number, minor: number] = [20, 19];
 
 /** `process.versions` and `globalThis`, or as much of them as there is. */
-export interface Surroundings {
+export interface RuntimeFacts {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly globals: object;
 }
 
 /** Null where the program runs; else one line that says what it needs. Bun and Deno say that they are some Node, too. */
-export function runtimeProblem({ versions, globals }: Surroundings): string | null {
+export function runtimeProblem({ versions, globals }: RuntimeFacts): string | null {
   const { bun, deno, node = "0" } = versions;
   const [major = 0, minor = 0] = node.split(".").map(Number);
   if (bun !== undefined || "Bun" in globals) return problem("Bun", bun);

@@ -18,12 +18,12 @@ export function cleanText(text: string): string {
 }
 
 /** Of what a host says, as much is looked at for a message, in characters. */
-export const MOST_LOOKED_AT = 16 * 1024;
+export const MAX_SCANNED = 16 * 1024;
 
 /** Remote text as one short line for a message: lines joined by `; `, blanks squeezed, cut at `limit` characters. */
 export function oneLine(text: string, limit = 300): string {
   const whole = text.trim();
-  const looked = whole.slice(0, MOST_LOOKED_AT);
+  const looked = whole.slice(0, MAX_SCANNED);
   const lines = looked.split(/[\r\n]+/).map((line) => line.trim());
   const joined = cleanText(
     lines

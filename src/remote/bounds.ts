@@ -2,7 +2,7 @@
 
 /** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
 export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
-export type Limiter = (typeof LIMITERS)[number];
+export type TimeoutCommand = (typeof LIMITERS)[number];
 
 /** Of what a program says on standard error, as much is kept. */
 export const STDERR_BYTES = 2000;
@@ -18,12 +18,12 @@ export const LIMITS =
  * `b`, which runs a program under the deadline. A program that the shell itself starts is cheaper than one in a subshell:
  * dash starts it without a copy of itself.
  */
-export function bounded(program: string, status: string): string {
+export function boundFunction(program: string, status: string): string {
   return `b() { unlimit; ${program}; ${status}; limit; return $c; }`;
 }
 
 // `x` is the same as the last act of a subshell.
-export const BOUND: Record<Limiter, string> = {
+export const BOUND: Record<TimeoutCommand, string> = {
   gnu: bounds("timeout -k 1 $T"),
   busybox: bounds("timeout -t $T"),
   watchdog:
@@ -33,7 +33,7 @@ export const BOUND: Record<Limiter, string> = {
 };
 
 function bounds(timeout: string): string {
-  return `${bounded(`${timeout} "$@"`, "c=$?")}; x() { unlimit; exec ${timeout} "$@"; }`;
+  return `${boundFunction(`${timeout} "$@"`, "c=$?")}; x() { unlimit; exec ${timeout} "$@"; }`;
 }
 
 /** Finds out by the first program that is needed anyway: `$U` is what `uname -s -m` says. */

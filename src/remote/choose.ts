@@ -16,7 +16,7 @@ import {
 } from "./probe.js";
 
 /** What one vendor's devices are read with. */
-export type Source =
+export type DeviceSource =
   | {
       readonly kind: "usable";
       readonly main: UsableTool;
@@ -40,12 +40,12 @@ export function chooseSources(
   tried: readonly Shim[],
   pci: PartOutput | undefined,
   said: string,
-): readonly Source[] {
+): readonly DeviceSource[] {
   const native = judged.filter(isReadable).find(({ tool }) => isNativeShim(tool.shim));
   const others = judged.filter((each) => !isNativeShim(shimOf(each)));
   if (native?.kind === "usable") return [nativeBeside(native, others.filter(isReadable))];
   const vendors = [...new Set(others.map((each) => makerOf(shimOf(each).id).vendor))];
-  const working: Source[] = [];
+  const working: DeviceSource[] = [];
   const failing: Failed[] = [];
   for (const vendor of vendors) {
     const tools = others.filter((each) => makerOf(shimOf(each).id).vendor === vendor);
@@ -55,7 +55,7 @@ export function chooseSources(
     else if (failed !== undefined) failing.push(failed);
   }
   const reported = failing.filter(({ tool }) => !isLeftover(tool, working, pci));
-  const broken: Source[] = reported.map(({ tool }) => ({ kind: "broken", main: tool }));
+  const broken: DeviceSource[] = reported.map(({ tool }) => ({ kind: "broken", main: tool }));
   if (native !== undefined) return [plain(native), ...working, ...broken];
   const nativeFailure = working.length > 0 ? undefined : judged.find(isFailed);
   if (nativeFailure !== undefined && isNativeShim(nativeFailure.tool.shim))
@@ -66,19 +66,19 @@ export function chooseSources(
 }
 
 /** All tools that ticks ask or that have failed, in order. */
-export function toolsOf(sources: readonly Source[]): readonly ChosenTool[] {
+export function toolsOf(sources: readonly DeviceSource[]): readonly ChosenTool[] {
   return sources.flatMap((source): readonly ChosenTool[] =>
     source.kind === "broken" || source.second === null ? [source.main] : [source.main, source.second],
   );
 }
 
 /** The devices of all-smi with what nvidia-smi alone knows of them (ECC counts, addresses). */
-function nativeBeside(native: Readable, others: readonly Readable[]): Source {
+function nativeBeside(native: Readable, others: readonly Readable[]): DeviceSource {
   return { kind: "usable", main: native.tool, second: others[0]?.tool ?? null, known: [] };
 }
 
 /** One vendor's: the first tool that reports, and another where it reports a reading that the first does not have. */
-function sourceOf(tools: readonly Readable[]): Source | null {
+function sourceOf(tools: readonly Readable[]): DeviceSource | null {
   const main = tools.find(({ kind }) => kind === "usable") ?? tools[0];
   if (main === undefined) return null;
   const gpus = main.first.sections.gpus ?? [];
@@ -88,7 +88,7 @@ function sourceOf(tools: readonly Readable[]): Source | null {
   return { kind: "usable", main: main.tool, second: second?.tool ?? null, known };
 }
 
-function plain({ tool }: Readable): Source {
+function plain({ tool }: Readable): DeviceSource {
   return { kind: "usable", main: tool, second: null, known: [] };
 }
 
@@ -101,7 +101,11 @@ function fillsReading(first: readonly Gpu[], second: readonly Gpu[]): boolean {
  * is where another vendor's works and the PCI bus shows that one's devices, and none of this one's. A bus that cannot be
  * read, or does not show the devices that do work (they are not on it, or a container hides it), decides nothing.
  */
-function isLeftover(tool: BrokenTool, working: readonly Source[], pci: PartOutput | undefined): boolean {
+function isLeftover(
+  tool: BrokenTool,
+  working: readonly DeviceSource[],
+  pci: PartOutput | undefined,
+): boolean {
   const ids = makerOf(tool.shim.id).pci;
   const onBus = new Set((pci?.stdout ?? "").split(/\s+/));
   const showsWorking = working.some(({ main }) => makerOf(main.shim.id).pci.some((id) => onBus.has(id)));

@@ -36,7 +36,7 @@ export function failedSections(
   return sections.map((section) => ({ section, kind, message }));
 }
 
-export interface Told {
+export interface Contribution {
   readonly system: Reading;
   readonly tool: Reading;
   /** The host's processes by pid, for what the vendor tool does not know of its own. */
@@ -51,7 +51,7 @@ export interface Told {
  * have none of their own, and its processor load for all-smi's (one snapshot of 0.22 tells the average since boot).
  * An asked section is in the result, or among its errors: this is the one place that all readings of a host go through.
  */
-export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Told): Reading {
+export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Contribution): Reading {
   const [own, tools] = [told.system.sections, told.tool.sections];
   const load = tools.cpus && own.cpus;
   // One by one: taking the known sections out of a copy of all costs as much as reading the host's /proc.

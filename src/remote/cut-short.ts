@@ -22,7 +22,7 @@ function diedOfMemory(end: LaneEnd): boolean {
  * What had come when the answer stopped. Rows that a vendor tool had printed stand; of the host's own parts a beginning
  * would count too few CPUs. `late` stands for the end of the part that hung.
  */
-export function cutShort(
+export function markCutShort(
   found: Pick<Found, "system">,
   outputs: PartOutputs,
   late: PartOutput | null,

@@ -4,8 +4,8 @@ import { HostError } from "../contract/errors.js";
 import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { Limiter } from "./bounds.js";
-import { chooseSources, type Source } from "./choose.js";
+import type { TimeoutCommand } from "./bounds.js";
+import { chooseSources, type DeviceSource } from "./choose.js";
 import { TOOL_SECTIONS } from "./compose.js";
 import { discoverPlain } from "./discover-plain.js";
 import { firstScript } from "./first-script.js";
@@ -52,7 +52,7 @@ interface Shown {
   readonly tried: Set<Shim>;
   readonly hung: Set<string>;
   uname: string | null;
-  limiter: Limiter | null;
+  limiter: TimeoutCommand | null;
   latencyMs: number;
 }
 
@@ -149,9 +149,9 @@ function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {
 async function askMissing(
   { lanes }: Ways,
   { sample }: SessionOptions,
-  sources: readonly Source[],
+  sources: readonly DeviceSource[],
   shown: Shown,
-  limiter: Limiter,
+  limiter: TimeoutCommand,
 ): Promise<ReadonlySet<UsableTool>> {
   const missing = missingParts(sources, shown.outputs, shown.hung);
   if (missing.size === 0 || lanes.isStuck) return new Set();

@@ -39,11 +39,11 @@ const MEASURING: State = { kind: "measuring", slowMs: [] };
 
 /** One host's, over all its sessions: what did not help once is not tried again. */
 export class DriverHold {
-  readonly #tell: (words: string) => void;
+  readonly #report: (words: string) => void;
   #state: State = MEASURING;
 
   constructor(tell: (words: string) => void) {
-    this.#tell = tell;
+    this.#report = tell;
   }
 
   /** After each tick of a session: begins to hold, or lets go, by what the tool took and told. */
@@ -64,7 +64,7 @@ export class DriverHold {
     this.#state = { kind: "measuring", slowMs };
     if (slowMs.length < SLOW_TICKS) return;
     this.#hold(connection, tool.sampler.holder, tool.executable, Math.min(...slowMs), reading);
-    this.#tell(`${tool.shim.id} takes ${secs(Math.min(...slowMs))}; its driver is held from now on`);
+    this.#report(`${tool.shim.id} takes ${secs(Math.min(...slowMs))}; its driver is held from now on`);
   }
 
   /** The session has ended, or is to find its tool anew. */
@@ -104,7 +104,7 @@ export class DriverHold {
   #judge(holding: Holding, toolMs: number | null, reading: Reading): void {
     if (holding.over !== null) {
       this.#giveUp(holding, holding.over);
-    } else if (tellsLess(holding.before, reading)) {
+    } else if (reportsLess(holding.before, reading)) {
       this.#giveUp(holding, "a reading failed meanwhile");
     } else if (holding.trialTicks !== null && toolMs !== null) {
       holding.trialTicks = toolMs < holding.slowMs / 2 ? null : holding.trialTicks - 1;
@@ -115,7 +115,7 @@ export class DriverHold {
   #giveUp(holding: Holding, why: string): void {
     letGo(holding);
     this.#state = { kind: "given-up" };
-    this.#tell(`its driver is not held any more: ${why}`);
+    this.#report(`its driver is not held any more: ${why}`);
   }
 }
 
@@ -129,7 +129,7 @@ function letGo(state: State): void {
 const secs = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Whether a device is gone, failed, or lacks a number that it told before. */
-function tellsLess(before: Reading, now: Reading): boolean {
+function reportsLess(before: Reading, now: Reading): boolean {
   const told = new Map(now.sections.gpus?.map((gpu) => [keyOf(gpu), gpu]));
   return (before.sections.gpus ?? []).some((gpu) => {
     const same = told.get(keyOf(gpu));

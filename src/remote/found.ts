@@ -3,8 +3,8 @@ import type { SampleOptions } from "../contract/options.js";
 import type { Clock } from "../lib/clock.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { Limiter } from "./bounds.js";
-import { toolsOf, type Source } from "./choose.js";
+import type { TimeoutCommand } from "./bounds.js";
+import { toolsOf, type DeviceSource } from "./choose.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain.js";
 import { isNativeShim, type UsableTool } from "./probe.js";
@@ -25,12 +25,12 @@ export interface SessionOptions {
 /** What a host is read with. */
 export interface Found {
   /** In the order in which they are reported; none where no accelerator was asked for. */
-  readonly sources: readonly Source[];
+  readonly sources: readonly DeviceSource[];
   readonly system: Sampler | null;
   readonly systemId: string | null;
   /** Why the host's own sections are not read, where they are not. */
   readonly unread: string;
-  readonly limiter: Limiter;
+  readonly limiter: TimeoutCommand;
 }
 
 export interface Discovery {
@@ -57,13 +57,13 @@ export function hungPart(outputs: PartOutputs): string | null {
 }
 
 /** Whether all-smi reports the host. */
-export function hasNative(sources: readonly Source[]): boolean {
+export function hasNative(sources: readonly DeviceSource[]): boolean {
   return sources.some(({ kind, main }) => kind === "usable" && isNativeShim(main.shim));
 }
 
 /** What the tools in use are to be asked each tick and were not, of a first sample. */
 export function missingParts(
-  sources: readonly Source[],
+  sources: readonly DeviceSource[],
   outputs: PartOutputs,
   hung: ReadonlySet<string>,
 ): ReadonlyMap<UsableTool, ToolParts> {

@@ -2,8 +2,8 @@
 import { NEWLINE } from "../lib/bytes.js";
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
-import { floodEnd, MORE_THAN_A_FRAME, MOST_FRAME_BYTES } from "./answer-bounds.js";
-import { LIMITERS, STDERR_BYTES, type Limiter } from "./bounds.js";
+import { floodEnd, MORE_THAN_A_FRAME, MAX_FRAME_BYTES } from "./answer-bounds.js";
+import { LIMITERS, STDERR_BYTES, type TimeoutCommand } from "./bounds.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
 export interface FoundTool {
@@ -16,7 +16,7 @@ export interface Frame {
   /** From a part's beginning to its end on the host, as it arrived here; of those that ended. */
   readonly tookMs: ReadonlyMap<string, number>;
   /** Bootstrap only. */
-  readonly limiter: Limiter | null;
+  readonly limiter: TimeoutCommand | null;
   readonly uname: string | null;
   readonly found: readonly FoundTool[];
   /** False: the frame's end marker has not come; parts under way are `missing`. */
@@ -66,7 +66,7 @@ export class FrameReader {
   /** True when the frame has ended with this chunk. Throws RangeError past 32 MiB. */
   push(chunk: Buffer, nowMs: number): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > MOST_FRAME_BYTES)
+    if (this.#bytes > MAX_FRAME_BYTES)
       throw new RangeError(`the host sent ${MORE_THAN_A_FRAME} in one frame`);
     this.#chunks.push(chunk);
     this.#arrivals.push(nowMs);
@@ -153,7 +153,7 @@ function parseFrame(
   const outputs = new Map<string, PartOutput>();
   const tookMs = new Map<string, number>();
   const found: FoundTool[] = [];
-  let limiter: Limiter | null = null;
+  let limiter: TimeoutCommand | null = null;
   let uname: string | null = null;
   let open: OpenPart | null = null;
   let isWhole = false;

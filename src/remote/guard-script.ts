@@ -7,7 +7,7 @@
  * The shell must lead its session, as it does under OpenSSH: whatever its programs started is known by the session then,
  * and is ended with them, even when the shell has died. Where it does not, or /proc tells less, `timeout` stays.
  */
-import { bounded } from "./bounds.js";
+import { boundFunction } from "./bounds.js";
 
 // What /proc/PID/stat tells of a process; `start` is in hundredths of a second since boot, as all times here.
 const LOOK =
@@ -57,7 +57,7 @@ export const GUARD = [
   ...[LOOK, ...DOZE, ...OTHERS, ...FINISH, ...LOOP],
   "guarded() { :; }; look /proc/self/stat",
   'if [ "$pid $session" = "$$ $$" ] && [ -r /proc/$$/task/$$/children ]; then',
-  `${bounded('command "$@"', "c=$?; c=${k:-$c}; k=")}; x() { unlimit; exec "$@"; }`,
+  `${boundFunction('command "$@"', "c=$?; c=${k:-$c}; k=")}; x() { unlimit; exec "$@"; }`,
   "guarded() { kill -0 $g 2>/dev/null || { guard </dev/null >/dev/null 2>&1 & g=$!; }; }",
   'trap "k=124" USR1; trap exit PIPE; trap "kill \\$g 2>/dev/null" 0; fi',
 ].join("\n");

@@ -3,7 +3,7 @@ import type { SampleOptions } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
-import { toolsOf, type Source } from "./choose.js";
+import { toolsOf, type DeviceSource } from "./choose.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
@@ -58,7 +58,7 @@ export class HostReader {
     return { sections: {}, errors: failedSections(this.#asked, "error", message) };
   }
 
-  #readSource(source: Source, outputs: PartOutputs, firsts: Readings): SourceReading {
+  #readSource(source: DeviceSource, outputs: PartOutputs, firsts: Readings): SourceReading {
     if (source.kind === "broken") return { source, main: this.#failureOf(source.main), second: null };
     const read = (tool: UsableTool): Reading => {
       const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;

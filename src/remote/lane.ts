@@ -28,7 +28,7 @@ export interface LaneTiming {
 /** Beyond a part's own deadline: `timeout -k 1`, a busy host, the way back. */
 const SILENCE_SLACK_MS = 4000;
 /** A host that never falls silent and never ends is given up after so many of the longest silences. */
-const MOST_SILENCES = 4;
+const MAX_SILENCES = 4;
 const STDERR_CHARS = 4000;
 
 type Status = "idle" | "asked" | "stuck" | "closed";
@@ -50,7 +50,7 @@ export class Lane {
   #question: Question | null = null;
   #timer: Timer | null = null;
   #askedAt = 0;
-  #heardAt = 0;
+  #lastDataAt = 0;
   #stderr = "";
   /** Goes out with the next question, or when the channel is open. */
   #unsent = "";
@@ -76,12 +76,12 @@ export class Lane {
   }
 
   /** The shell ended by itself before it took any line from us: it was not allowed to stay. */
-  get wasDismissed(): boolean {
+  get exitedBeforeFirstLine(): boolean {
     return this.#status === "closed" && this.#end.kind === "exit" && !this.#hasTakenLines;
   }
 
   /** Waits for the frame of `tick`, which the channel's command itself answers. Rejects as Connection.open does. */
-  hear(tick: number): Promise<Answer> {
+  awaitFrame(tick: number): Promise<Answer> {
     return this.#expect(tick);
   }
 
@@ -117,7 +117,7 @@ export class Lane {
   async #open(connection: Connection, command: string): Promise<void> {
     try {
       this.#channel = await connection.open(command, {
-        stdout: (chunk) => this.#heard(chunk),
+        stdout: (chunk) => this.#onData(chunk),
         stderr: (chunk) => {
           if (this.#stderr.length < STDERR_CHARS) this.#stderr += chunk.toString("utf8");
         },
@@ -149,7 +149,7 @@ export class Lane {
   #expect(tick: number): Promise<Answer> {
     const now = this.#timing.clock.nowMs();
     this.#askedAt = now;
-    this.#heardAt = now;
+    this.#lastDataAt = now;
     this.#stderr = "";
     this.#reader.begin(tick);
     return new Promise((resolve, reject) => {
@@ -171,9 +171,9 @@ export class Lane {
   #watchSilence(): void {
     const { clock, toolTimeoutSecs } = this.#timing;
     const longest = toolTimeoutSecs * 1000 + SILENCE_SLACK_MS;
-    const until = Math.min(this.#heardAt + longest, this.#askedAt + MOST_SILENCES * longest);
+    const until = Math.min(this.#lastDataAt + longest, this.#askedAt + MAX_SILENCES * longest);
     this.#timer = clock.after(until - clock.nowMs(), () => {
-      if (clock.nowMs() < Math.min(this.#heardAt + longest, this.#askedAt + MOST_SILENCES * longest)) {
+      if (clock.nowMs() < Math.min(this.#lastDataAt + longest, this.#askedAt + MAX_SILENCES * longest)) {
         this.#watchSilence();
         return;
       }
@@ -188,12 +188,12 @@ export class Lane {
     });
   }
 
-  #heard(chunk: Buffer): void {
-    this.#heardAt = this.#timing.clock.nowMs();
+  #onData(chunk: Buffer): void {
+    this.#lastDataAt = this.#timing.clock.nowMs();
     if (this.#status !== "asked" && this.#status !== "stuck") return;
     let ended: boolean;
     try {
-      ended = this.#reader.push(chunk, this.#heardAt);
+      ended = this.#reader.push(chunk, this.#lastDataAt);
     } catch {
       this.#close({ kind: "flooded" });
       return;

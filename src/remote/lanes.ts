@@ -29,12 +29,12 @@ export class Lanes {
   readonly #timing: LaneTiming;
   #main: Lane | null = null;
   /** Its shell hangs in a part; ticks go over another one meanwhile. */
-  #aside: Lane | null = null;
+  #hungLane: Lane | null = null;
   #mode: ChannelMode = "session";
   /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
   #isByInput = false;
   /** What a shell is told once, by the plan that it is made of. */
-  #told: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
+  #sent: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
 
   constructor(connection: Connection, timing: LaneTiming) {
     this.#connection = connection;
@@ -47,7 +47,7 @@ export class Lanes {
 
   /** A shell hangs in something that its deadline did not end. */
   get isStuck(): boolean {
-    return this.#aside?.status === "stuck" || this.#main?.status === "stuck";
+    return this.#hungLane?.status === "stuck" || this.#main?.status === "stuck";
   }
 
   /** Asks over a channel of its own by a script that answers `tick`; its shell, if it stays, takes the ticks from now on. */
@@ -56,7 +56,7 @@ export class Lanes {
     const { lane, answer } = this.#run(script, tick);
     this.#main = lane;
     const heard = await answer;
-    this.#setAside();
+    this.#parkHungLane();
     return heard;
   }
 
@@ -72,7 +72,7 @@ export class Lanes {
   #run(script: string, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
     if (!this.#isByInput) {
       const lane = Lane.open(this.#connection, shellCommand(script), this.nonce, this.#timing);
-      return { lane, answer: lane.hear(tick) };
+      return { lane, answer: lane.awaitFrame(tick) };
     }
     const lane = Lane.open(this.#connection, SHELL_FOR_INPUT, this.nonce, this.#timing);
     return { lane, answer: lane.feed(`${script}\n`, tick) };
@@ -94,7 +94,7 @@ export class Lanes {
 
   /** Asks for one tick. Rejects when the connection is gone. */
   ask(plan: SessionPlan, tick: number): Promise<Asked> {
-    this.#takeBack();
+    this.#resumeParked();
     if (this.#main?.status === "stuck")
       return Promise.resolve({ kind: "refused", message: "the remote shell hangs" });
     return this.#ask(plan, tick);
@@ -103,24 +103,25 @@ export class Lanes {
   /** Ends the remote shells' input; the connection is the owner's. */
   close(): void {
     this.#main?.abandon();
-    this.#aside?.abandon();
+    this.#hungLane?.abandon();
     this.#main = null;
-    this.#aside = null;
+    this.#hungLane = null;
   }
 
   // No async function: what one keeps while a host is asked is more than all else of the question.
   #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Asked> {
-    if (this.#mode === "exec" || this.#main?.wasDismissed === true) return this.#askByExec(plan, tick);
+    if (this.#mode === "exec" || this.#main?.exitedBeforeFirstLine === true)
+      return this.#askByExec(plan, tick);
     if (this.#main === null || this.#main.status === "closed") {
       this.#main = this.#openBare();
     }
     const lane = this.#main;
     return lane.ask(this.#definitions(plan), tickLine(tick), tick).then((answer) => {
-      if (lane.wasDismissed) return this.#askByExec(plan, tick);
+      if (lane.exitedBeforeFirstLine) return this.#askByExec(plan, tick);
       // The shell had ended before it was asked: another one is. When it is the connection that has ended, that rejects.
       const unheard = answer.kind === "closed" && answer.end.kind !== "flooded" && isSilent(answer);
       if (unheard && !isAgain) return this.#ask(plan, tick, true);
-      this.#setAside();
+      this.#parkHungLane();
       return answer;
     }, refused);
   }
@@ -132,26 +133,26 @@ export class Lanes {
   }
 
   #definitions(plan: SessionPlan): string {
-    if (this.#told?.plan !== plan) {
-      this.#told = { plan, definitions: tickDefinitions({ ...plan, nonce: this.nonce }) };
+    if (this.#sent?.plan !== plan) {
+      this.#sent = { plan, definitions: tickDefinitions({ ...plan, nonce: this.nonce }) };
     }
-    return this.#told.definitions;
+    return this.#sent.definitions;
   }
 
-  #setAside(): void {
-    if (this.#main?.status !== "stuck" || this.#aside?.status === "stuck") return;
-    this.#aside = this.#main;
+  #parkHungLane(): void {
+    if (this.#main?.status !== "stuck" || this.#hungLane?.status === "stuck") return;
+    this.#hungLane = this.#main;
     this.#main = null;
   }
 
   /** What hung has ended at last: its shell is as good as the stand-in, which may go. */
-  #takeBack(): void {
-    if (this.#aside === null || this.#aside.status === "stuck") return;
-    if (this.#aside.status === "idle") {
+  #resumeParked(): void {
+    if (this.#hungLane === null || this.#hungLane.status === "stuck") return;
+    if (this.#hungLane.status === "idle") {
       this.#main?.abandon();
-      this.#main = this.#aside;
+      this.#main = this.#hungLane;
     }
-    this.#aside = null;
+    this.#hungLane = null;
   }
 }
 

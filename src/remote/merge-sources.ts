@@ -1,13 +1,13 @@
 /** The readings of a host's tools as one: a vendor's devices after another's, each device once. */
 import type { Gpu, Process, Sections } from "../contract/record.js";
 import type { Reading } from "../shims/kit/shim.js";
-import type { Source } from "./choose.js";
+import type { DeviceSource } from "./choose.js";
 import { joinDevices } from "./join-devices.js";
 import { isNativeShim } from "./probe.js";
 
 /** What one source's tools read in a tick. */
 export interface SourceReading {
-  readonly source: Source;
+  readonly source: DeviceSource;
   readonly main: Reading;
   readonly second: Reading | null;
 }

@@ -1,9 +1,9 @@
 /** One plain command an exec, for hosts that run no script of ours: forced commands, Windows. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
-import { MOST_LOOKED_AT } from "../lib/text.js";
+import { MAX_SCANNED } from "../lib/text.js";
 import type { Part, PartEnd, PartOutput, ProbeContext, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import { floodEnd, MOST_ANSWER_BYTES } from "./answer-bounds.js";
+import { floodEnd, MAX_ANSWER_BYTES } from "./answer-bounds.js";
 import type { LaneTiming } from "./lane.js";
 import { isNativeShim, isWanted, judgeFound, type Judged } from "./probe.js";
 
@@ -35,7 +35,7 @@ export class PlainCommands {
     const late: PartEnd = { kind: "timeout", afterSecs: toolTimeoutSecs };
     if (this.#running.has(command)) return Promise.resolve({ stdout: "", stderr: "", end: late });
     this.#running.add(command);
-    const stdout = new Collected(MOST_ANSWER_BYTES + 1);
+    const stdout = new Collected(MAX_ANSWER_BYTES + 1);
     const stderr = new Collected(STDERR_BYTES);
     return new Promise((resolve, reject) => {
       const settle = (end: PartEnd): void => {
@@ -224,5 +224,5 @@ function isSame(answer: PartOutput, executable: string, said: string): boolean {
 }
 
 function unnamed(text: string, name: string): string {
-  return text.slice(0, MOST_LOOKED_AT).replaceAll(name, "").replace(/\s+/g, "");
+  return text.slice(0, MAX_SCANNED).replaceAll(name, "").replace(/\s+/g, "");
 }

@@ -2,12 +2,12 @@
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Section } from "../contract/record.js";
 import { isComplete, isPoor } from "../shims/kit/core-readings.js";
-import { whatItSaid } from "../shims/kit/part-output.js";
+import { outputText } from "../shims/kit/part-output.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import { makerOf } from "../shims/kit/vendors.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
-import type { Candidate } from "./script.js";
+import type { ToolCandidate } from "./script.js";
 
 /** A vendor tool that a host is read with, or that fails there. */
 export type ChosenTool = UsableTool | BrokenTool;
@@ -43,7 +43,7 @@ export function isNativeShim(shim: Shim): boolean {
 }
 
 /** The bootstrap's view of the shims. Native is everyone's: where it works no other is asked at once. */
-export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly Candidate[] {
+export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly ToolCandidate[] {
   return shims.map((shim) => ({
     shim: shim.id,
     group: isNativeShim(shim) ? null : groupOf(shim),
@@ -132,7 +132,7 @@ function whyItCannotStart(executable: string, output: PartOutput): string | null
   if (output.end.kind !== "exit" || output.end.code === 0) return null;
   const { code } = output.end;
   // The probe's own lines among it (`@fields ...`) are no message.
-  const said = whatItSaid({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
+  const said = outputText({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
   const isAlien = NOT_FOR_THIS_MACHINE.test(said);
   if (code !== 126 && code !== 127 && !isAlien) return null;
   const why = isAlien

@@ -1,7 +1,7 @@
 /** Whether a vendor tool and `ps` mean the same program: a pid may be of another namespace, or used again meanwhile. */
 
 /** What `ps` knows of a pid's name. */
-export interface HostNames {
+export interface ProcessNames {
   /** The kernel's, at most 15 bytes; null where it was not asked for. */
   readonly comm: string | null;
   /** Program and arguments, as `ps -o args`. */
@@ -12,14 +12,14 @@ export interface HostNames {
  * Tools print the program's path, its first argument, the kernel's name or a part of one of them: so that each is
  * compared without its folder.
  */
-export function namesAgree(name: string, host: HostNames): boolean {
+export function namesAgree(name: string, host: ProcessNames): boolean {
   const told = new Set([name, firstWord(name)].flatMap((text) => [text, baseName(text)]).filter(isName));
   const known = namesOf(host);
   for (const one of told) if (known.some((other) => isSameName(one, other))) return true;
   return host.command !== null && isBeginning(name, host.command);
 }
 
-function namesOf({ comm, command }: HostNames): readonly string[] {
+function namesOf({ comm, command }: ProcessNames): readonly string[] {
   // A script's kernel name is its own, behind its interpreter in the arguments.
   const [program = "", script = ""] = (command ?? "").split(" ");
   const bracketed = /^\[(.+)\]/.exec(command ?? "")?.[1];

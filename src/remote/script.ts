@@ -19,7 +19,7 @@
  * which both sides pay for.
  */
 import type { Part, ShellPart } from "../shims/kit/shim.js";
-import { BOUND, DETECT_LIMITER, LIMITS, STDERR_BYTES, type Limiter } from "./bounds.js";
+import { BOUND, DETECT_LIMITER, LIMITS, STDERR_BYTES, type TimeoutCommand } from "./bounds.js";
 import { GUARD } from "./guard-script.js";
 
 /** Where vendors put their tools although non-interactive shells have no PATH to them. */
@@ -37,7 +37,7 @@ const RUN_PART =
   `if [ -n "$e" ]; then m e $i; f; printf "%.${STDERR_BYTES}s" "$e"; fi; y x $i $c; }`;
 
 // `q` is the same of a brief part: its standard error goes straight out, and its output is caught.
-const RUN_BRIEF = `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; y o $i $c; w "$o"; }`;
+const RUN_BUFFERED = `q() { i=$1; shift; m q $i; f; { o=$(x "$@" 2>&3 3>&- </dev/null); c=$?; } 3>&1; y o $i $c; w "$o"; }`;
 
 // An empty PATH would put the current folder first. What is asked for before it is set must not come from the host.
 const ENVIRONMENT = `unset V U g k hf; LC_ALL=C; PATH=\${PATH:-/usr/bin:/bin}:${EXTRA_PATH}; export LC_ALL PATH`;
@@ -56,19 +56,19 @@ export const SAY =
 
 function setup(nonce: string, toolTimeoutSecs: number): string {
   // An exported SHELLOPTS would turn these on in bash.
-  return `set +efux; ${LIMITS}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}; ${RUN_BRIEF}`;
+  return `set +efux; ${LIMITS}; N=${nonce}; T=${Math.max(1, Math.round(toolTimeoutSecs))}; ${SAY}; ${RUN_PART}; ${RUN_BUFFERED}`;
 }
 
 /** One part as a statement. */
 function statement(part: Part, executable: string | null): string {
   const command = executable === null ? part.command : part.command.replaceAll("{tool}", executable);
-  if (part.kind === "program") return `${part.isBrief === true ? "q" : "r"} ${part.id} ${command}`;
+  if (part.kind === "program") return `${part.isBuffered === true ? "q" : "r"} ${part.id} ${command}`;
   return `${shellPart(part, command)}; y x ${part.id} $?`;
 }
 
 /** Its standard error is the channel's own. */
 function shellPart(part: ShellPart, command: string): string {
-  return `m p ${part.id}; ${part.kind === "said" ? "" : "f; "}{ ${command}; } </dev/null`;
+  return `m p ${part.id}; ${part.kind === "buffered-shell" ? "" : "f; "}{ ${command}; } </dev/null`;
 }
 
 function statements(parts: readonly Part[], executable: string | null): string {
@@ -76,7 +76,7 @@ function statements(parts: readonly Part[], executable: string | null): string {
 }
 
 /** A tool that may be on the host, in the order in which it is tried. */
-export interface Candidate {
+export interface ToolCandidate {
   readonly shim: string;
   /** Once one tool of a group works, the others of it are not asked; null: one that works is enough for all. */
   readonly group: string | null;
@@ -95,7 +95,7 @@ export interface BootstrapPlan {
   readonly nonce: string;
   readonly toolTimeoutSecs: number;
   readonly systems: readonly SystemParts[];
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly ToolCandidate[];
   /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
   readonly stay: boolean;
 }
@@ -161,7 +161,7 @@ function shellStatus(part: ShellPart): string {
 export interface TickPlan {
   readonly nonce: string;
   readonly toolTimeoutSecs: number;
-  readonly limiter: Limiter;
+  readonly limiter: TimeoutCommand;
   /** A shell that stays bounds its programs by a guard, where it can. */
   readonly isGuarded: boolean;
   readonly system: readonly Part[];

@@ -5,14 +5,14 @@ import type { ChannelMode } from "../contract/record.js";
 import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/kit/shim.js";
 import { toolsOf } from "./choose.js";
 import { failedSections } from "./compose.js";
-import { cutShort, floodIn } from "./cut-short.js";
+import { markCutShort, floodIn } from "./cut-short.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
 import { hungPart, type Discovery, type Found, type SessionOptions } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
-import { LeftAlone } from "./left-alone.js";
+import { PartCooldown } from "./part-cooldown.js";
 import { PlainCommands } from "./plain.js";
 import type { ChosenTool } from "./probe.js";
 import { howItEnded } from "./shell-failures.js";
@@ -36,7 +36,7 @@ export class HostSession {
   readonly #reader: HostReader;
   readonly #lanes: Lanes;
   readonly #commands: PlainCommands;
-  readonly #leftAlone: LeftAlone;
+  readonly #cooldown: PartCooldown;
   readonly #hold: DriverHold | null;
   #shims: readonly Shim[];
   #found: Found | null = null;
@@ -57,7 +57,7 @@ export class HostSession {
     this.#reader = new HostReader(sample);
     this.#lanes = new Lanes(connection, timing);
     this.#commands = new PlainCommands(connection, timing);
-    this.#leftAlone = new LeftAlone(clock);
+    this.#cooldown = new PartCooldown(clock);
     this.#hold = hold;
     this.#shims = options.shims;
     // Listened to once: a promise that lives as long as the session keeps what each race with it made.
@@ -91,7 +91,7 @@ export class HostSession {
     const { clock } = this.#options;
     const found = this.#found;
     if (found === null || (clock.nowMs() >= this.#reprobeAt && !this.#lanes.isStuck)) return this.#reprobe();
-    if (!this.#leftAlone.isEmpty && this.#leftAlone.expire(this.#lanes.isStuck)) this.#plan = null;
+    if (!this.#cooldown.isEmpty && this.#cooldown.expire(this.#lanes.isStuck)) this.#plan = null;
     if (this.#lanes.mode === "plain") return this.#samplePlain(found);
     const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
@@ -119,7 +119,7 @@ export class HostSession {
     this.#plan = null;
     this.#probedAt = clock.nowMs();
     this.#reprobeAt = this.#probedAt + reprobeAfterMs(found);
-    for (const part of hung) this.#leaveAlone(part, this.#late(), true);
+    for (const part of hung) this.#coolDown(part, this.#late(), true);
     return { reading: this.#read(found, outputs, firsts), latencyMs };
   }
 
@@ -144,7 +144,7 @@ export class HostSession {
     const { outputs } = answer.frame;
     if (answer.kind === "closed" && answer.end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
-    if (hung !== null && answer.kind === "stuck") this.#leaveAlone(hung, this.#late(), true);
+    if (hung !== null && answer.kind === "stuck") this.#coolDown(hung, this.#late(), true);
     const flooded = answer.kind === "closed" ? floodIn(answer.end) : null;
     if (hung !== null && flooded !== null) return this.#read(found, new Map([...outputs, [hung, flooded]]));
     if (outputs.size === 0) {
@@ -152,7 +152,7 @@ export class HostSession {
         answer.kind === "closed" ? howItEnded(answer.end) : "the host's shell gives no answer",
       );
     }
-    return this.#read(found, cutShort(found, outputs, answer.kind === "stuck" ? this.#late() : null));
+    return this.#read(found, markCutShort(found, outputs, answer.kind === "stuck" ? this.#late() : null));
   }
 
   async #samplePlain(found: Found): Promise<Sample> {
@@ -173,7 +173,7 @@ export class HostSession {
 
   #makePlan(found: Found): SessionPlan {
     const { sample, intervalMs } = this.#options;
-    const asked = (part: Part): boolean => !this.#leftAlone.has(part.id);
+    const asked = (part: Part): boolean => !this.#cooldown.has(part.id);
     return {
       toolTimeoutSecs: sample.toolTimeoutSecs,
       limiter: found.limiter,
@@ -189,12 +189,12 @@ export class HostSession {
   }
 
   #read(found: Found, answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
-    const outputs = this.#leftAlone.isEmpty ? answered : new Map([...this.#leftAlone.outputs, ...answered]);
+    const outputs = this.#cooldown.isEmpty ? answered : new Map([...this.#cooldown.outputs, ...answered]);
     const asked = partsOf(found);
     const { reading, health } = this.#reader.read(found, outputs, firsts);
     for (const [part, output] of answered) {
-      if (output.end.kind === "timeout") this.#leaveAlone(part, this.#late(), this.#leftAlone.has(part));
-      if (output.end.kind === "flooded") this.#leaveAlone(part, output, false);
+      if (output.end.kind === "timeout") this.#coolDown(part, this.#late(), this.#cooldown.has(part));
+      if (output.end.kind === "flooded") this.#coolDown(part, output, false);
     }
     // What a sampler learned may change what it asks.
     if (partsOf(found).some((parts, at) => parts !== asked[at])) this.#plan = null;
@@ -208,8 +208,8 @@ export class HostSession {
 
   // ---- what goes wrong
 
-  #leaveAlone(part: string, output: PartOutput, holdsShell: boolean): void {
-    this.#leftAlone.add(part, output, holdsShell);
+  #coolDown(part: string, output: PartOutput, holdsShell: boolean): void {
+    this.#cooldown.add(part, output, holdsShell);
     this.#plan = null;
   }
 

@@ -13,36 +13,36 @@ export interface OutputStream extends Writable {
   readonly rows?: number;
 }
 
-interface Surroundings {
+interface AppearanceDeps {
   readonly stdout: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-function writesToTerminal(options: Options, world: Surroundings): boolean {
-  return options.output === null && world.stdout.isTTY === true;
+function writesToTerminal(options: Options, deps: AppearanceDeps): boolean {
+  return options.output === null && deps.stdout.isTTY === true;
 }
 
-export function formatOf(options: Options, world: Surroundings): OutputFormat {
-  return options.format ?? (writesToTerminal(options, world) ? "table" : "ndjson");
+export function formatOf(options: Options, deps: AppearanceDeps): OutputFormat {
+  return options.format ?? (writesToTerminal(options, deps) ? "table" : "ndjson");
 }
 
 /** The terminal that a table is redrawn on; null where it is appended, as on one that cannot move its cursor. */
-export function pictureTerminal(options: Options, world: Surroundings): Terminal | null {
-  const canRedraw = writesToTerminal(options, world) && world.env["TERM"] !== "dumb";
-  return canRedraw && formatOf(options, world) === "table" ? terminalOf(world.stdout) : null;
+export function pictureTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
+  const canRedraw = writesToTerminal(options, deps) && deps.env["TERM"] !== "dumb";
+  return canRedraw && formatOf(options, deps) === "table" ? terminalOf(deps.stdout) : null;
 }
 
 export function formatterFor(
   options: Options,
-  world: Surroundings,
+  deps: AppearanceDeps,
   terminal: Terminal | null,
   hostCount: number | null,
   unwritable: Unwritable,
 ): Promise<Formatter> {
-  return createFormatter(formatOf(options, world), {
+  return createFormatter(formatOf(options, deps), {
     csvSections: options.csvSections,
     query: options.query,
-    color: wantsColor(options.color, world.env, writesToTerminal(options, world)),
+    color: wantsColor(options.color, deps.env, writesToTerminal(options, deps)),
     terminal,
     hostCount,
     isOnce: options.length.kind === "once",

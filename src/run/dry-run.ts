@@ -15,10 +15,10 @@ import { createSshShared } from "../ssh/shared.js";
 export async function* describePlans(
   planned: readonly (PlannedTarget | UnplannedTarget)[],
   options: Options,
-  world: { readonly clock: Clock },
+  deps: { readonly clock: Clock },
   fault: ReportFault,
 ): AsyncGenerator<string, void> {
-  const shared = createSshShared(world.clock, options.ssh.concurrency, () => undefined);
+  const shared = createSshShared(deps.clock, options.ssh.concurrency, () => undefined);
   try {
     for (const each of planned) yield await describeAlone(each, options, shared, fault);
   } finally {

@@ -3,8 +3,8 @@ import { stackOf, type ReportFault } from "../contract/errors.js";
 import { cleanText } from "../lib/text.js";
 
 /** Of different stacks, so many are printed: a fault that is never the same twice must not fill a log. */
-const MOST_STACKS = 50;
-const MOST_FRAMES = 25;
+const MAX_STACKS = 50;
+const MAX_FRAMES = 25;
 /** Two stacks whose innermost frames are the same are one fault. */
 const SAME_FRAMES = 3;
 
@@ -32,9 +32,9 @@ export class Faults {
     // Where it was thrown: the message may name the host, and the way there may begin at any of its callers.
     const own = frames.filter((frame) => !frame.includes("node:")).slice(0, SAME_FRAMES);
     const key = own.length > 0 ? own.join("\n") : head;
-    if (this.#printed.has(key) || this.#printed.size >= MOST_STACKS) return;
+    if (this.#printed.has(key) || this.#printed.size >= MAX_STACKS) return;
     this.#printed.add(key);
-    const lines = [`${host}: internal error, please report it: ${head}`, ...frames.slice(0, MOST_FRAMES)];
+    const lines = [`${host}: internal error, please report it: ${head}`, ...frames.slice(0, MAX_FRAMES)];
     this.#print(lines.map(cleanText).join("\n"));
   }
 }

@@ -17,7 +17,7 @@ export class Notices {
     this.#isHolding = hold;
   }
 
-  say(line: string): void {
+  log(line: string): void {
     if (!this.#isHolding) {
       this.#print(line);
       return;

@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { UsageError } from "../contract/errors.js";
-import type { Words } from "../contract/operator-log.js";
+import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { Formatter } from "../format/formatter.js";
 import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "../format/output.js";
@@ -12,16 +12,16 @@ import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
-import { observed } from "../outcome/observed.js";
+import { withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
-import type { Batches, Lines } from "../sources/source.js";
+import type { RecordBatches, Lines } from "../sources/source.js";
 import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
 
 /** What a run needs of the process. */
-export interface World {
+export interface RunDeps {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,10 +32,10 @@ export interface World {
   readonly threadProgram: URL;
   /** The file that a process that looks names up runs. */
   readonly resolverProgram: URL;
-  /** Whether `say` writes to a terminal. */
-  readonly saysToTerminal: boolean;
+  /** Whether `logLine` writes to a terminal. */
+  readonly logsToTerminal: boolean;
   /** One line for the operator, on standard error. */
-  say(line: string): void;
+  logLine(line: string): void;
   /**
    * Calls back whenever `--output` is to be opened anew (SIGHUP), and at once where that was asked for before: settles
    * when that is done.
@@ -50,7 +50,7 @@ export interface World {
 export async function run(
   options: Options,
   warnings: readonly string[],
-  world: World,
+  deps: RunDeps,
   signal: AbortSignal,
 ): Promise<number> {
   const stopper = new AbortController();
@@ -59,31 +59,31 @@ export async function run(
   const stop = (): void => stopper.abort();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const terminal = pictureTerminal(options, world);
-  const notices = new Notices((line) => world.say(line), terminal !== null && world.saysToTerminal);
-  const faults = new Faults((text) => notices.say(text));
-  const words = wordsTo(notices, options, faults);
+  const terminal = pictureTerminal(options, deps);
+  const notices = new Notices((line) => deps.logLine(line), terminal !== null && deps.logsToTerminal);
+  const faults = new Faults((text) => notices.log(text));
+  const log = createLog(notices, options, faults);
   const unwritable: Unwritable = (record, error) => {
     faults.report(record.host_id, error);
     return insteadOf(record, error, options.length.kind === "once");
   };
   try {
-    warnings.forEach((message) => words.warn(message));
-    if (options.dryRun) return await dryRun(options, world, faults, stopper.signal);
-    const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
-    const stream = await openStream(options, formatOf(options, world), world, words, stopper.signal);
+    warnings.forEach((message) => log.warn(message));
+    if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
+    const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
     try {
-      const formatter = await formatterFor(options, world, terminal, stream.hostCount, unwritable);
+      const formatter = await formatterFor(options, deps, terminal, stream.hostCount, unwritable);
       // Of a stack, its first line.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
-      const { clock } = world;
+      const { clock } = deps;
       const { texts, counts } =
         stream.kind === "lines"
           ? stream
-          : formatted(stream.batches, formatter, options, words, unwritable, clock);
+          : formatted(stream.batches, formatter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
-      await world.onReopen(() => reopen(output, header, options, notices));
+      await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (faults.isAny) return EXIT.internal;
       return drained === "closed" ? EXIT.ok : earned(counts(), options);
@@ -97,7 +97,7 @@ export async function run(
     if (stopper.signal.aborted && error === stopper.signal.reason) return EXIT.ok;
     if (error instanceof OutputClosed) return EXIT.ok;
     if (!(error instanceof OutputError)) throw error;
-    notices.say(error.message);
+    notices.log(error.message);
     return EXIT.internal;
   } finally {
     notices.release();
@@ -105,29 +105,29 @@ export async function run(
   }
 }
 
-function wordsTo(notices: Notices, { verbosity }: Options, faults: Faults): Words {
+function createLog(notices: Notices, { verbosity }: Options, faults: Faults): OperatorLog {
   return {
     warn: (message) => {
-      if (verbosity !== "quiet") notices.say(`warning: ${message}`);
+      if (verbosity !== "quiet") notices.log(`warning: ${message}`);
     },
-    note: (message) => {
-      if (verbosity === "verbose") notices.say(cleanText(message));
+    debug: (message) => {
+      if (verbosity === "verbose") notices.log(cleanText(message));
     },
-    say: (line) => notices.say(line),
+    line: (line) => notices.log(line),
     fault: faults.report,
     faultStack: (host, stack) => faults.reportStack(host, stack),
   };
 }
 
 function formatted(
-  batches: Batches,
+  batches: RecordBatches,
   formatter: Formatter,
   { failOn, verbosity }: Options,
-  words: Words,
+  log: OperatorLog,
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const seen = observed(batches, failOn, verbosity === "verbose" ? words.say : null, unwritable);
+  const seen = withTally(batches, failOn, verbosity === "verbose" ? log.line : null, unwritable);
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.counts()] };
 }
 
@@ -151,17 +151,17 @@ async function reopen(output: Output, header: string, options: Options, notices:
   const path = cleanText(options.output);
   try {
     await output.reopen(header);
-    notices.say(`SIGHUP: reopened --output ${path}`);
+    notices.log(`SIGHUP: reopened --output ${path}`);
   } catch (error) {
-    notices.say(`warning: SIGHUP: --output ${path} stays the file that it was: ${messageOf(error)}`);
+    notices.log(`warning: SIGHUP: --output ${path} stays the file that it was: ${messageOf(error)}`);
   }
 }
 
-async function dryRun(options: Options, world: World, faults: Faults, signal: AbortSignal): Promise<number> {
+async function dryRun(options: Options, deps: RunDeps, faults: Faults, signal: AbortSignal): Promise<number> {
   if (options.source.kind !== "targets") {
     throw new UsageError(["--dry-run tells of hosts: give --ssh or --ssh-hostfile with it"]);
   }
-  const { clock, env, resolverProgram } = world;
+  const { clock, env, resolverProgram } = deps;
   const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
     import("../ssh/names/resolver-pool.js"),
     import("../fleet/open-fleet.js"),
@@ -170,8 +170,8 @@ async function dryRun(options: Options, world: World, faults: Faults, signal: Ab
   const names = openNames(resolverProgram, clock);
   const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
   const planned = await unlessAborted(planning, signal).finally(() => names.close());
-  const output = options.output === null ? streamOutput(world.stdout) : await openOutput(options.output);
-  for await (const text of describePlans(planned, options, world, faults.report)) await output.write(text);
+  const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
+  for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
   await output.close();
   return faults.isAny ? EXIT.internal : EXIT.ok;
 }

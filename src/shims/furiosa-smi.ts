@@ -4,7 +4,7 @@
  */
 import type { Gpu, Process } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./kit/accelerator.js";
-import { tableRows } from "./kit/box-table.js";
+import { boxRows } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -17,7 +17,7 @@ import {
   wattsCell,
 } from "./kit/cells.js";
 import { distinctDevices } from "./kit/device-list.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { cutErrors, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 import { meanOf } from "./kit/digits.js";
 import { at, findJson, firstOf, isObject, type JsonObject } from "./kit/json-text.js";
 import type { Part, PartOutputs, ProbeContext } from "./kit/shim.js";
@@ -50,7 +50,7 @@ export const furiosaSmiShim = deviceTool({
 function read(outputs: PartOutputs): DevicesRead {
   const info = findJson(stdoutOf(outputs, "furiosa-smi.info"));
   const devices = objectsIn(info.documents);
-  const rows = devices.length > 0 ? devices : tableRows(stdoutOf(outputs, "furiosa-smi.info"));
+  const rows = devices.length > 0 ? devices : boxRows(stdoutOf(outputs, "furiosa-smi.info"));
   const states = new Map(
     objectsIn(findJson(stdoutOf(outputs, "furiosa-smi.status")).documents).map((state) => [
       textCell(firstOf(state, ["device", "dev_name", "npu"])),
@@ -67,7 +67,7 @@ function read(outputs: PartOutputs): DevicesRead {
   return {
     gpus,
     processes: processesOf(stdoutOf(outputs, "furiosa-smi.ps"), gpus),
-    errors: cutShort("furiosa-smi", info.cut),
+    errors: cutErrors("furiosa-smi", info.cut),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Gpu, Process } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./kit/accelerator.js";
-import { tableRows } from "./kit/box-table.js";
+import { boxRows } from "./kit/box-table.js";
 import {
   bytesCell,
   celsiusCell,
@@ -18,7 +18,7 @@ import {
   type ByteUnit,
 } from "./kit/cells.js";
 import { distinctDevices } from "./kit/device-list.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { cutErrors, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 import { at, findJson, isObject, type JsonObject } from "./kit/json-text.js";
 
 const STATUS = "rbln-smi.status";
@@ -46,15 +46,15 @@ function read(stdout: string): DevicesRead {
   const processes = documents
     .flatMap((document) => listAt(document, "contexts"))
     .flatMap((context) => processOf(context, deviceOf(context), unit));
-  return { gpus, processes, errors: cutShort("rbln-smi", cut) };
+  return { gpus, processes, errors: cutErrors("rbln-smi", cut) };
 }
 
 // More than a host has.
-const MOST_ENTRIES = 4096;
+const MAX_ENTRIES = 4096;
 
 function listAt(document: unknown, key: string): readonly JsonObject[] {
   const list = at(document, key);
-  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
+  return Array.isArray(list) ? list.slice(0, MAX_ENTRIES).filter(isObject) : [];
 }
 
 function isNamed(gpu: Gpu): boolean {
@@ -122,7 +122,7 @@ function performanceState(raw: unknown): number | null {
 /** The table of a release that has no JSON: `Memory(used/total)` as `2.4GiB / 15.7GiB`. */
 function tableGpus(stdout: string): readonly Gpu[] {
   const driver = textCell(/KMD ver:\s*(\S+)/.exec(stdout)?.[1]);
-  return tableRows(stdout).map((row) => {
+  return boxRows(stdout).map((row) => {
     const [used, total] = (row["Memory(used/total)"] ?? "").split("/").map((cell) => bytesCell(cell, "B"));
     return accelerator("NPU", {
       index: integerCell(row["NPU"]),

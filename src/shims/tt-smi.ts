@@ -15,7 +15,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "./kit/cells.js";
-import { cutShort, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
+import { cutErrors, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 import { at, findJson } from "./kit/json-text.js";
 
 const SNAPSHOT = "tt-smi.snapshot";
@@ -41,7 +41,7 @@ function read(stdout: string): DevicesRead {
     const unique = chips.get(board) === 1;
     return gpuOf(device, index, unique ? board : null, driver);
   });
-  return { gpus, errors: cutShort("tt-smi", cut) };
+  return { gpus, errors: cutErrors("tt-smi", cut) };
 }
 
 /** Each once: no two chips have one PCI address and one place on the board. A chip behind another has no address. */

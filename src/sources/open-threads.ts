@@ -1,5 +1,5 @@
 /** A live fleet on threads of its own, as a stream that this thread only writes, or draws as a table. */
-import type { Words } from "../contract/operator-log.js";
+import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options, OutputFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { WatchedTarget } from "../fleet/identity.js";
@@ -15,7 +15,7 @@ export interface ThreadsOptions {
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
   readonly count: number;
-  readonly words: Words;
+  readonly log: OperatorLog;
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +23,7 @@ export function openThreads(
   options: Options,
   watched: readonly WatchedTarget[],
   format: OutputFormat,
-  { threadProgram, clock, beginMs, count, words, signal }: ThreadsOptions,
+  { threadProgram, clock, beginMs, count, log, signal }: ThreadsOptions,
 ): Stream {
   const { ssh, sample, intervalMs, length, csvSections, query, failOn, verbosity } = options;
   const lists = shareOut(watched, count);
@@ -38,10 +38,10 @@ export function openThreads(
       failOn: isDrawn ? [] : failOn,
       verbosity: isDrawn ? "normal" : verbosity,
     },
-    form: isDrawn ? "ndjson" : format,
+    format: isDrawn ? "ndjson" : format,
     beganAtMs: performance.timeOrigin + beginMs,
   }));
-  const threads = FleetThreads.start(shares, { program: threadProgram, clock, words, signal });
+  const threads = FleetThreads.start(shares, { program: threadProgram, clock, log, signal });
   const hostCount = watched.length;
   const close = async (): Promise<void> => {
     await threads.return();

@@ -5,7 +5,7 @@ import type { Texts } from "../format/pacing.js";
 import type { Clock } from "../lib/clock.js";
 import type { Counts } from "../outcome/tally.js";
 
-export type Batches = AsyncGenerator<readonly StreamRecord[], void>;
+export type RecordBatches = AsyncGenerator<readonly StreamRecord[], void>;
 
 /** Text of the run's format without a header, and what its records have come to so far. */
 export interface Lines {
@@ -19,13 +19,13 @@ export type Stream = {
   readonly hostCount: number | null;
   close(): Promise<void>;
 } & (
-  | { readonly kind: "records"; readonly batches: Batches }
+  | { readonly kind: "records"; readonly batches: RecordBatches }
   /** Told of already, for `--verbose`. */
   | ({ readonly kind: "lines" } & Lines)
 );
 
 /** What a stream needs of the process. */
-export interface Sources {
+export interface SourceDeps {
   readonly stdin: Readable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

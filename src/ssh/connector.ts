@@ -42,7 +42,7 @@ export interface SshShared {
 /** sshd drops connections from the tenth unauthenticated one on (MaxStartups 10:30:100). */
 export const HANDSHAKES_AN_ADDRESS = 8;
 /** The work of a handshake is over in a tenth of a second; the rest is waiting. */
-const LONGEST_PERMIT_MS = 1_000;
+const MAX_PERMIT_MS = 1_000;
 const DROPPED_RETRIES = 5;
 const DROPPED_PAUSE_MS = 150;
 
@@ -142,7 +142,7 @@ async function connectOn(
     await greet(dialled.stream, plan, clock, heard, signal);
     const release = await handshakes.acquire(signal);
     // A server that froze after its greeting must not keep the others waiting.
-    const longEnough = clock.after(LONGEST_PERMIT_MS, release);
+    const longEnough = clock.after(MAX_PERMIT_MS, release);
     try {
       return await openSession(
         {

@@ -53,7 +53,7 @@ export function parseCpuinfo(
   const powerMachine = first("cpu") === null ? null : (first("machine") ?? first("model"));
   const sockets = tallies.get("physical id")?.length ?? null;
   const coresPerSocket = wholeNumber(first("cpu cores") ?? undefined);
-  const counted = wholeNumber(first("# processors") ?? processorCount?.trim()) ?? mostTold(tallies);
+  const counted = wholeNumber(first("# processors") ?? processorCount?.trim()) ?? mostReported(tallies);
   return {
     model: model === null ? null : cleanText(model),
     platform: platformOf(first("vendor_id"), first("cpu implementer"), machine, s390Machine !== undefined),
@@ -73,7 +73,7 @@ export function parseCpuinfo(
 }
 
 /** What each processor is told to be, it is told as often as there are some. */
-function mostTold(tallies: Tallies): number {
+function mostReported(tallies: Tallies): number {
   const told = [...tallies.values()].map((values) => values.reduce((sum, { count }) => sum + count, 0));
   return told.reduce((most, count) => Math.max(most, count), 0);
 }

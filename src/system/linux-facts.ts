@@ -56,7 +56,7 @@ const ASK = [
 /** A dozen programs' answers, held until all are there: they are one packet then. */
 export const LINUX_FACTS: Part = {
   id: "host.facts",
-  kind: "said",
+  kind: "buffered-shell",
   command: `f; hf=$(${ASK}); w "$hf$n"`,
 };
 
@@ -141,7 +141,7 @@ function filesIn(lines: readonly string[]): Map<string, string[]> {
 }
 
 // Linux has at most 8192 on x86; the sockets or cores of a host share no CPU.
-const MOST_CPUS = 65_536;
+const MAX_CPUS = 65_536;
 
 /** The CPUs of each socket or core; none where there are more in all than a host can have. */
 function partsOf(lists: readonly string[]): (readonly number[])[] {
@@ -151,7 +151,7 @@ function partsOf(lists: readonly string[]): (readonly number[])[] {
     const cpus = cpuList(text);
     if (cpus === null) continue;
     count += cpus.length;
-    if (count > MOST_CPUS) return [];
+    if (count > MAX_CPUS) return [];
     parts.push(cpus);
   }
   return parts;

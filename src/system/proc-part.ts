@@ -30,7 +30,7 @@ type ProcWay =
  * are read so too, since of as many lines of /proc/meminfo as /proc/stat has of CPUs SwapFree, which is wanted last, is to
  * be one.
  */
-const MOST_CPUS_TO_READ = 22;
+const MAX_CPUS_TO_READ = 22;
 
 // One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there.
 const GREP =
@@ -49,7 +49,7 @@ export function tickProcPart(include: ReadonlySet<Section>, facts: LinuxFacts, p
 
 function procPart(include: ReadonlySet<Section>, way: ProcWay): Part {
   const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : ":";
-  return { id: PROC_ID, kind: "said", command: `${sensors}; w "@proc$n"; ${ask(way)}` };
+  return { id: PROC_ID, kind: "buffered-shell", command: `${sensors}; w "@proc$n"; ${ask(way)}` };
 }
 
 /** A program comes last, since the part's status is that of its last. `$hk` is 1 while the same CPUs run. */
@@ -89,6 +89,6 @@ function procWay({ hasKernelProc, online }: LinuxFacts, probe: PartOutputs): Pro
   // Where the two lists differ, one of them is not the kernel's own.
   const agree = hasTotal && online !== null && online.cpus.join() === cpus.join();
   const stat = agree ? { online: online.text, count: cpus.length + 1, last: `cpu${cpus.at(-1)}` } : null;
-  if (cpus.length > 0 && cpus.length <= MOST_CPUS_TO_READ) return { kind: "read", stat };
+  if (cpus.length > 0 && cpus.length <= MAX_CPUS_TO_READ) return { kind: "read", stat };
   return stat === null ? { kind: "grep" } : { kind: "head", stat };
 }

@@ -8,7 +8,7 @@ const COUNTERS = BUSY + 1;
 /** Where the line's first eight counters go: idle and iowait are added up in the last place. */
 const PLACES = [0, 1, 2, BUSY, BUSY, 3, 4, 5] as const;
 /** Kernels before 2.6 have the first four alone. */
-const FEWEST = 4;
+const MIN_COUNTERS = 4;
 
 const ZERO = 0x30;
 
@@ -70,7 +70,7 @@ function grown(counters: Float64Array): Float64Array {
 function readCounters(line: string, begin: number, counters: Float64Array, from: number): boolean {
   let count = 0;
   let at = begin;
-  const told = TOLD.fill(0);
+  const told = REPORTED.fill(0);
   while (at < line.length) {
     if (isBlank(line.charCodeAt(at))) {
       at += 1;
@@ -86,13 +86,13 @@ function readCounters(line: string, begin: number, counters: Float64Array, from:
     if (place !== undefined) told[place] = (told[place] ?? 0) + value;
     count += 1;
   }
-  if (count < FEWEST) return false;
+  if (count < MIN_COUNTERS) return false;
   counters.set(told, from);
   return true;
 }
 
 /** Of the line that is being read. */
-const TOLD = new Float64Array(COUNTERS);
+const REPORTED = new Float64Array(COUNTERS);
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d;

@@ -26,7 +26,7 @@ function heapAfterGc(): number {
 
 const SPAN = 500;
 /** A timer, a listener or a promise a tick would be 400 bytes and more. */
-const MOST_GROWN = 180 * 1024;
+const MAX_GROWN = 180 * 1024;
 
 test("500 ticks leave no timer, no handle and no memory behind", async () => {
   const temp = makeTempDir("left-behind");
@@ -61,7 +61,7 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
     const timersBefore = timers().length;
     // What a tick leaves, every span of them has; compiled code, which may come late on a busy machine, one.
     const grown: number[] = [];
-    for (let span = 0; span < 3 && (grown.at(-1) ?? Infinity) >= MOST_GROWN; span++) {
+    for (let span = 0; span < 3 && (grown.at(-1) ?? Infinity) >= MAX_GROWN; span++) {
       connection.written.length = 0;
       const before = heapAfterGc();
       await sample(401 + span * SPAN, SPAN);
@@ -70,7 +70,7 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
       connection.written.length = 0;
       grown.push(heapAfterGc() - before);
     }
-    assert.ok(Math.min(...grown) < MOST_GROWN, `${grown.join(", ")} bytes in ${SPAN} ticks`);
+    assert.ok(Math.min(...grown) < MAX_GROWN, `${grown.join(", ")} bytes in ${SPAN} ticks`);
     assert.equal(connection.opened.length, 1);
     session.close();
   } finally {

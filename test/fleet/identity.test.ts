@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identify as watched, withoutTwins, type PlannedTarget } from "../../src/fleet/identity.js";
+import { assignHostIds as watched, dedupeTargets, type PlannedTarget } from "../../src/fleet/identity.js";
 import { testPlan } from "../support/host-plan.js";
 
 const identify = (hosts: readonly PlannedTarget[]) => watched(hosts).map(({ identity }) => identity);
@@ -52,7 +52,7 @@ test("no two hosts have the same id, whatever resolves to what", () => {
 test("a target that config makes the same as another is watched once, and told of", () => {
   const warnings: string[] = [];
   const bare = planned("dgx-01", "10.0.0.5", 2222);
-  const kept = withoutTwins(
+  const kept = dedupeTargets(
     [
       bare,
       { ...bare, target: { ...bare.target, port: 2222, origin: "h.txt:2" } },

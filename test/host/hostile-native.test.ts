@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ParseError } from "../../src/contract/errors.js";
-import { KEY_OF_SECTION, MOST_LEVELS, SECTIONS, type FrameRecord } from "../../src/contract/record.js";
+import { KEY_OF_SECTION, MAX_LEVELS, SECTIONS, type FrameRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { Formatter, FormatterOptions } from "../../src/format/formatter.js";
 import { frameRecord } from "../../src/host/host-record.js";
@@ -95,7 +95,7 @@ function printed(record: FrameRecord): Readonly<Record<string, unknown>> {
   assert.match(line, /^[^\n]*\n$/);
   assert.doesNotMatch(line.replaceAll("\\\\", ""), /\\ud[89a-f]/i, "half a character");
   const parsed = JSON.parse(line) as Record<string, unknown>;
-  assert.ok(hasAtMost(MOST_LEVELS, parsed), "too deep");
+  assert.ok(hasAtMost(MAX_LEVELS, parsed), "too deep");
   assert.deepEqual(wellFormedDeep(parsed), parsed);
   const own = Object.fromEntries(Object.keys(ENVELOPE).map((key) => [key, parsed[key]]));
   assert.deepEqual(own, ENVELOPE);

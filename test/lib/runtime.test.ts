@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runtimeProblem, type Surroundings } from "../../src/lib/runtime.js";
+import { runtimeProblem, type RuntimeFacts } from "../../src/lib/runtime.js";
 
 const NEEDS = "allsmi-ssh needs Node.js 20.19 or newer; this is ";
-const CASES: readonly (readonly [name: string, Surroundings, problem: string | null])[] = [
+const CASES: readonly (readonly [name: string, RuntimeFacts, problem: string | null])[] = [
   ["the oldest that will do", { versions: { node: "20.19.0" }, globals: {} }, null],
   ["a newer minor", { versions: { node: "22.1.0" }, globals: {} }, null],
   ["this one", { versions: process.versions, globals: globalThis }, null],

@@ -16,7 +16,7 @@ const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.9
 const NVIDIA_SMI = `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac`;
 
 /** OpenSSH's MAX_LISTEN_SOCKS. */
-const MOST_ADDRESSES = 16;
+const MAX_ADDRESSES = 16;
 
 const address = (n: number): string => `127.0.0.${n}`;
 
@@ -37,7 +37,7 @@ test("95 of 100 hosts keep their beat whatever the 5 dead ones do", { skip: miss
     string,
   ];
   const bin = makeTools(join(temp.path, "bin"), { "nvidia-smi": NVIDIA_SMI });
-  const sshd = await serve({ bin, shell: "/bin/sh", addresses: live.slice(0, MOST_ADDRESSES) });
+  const sshd = await serve({ bin, shell: "/bin/sh", addresses: live.slice(0, MAX_ADDRESSES) });
   const { port } = sshd;
   const authorizedKeys = [sshd.userKey.publicLine];
   const locked = await serve({
@@ -47,8 +47,8 @@ test("95 of 100 hosts keep their beat whatever the 5 dead ones do", { skip: miss
     authorizedKeys: ["# nobody"],
   });
   const toolless = await serve({ port, addresses: [bare], shell: "/bin/sh", authorizedKeys });
-  for (let from = MOST_ADDRESSES; from < live.length + 1; from += MOST_ADDRESSES) {
-    const addresses = [...live, changed].slice(from, from + MOST_ADDRESSES);
+  for (let from = MAX_ADDRESSES; from < live.length + 1; from += MAX_ADDRESSES) {
+    const addresses = [...live, changed].slice(from, from + MAX_ADDRESSES);
     await serve({ port, bin, shell: "/bin/sh", addresses, authorizedKeys, hostKeys: sshd.hostKeys });
   }
   const mute = createServer(() => undefined).listen(port, silent);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutShort, floodIn } from "../../src/remote/cut-short.js";
+import { markCutShort, floodIn } from "../../src/remote/cut-short.js";
 import type { LaneEnd } from "../../src/remote/lane.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 
@@ -24,7 +24,7 @@ const output = (stdout: string, end: PartEnd): PartOutput => ({ stdout, stderr: 
 const MISSING: PartEnd = { kind: "missing" };
 const found = {
   system: {
-    parts: [{ id: "host.proc", kind: "said", command: ":" }],
+    parts: [{ id: "host.proc", kind: "buffered-shell", command: ":" }],
     parse: () => ({ sections: {}, errors: [] }),
   },
 } as const;
@@ -37,12 +37,12 @@ test("rows of a tool stand, half of the host's own counters does not, and what h
       ["host.proc", proc],
       ["tool", output("row 1\n", MISSING)],
     ]);
-    const hung = cutShort(found, outputs, late);
+    const hung = markCutShort(found, outputs, late);
     assert.deepEqual(hung.get("tool"), output("row 1\n", { kind: "timeout", afterSecs: 8 }));
     assert.deepEqual(
       hung.get("host.proc"),
       proc === done ? done : output("", { kind: "timeout", afterSecs: 8 }),
     );
-    assert.deepEqual(cutShort(found, outputs, null).get("tool"), output("row 1\n", MISSING));
+    assert.deepEqual(markCutShort(found, outputs, null).get("tool"), output("row 1\n", MISSING));
   }
 });

@@ -48,7 +48,7 @@ interface Case {
 
 const PROGRAMS: readonly { readonly way: "streamed" | "brief"; readonly part: Part }[] = [
   { way: "streamed", part: { id: "tool", kind: "program", command: "{tool}" } },
-  { way: "brief", part: { id: "tool", kind: "program", command: "{tool}", isBrief: true } },
+  { way: "brief", part: { id: "tool", kind: "program", command: "{tool}", isBuffered: true } },
 ];
 
 const CASES: readonly Case[] = [

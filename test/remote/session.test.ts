@@ -17,7 +17,7 @@ import { makeTempDir } from "../support/temp-dir.js";
 /** A shim whose tool prints one utilization a line; the second one's is brief. */
 function fakeShim(id: string): Shim {
   const program: Part = { id: `${id}.query`, kind: "program", command: "{tool} --query a,b" };
-  const query: Part = id === "two" ? { ...program, isBrief: true } : program;
+  const query: Part = id === "two" ? { ...program, isBuffered: true } : program;
   const sampler: Sampler = { parts: [query], parse: (outputs) => read(id, outputs) };
   return {
     id,

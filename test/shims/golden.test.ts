@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ParseError } from "../../src/contract/errors.js";
-import type { PartOutputs, ProbeContext, Shim, Verdict } from "../../src/shims/kit/shim.js";
+import type { PartOutputs, ProbeContext, Shim, ToolVerdict } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
 import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
 import { assertOwnDevices } from "../support/own-devices.js";
@@ -28,7 +28,7 @@ describe("golden cases", () => {
   }
 });
 
-function judged(shim: Shim, outputs: PartOutputs, context: ProbeContext): Verdict | null {
+function judged(shim: Shim, outputs: PartOutputs, context: ProbeContext): ToolVerdict | null {
   try {
     return shim.judge(outputs, context);
   } catch (error) {

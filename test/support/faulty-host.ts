@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SampleOptions } from "../../src/contract/options.js";
 import type { Section } from "../../src/contract/record.js";
 import { fleetHosts } from "../../src/fleet/hosts.js";
-import { identify } from "../../src/fleet/identity.js";
+import { assignHostIds } from "../../src/fleet/identity.js";
 import type { LiveHost } from "../../src/host/watch.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { Sample } from "../../src/remote/session.js";
@@ -65,7 +65,7 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   const note = options.note ?? (() => undefined);
   const intervalMs = options.intervalMs ?? 500;
   const [host] = fleetHosts(
-    identify([{ target, plan }]),
+    assignHostIds([{ target, plan }]),
     ssh,
     sample,
     shims,

@@ -14,7 +14,7 @@ interface Growing {
   texts(length: number): Texts;
 }
 
-const MOST_TIMES = 2.5;
+const MAX_TIMES = 2.5;
 /** Over three doublings, since what one costs more is as often the memory's doing as the parser's. */
 const DOUBLINGS = 3;
 /** Of a repeated unit, and of recordings, whose rows are longer. */
@@ -101,7 +101,7 @@ const UNITS = [
 export function assertLinear(recordings: readonly Texts[], read: (texts: Texts) => unknown): void {
   const slow = growing(recordings).flatMap((input) => {
     const times = growthOf(input, read);
-    return times > MOST_TIMES ? [`${input.what}: ${times.toFixed(2)} times`] : [];
+    return times > MAX_TIMES ? [`${input.what}: ${times.toFixed(2)} times`] : [];
   });
   assert.deepEqual(slow, []);
 }
@@ -114,7 +114,7 @@ export function assertGrowsLinearly(
 ): void {
   const texts = (size: number): Texts => new Map([["text", text(size)]]);
   const times = growthOf({ what: "", length, texts }, (made) => read(made.get("text") ?? ""));
-  assert.ok(times <= MOST_TIMES, `${times.toFixed(2)} times`);
+  assert.ok(times <= MAX_TIMES, `${times.toFixed(2)} times`);
 }
 
 /** The same of a parser that takes one text. */
@@ -129,14 +129,14 @@ export function assertTextLinear(recordings: readonly string[], read: (text: str
 function growthOf(input: Growing, read: (texts: Texts) => unknown): number {
   const { length } = input;
   // The square of a long text would take the test minutes.
-  const early = timesOver(input.texts(length / 64), input.texts(length / 8), MOST_TIMES ** DOUBLINGS, read);
-  if (early !== null && early > 2 * MOST_TIMES ** DOUBLINGS) return early ** (1 / DOUBLINGS);
+  const early = timesOver(input.texts(length / 64), input.texts(length / 8), MAX_TIMES ** DOUBLINGS, read);
+  if (early !== null && early > 2 * MAX_TIMES ** DOUBLINGS) return early ** (1 / DOUBLINGS);
   const large = input.texts(length);
   if (costMs(large, read) < NOTICEABLE_MS) return 1;
-  const over = timesOver(input.texts(length / 2 ** DOUBLINGS), large, MOST_TIMES ** DOUBLINGS, read);
+  const over = timesOver(input.texts(length / 2 ** DOUBLINGS), large, MAX_TIMES ** DOUBLINGS, read);
   if (over === null) return 1;
   // What grows so is so for a longer text as well; what only left the processor's caches is not.
-  const again = timesOver(large, input.texts(length * 2), MOST_TIMES, read);
+  const again = timesOver(large, input.texts(length * 2), MAX_TIMES, read);
   return again ?? 1;
 }
 

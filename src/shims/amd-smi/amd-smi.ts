@@ -5,7 +5,7 @@
  */
 import type { SectionError, Sections } from "../../contract/record.js";
 import { at } from "../kit/json-text.js";
-import { partError, whatItSaid } from "../kit/part-output.js";
+import { partError, outputText } from "../kit/part-output.js";
 import type {
   Part,
   PartOutput,
@@ -14,7 +14,7 @@ import type {
   Reading,
   Sampler,
   Shim,
-  Verdict,
+  ToolVerdict,
 } from "../kit/shim.js";
 import { amdGpu, itemsByGpu, type ItemsByGpu } from "./gpu.js";
 import { amdProcesses } from "./processes.js";
@@ -29,7 +29,7 @@ export const amdSmiShim: Shim = {
   id: "amd-smi",
   executables: ["amd-smi"],
   probe: (context) => [METRIC, STATIC, LIST, VERSION, ...(context.include.has("process") ? [PROCESS] : [])],
-  judge(outputs, context): Verdict {
+  judge(outputs, context): ToolVerdict {
     const metric = outputs.get(METRIC.id);
     const items = itemsByGpu(metric?.stdout ?? "");
     if (items.byGpu.size === 0) return { kind: "broken", message: `amd-smi: ${whyNoGpu(metric)}` };
@@ -59,7 +59,7 @@ function tickCommand(items: ItemsByGpu): string {
 }
 
 /** How often `static` and `list` are asked again where the probe's deadline cut them off. */
-const MOST_REPEATS = 3;
+const MAX_REPEATS = 3;
 
 class AmdSmiSampler implements Sampler {
   readonly #metric: Part;
@@ -84,7 +84,7 @@ class AmdSmiSampler implements Sampler {
   }
 
   #partsNow(): readonly Part[] {
-    const again = this.#repeats < MOST_REPEATS;
+    const again = this.#repeats < MAX_REPEATS;
     return [
       this.#metric,
       ...(again && this.#statics.byGpu.size === 0 ? [STATIC] : []),
@@ -135,7 +135,7 @@ class AmdSmiSampler implements Sampler {
 /** The tool's own words for having no GPU; it needs the groups that own /dev/kfd and /dev/dri. */
 function whyNoGpu(output: PartOutput | undefined): string {
   if (output === undefined) return "no answer";
-  const said = whatItSaid(output);
+  const said = outputText(output);
   const hint = /permission|elevat|render|not permitted|access denied/i.test(said)
     ? " (the user must be in the groups video and render)"
     : "";

@@ -79,6 +79,6 @@ function isHeader(cells: readonly string[]): boolean {
 }
 
 /** The rows of all tables of a text that holds one kind of table. */
-export function tableRows(text: string): readonly Readonly<Record<string, string>>[] {
+export function boxRows(text: string): readonly Readonly<Record<string, string>>[] {
   return boxTables(text).flatMap((table) => table.rows);
 }

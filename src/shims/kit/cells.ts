@@ -207,11 +207,11 @@ export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
 }
 
 // 256 TiB: no device and no host has it, and 2^48 - 1 is a sentinel itself.
-const MOST_BYTES = 2 ** 48;
+const MAX_BYTES = 2 ** 48;
 
 function wholeBytes(bytes: number): number | null {
   const value = Math.round(bytes);
-  return Number.isSafeInteger(value) && value < MOST_BYTES - 1 ? value : null;
+  return Number.isSafeInteger(value) && value < MAX_BYTES - 1 ? value : null;
 }
 
 /** A device's whole memory: 0 is a reading that failed. */
@@ -220,16 +220,16 @@ export function totalCell(raw: unknown, bare: ByteUnit): number | null {
   return bytes === 0 ? null : bytes;
 }
 
-const TRUE_WORDS = new Set(["enabled", "yes", "true", "active", "on", "1"]);
-const FALSE_WORDS = new Set(["disabled", "no", "false", "not active", "off", "0", "none"]);
+const TRUE_TEXTS = new Set(["enabled", "yes", "true", "active", "on", "1"]);
+const FALSE_TEXTS = new Set(["disabled", "no", "false", "not active", "off", "0", "none"]);
 
 /** Enabled / Disabled, Yes / No, Active / Not Active, On / Off; null for anything else. */
 export function booleanCell(raw: unknown): boolean | null {
   if (typeof raw === "boolean") return raw;
   if (typeof raw !== "string") return null;
   const word = raw.trim().toLowerCase();
-  if (TRUE_WORDS.has(word)) return true;
-  return FALSE_WORDS.has(word) ? false : null;
+  if (TRUE_TEXTS.has(word)) return true;
+  return FALSE_TEXTS.has(word) ? false : null;
 }
 
 /** Without the entries that hold null or "": for `detail`, which holds texts only. */

@@ -1,7 +1,7 @@
 /** What the tools share that print the state of every device at once: one file a tool needs no more than its text. */
 import type { Gpu, Process, SectionError, Sections } from "../../contract/record.js";
-import { firstErrors, partError, whatItSaid } from "./part-output.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "./shim.js";
+import { firstErrors, partError, outputText } from "./part-output.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, ToolVerdict } from "./shim.js";
 
 export interface DevicesRead {
   readonly gpus: readonly Gpu[];
@@ -28,7 +28,7 @@ export function deviceTool(tool: DeviceTool): Shim {
     id: tool.id,
     executables: tool.executables,
     probe: tool.probe,
-    judge(probed, context): Verdict {
+    judge(probed, context): ToolVerdict {
       if (tool.read(probed, context).gpus.length === 0)
         return { kind: "broken", message: `${tool.id}: ${whyNoDevice(firstOutput(tool, probed, context))}` };
       const parts = (tool.tick ?? tool.probe)(context);
@@ -71,7 +71,7 @@ function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeConte
 }
 
 function whyNoDevice(output: PartOutput | undefined): string {
-  const said = output === undefined ? "" : whatItSaid(output);
+  const said = output === undefined ? "" : outputText(output);
   return said === "" ? "it printed no device" : said;
 }
 
@@ -81,6 +81,6 @@ export function stdoutOf(outputs: PartOutputs, id: string): string {
 }
 
 /** The entry for `errors` of a text that ends within its JSON. */
-export function cutShort(tool: string, cut: boolean): readonly SectionError[] {
+export function cutErrors(tool: string, cut: boolean): readonly SectionError[] {
   return cut ? [{ section: "gpu", kind: "parse", message: `${tool}: the JSON is cut short` }] : [];
 }

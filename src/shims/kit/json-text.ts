@@ -13,12 +13,12 @@ export interface FoundJson {
   readonly cut: boolean;
 }
 
-const MOST_FALSE_STARTS = 64;
-const MOST_REPAIRS = 16;
+const MAX_FALSE_STARTS = 64;
+const MAX_REPAIRS = 16;
 // What is closed deeper than that is no end of anything that a tool prints.
 const DEEPEST_REPAIR = 64;
 // Tools print one, or one a device.
-const MOST_DOCUMENTS = 1000;
+const MAX_DOCUMENTS = 1000;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -71,7 +71,7 @@ function scan(text: string): Scan {
   // What can begin a JSON object or array; `[WARN]` and `{foo` cannot.
   const start = /\{(?=\s*["}])|\[(?=\s*(?:[[{"\]\d-]|true|false|null|NaN))/g;
   for (let match = start.exec(text); match !== null; match = start.exec(text)) {
-    if (documents.length === MOST_DOCUMENTS || effort.isSpent) {
+    if (documents.length === MAX_DOCUMENTS || effort.isSpent) {
       cut = true;
       break;
     }
@@ -79,7 +79,7 @@ function scan(text: string): Scan {
     effort.spend(extent.scanned);
     const found = valueIn(text, match.index, extent, effort);
     if (found === undefined) {
-      if (++falseStarts >= MOST_FALSE_STARTS) break;
+      if (++falseStarts >= MAX_FALSE_STARTS) break;
       continue;
     }
     documents.push(found.value);
@@ -162,7 +162,7 @@ function extentOf(text: string, from: number): Extent {
       depth -= 1;
       if (open === null) return { kind: "whole", end: at + 1, scanned: at + 1 - from };
       closings.push({ end: at + 1, open });
-      if (closings.length > MOST_REPAIRS) closings.shift();
+      if (closings.length > MAX_REPAIRS) closings.shift();
     }
   }
   return { kind: "cut", closings, scanned: Math.min(at + 1, text.length) - from };

@@ -1,6 +1,6 @@
 /** What a failed part means for the record, the same for every shim. */
 import type { Section, SectionError } from "../../contract/record.js";
-import { MOST_LOOKED_AT, oneLine } from "../../lib/text.js";
+import { MAX_SCANNED, oneLine } from "../../lib/text.js";
 import { at, findJson } from "./json-text.js";
 import type { PartOutput } from "./shim.js";
 
@@ -15,7 +15,7 @@ export function partError(
   wasRead = false,
 ): SectionError | null {
   if (output === undefined) return { section, kind: "error", message: `${tool} was not asked in this tick` };
-  const said = wasRead ? oneLine(output.stderr) : whatItSaid(output);
+  const said = wasRead ? oneLine(output.stderr) : outputText(output);
   switch (output.end.kind) {
     case "exit":
       if (output.end.code === 0) return null;
@@ -52,10 +52,10 @@ export function partError(
 }
 
 /** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
-export function whatItSaid(output: PartOutput): string {
+export function outputText(output: PartOutput): string {
   const stderr = oneLine(cause(output.stderr));
   if (stderr !== "") return stderr;
-  const error = at(findJson(output.stdout.slice(0, MOST_LOOKED_AT)).documents[0], "error");
+  const error = at(findJson(output.stdout.slice(0, MAX_SCANNED)).documents[0], "error");
   return oneLine(typeof error === "string" ? error : output.stdout);
 }
 
@@ -67,12 +67,12 @@ function cause(stderr: string): string {
   return lines.findLast((line) => /^[A-Za-z_]/.test(line)) ?? stderr;
 }
 
-const MOST_ERRORS = 16;
+const MAX_ERRORS = 16;
 
 /** Not more entries than a reader could want: the first ones, and how many there are besides. */
 export function firstErrors(errors: readonly SectionError[]): readonly SectionError[] {
   const [first] = errors;
-  if (first === undefined || errors.length <= MOST_ERRORS) return errors;
-  const message = `and ${String(errors.length - MOST_ERRORS)} more errors like these`;
-  return [...errors.slice(0, MOST_ERRORS), { section: first.section, kind: first.kind, message }];
+  if (first === undefined || errors.length <= MAX_ERRORS) return errors;
+  const message = `and ${String(errors.length - MAX_ERRORS)} more errors like these`;
+  return [...errors.slice(0, MAX_ERRORS), { section: first.section, kind: first.kind, message }];
 }

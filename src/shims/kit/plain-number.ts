@@ -4,9 +4,9 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const POINT = 0x2e;
 /** As many digits as a double holds exactly. */
-const MOST_DIGITS = 15;
+const MAX_DIGITS = 15;
 /** All exact, so that one division rounds as reading the text would. */
-const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, power) => Number(`1e${power}`));
+const POWERS = Array.from({ length: MAX_DIGITS + 1 }, (_, power) => Number(`1e${power}`));
 
 /** Digits, at most nine, and perhaps a point and at most nine more. The result of the last `read` that was true. */
 export class PlainNumber {
@@ -33,7 +33,7 @@ export class PlainNumber {
         decimals += 1;
         byte = bytes[++at] ?? 0;
       }
-      if (decimals === 0 || decimals > 9 || wholeDigits + decimals > MOST_DIGITS) return false;
+      if (decimals === 0 || decimals > 9 || wholeDigits + decimals > MAX_DIGITS) return false;
     }
     this.value = decimals === 0 ? mantissa : mantissa / (POWERS[decimals] ?? 1);
     this.end = at;

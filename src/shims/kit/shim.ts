@@ -25,7 +25,7 @@ export interface ProgramPart extends Question {
    * both sides pay less for. Of one that is ended, whether its last line had its end is not known; of one that nothing
    * can end, nothing is heard.
    */
-  readonly isBrief?: true;
+  readonly isBuffered?: true;
 }
 
 export interface ShellPart extends Question {
@@ -36,7 +36,7 @@ export interface ShellPart extends Question {
    * `l COUNT FILE LAST` a file's lines (see script.ts), `f` prints what was said and stands before every program that
    * prints.
    */
-  readonly kind: "shell" | "said";
+  readonly kind: "shell" | "buffered-shell";
 }
 
 /** What a part answered. */
@@ -89,7 +89,7 @@ export interface Holder {
   isWanted(reading: Reading): boolean;
 }
 
-export type Verdict =
+export type ToolVerdict =
   | { readonly kind: "usable"; readonly sampler: Sampler }
   /** The tool is there and does not work: what it said, for the record. */
   | { readonly kind: "broken"; readonly message: string }
@@ -110,7 +110,7 @@ export interface Shim {
    */
   probe(context: ProbeContext): readonly Part[];
   /** Decides by the probe's outputs, which hold at least the first part's. Throws ParseError only. */
-  judge(outputs: PartOutputs, context: ProbeContext): Verdict;
+  judge(outputs: PartOutputs, context: ProbeContext): ToolVerdict;
 }
 
 export interface ProbeContext {

@@ -2,15 +2,15 @@
  * What of a native snapshot goes into a record as it is: as deep, as much and as clean as every reader of one can take.
  * Keys are data, whatever they are called.
  */
-import { MOST_LEVELS } from "../../contract/record.js";
+import { MAX_LEVELS } from "../../contract/record.js";
 import { cleanText, oneLine } from "../../lib/text.js";
 import { isObject } from "../kit/json-text.js";
 
 /** A device stands in its section's list, and that in the record. */
-const MOST_DEVICE_LEVELS = MOST_LEVELS - 2;
+const MAX_DEVICE_LEVELS = MAX_LEVELS - 2;
 // Far more than a device has: the CPU section of a thousand cores has some thousand values.
-const MOST_VALUES = 65_536;
-const MOST_FIELDS = 4096;
+const MAX_VALUES = 65_536;
+const MAX_FIELDS = 4096;
 
 export interface Bounded {
   readonly entry: unknown;
@@ -22,26 +22,26 @@ export interface Bounded {
  * One entry of a section. A field that is nested too deep or holds too much is null, and the others stay. `clean`: its
  * texts must be looked at.
  */
-export function bounded(entry: unknown, clean: boolean): Bounded {
-  const look = new Look();
-  if (look.takes(entry, MOST_DEVICE_LEVELS))
+export function boundEntry(entry: unknown, clean: boolean): Bounded {
+  const look = new Inspection();
+  if (look.takes(entry, MAX_DEVICE_LEVELS))
     return { entry: clean || look.isEndless ? cleaned(entry) : entry, problem: null };
   if (!isObject(entry)) return { entry: null, problem: "it is nested too deep or holds too much" };
   const all = Object.entries(entry);
-  let problem = all.length > MOST_FIELDS ? `${all.length} fields; the first ${MOST_FIELDS} are read` : null;
-  const fields = all.slice(0, MOST_FIELDS).map(([key, value]): [string, unknown] => {
-    if (look.takes(value, MOST_DEVICE_LEVELS - 1)) return [key, value];
+  let problem = all.length > MAX_FIELDS ? `${all.length} fields; the first ${MAX_FIELDS} are read` : null;
+  const fields = all.slice(0, MAX_FIELDS).map(([key, value]): [string, unknown] => {
+    if (look.takes(value, MAX_DEVICE_LEVELS - 1)) return [key, value];
     problem ??= `"${oneLine(key, 40)}" is nested too deep or holds too much`;
     return [key, null];
   });
   return { entry: cleaned(Object.fromEntries(fields)), problem };
 }
 
-/** Looks at values, never deeper than it is asked to nor at more than MOST_VALUES of them. */
-class Look {
+/** Looks at values, never deeper than it is asked to nor at more than MAX_VALUES of them. */
+class Inspection {
   /** A number was past a double's range (1e999). */
   isEndless = false;
-  #left = MOST_VALUES;
+  #left = MAX_VALUES;
 
   /** Whether the value is nested no deeper than `levels` and there is room for all of it; what is taken takes room. */
   takes(value: unknown, levels: number): boolean {

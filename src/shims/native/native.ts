@@ -3,7 +3,7 @@ import { ParseError } from "../../contract/errors.js";
 import { type Section, type SectionError, SECTIONS } from "../../contract/record.js";
 import { cleanText } from "../../lib/text.js";
 import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
-import { partError, whatItSaid } from "../kit/part-output.js";
+import { partError, outputText } from "../kit/part-output.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../kit/shim.js";
 import { readSnapshot, sectionsOf } from "./snapshot.js";
 
@@ -69,7 +69,7 @@ function brokenBecause(output: PartOutput, version: string | null): string {
   const words = { ...output, stdout: output.stdout.replace(/^all-smi \S+$/m, "").trim() };
   const failed = partError("gpu", tool, words);
   if (failed !== null) return failed.message;
-  const said = whatItSaid(words);
+  const said = outputText(words);
   return `${tool} printed no snapshot${said === "" ? "" : `: ${said}`}`;
 }
 
@@ -127,7 +127,7 @@ const NEEDS_CLEANING =
 function failureOf(section: Section, output: PartOutput | undefined): SectionError {
   const failed = partError(section, "all-smi", output);
   if (failed !== null) return failed;
-  const said = output === undefined ? "" : whatItSaid(output);
+  const said = output === undefined ? "" : outputText(output);
   return { section, kind: "parse", message: cleanText(`all-smi printed no snapshot: ${said || "nothing"}`) };
 }
 

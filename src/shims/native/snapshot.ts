@@ -16,7 +16,7 @@ import { cleanText, oneLine } from "../../lib/text.js";
 import { at, isObject, type JsonObject } from "../kit/json-text.js";
 import { firstErrors } from "../kit/part-output.js";
 import type { Reading } from "../kit/shim.js";
-import { bounded } from "./bounds.js";
+import { boundEntry } from "./bounds.js";
 import { READ_DEVICE, withoutEntries } from "./devices.js";
 
 /** Which sections a snapshot holds. */
@@ -34,21 +34,21 @@ export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
     if (section !== undefined) {
       if (Array.isArray(value)) setOwn(sections, key, devicesOf(section, value, clean, errors));
       else if (value !== null) errors.push(parseError(section, `${key} is not a list`));
-    } else if (Array.isArray(value) && !isRecordKey(key) && ++unknown <= MOST_UNKNOWN) {
+    } else if (Array.isArray(value) && !isRecordKey(key) && ++unknown <= MAX_UNKNOWN) {
       setOwn(sections, cleanText(key), entriesOf("gpu", `"${oneLine(key, 40)}"`, value, clean, errors));
     }
   }
-  if (unknown > MOST_UNKNOWN)
-    errors.push(parseError("gpu", `${unknown} sections of other names; the first ${MOST_UNKNOWN} are read`));
+  if (unknown > MAX_UNKNOWN)
+    errors.push(parseError("gpu", `${unknown} sections of other names; the first ${MAX_UNKNOWN} are read`));
   const told = at(snapshot, "errors");
   const own = Array.isArray(told) ? told.flatMap(errorOf) : [];
   return { sections, errors: firstErrors([...errors, ...own]) };
 }
 
 // Sections of a newer all-smi: it has had six since the first.
-const MOST_UNKNOWN = 64;
+const MAX_UNKNOWN = 64;
 // More than a host has of anything, its processes too.
-const MOST_ENTRIES = 16_384;
+const MAX_ENTRIES = 16_384;
 
 function parseError(section: Section, what: string): SectionError {
   return { section, kind: "parse", message: `all-smi: ${what}` };
@@ -62,10 +62,10 @@ function entriesOf(
   clean: boolean,
   errors: SectionError[],
 ): readonly unknown[] {
-  if (list.length > MOST_ENTRIES)
-    errors.push(parseError(section, `${list.length} entries of ${name}; the first ${MOST_ENTRIES} are read`));
-  return list.slice(0, MOST_ENTRIES).map((item, place) => {
-    const { entry, problem } = bounded(item, clean);
+  if (list.length > MAX_ENTRIES)
+    errors.push(parseError(section, `${list.length} entries of ${name}; the first ${MAX_ENTRIES} are read`));
+  return list.slice(0, MAX_ENTRIES).map((item, place) => {
+    const { entry, problem } = boundEntry(item, clean);
     if (problem !== null) errors.push(parseError(section, `entry ${place} of ${name}: ${problem}`));
     return entry;
   });
@@ -91,14 +91,14 @@ function withoutLabels(device: JsonObject): JsonObject {
   return withoutEntries(device, isDeviceLabel);
 }
 
-const LONGEST_MESSAGE = 1000;
+const MAX_MESSAGE = 1000;
 
 /** all-smi's {section, kind: timeout | panic | error, message}. */
 function errorOf(value: unknown): SectionError[] {
   if (!isObject(value)) return [];
   const section = SECTIONS.find((candidate) => candidate === at(value, "section")) ?? "gpu";
   const message = at(value, "message");
-  const said = typeof message === "string" ? oneLine(message, LONGEST_MESSAGE) : "no message";
+  const said = typeof message === "string" ? oneLine(message, MAX_MESSAGE) : "no message";
   const kind = at(value, "kind");
   if (kind === "timeout") return [{ section, kind, message: `all-smi: ${said}` }];
   return [

@@ -132,7 +132,7 @@ export function isBlankRow(cells: Cells): boolean {
 }
 
 /** Whether a device that is not failed gives none of its live readings: nvidia-smi on a Jetson. */
-export function tellsNothing(gpu: Gpu): boolean {
+export function hasNoReadings(gpu: Gpu): boolean {
   const live = [gpu.utilization, gpu.used_memory, gpu.total_memory, gpu.temperature, gpu.power_consumption];
   return gpu.error === undefined && live.every((value) => value === null);
 }

@@ -7,31 +7,23 @@ import type { Gpu } from "../../contract/record.js";
 import { isAscii } from "../../lib/bytes.js";
 import { canonicalField } from "./fields.js";
 import type { QueryAnswer } from "./query.js";
-import {
-  isPlainNumber,
-  LONGEST_TEXT,
-  readRows,
-  rowsOf,
-  SEPARATOR,
-  type GpuDraft,
-  type Rows,
-} from "./rows.js";
+import { isPlainNumber, MAX_TEXT, readRows, rowsOf, SEPARATOR, type GpuDraft, type Rows } from "./rows.js";
 
 export class QueryMemory {
   /** What the last answer told; null when it was none to be read beside. */
-  #told: Told | null = null;
+  #reported: ReportedMemory | null = null;
   /** The last whole answer, not yet taken apart: a run of one tick never needs it. */
   #last: { readonly text: string; readonly answer: QueryAnswer } | null = null;
 
   /** The GPUs of an answer that differs from the last one in live readings only; null for any other. */
   read(text: string): readonly Gpu[] | null {
-    if (this.#last !== null) this.#told = toldBy(this.#last.text, this.#last.answer);
+    if (this.#last !== null) this.#reported = reportedBy(this.#last.text, this.#last.answer);
     this.#last = null;
-    if (this.#told === null || !text.startsWith(this.#told.header)) return null;
-    const { header, rows, gpus } = this.#told;
+    if (this.#reported === null || !text.startsWith(this.#reported.header)) return null;
+    const { header, rows, gpus } = this.#reported;
     if (!readRows(rows, gpus, text, header.length)) {
       // Some of the readings may have been taken already.
-      this.#told = null;
+      this.#reported = null;
       return null;
     }
     return gpus.map((gpu) => ({ ...gpu }));
@@ -43,7 +35,7 @@ export class QueryMemory {
   }
 }
 
-interface Told {
+interface ReportedMemory {
   /** With its end. */
   readonly header: string;
   readonly rows: Rows;
@@ -51,7 +43,7 @@ interface Told {
   readonly gpus: readonly GpuDraft[];
 }
 
-function toldBy(text: string, { gpus, errors }: QueryAnswer): Told | null {
+function reportedBy(text: string, { gpus, errors }: QueryAnswer): ReportedMemory | null {
   const [first = "", ...lines] = text.split("\n");
   const fields = first.split(SEPARATOR).map((name) => canonicalField(name.replace(/ \[.*$/, "")));
   const isPlain =
@@ -59,11 +51,11 @@ function toldBy(text: string, { gpus, errors }: QueryAnswer): Told | null {
   if (!isPlain || fields.length < 2 || new Set(fields).size !== fields.length || !isAscii(first)) return null;
   const rows = lines.map((line) => line.split(SEPARATOR));
   const power = fields.indexOf("power.draw");
-  const isTold = (cells: readonly string[]): boolean => {
+  const isReported = (cells: readonly string[]): boolean => {
     const isWhole = cells.length === fields.length && cells.every((each) => each === each.trim());
     return isWhole && isPlainNumber(cells[power] ?? "");
   };
-  if (!rows.every(isTold) || Buffer.byteLength(text) > LONGEST_TEXT) return null;
+  if (!rows.every(isReported) || Buffer.byteLength(text) > MAX_TEXT) return null;
   return { header: `${first}\n`, rows: rowsOf(fields, rows), gpus: gpus.map(lean) };
 }
 

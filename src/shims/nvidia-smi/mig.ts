@@ -17,21 +17,21 @@ interface ListedGpu {
 // No bracket in a uuid: else each `(UUID: ` of a line would be looked at to the line's end.
 const GPU_LINE = /^GPU (\d+): .*\(UUID: ([^()]*)\)/;
 // More than a host has and than a GPU is divided into: each is looked for among all.
-const MOST_GPUS = 1024;
-const MOST_INSTANCES = 64;
+const MAX_GPUS = 1024;
+const MAX_INSTANCES = 64;
 // `  MIG 3g.40gb     Device  0: (UUID: MIG-...)`; profiles may hold `+me`, `.gfx`, `c.` as in `1c.3g.40gb`.
 const MIG_LINE = /^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: ([^)]*)\)/;
 
 /** Reads `nvidia-smi -L`; lines of other shapes are passed over. */
-export function readList(text: string): readonly ListedGpu[] {
+export function parseGpuList(text: string): readonly ListedGpu[] {
   const gpus: { index: number; uuid: string | null; instances: ListedInstance[] }[] = [];
   for (const line of text.split(/[\r\n]+/)) {
     const gpu = GPU_LINE.exec(line);
-    if (gpu !== null && gpus.length === MOST_GPUS) break;
+    if (gpu !== null && gpus.length === MAX_GPUS) break;
     if (gpu !== null) gpus.push({ index: Number(gpu[1]), uuid: textCell(gpu[2]), instances: [] });
     const mig = MIG_LINE.exec(line);
     const instances = gpus.at(-1)?.instances;
-    if (mig !== null && instances !== undefined && instances.length < MOST_INSTANCES)
+    if (mig !== null && instances !== undefined && instances.length < MAX_INSTANCES)
       instances.push({
         device: Number(mig[2]),
         profile: textCell(mig[1]) ?? "",
@@ -48,7 +48,7 @@ export function withMigInstances(
   xml: readonly XmlGpu[],
 ): readonly Gpu[] {
   return gpus.map((gpu, place) => {
-    if (gpu.mig_mode !== true || place >= MOST_GPUS) return gpu;
+    if (gpu.mig_mode !== true || place >= MAX_GPUS) return gpu;
     const inList = listed.find((other) => isSame(gpu, other.index, other.uuid));
     const inXml = xml.find((other) => isSame(gpu, other.gpu.index, other.gpu.uuid));
     return { ...gpu, mig_instances: instancesOf(inList?.instances ?? [], inXml?.migDevices ?? []) };

@@ -1,7 +1,7 @@
 /** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
 import { ParseError } from "../../contract/errors.js";
 import type { Gpu, Process, SectionError } from "../../contract/record.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, Verdict } from "../kit/shim.js";
+import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, ToolVerdict } from "../kit/shim.js";
 import { APPS_COMMAND } from "./apps.js";
 import {
   fieldsAmong,
@@ -11,7 +11,7 @@ import {
   TEN_FIELDS,
   whereMigIsEnabled,
 } from "./fields.js";
-import { tellsNothing } from "./gpu.js";
+import { hasNoReadings } from "./gpu.js";
 import { NVIDIA_HOLDER } from "./holder.js";
 import { QueryMemory } from "./memory.js";
 import { readQuery, type QueryAnswer } from "./query.js";
@@ -34,7 +34,7 @@ const HELP = "nvidia-smi.help";
 
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
-const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBrief: true };
+const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBuffered: true };
 /** In the probe, both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
@@ -79,8 +79,8 @@ export const nvidiaSmiShim: Shim = {
   },
 };
 
-function verdictOf(gpus: readonly Gpu[], sampler: Sampler): Verdict {
-  if (!gpus.every(tellsNothing)) return { kind: "usable", sampler };
+function verdictOf(gpus: readonly Gpu[], sampler: Sampler): ToolVerdict {
+  if (!gpus.every(hasNoReadings)) return { kind: "usable", sampler };
   return { kind: "poor", message: "nvidia-smi lists the GPU and gives no reading of it", sampler };
 }
 
@@ -102,7 +102,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
   const memory = hasMig ? null : new QueryMemory();
   const partsNow = (): readonly Part[] => [
     ...(wantsGpus
-      ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBrief: true } as const]
+      ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBuffered: true } as const]
       : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),

@@ -61,7 +61,7 @@ const NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
 const MASK = /^0x[0-9a-f]{1,16}$/;
 export const SEPARATOR = ", ";
 /** In bytes: what a length below counts to. */
-export const LONGEST_TEXT = 0xffff;
+export const MAX_TEXT = 0xffff;
 
 const LIVE_FIELDS = [...LIVE.keys()];
 const LIVE_CELLS = [...LIVE.values()];
@@ -89,7 +89,7 @@ export interface Rows {
   readonly texts: DataView;
 }
 
-/** `rows` as cells, of at most LONGEST_TEXT bytes. */
+/** `rows` as cells, of at most MAX_TEXT bytes. */
 export function rowsOf(fields: readonly string[], rows: readonly (readonly string[])[]): Rows {
   const [kinds, lengths, numbers, texts]: [number[], number[], number[], string[]] = [[], [], [], []];
   const add = (kind: number, text: string, value = 0): void => {

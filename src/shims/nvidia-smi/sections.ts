@@ -1,13 +1,13 @@
 /** What a tick of nvidia-smi told, by section: each part's answer, and the errors where one failed. */
 import { ParseError } from "../../contract/errors.js";
 import type { Gpu, Process, SectionError } from "../../contract/record.js";
-import { partError, whatItSaid } from "../kit/part-output.js";
+import { partError, outputText } from "../kit/part-output.js";
 import type { PartOutput, PartOutputs } from "../kit/shim.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./apps.js";
 import { explainFailure } from "./failures.js";
 import { BUS_ID, refusedField } from "./fields.js";
 import type { QueryMemory } from "./memory.js";
-import { readList, withMigInstances } from "./mig.js";
+import { parseGpuList, withMigInstances } from "./mig.js";
 import type { QueryAnswer } from "./query.js";
 import { readSmiXml, type XmlGpu } from "./xml.js";
 
@@ -88,8 +88,8 @@ export function xmlIn(
   }
 }
 
-function listIn(outputs: PartOutputs): ReturnType<typeof readList> {
-  return readList(outputs.get(LIST)?.stdout ?? "");
+function listIn(outputs: PartOutputs): ReturnType<typeof parseGpuList> {
+  return parseGpuList(outputs.get(LIST)?.stdout ?? "");
 }
 
 /** The field for which the driver refused the whole query, if it did so. */
@@ -101,11 +101,11 @@ export function refusedIn(output: PartOutput | undefined): string | null {
 export function brokenBecause(output: PartOutput, markedExit: number | null): string {
   if (output.end.kind !== "exit")
     return partError("gpu", "nvidia-smi", output)?.message ?? "nvidia-smi told nothing";
-  return explainFailure(wordsOf(output), markedExit ?? output.end.code);
+  return explainFailure(messageOf(output), markedExit ?? output.end.code);
 }
 
 /** Stdout without the probe's own lines, or else stderr: nvidia-smi says most of its errors on stdout. */
-function wordsOf(output: PartOutput): string {
+function messageOf(output: PartOutput): string {
   const stdout = output.stdout.replace(/^@(?:fields|exit) .*$/gm, "").trim();
   return stdout === "" ? output.stderr : stdout;
 }
@@ -120,7 +120,7 @@ function failureOf(
       partError(section, "nvidia-smi", output) ?? { section, kind: "error", message: "nvidia-smi: no answer" }
     );
   const code = markedExit ?? output.end.code;
-  const message = explainFailure(wordsOf(output) || whatItSaid(output), code);
+  const message = explainFailure(messageOf(output) || outputText(output), code);
   return { section, kind: "error", message, ...(code === 0 ? {} : { exit_code: code }) };
 }
 
@@ -138,12 +138,12 @@ export function settled(output: PartOutput): string {
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
 }
 
-const MOST_ERRORS = 32;
+const MAX_ERRORS = 32;
 
 /** Against output that is thousands of lines of something else. */
 export function fewOf(errors: readonly SectionError[]): readonly SectionError[] {
-  const [first, ...rest] = errors.slice(MOST_ERRORS);
+  const [first, ...rest] = errors.slice(MAX_ERRORS);
   if (first === undefined) return errors;
   const left = { ...first, message: `${first.message} (and ${rest.length} more)` };
-  return [...errors.slice(0, MOST_ERRORS), left];
+  return [...errors.slice(0, MAX_ERRORS), left];
 }

@@ -41,13 +41,13 @@ export function readSmiXml(text: string): readonly XmlGpu[] {
   const log = find(scan(text), "nvidia_smi_log");
   if (log === undefined) throw new ParseError("nvidia-smi -q -x: no <nvidia_smi_log>");
   const driver = textAt(log, "driver_version");
-  const gpus = log.children.filter((node) => node.name === "gpu").slice(0, MOST_GPUS);
+  const gpus = log.children.filter((node) => node.name === "gpu").slice(0, MAX_GPUS);
   return gpus.map((node, at) => gpuOf(node, at, driver));
 }
 
 // More than a host has, and than a GPU is divided into: each is looked for among all.
-const MOST_GPUS = 1024;
-const MOST_INSTANCES = 64;
+const MAX_GPUS = 1024;
+const MAX_INSTANCES = 64;
 
 // Field of --query-gpu -> where the XML has it; the first element that is there wins.
 const PATHS: readonly (readonly [string, ...string[]])[] = [
@@ -102,7 +102,7 @@ function gpuOf(node: XmlNode, at: number, driver: string | undefined): XmlGpu {
   }
   return {
     gpu: gpuFromCells(cells),
-    migDevices: childrenOf(node, "mig_devices", "mig_device").slice(0, MOST_INSTANCES).map(migDeviceOf),
+    migDevices: childrenOf(node, "mig_devices", "mig_device").slice(0, MAX_INSTANCES).map(migDeviceOf),
     processes: childrenOf(node, "processes", "process_info").flatMap(processOf),
   };
 }

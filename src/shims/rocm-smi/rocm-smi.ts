@@ -4,8 +4,8 @@
  */
 import type { SectionError, Sections } from "../../contract/record.js";
 import { textCell } from "../kit/cells.js";
-import { partError, whatItSaid } from "../kit/part-output.js";
-import type { Part, PartOutputs, ProbeContext, Reading, Shim, Verdict } from "../kit/shim.js";
+import { partError, outputText } from "../kit/part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Shim, ToolVerdict } from "../kit/shim.js";
 import { cardsIn, gpuOf } from "./cards.js";
 import { processesOf } from "./processes.js";
 
@@ -33,10 +33,10 @@ export const rocmSmiShim: Shim = {
   id: "rocm-smi",
   executables: ["rocm-smi", "hy-smi"],
   probe: parts,
-  judge(outputs, context): Verdict {
+  judge(outputs, context): ToolVerdict {
     const metrics = outputs.get(METRICS);
     if (metrics === undefined || cardsIn(metrics.stdout).cards.size === 0) {
-      const said = metrics === undefined ? "" : whatItSaid(metrics);
+      const said = metrics === undefined ? "" : outputText(metrics);
       return { kind: "broken", message: said === "" ? "rocm-smi printed no card" : `rocm-smi: ${said}` };
     }
     return {
@@ -53,7 +53,7 @@ function parse(outputs: PartOutputs, context: ProbeContext): Reading {
   const failed = partError("gpu", "rocm-smi", metrics, found.cards.size > 0);
   if (failed !== null) errors.push(failed);
   else if (found.cards.size === 0) {
-    const said = metrics === undefined ? "" : whatItSaid(metrics);
+    const said = metrics === undefined ? "" : outputText(metrics);
     const message = said === "" ? "rocm-smi printed no card" : `rocm-smi: ${said}`;
     errors.push({ section: "gpu", kind: "error", message });
   }

@@ -232,7 +232,7 @@ function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
 }
 
 /** `ps -j`; its sizes are bytes divided by 1000. The query sees itself, which is no load of the host's. */
-export function processesIn(text: string, gpus: readonly Gpu[]): readonly Process[] {
+export function xpuProcesses(text: string, gpus: readonly Gpu[]): readonly Process[] {
   const uuidOf = uuidsByIndex(gpus);
   const lists = findJson(text).documents.map((document) => at(document, "device_util_by_proc_list"));
   return lists.flatMap((list): readonly Process[] => {

@@ -3,9 +3,9 @@
  * nvidia-smi's --query-gpu for all at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
  */
 import type { Gpu, SectionError, Sections } from "../../contract/record.js";
-import { firstErrors, partError, whatItSaid } from "../kit/part-output.js";
-import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, Verdict } from "../kit/shim.js";
-import { QUERY_FIELDS, devicesIn, gpusInCsv, gpusInJson, processesIn, type XpuDevices } from "./gpu.js";
+import { firstErrors, partError, outputText } from "../kit/part-output.js";
+import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, ToolVerdict } from "../kit/shim.js";
+import { QUERY_FIELDS, devicesIn, gpusInCsv, gpusInJson, xpuProcesses, type XpuDevices } from "./gpu.js";
 
 const DISCOVERY: Part = { id: "xpu-smi.discovery", kind: "program", command: "{tool} discovery -j" };
 const PROCESSES: Part = { id: "xpu-smi.ps", kind: "program", command: "{tool} ps -j" };
@@ -31,12 +31,12 @@ export const xpuSmiShim: Shim = {
       : { id: STATS, kind: "shell", command: `b ${QUERY} 2>/dev/null || { ${EACH_DEVICE}; }` },
     ...processParts(context),
   ],
-  judge(outputs, context): Verdict {
+  judge(outputs, context): ToolVerdict {
     const known = devicesIn(textOf(outputs));
     const hasQuery = gpusInCsv(outputs.get(STATS)?.stdout ?? "").gpus.length > 0;
     if (known.size === 0 && !hasQuery) {
       const discovery = outputs.get(DISCOVERY.id);
-      const said = discovery === undefined ? "" : whatItSaid(discovery);
+      const said = discovery === undefined ? "" : outputText(discovery);
       return { kind: "broken", message: `xpu-smi: ${said === "" ? "it printed no device" : said}` };
     }
     const parts = [...statsParts([...known.keys()], hasQuery, context), ...processParts(context)];
@@ -83,7 +83,7 @@ class XpuSmiSampler implements Sampler {
     const sections: Sections = {
       ...(this.context.include.has("gpu") && gpus.length > 0 ? { gpus } : {}),
       ...(this.context.include.has("process") && outputs.has(PROCESSES.id)
-        ? { processes: processesIn(outputs.get(PROCESSES.id)?.stdout ?? "", gpus) }
+        ? { processes: xpuProcesses(outputs.get(PROCESSES.id)?.stdout ?? "", gpus) }
         : {}),
     };
     return { sections, errors: firstErrors(errors) };

@@ -1,7 +1,7 @@
 /** The main thread's side of a fleet that is spread over threads: starts them, takes their lines, ends them. */
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import type { Words } from "../../contract/operator-log.js";
+import type { OperatorLog } from "../../contract/operator-log.js";
 import type { Texts } from "../../format/pacing.js";
 import type { Clock } from "../../lib/clock.js";
 import type { Counts } from "../../outcome/tally.js";
@@ -12,8 +12,8 @@ export interface ThreadOptions {
   readonly program: URL;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** What is done with what threads have to say. */
-  readonly words: Words;
+  /** Takes what threads log. */
+  readonly log: OperatorLog;
 }
 
 type Lines = FromThread & { readonly kind: "lines" };
@@ -70,7 +70,7 @@ export class FleetThreads implements Texts {
   }
 
   /** One thread for each share. They end soon after the signal aborts. */
-  static start(shares: readonly Share[], { program, clock, signal, words }: ThreadOptions): FleetThreads {
+  static start(shares: readonly Share[], { program, clock, signal, log }: ThreadOptions): FleetThreads {
     for (const flag of V8_FLAGS) setFlagsFromString(flag);
     const members = shares.map((share): Member => {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
@@ -78,7 +78,7 @@ export class FleetThreads implements Texts {
       return { worker, counts: { hosts: 0, fine: 0, held: false }, isOver: false };
     });
     const threads = new FleetThreads(clock, members);
-    for (const member of members) threads.#listen(member, words);
+    for (const member of members) threads.#listen(member, log);
     if (signal.aborted) threads.#stop();
     else signal.addEventListener("abort", () => threads.#stop(), { once: true });
     return threads;
@@ -97,7 +97,7 @@ export class FleetThreads implements Texts {
       const first = this.#ready.shift();
       if (first !== undefined) {
         this.#taken = first;
-        return { done: false, value: first.lines.room.subarray(0, first.lines.length) };
+        return { done: false, value: first.lines.buffer.subarray(0, first.lines.length) };
       }
       if (this.#members.every(({ isOver }) => isOver)) return { done: true, value: undefined };
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -115,7 +115,7 @@ export class FleetThreads implements Texts {
     });
     while (!limit.isOver && this.#members.some(({ isOver }) => !isOver)) {
       this.#giveBack();
-      for (const taken of this.#ready.splice(0)) this.#tellMore(taken);
+      for (const taken of this.#ready.splice(0)) this.#sendAck(taken);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     timer.cancel();
@@ -123,7 +123,7 @@ export class FleetThreads implements Texts {
     return { done: true, value: undefined };
   }
 
-  #listen(member: Member, words: Words): void {
+  #listen(member: Member, log: OperatorLog): void {
     const { worker } = member;
     worker.on("message", (message: FromThread) => {
       switch (message.kind) {
@@ -136,16 +136,16 @@ export class FleetThreads implements Texts {
           member.isOver = true;
           break;
         case "warning":
-          this.#warnOnce(message.words, words);
+          this.#warnOnce(message.text, log);
           return;
-        case "note":
-          words.note(message.words);
+        case "debug":
+          log.debug(message.text);
           return;
         case "line":
-          words.say(message.words);
+          log.line(message.text);
           return;
         case "fault":
-          words.faultStack(message.host, message.stack);
+          log.faultStack(message.host, message.stack);
           return;
       }
       this.#wake();
@@ -162,27 +162,27 @@ export class FleetThreads implements Texts {
   }
 
   /** What is wrong with a file that all read is told once. */
-  #warnOnce(message: string, words: Words): void {
+  #warnOnce(message: string, log: OperatorLog): void {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
-    words.warn(message);
+    log.warn(message);
   }
 
   #giveBack(): void {
     const taken = this.#taken;
     this.#taken = null;
-    if (taken !== null) this.#tellMore(taken);
+    if (taken !== null) this.#sendAck(taken);
   }
 
-  #tellMore({ member, lines: { room } }: Taken): void {
-    this.#tell(member, { kind: "more", room }, [room.buffer]);
+  #sendAck({ member, lines: { buffer } }: Taken): void {
+    this.#send(member, { kind: "ack", buffer }, [buffer.buffer]);
   }
 
   #stop(): void {
-    for (const member of this.#members) this.#tell(member, { kind: "stop" });
+    for (const member of this.#members) this.#send(member, { kind: "stop" });
   }
 
-  #tell({ worker, isOver }: Member, message: ToThread, moved: readonly ArrayBuffer[] = []): void {
+  #send({ worker, isOver }: Member, message: ToThread, moved: readonly ArrayBuffer[] = []): void {
     if (!isOver) worker.postMessage(message, moved);
   }
 }

@@ -12,18 +12,21 @@ import type { Output } from "../../format/output.js";
 import { drainTo } from "../../format/sink.js";
 import { insteadOf, type Unwritable } from "../../format/unwritable.js";
 import { realClock } from "../../lib/clock.js";
-import { observed } from "../../outcome/observed.js";
+import { withTally } from "../../outcome/with-tally.js";
 import type { Counts } from "../../outcome/tally.js";
 import { openNames } from "../../ssh/names/resolver-pool.js";
-import type { FromThread, Room, Share, ToThread } from "./messages.js";
+import type { FromThread, LineBuffer, Share, ToThread } from "./messages.js";
 
-const FIRST_ROOM_BYTES = 64 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
 
 if (parentPort === null) throw new Error("this file is a thread's");
 await watchShare(workerData as Share, parentPort);
 
-async function watchShare({ options, watched, form, beganAtMs }: Share, port: MessagePort): Promise<void> {
-  const say = (message: FromThread): void => port.postMessage(message);
+async function watchShare(
+  { options, watched, format: form, beganAtMs }: Share,
+  port: MessagePort,
+): Promise<void> {
+  const post = (message: FromThread): void => port.postMessage(message);
   const stopper = new AbortController();
   const { signal } = stopper;
   // Every host listens for the end, and takes its listener off again.
@@ -32,11 +35,11 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
   const lines = linesTo(port, () => seen.counts());
   port.on("message", (message: ToThread) => {
     if (message.kind === "stop") stop();
-    else lines.taken(message.room);
+    else lines.taken(message.buffer);
   });
   const { csvSections, query, failOn, verbosity } = options;
   const isOnce = options.length.kind === "once";
-  const fault: ReportFault = (host, error) => say({ kind: "fault", host, stack: stackOf(error) });
+  const fault: ReportFault = (host, error) => post({ kind: "fault", host, stack: stackOf(error) });
   const unwritable: Unwritable = (record, error) => {
     fault(record.host_id, error);
     return insteadOf(record, error, isOnce);
@@ -44,22 +47,22 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
   const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce, unwritable };
   const formatter = await createFormatter(form, layout);
   const beginMs = beganAtMs - performance.timeOrigin;
-  const words = {
-    warn: (message: string) => say({ kind: "warning", words: message }),
-    note: (message: string) => say({ kind: "note", words: message }),
+  const log = {
+    warn: (message: string) => post({ kind: "warning", text: message }),
+    debug: (message: string) => post({ kind: "debug", text: message }),
     fault,
   };
   const clock = realClock;
   const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
-  const surroundings = { clock, names, random: Math.random, beginMs, ...words };
-  const fleet = await openFleet(options, watched, surroundings, signal);
-  const tell = (line: string): void => say({ kind: "line", words: line });
-  const seen = observed(fleet.batches, failOn, verbosity === "verbose" ? tell : null, unwritable);
+  const deps = { clock, names, random: Math.random, beginMs, ...log };
+  const fleet = await openFleet(options, watched, deps, signal);
+  const logLine = (line: string): void => post({ kind: "line", text: line });
+  const seen = withTally(fleet.batches, failOn, verbosity === "verbose" ? logLine : null, unwritable);
   // The header is the main thread's: there is one.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
   fleet.close();
-  say({ kind: "ended", counts: seen.counts() });
+  post({ kind: "ended", counts: seen.counts() });
   port.close();
 }
 
@@ -67,13 +70,13 @@ async function watchShare({ options, watched, form, beganAtMs }: Share, port: Me
 function linesTo(
   port: MessagePort,
   counts: () => Counts,
-): { readonly output: Output; readonly taken: (room: Room) => void } {
+): { readonly output: Output; readonly taken: (buffer: LineBuffer) => void } {
   const encoder = new TextEncoder();
-  let room: Room = new Uint8Array(FIRST_ROOM_BYTES);
+  let buffer: LineBuffer = new Uint8Array(FIRST_BUFFER_BYTES);
   let settle: () => void = () => undefined;
   return {
     taken: (emptied) => {
-      room = emptied;
+      buffer = emptied;
       settle();
     },
     output: {
@@ -83,10 +86,10 @@ function linesTo(
           settle = resolve;
           const bytes = typeof text === "string" ? encoder.encode(text) : text;
           const { length } = bytes;
-          if (room.length < length) room = new Uint8Array(length * 2);
-          room.set(bytes);
-          const message: FromThread = { kind: "lines", room, length, counts: counts() };
-          port.postMessage(message, [room.buffer]);
+          if (buffer.length < length) buffer = new Uint8Array(length * 2);
+          buffer.set(bytes);
+          const message: FromThread = { kind: "lines", buffer, length, counts: counts() };
+          port.postMessage(message, [buffer.buffer]);
         }),
       close: () => Promise.resolve(),
     },

@@ -29,12 +29,12 @@ const RSA_SHA2_512 = 4;
 /** Of an agent that is there: it lists its keys at once, whatever it asks of its user before it signs. */
 const ANSWER_MS = 1_000;
 /** Signatures at once. More wait here and not at the agent's door, which is shut when too many do. */
-const MOST_SIGNING = 32;
+const MAX_SIGNING = 32;
 /** How long a dead or hung agent is left alone, so that it costs a fleet its deadline once and not once a host. */
 const SHUNNED_MS = 30_000;
 /** How long a list of keys is good for: hosts that start together ask once. */
 const LIST_FRESH_MS = 2_000;
-const LONGEST_ANSWER = 1 << 20;
+const MAX_ANSWER = 1 << 20;
 
 interface Pending {
   readonly resolve: (answer: Buffer) => void;
@@ -51,7 +51,7 @@ export class Agent {
   /** The last list that came, for while the agent waits for its user's hand and answers nobody. */
   #lastKeys: readonly AgentKey[] | null = null;
   readonly #signing = new Set<Agent>();
-  readonly #places = new Limiter(MOST_SIGNING);
+  readonly #places = new Limiter(MAX_SIGNING);
 
   constructor(
     readonly path: string,
@@ -160,7 +160,7 @@ export class Agent {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     while (this.#received.length >= 4) {
       const length = this.#received.readUInt32BE();
-      if (length > LONGEST_ANSWER) {
+      if (length > MAX_ANSWER) {
         this.#fail(new AgentError("does not speak the agent protocol"), true);
         return;
       }

@@ -8,7 +8,7 @@ import { AgentError, type AgentKey, type AgentPool } from "./agent.js";
 import { readPublicFile, type KeyCache, type KeyFile, type KeyRemedy } from "./key-cache.js";
 
 /** A public key or certificate that can be proven. */
-export interface Candidate {
+export interface IdentityCandidate {
   /** Where it comes from, for the record: `--ssh-key FILE`, `agent`, `FILE`. */
   readonly source: string;
   /** Plain key type; `ssh-rsa` for RSA. */
@@ -28,7 +28,7 @@ export interface Candidate {
 }
 
 export interface Candidates {
-  readonly keys: readonly Candidate[];
+  readonly keys: readonly IdentityCandidate[];
   /** Keys and agents that could not be used, and why. */
   readonly skipped: readonly Skipped[];
   /** A system error of this machine (no descriptors, no memory) that kept a key or an agent from being looked at. */
@@ -82,7 +82,7 @@ export async function findCandidates(
   const skipped: Skipped[] = [...agent.skipped];
   const held = agent.keys.map((key) => parseHeld(key.blob)).filter((key) => key !== null);
   const chosen = new Chosen();
-  const viaAgent = (key: HeldKey, source: string, file: string | null): Candidate => {
+  const viaAgent = (key: HeldKey, source: string, file: string | null): IdentityCandidate => {
     const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
     // ssh-keygen shows a certificate by its plain key.
     const plain = key.parsed.certificate === null ? key : held.find((other) => isPlainOf(other, key));
@@ -102,7 +102,7 @@ export async function findCandidates(
     if (wanted === null) return null;
     return held.find((key) => key.parsed.certificate === null && key.identity === wanted.identity) ?? null;
   };
-  const fromFile = (named: NamedFile): Candidate | null => {
+  const fromFile = (named: NamedFile): IdentityCandidate | null => {
     const { file } = named;
     if (file.kind === "missing") return null;
     if (file.kind === "usable") {
@@ -139,7 +139,8 @@ export async function findCandidates(
     const key = file.kind === "missing" || file.blob === null ? null : parseHeld(file.blob);
     if (key !== null && !namedFiles.has(key.identity)) namedFiles.set(key.identity, path);
   }
-  const fromAgent = (key: HeldKey): Candidate => viaAgent(key, "agent", namedFiles.get(key.identity) ?? null);
+  const fromAgent = (key: HeldKey): IdentityCandidate =>
+    viaAgent(key, "agent", namedFiles.get(key.identity) ?? null);
   for (const key of held) if (namedFiles.has(key.identity)) chosen.add(fromAgent(key));
   if (!plan.identitiesOnly) for (const key of held) chosen.add(fromAgent(key));
   for (const named of configured) chosen.add(fromFile(named));
@@ -169,10 +170,10 @@ async function readCertificate(path: string): Promise<{ blob: Buffer | null; loc
 
 /** The candidates chosen so far; a key is offered once, from the first place it was found in. */
 class Chosen {
-  readonly keys: Candidate[] = [];
+  readonly keys: IdentityCandidate[] = [];
   readonly #seen = new Set<string>();
 
-  add(key: Candidate | null): void {
+  add(key: IdentityCandidate | null): void {
     if (key === null) return;
     const name = key.blob.toString("base64");
     if (this.#seen.has(name)) return;
@@ -245,8 +246,8 @@ function candidate(
   key: HeldKey,
   file: string | null,
   inMemory: boolean,
-  sign: Candidate["sign"],
-): Candidate {
+  sign: IdentityCandidate["sign"],
+): IdentityCandidate {
   const { parsed, blob } = key;
   return {
     source,

@@ -38,7 +38,7 @@ interface Entry {
 }
 
 // A key file holds some KiB; anything longer is no key, and a device file would never end.
-const LONGEST_FILE = 1 << 20;
+const MAX_FILE = 1 << 20;
 const FRESH_MS = 5_000;
 
 export class KeyCache {
@@ -104,7 +104,7 @@ async function readParts(path: string): Promise<KeyFile> {
   });
   if (stats === null)
     return beside === null ? { kind: "missing" } : unusable("the private key is not there", beside);
-  if (!stats.isFile() || stats.size > LONGEST_FILE) return unusable("not a key file", null);
+  if (!stats.isFile() || stats.size > MAX_FILE) return unusable("not a key file", null);
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -136,7 +136,7 @@ async function readParts(path: string): Promise<KeyFile> {
 export async function readPublicFile(path: string): Promise<Buffer | null> {
   try {
     const stats = await statFile(path);
-    if (stats === null || !stats.isFile() || stats.size > LONGEST_FILE) return null;
+    if (stats === null || !stats.isFile() || stats.size > MAX_FILE) return null;
     return publicBlobOfLine(await readFile(path, "utf8"));
   } catch (error) {
     if (isLocalLimit(error)) throw error;

@@ -8,11 +8,11 @@ import {
   copyKey,
   makeKey,
   protectKey,
-  surroundings,
-  type Surroundings,
+  fixContext,
+  type FixContext,
 } from "../plan/fix-command.js";
-import { planLabel, planTarget, type HostPlan } from "../plan/plan.js";
-import type { Candidate, Candidates, Skipped } from "./identity.js";
+import { planLabel, commandTargetOf, type HostPlan } from "../plan/plan.js";
+import type { IdentityCandidate, Candidates, Skipped } from "./identity.js";
 import type { Refusal } from "./userauth.js";
 
 /** Where so many keys were refused that the server hung up. */
@@ -20,7 +20,7 @@ export const NAME_A_KEY =
   "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
 
 /** What the server said in its banners (RFC 4252, section 5.4). */
-export interface ServerWords {
+export interface ServerReply {
   readonly banner: string;
   /** The part that came after it had answered `none`: it is about our keys. */
   readonly lastWords: string;
@@ -40,8 +40,8 @@ export function loginRefusal(
   plan: HostPlan,
   refusal: Refusal,
   candidates: Candidates,
-  said: ServerWords,
-  here: Surroundings = surroundings(),
+  said: ServerReply,
+  here: FixContext = fixContext(),
 ): HostError {
   // What could not be looked at may hold the key: the server has refused nothing of it.
   const limit = localLimit(candidates.localLimit, "auth", `${planLabel(plan)}: keys could not be read`);
@@ -70,7 +70,7 @@ export function loginRefusal(
     : failed("auth-failed", `the server accepted none of our keys (it takes: ${methods})`, fix);
 }
 
-function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: Surroundings): string {
+function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: FixContext): string {
   // A key that is there and cannot be used is more likely the right one than those that were refused.
   const unusable = candidates.skipped.find(({ remedy }) => remedy === "protect" || remedy === "add");
   if (unusable !== undefined) return unusableFix(plan, unusable, here);
@@ -83,7 +83,7 @@ function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here
     return "name another key with --ssh-key, of a type and size that both sides take";
   const publicLine = `${key.type} ${key.blob.toString("base64")}`;
   if (!takesPasswords(refusal.methods)) return administratorFix(publicLine, plan.user);
-  return copyKey(planTarget(plan), { file: key.file, publicLine }, here);
+  return copyKey(commandTargetOf(plan), { file: key.file, publicLine }, here);
 }
 
 /** For a server that takes nothing but keys: there is no way in by which we could bring ours. */
@@ -98,12 +98,12 @@ export function takesPasswords(methods: readonly string[]): boolean {
 }
 
 /** An agent that lists a key and does not sign with it: what adds the key again lifts what was asked of its use. */
-function declinedFix(keys: readonly Candidate[]): string {
+function declinedFix(keys: readonly IdentityCandidate[]): string {
   const file = keys.find((key) => !key.inMemory && key.file !== null)?.file ?? null;
   return file === null ? MAY_SIGN : `${MAY_SIGN} (it holds ${file})`;
 }
 
-function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: Surroundings): string {
+function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
   if (remedy === "protect") return protectKey(file ?? "");
   const { agentSocket } = plan.identity;
   const isShut = agentSocket === null && plan.config.origins.has("identityagent");
@@ -116,12 +116,12 @@ function noKeyFix(
   plan: HostPlan,
   methods: readonly string[],
   { skipped }: Candidates,
-  here: Surroundings,
+  here: FixContext,
 ): string {
   const wanted = skipped.find(({ remedy }) => remedy === "make")?.file;
   const usual = plan.identity.configFiles.find((file) => file.endsWith("/id_ed25519"));
   const file = wanted ?? usual;
   if (file === undefined || here.exists(file))
     return "name a key with --ssh-key, or start ssh-agent and ssh-add one";
-  return makeKey(file, takesPasswords(methods) ? planTarget(plan) : null, here);
+  return makeKey(file, takesPasswords(methods) ? commandTargetOf(plan) : null, here);
 }

@@ -1,6 +1,6 @@
 /** Which signature algorithm a user key is offered with (sshconnect2.c: key_sig_algorithm, OpenSSH 9.2). */
 import { assembleAlgorithms, DEFAULT_KEY_ALGORITHMS, KNOWN_ALGORITHMS } from "../config/algorithms.js";
-import type { Candidate } from "./identity.js";
+import type { IdentityCandidate } from "./identity.js";
 
 const CERT = "-cert-v01@openssh.com";
 
@@ -21,7 +21,7 @@ export interface SignatureChoice {
  * `server-sig-algs` (RFC 8308), null when it sent none.
  */
 export function chooseAlgorithm(
-  key: Pick<Candidate, "type" | "certified">,
+  key: Pick<IdentityCandidate, "type" | "certified">,
   allowed: readonly string[],
   serverAlgorithms: readonly string[] | null,
 ): SignatureChoice | null {

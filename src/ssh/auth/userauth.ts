@@ -1,6 +1,6 @@
 /** The client's side of user authentication (RFC 4252), in ssh's order: `none`, then the keys one after another. */
 import { wireString } from "../keys/wire-writer.js";
-import type { Candidate } from "./identity.js";
+import type { IdentityCandidate } from "./identity.js";
 import { chooseAlgorithm } from "./signature-algorithm.js";
 
 /** What the transport offers to authentication. */
@@ -14,7 +14,7 @@ export interface UserauthWire {
 
 export interface UserauthRequest {
   readonly user: string;
-  readonly keys: readonly Candidate[];
+  readonly keys: readonly IdentityCandidate[];
   /** PubkeyAcceptedAlgorithms. */
   readonly algorithms: readonly string[];
   readonly requiredRsaSize: number;
@@ -48,9 +48,10 @@ const USERAUTH_REQUEST = 50;
  */
 export class Userauth {
   readonly #tried: string[] = [];
-  #queue: Candidate[];
+  #queue: IdentityCandidate[];
   #offered = 0;
-  #current: { readonly key: Candidate; readonly offered: string; readonly signature: string } | null = null;
+  #current: { readonly key: IdentityCandidate; readonly offered: string; readonly signature: string } | null =
+    null;
   #methods: readonly string[] = [];
   #isNoneAnswered = false;
   #refused = 0;
@@ -73,7 +74,7 @@ export class Userauth {
   }
 
   /** The key that was accepted, once the server said so; null where `none` was enough. */
-  get accepted(): Candidate | null {
+  get accepted(): IdentityCandidate | null {
     return this.#isNoneAnswered ? (this.#current?.key ?? null) : null;
   }
 
@@ -148,7 +149,7 @@ export class Userauth {
     return "no answer";
   }
 
-  #prove(key: Candidate, offered: string, algorithm: string): void {
+  #prove(key: IdentityCandidate, offered: string, algorithm: string): void {
     const signed = this.#payload(key, offered, true);
     const send = (signature: Buffer): void => {
       if (this.#current?.key !== key) return;
@@ -175,7 +176,7 @@ export class Userauth {
     }
   }
 
-  #payload(key: Candidate, algorithm: string, proving: boolean): Buffer {
+  #payload(key: IdentityCandidate, algorithm: string, proving: boolean): Buffer {
     const flag = Buffer.from([proving ? 1 : 0]);
     return Buffer.concat([this.#head("publickey"), flag, wireString(algorithm), wireString(key.blob)]);
   }
@@ -186,6 +187,6 @@ export class Userauth {
   }
 }
 
-function describe(key: Candidate, result: string): string {
+function describe(key: IdentityCandidate, result: string): string {
   return `${key.source} ${key.certified ? "certificate " : ""}${key.fingerprint} ${result}`;
 }

@@ -13,17 +13,17 @@ import {
   type LoadedLine,
 } from "./load.js";
 import { expandWhileReading, matches, type Subject } from "./match.js";
-import type { Options } from "./options.js";
+import type { ConfigOptions } from "./options.js";
 import { matchPatternList } from "./patterns.js";
 
-const MOST_IDENTITIES = 100;
-const MOST_KNOWN_HOSTS_FILES = 32;
+const MAX_IDENTITIES = 100;
+const MAX_KNOWN_HOSTS_FILES = 32;
 
 /** The words of `ssh -o`, in a file of their own: no Host, Match or Include. Throws ConfigError. */
 export async function applyFlags(
   flags: LoadedFile,
   subject: Subject,
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
 ): Promise<void> {
   await new Pass(subject, options, environment, null, { kind: "flag" }).file(flags, true);
@@ -39,7 +39,7 @@ export type Tolerate = (problem: ConfigProblem, counts: boolean) => void;
 export async function applyConfig(
   config: LoadedConfig,
   subject: Subject,
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
   tolerate: Tolerate | null = null,
 ): Promise<boolean> {
@@ -53,7 +53,7 @@ class Pass {
   private readonly problems: ConfigProblem[] = [];
   constructor(
     private readonly subject: Subject,
-    private readonly options: Options,
+    private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
     private readonly tolerate: Tolerate | null,
     private readonly origin: Origin | null = null,
@@ -169,7 +169,7 @@ class Pass {
         break;
       case "files":
         if (directive.paths.length === 0 || options.has(directive.key)) break;
-        if (directive.paths.length > MOST_KNOWN_HOSTS_FILES) {
+        if (directive.paths.length > MAX_KNOWN_HOSTS_FILES) {
           this.complain(file, line, `too many ${directive.key} entries.`, false);
         } else options.offer(directive.key, directive.paths, origin);
         break;
@@ -218,9 +218,9 @@ class Pass {
 
   private append(key: string, path: string, line: LoadedLine, file: LoadedFile, origin: Origin): void {
     const files = key === "identityfile" ? this.options.identityFiles : this.options.certificateFiles;
-    if (files.length >= MOST_IDENTITIES) {
+    if (files.length >= MAX_IDENTITIES) {
       const what = key === "identityfile" ? "identity" : "certificate";
-      this.complain(file, line, `Too many ${what} files specified (max ${MOST_IDENTITIES}).`, false);
+      this.complain(file, line, `Too many ${what} files specified (max ${MAX_IDENTITIES}).`, false);
       return;
     }
     if (files.some((known) => known.path === path && known.ofUser === file.ofUser)) return;

@@ -4,7 +4,7 @@ import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { ResolvedOptions } from "./finish.js";
 import type { HostConfig, Proxy } from "./host-config.js";
-import type { NamedFile, Options } from "./options.js";
+import type { NamedFile, ConfigOptions } from "./options.js";
 import { expand, expandTilde, type Expanded } from "./tokens.js";
 
 const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
@@ -75,7 +75,7 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
 
 /** What the system's `ssh` is chosen for, and what it must be kept from. */
 function forSystemClient(
-  options: Options,
+  options: ConfigOptions,
 ): Pick<HostConfig, "controlPath" | "startsMaster" | "proxyUseFdpass" | "sessionSettings"> {
   const controlPath = options.textUnlessNone("controlpath");
   // With `yes` and `ask` ssh would be a master itself and rides on none.
@@ -161,7 +161,10 @@ function agentSocket(
 }
 
 /** Null: none, or an unset variable; "internal" is ssh's own. */
-function readKeyProvider(options: Options, env: Readonly<Record<string, string | undefined>>): string | null {
+function readKeyProvider(
+  options: ConfigOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
   if (!options.has("securitykeyprovider")) return "internal";
   const written = options.textUnlessNone("securitykeyprovider");
   if (written === null || !/^\$./.test(written)) return written;

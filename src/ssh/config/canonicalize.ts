@@ -2,13 +2,13 @@
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { ConfigError } from "./config-error.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
-import type { Options } from "./options.js";
+import type { ConfigOptions } from "./options.js";
 import { matchPatternList } from "./patterns.js";
 
 /** The name to connect to. Throws ConfigError where ssh would exit for a name that cannot be resolved. */
 export async function canonicalize(
   host: string,
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
 ): Promise<string> {
   const family = familyOf(options);
@@ -22,7 +22,7 @@ export async function canonicalize(
   return search.followBareName(host);
 }
 
-export function familyOf(options: Options): AddressFamily {
+export function familyOf(options: ConfigOptions): AddressFamily {
   const family = options.text("addressfamily");
   return family === "inet" || family === "inet6" ? family : "any";
 }
@@ -32,7 +32,7 @@ class Search {
   private readonly rules: readonly string[];
   private hangs = false;
   constructor(
-    private readonly options: Options,
+    private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
     private readonly family: AddressFamily,
   ) {

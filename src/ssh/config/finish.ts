@@ -6,7 +6,7 @@ import { SINCE } from "./dialect.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { ForwardEnd } from "./forwards.js";
 import { connectionTokens, type Purpose } from "./match.js";
-import type { Options } from "./options.js";
+import type { ConfigOptions } from "./options.js";
 import { expand, expandTilde, type Expanded, type Tokens } from "./tokens.js";
 
 export interface FinishedNames {
@@ -20,7 +20,7 @@ export interface FinishedNames {
 
 /** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
 export interface ResolvedOptions extends FinishedNames {
-  readonly options: Options;
+  readonly options: ConfigOptions;
 }
 
 const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
@@ -35,7 +35,7 @@ const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
 
 /** Replaces values in `options` by their expanded forms. Throws ConfigError for what ssh exits over. */
 export function finish(
-  options: Options,
+  options: ConfigOptions,
   { originalHost, host, purpose }: { originalHost: string; host: string; purpose: Purpose },
   environment: ConfigEnvironment,
 ): FinishedNames {
@@ -60,14 +60,14 @@ export function finish(
   return { originalHost, host, user, port, tokens };
 }
 
-function refuse(message: string, options: Options, key: string): never {
+function refuse(message: string, options: ConfigOptions, key: string): never {
   const origin = options.origins().get(key);
   const place =
     origin?.kind === "file" ? { file: origin.file, line: origin.line } : { file: null, line: null };
   throw new ConfigError([{ ...place, message, ofHost: true }]);
 }
 
-function checkAlgorithms(options: Options): void {
+function checkAlgorithms(options: ConfigOptions): void {
   for (const [key, family] of ALGORITHM_KEYS) {
     const list = options.text(key);
     if (list === null) continue;
@@ -78,7 +78,7 @@ function checkAlgorithms(options: Options): void {
 }
 
 function finishUser(
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
   facts: { originalHost: string; host: string; port: number; keyAlias: string; jumpHost: string },
 ): string {
@@ -111,7 +111,7 @@ export function isValidHost(host: string): boolean {
 }
 
 function checkProxy(
-  options: Options,
+  options: ConfigOptions,
   { host, port, user }: { host: string; port: number; user: string },
 ): void {
   if (options.proxy.kind === "jump") {
@@ -128,7 +128,7 @@ function checkProxy(
 
 class Expander {
   constructor(
-    private readonly options: Options,
+    private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
     private readonly tokens: Tokens,
   ) {}
@@ -158,7 +158,7 @@ class Expander {
   }
 }
 
-function expandValues(options: Options, expander: Expander): void {
+function expandValues(options: ConfigOptions, expander: Expander): void {
   for (const key of ["controlpath", "identityagent", "forwardagentpath"]) {
     const path =
       key === "identityagent" || key === "forwardagentpath" ? options.text(key) : options.textUnlessNone(key);

@@ -18,8 +18,8 @@ export interface ForwardRules {
   readonly servicePort: ServicePort;
 }
 
-const LONGEST_HOST = 1024;
-const LONGEST_SOCKET_PATH = 107;
+const MAX_HOST = 1024;
+const MAX_SOCKET_PATH = 107;
 
 /** Reads `listen:connect` after environment expansion. Null: ssh calls it a bad forwarding specification. */
 export function parseForward(text: string, { dynamic, remote, servicePort }: ForwardRules): Forward | null {
@@ -41,8 +41,8 @@ function hasPath({ listen, connect }: Forward): boolean {
 }
 
 function fits(end: ForwardEnd): boolean {
-  if (end.kind === "path") return Buffer.byteLength(end.path) < LONGEST_SOCKET_PATH + 1;
-  return end.host === null || end.host.length < LONGEST_HOST;
+  if (end.kind === "path") return Buffer.byteLength(end.path) < MAX_SOCKET_PATH + 1;
+  return end.host === null || end.host.length < MAX_HOST;
 }
 
 interface Field {

@@ -165,7 +165,7 @@ class Loader {
         });
       } else lines.push({ line, directive });
     }
-    return { file: layOut(path, role.ofUser, lines), height };
+    return { file: toBlocks(path, role.ofUser, lines), height };
   }
 
   private async include(
@@ -217,7 +217,7 @@ class Loader {
 }
 
 /** Groups lines to blocks and indexes them. */
-export function layOut(path: string, ofUser: boolean, lines: readonly LoadedLine[]): LoadedFile {
+export function toBlocks(path: string, ofUser: boolean, lines: readonly LoadedLine[]): LoadedFile {
   const blocks: Block[] = [];
   let header: LoadedLine | null = null;
   let body: LoadedLine[] = [];

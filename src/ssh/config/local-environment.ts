@@ -20,12 +20,12 @@ export interface LookUps {
 }
 
 /** Processes at once while the configs of a whole fleet are read side by side. */
-const MOST_PROCESSES = 8;
-const LONGEST_LOOK_UP_MS = 30_000;
+const MAX_PROCESSES = 8;
+const MAX_LOOK_UP_MS = 30_000;
 const IN_PROCESS: LookUps = {
   names: inProcessNames(),
   clock: realClock,
-  limitMs: () => LONGEST_LOOK_UP_MS,
+  limitMs: () => MAX_LOOK_UP_MS,
 };
 
 /**
@@ -37,7 +37,7 @@ export function localEnvironment(
   lookUps: LookUps = IN_PROCESS,
 ): ConfigEnvironment {
   const { username, homedir, uid } = ownEntry();
-  const processes = new Limiter(MOST_PROCESSES);
+  const processes = new Limiter(MAX_PROCESSES);
   const installed = once(() => installedVersion(env));
   const homeOf = (user: string | null): string | null => {
     if (user === null) return homedir;
@@ -218,12 +218,12 @@ async function canonicalNameOf(name: string, family: AddressFamily, limitMs: num
   }
 }
 
-const MOST_ALIASES = 16;
+const MAX_ALIASES = 16;
 
 async function followAliases(name: string, limitMs: number): Promise<string | null> {
   const resolver = new Resolver({ timeout: limitMs, tries: 1 });
   let current = name;
-  for (let step = 0; step < MOST_ALIASES; step++) {
+  for (let step = 0; step < MAX_ALIASES; step++) {
     try {
       const [next] = await resolver.resolveCname(current);
       if (next === undefined) break;

@@ -5,7 +5,7 @@ import { SINCE } from "./dialect.js";
 import type { Criterion } from "./directive.js";
 import type { ConfigEnvironment } from "./environment.js";
 import { matchHostname, matchPatternList } from "./patterns.js";
-import type { Options } from "./options.js";
+import type { ConfigOptions } from "./options.js";
 import { expand, type Expanded, type Tokens } from "./tokens.js";
 
 /** The host as far as it is known while the files are read. */
@@ -25,7 +25,7 @@ export type Purpose = "command" | "forward";
 /** How the command begins that we run: what `Match command` sees. */
 const OUR_COMMAND = "exec /bin/sh";
 
-export type Verdict =
+export type MatchResult =
   | { readonly kind: "answer"; readonly matched: boolean; readonly wantsFinalPass: boolean }
   | { readonly kind: "bad"; readonly message: string; readonly fatal: boolean };
 
@@ -33,9 +33,9 @@ export type Verdict =
 export async function matches(
   criteria: readonly Criterion[],
   subject: Subject,
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
-): Promise<Verdict> {
+): Promise<MatchResult> {
   const facts = gatherFacts(subject, options, environment);
   if (typeof facts === "string") return { kind: "bad", message: facts, fatal: true };
   let matched = true;
@@ -73,7 +73,7 @@ export async function matches(
 export function expandWhileReading(
   text: string,
   subject: Subject,
-  options: Options,
+  options: ConfigOptions,
   environment: ConfigEnvironment,
 ): Expanded {
   const facts = gatherFacts(subject, options, environment);
@@ -91,7 +91,11 @@ interface Facts {
   readonly tokens: () => Tokens;
 }
 
-function gatherFacts(subject: Subject, options: Options, environment: ConfigEnvironment): Facts | string {
+function gatherFacts(
+  subject: Subject,
+  options: ConfigOptions,
+  environment: ConfigEnvironment,
+): Facts | string {
   const named = options.text("hostname");
   let host = named ?? subject.host;
   if (named !== null && subject.pass === "first") {
@@ -115,7 +119,7 @@ function gatherFacts(subject: Subject, options: Options, environment: ConfigEnvi
 }
 
 /** `ssh -W` opens no session; a command of our own is an `exec` unless the files have it otherwise. */
-function sessionTypeOf({ purpose }: Subject, options: Options): string {
+function sessionTypeOf({ purpose }: Subject, options: ConfigOptions): string {
   const written = options.text("sessiontype") ?? "default";
   if (purpose === "forward") return "none";
   return written === "default" ? "exec" : written;

@@ -22,7 +22,7 @@ export interface NamedFile {
   readonly ofUser: boolean;
 }
 
-export class Options {
+export class ConfigOptions {
   private readonly settings = new Map<string, Setting>();
   /** IdentityFile and CertificateFile accumulate. */
   readonly identityFiles: NamedFile[] = [];

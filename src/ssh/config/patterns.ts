@@ -2,7 +2,7 @@
 import { lowerAscii } from "../../lib/text.js";
 import { matchPattern } from "../../lib/wildcard.js";
 
-const LONGEST_SUBPATTERN = 1022;
+const MAX_SUBPATTERN = 1022;
 
 /** A comma list with `!`: "refused" when a negated pattern matches, whatever else does. */
 export function matchPatternList(
@@ -15,7 +15,7 @@ export function matchPatternList(
   for (const item of list.split(",")) {
     const negated = item.startsWith("!");
     const pattern = negated ? item.slice(1) : item;
-    if (pattern.length > LONGEST_SUBPATTERN) return "unmatched";
+    if (pattern.length > MAX_SUBPATTERN) return "unmatched";
     if (!matchPattern(text, foldCase ? lowerAscii(pattern) : pattern)) continue;
     if (negated) return "refused";
     matched = true;

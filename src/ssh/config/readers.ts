@@ -39,7 +39,7 @@ export const readInteger: Reader = (line, key) => {
   return set(key, value);
 };
 
-export const readText: Reader = (line, key) => set(key, line.need());
+export const readRequired: Reader = (line, key) => set(key, line.need());
 
 export const readCommand: Reader = (line, key) => set(key, line.command());
 

@@ -9,9 +9,9 @@ import type { ConfigEnvironment } from "./environment.js";
 import { finish, isValidHost, isValidUser, type ResolvedOptions } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
-import { layOut, type LoadedConfig, type LoadedDirective } from "./load.js";
+import { toBlocks, type LoadedConfig, type LoadedDirective } from "./load.js";
 import type { Purpose, Subject } from "./match.js";
-import { Options } from "./options.js";
+import { ConfigOptions } from "./options.js";
 import { parseLine } from "./parse.js";
 import { expand } from "./tokens.js";
 
@@ -54,7 +54,7 @@ export async function resolveOptions(
   if (typed.user !== undefined && !isValidUser(typed.user)) {
     throw complaint("remote username contains invalid characters");
   }
-  const options = new Options();
+  const options = new ConfigOptions();
   const purpose = overrides.purpose ?? "command";
   const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first", purpose };
   await applyCommandLine(typed, overrides, options, first, environment);
@@ -75,7 +75,7 @@ export async function resolveOptions(
 }
 
 /** Ssh settles these after the first pass: the final pass comes too late to set them. */
-function fillCanonicalizationDefaults(options: Options): void {
+function fillCanonicalizationDefaults(options: ConfigOptions): void {
   options.offer("canonicalizehostname", "false", { kind: "default" });
   options.offer("canonicalizemaxdots", 1, { kind: "default" });
   options.offer("canonicalizefallbacklocal", "yes", { kind: "default" });
@@ -88,7 +88,7 @@ function complaint(message: string): ConfigError {
 async function applyCommandLine(
   typed: TypedTarget,
   overrides: Overrides,
-  options: Options,
+  options: ConfigOptions,
   subject: Subject,
   environment: ConfigEnvironment,
 ): Promise<void> {
@@ -103,7 +103,7 @@ async function applyCommandLine(
     const isFlag = directive.kind !== "host" && directive.kind !== "match" && directive.kind !== "include";
     return [{ line: 0, directive: isFlag ? directive : notHere }];
   });
-  await applyFlags(layOut("command-line", true, flags), subject, options, environment);
+  await applyFlags(toBlocks("command-line", true, flags), subject, options, environment);
   if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
   if (typed.port !== undefined) options.offer("port", typed.port, { kind: "flag" });
   const last = overrides.jump?.at(-1);
@@ -116,7 +116,11 @@ async function applyCommandLine(
 }
 
 /** HostName applied, names in lower case, addresses in their usual form, canonicalized where the files ask for it. */
-async function finalName(typed: string, options: Options, environment: ConfigEnvironment): Promise<string> {
+async function finalName(
+  typed: string,
+  options: ConfigOptions,
+  environment: ConfigEnvironment,
+): Promise<string> {
   const named = options.text("hostname");
   const expanded = named === null ? null : expand(named, { tokens: { h: typed } });
   if (expanded?.ok === false) throw complaint(`HostName ${named ?? ""}: ${expanded.message}`);

@@ -6,7 +6,7 @@ import type { LoadedConfig } from "./load.js";
 import type { Overrides } from "./resolve.js";
 import { settleHost } from "./settle.js";
 
-const LONGEST_ROUTE = 32;
+const MAX_ROUTE = 32;
 
 /**
  * All jump hosts from the first that we dial to the last before `target`. Ssh runs `ssh -J a,b -W [host]:port c` for
@@ -25,7 +25,7 @@ export async function resolveRoute(
     const { hops } = current.proxy;
     const nearest = hops.at(-1);
     if (nearest === undefined) break;
-    if (route.length >= LONGEST_ROUTE) {
+    if (route.length >= MAX_ROUTE) {
       const message = `jumphost loop on the way to ${target.originalHost} via ${nearest.host}`;
       throw new ConfigError([{ file: null, line: null, message, ofHost: true }]);
     }

@@ -10,10 +10,10 @@ import { systemFailure } from "./system-failure.js";
 export const IDENT_LINE = "SSH-2.0-allsmi-ssh";
 
 /** A server may say some lines before its own; ssh takes 1024 of 8 KiB, which no honest server comes near. */
-const LONGEST_GREETING = 64 * 1024;
+const MAX_GREETING = 64 * 1024;
 
 /** As much tells another protocol. */
-const LONGEST_BEGINNING = 5;
+const MAX_BEGINNING = 5;
 
 /** The server hung up before it said who it is: sshd does so beyond MaxStartups, and it may work a moment later. */
 export class DroppedEarly extends HostError {}
@@ -80,7 +80,7 @@ export class Greeting {
 
   /** Null once the server's line is there whole and ours to go on with; a problem that settles it; or `incomplete`. */
   take(chunk: Buffer): string | null {
-    const isSure = this.length >= LONGEST_BEGINNING;
+    const isSure = this.length >= MAX_BEGINNING;
     this.#chunks.push(chunk);
     this.length += chunk.length;
     const [first = "", ...more] = chunk.toString("latin1").split("\n");
@@ -93,9 +93,9 @@ export class Greeting {
           ? null
           : `an SSH server of an old protocol ("${oneLine(line, 60)}")`;
     }
-    if (!isSure && /^(HTTP\/|<|\x15\x03|\x16\x03)/.test(this.text(LONGEST_BEGINNING)))
+    if (!isSure && /^(HTTP\/|<|\x15\x03|\x16\x03)/.test(this.text(MAX_BEGINNING)))
       return `not an SSH server: it answered "${oneLine(this.text(), 60)}"`;
-    if (this.length > LONGEST_GREETING)
+    if (this.length > MAX_GREETING)
       return `not an SSH server: it sent "${oneLine(this.text(200), 60)}" and more`;
     return "incomplete";
   }

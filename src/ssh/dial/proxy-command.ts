@@ -10,7 +10,7 @@ import { startChild } from "./child-process.js";
 /** What is kept of the program's standard error: its last words tell why it ended. */
 const KEPT_CHARACTERS = 4096;
 /** How long its end is waited for once its output ended, so that its last words are in the reason. */
-const LAST_WORDS_MS = 200;
+const STDERR_GRACE_MS = 200;
 
 export interface ProxyCommandOptions {
   /** For messages: what the command stands for (`the proxy command`, `jump host bastion`). */
@@ -56,7 +56,7 @@ class ProxyStream extends Duplex {
       if (!this.push(chunk)) child.stdout.pause();
     });
     child.stdout.on("end", () => {
-      options.clock.after(LAST_WORDS_MS, () => this.finish(""));
+      options.clock.after(STDERR_GRACE_MS, () => this.finish(""));
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr = (this.stderr + text).slice(-KEPT_CHARACTERS);
@@ -91,7 +91,7 @@ class ProxyStream extends Duplex {
       } catch {
         // The group has gone.
       }
-      const timer = this.options.clock.after(LAST_WORDS_MS, () => killGroup(pid));
+      const timer = this.options.clock.after(STDERR_GRACE_MS, () => killGroup(pid));
       child.once("exit", () => timer.cancel());
     }
     child?.stdin.destroy();

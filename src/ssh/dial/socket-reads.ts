@@ -4,15 +4,15 @@
  */
 import type { OnReadOpts, Socket } from "node:net";
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 /** Of every socket of a thread: what was read is copied before the next read. */
-const place = Buffer.allocUnsafeSlow(MOST_BYTES);
+const place = Buffer.allocUnsafeSlow(MAX_BYTES);
 
 /** Memory that is cut into copies, one after another; there is none at first. */
 let slab = Buffer.alloc(0);
 let used = 0;
 /** A larger copy has memory of its own. */
-const MOST_OF_SLAB = MOST_BYTES / 4;
+const MAX_OF_SLAB = MAX_BYTES / 4;
 /** A key exchange keeps some of what it reads for as long as the session, and would keep a whole slab with it. */
 const FIRST_BYTES = 16 * 1024;
 
@@ -26,7 +26,7 @@ export function readsOf(socket: () => Socket): OnReadOpts {
     buffer: place,
     callback(bytes) {
       heard += bytes;
-      const isCut = heard > FIRST_BYTES && bytes <= MOST_OF_SLAB;
+      const isCut = heard > FIRST_BYTES && bytes <= MAX_OF_SLAB;
       const copy = isCut ? cut(bytes) : Buffer.allocUnsafeSlow(bytes);
       place.copy(copy, 0, 0, bytes);
       const stream = socket();
@@ -41,7 +41,7 @@ export function readsOf(socket: () => Socket): OnReadOpts {
 /** To be written over at once. */
 function cut(bytes: number): Buffer {
   if (used + bytes > slab.length) {
-    slab = Buffer.allocUnsafeSlow(MOST_BYTES);
+    slab = Buffer.allocUnsafeSlow(MAX_BYTES);
     used = 0;
   }
   used += bytes;

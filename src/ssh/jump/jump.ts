@@ -23,20 +23,20 @@ export interface JumpDeps {
 }
 
 /** How a connection ends, of its own accord or of ours. */
-export type Life = Pick<Connection, "lost" | "close">;
+export type Lifetime = Pick<Connection, "lost" | "close">;
 
 /** What is done on the stream to the target. It calls `heard` at the first byte that comes from there. */
-export interface Handshake<T extends Life> {
+export interface Handshake<T extends Lifetime> {
   run(stream: Duplex, heard: () => void): Promise<T>;
   /** The connection with another life: `carriedConnection` or `carriedSession`. */
-  carry(inner: T, life: Life): T;
+  carry(inner: T, life: Lifetime): T;
 }
 
 /**
  * Reaches the target over its jump hosts and runs `handshake` on the stream, holding a place in the jump host's gate. The
  * jump session is shared, and given back when the connection is closed or lost. Throws HostError, or the signal's reason.
  */
-export async function connectThroughJump<T extends Life>(
+export async function connectThroughJump<T extends Lifetime>(
   target: HostPlan,
   hop: HostPlan,
   deps: JumpDeps,
@@ -59,7 +59,7 @@ export async function connectThroughJump<T extends Life>(
 }
 
 /** Tries again when sshd dropped us for having too many at the door: others may come through the same jump host. */
-async function reachBehind<T extends Life>(
+async function reachBehind<T extends Lifetime>(
   lease: JumpLease,
   target: HostPlan,
   name: string,
@@ -146,7 +146,7 @@ function orAborted(opening: Promise<Duplex>, signal: AbortSignal): Promise<Duple
 }
 
 /** The connection, which holds its share of the jump session for as long as it lives. */
-function shareOf(inner: Life, lease: JumpLease, name: string, clock: Clock): Life {
+function shareOf(inner: Lifetime, lease: JumpLease, name: string, clock: Clock): Lifetime {
   return {
     lost: inner.lost.then(async (error) => {
       const jumpLost = await lossBehind(error, lease, clock);
@@ -161,11 +161,11 @@ function shareOf(inner: Life, lease: JumpLease, name: string, clock: Clock): Lif
 }
 
 /** For `connectThroughJump`: a connection whose life holds its share of the jump session. */
-export function carriedConnection(inner: Connection, life: Life): Connection {
+export function carriedConnection(inner: Connection, life: Lifetime): Connection {
   return { ...life, client: inner.client, open: (command, events) => inner.open(command, events) };
 }
 
 /** The same for a jump host behind a jump host. */
-export function carriedSession(inner: JumpSession, life: Life): JumpSession {
+export function carriedSession(inner: JumpSession, life: Lifetime): JumpSession {
   return { ...life, forward: (host, port, signal) => inner.forward(host, port, signal) };
 }

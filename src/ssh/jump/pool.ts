@@ -37,7 +37,7 @@ interface Entry {
 
 /** How long a failed jump host is left alone: by doubling for what may pass, long for what an operator must mend. */
 const FIRST_HOLD_MS = 1_000;
-const LONGEST_HOLD_MS = 30_000;
+const MAX_HOLD_MS = 30_000;
 const OPERATOR_HOLD_MS = 300_000;
 
 interface Failure {
@@ -106,9 +106,7 @@ export class JumpPool {
     const times = (this.#failures.get(key)?.times ?? 0) + 1;
     const state = STATE_OF_CODE[error.failure.code];
     const forOperator = state === "auth-failed" || state === "host-key-rejected";
-    const holdMs = forOperator
-      ? OPERATOR_HOLD_MS
-      : Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (times - 1));
+    const holdMs = forOperator ? OPERATOR_HOLD_MS : Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * 2 ** (times - 1));
     this.#failures.set(key, { error, times, untilMs: this.clock.nowMs() + holdMs });
   }
 

@@ -2,7 +2,7 @@
 import type { FailureCode } from "../../contract/record.js";
 import type { HostKeyPolicy } from "../../contract/ssh-options.js";
 import { fingerprint, shortTypeName, type HostKey } from "../keys/fingerprint.js";
-import type { HostKeyVerdict, HostNames, RevokedBy } from "./host-key.js";
+import type { HostKeyVerdict, HostKeyNames, RevokedBy } from "./host-key.js";
 import type { KnownHosts } from "./known-hosts.js";
 
 /** For a HostError of the handshake. */
@@ -32,7 +32,7 @@ type FileFacts = Pick<KnownHosts, "files" | "canRemember" | "unreadable">;
 export function decide(
   verdict: HostKeyVerdict,
   policy: HostKeyPolicy,
-  names: HostNames,
+  names: HostKeyNames,
   key: HostKey,
   known: FileFacts,
 ): HostKeyDecision {
@@ -59,7 +59,7 @@ export function decide(
 function refuseUnknown(
   certificateProblem: string | null,
   policy: HostKeyPolicy,
-  names: HostNames,
+  names: HostKeyNames,
   key: HostKey,
   known: FileFacts,
 ): HostKeyRefusal {
@@ -78,7 +78,7 @@ function refuseUnknown(
 
 function refuseChanged(
   verdict: Extract<HostKeyVerdict, { kind: "changed" }>,
-  names: HostNames,
+  names: HostKeyNames,
   key: HostKey,
 ): HostKeyRefusal {
   const where = place(verdict.at);
@@ -94,7 +94,7 @@ function refuseChanged(
   };
 }
 
-function refuseRevoked(at: RevokedBy, names: HostNames, key: HostKey): HostKeyRefusal {
+function refuseRevoked(at: RevokedBy, names: HostKeyNames, key: HostKey): HostKeyRefusal {
   const where = place(at);
   return {
     code: "host-key-revoked",
@@ -104,7 +104,7 @@ function refuseRevoked(at: RevokedBy, names: HostNames, key: HostKey): HostKeyRe
   };
 }
 
-function refuseUnchecked(at: RevokedBy, reason: string, names: HostNames): HostKeyRefusal {
+function refuseUnchecked(at: RevokedBy, reason: string, names: HostKeyNames): HostKeyRefusal {
   const where = place(at);
   return {
     code: "host-key-revoked",

@@ -35,7 +35,7 @@ export type HostKeyVerdict =
   | { readonly kind: "unknown"; readonly certificateProblem?: string };
 
 /** What known_hosts is asked, in lower case, and in `[host]:port` form where the port is not 22. See `hostNames`. */
-export interface HostNames {
+export interface HostKeyNames {
   /** HostKeyAlias, or the host name with its port. */
   readonly name: string;
   /** The numeric address with its port, when CheckHostIP applies; else null. */

@@ -1,6 +1,6 @@
 /** Which host key algorithms to ask for first (sshconnect2.c: order_hostkeyalgs, OpenSSH 9.2). Pure. */
 import { isCertificateType, plainTypeOf } from "../keys/public-key.js";
-import type { HostNames } from "./host-key.js";
+import type { HostKeyNames } from "./host-key.js";
 import type { Lookup } from "./lookup.js";
 
 export interface KnownTypes {
@@ -11,7 +11,7 @@ export interface KnownTypes {
 }
 
 /** Asks for `names.name` alone, as ssh does: neither the address nor the name without its port counts here. */
-export function knownTypes(lookup: Lookup, names: HostNames): KnownTypes {
+export function knownTypes(lookup: Lookup, names: HostKeyNames): KnownTypes {
   const lines = lookup(names.name);
   const revoked = new Set(lines.filter((line) => line.marker === "revoked").map((line) => line.key.identity));
   const firstOfType = new Map<string, string>();

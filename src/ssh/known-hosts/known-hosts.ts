@@ -6,7 +6,7 @@ import { errorCode } from "../../lib/error-code.js";
 import type { HostKey } from "../keys/fingerprint.js";
 import { readPublicKey } from "../keys/public-key.js";
 import { knownHostsLines } from "./append.js";
-import type { HostKeyVerdict, HostNames, KnownLine } from "./host-key.js";
+import type { HostKeyVerdict, HostKeyNames, KnownLine } from "./host-key.js";
 import { knownTypes, type KnownTypes } from "./key-types.js";
 import { KnownFile } from "./known-file.js";
 import type { Lookup } from "./lookup.js";
@@ -31,13 +31,13 @@ export interface UnreadableFile {
 
 export interface KnownHosts {
   /** Throws WireError or ShortKeyError for a key that no server of ours may have, HostError for a file that cannot be opened now. */
-  verdict(names: HostNames, key: HostKey): HostKeyVerdict;
+  verdict(names: HostKeyNames, key: HostKey): HostKeyVerdict;
   /** For `preferKnown`. */
-  knownTypes(names: HostNames): KnownTypes;
+  knownTypes(names: HostKeyNames): KnownTypes;
   /** The types of the host's known keys, `ssh-rsa` standing for all RSA signature algorithms. */
-  knownKeyTypes(names: HostNames): readonly string[];
+  knownKeyTypes(names: HostKeyNames): readonly string[];
   /** The @cert-authority line that covers the host, if there is one. */
-  authorityAt(names: HostNames): KnownLine | null;
+  authorityAt(names: HostKeyNames): KnownLine | null;
   /** False without a user file: ssh then refuses unknown hosts under every policy. */
   readonly canRemember: boolean;
   /** The files that were asked, and those of them that are there but cannot be read. */
@@ -47,7 +47,7 @@ export interface KnownHosts {
    * Adds the key for those of the names that are not known, as accept-new does. Gives a warning when it cannot be
    * written; as in ssh the connection goes on.
    */
-  remember(names: HostNames, key: HostKey, how: { readonly hash: boolean }): Promise<string | null>;
+  remember(names: HostKeyNames, key: HostKey, how: { readonly hash: boolean }): Promise<string | null>;
 }
 
 /** Shared by all hosts of a process, so that each file is read once. */
@@ -101,7 +101,7 @@ export class KnownHostsStore {
   #remember(
     file: string | undefined,
     lookup: Lookup,
-    names: HostNames,
+    names: HostKeyNames,
     key: HostKey,
     hash: boolean,
   ): string | null {

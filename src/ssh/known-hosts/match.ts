@@ -3,11 +3,11 @@ import { lowerAscii } from "../../lib/text.js";
 import { matchPattern } from "../../lib/wildcard.js";
 
 // ssh's buffer for one pattern; a longer one makes the whole list match nothing.
-const LONGEST_PATTERN = 1022;
+const MAX_PATTERN = 1022;
 
 /** A list that a map of exact names cannot answer: wildcards, negation, or a pattern too long for ssh. */
 export function needsMatching(list: string): boolean {
-  return /[*?!]/.test(list) || (list.length > LONGEST_PATTERN && list.split(",").some(isTooLong));
+  return /[*?!]/.test(list) || (list.length > MAX_PATTERN && list.split(",").some(isTooLong));
 }
 
 /** `host` in lower case against `a,*.b,!c`. A negated pattern that matches decides, wherever it stands. */
@@ -32,5 +32,5 @@ export function splitList(list: string): string[] {
 }
 
 function isTooLong(pattern: string): boolean {
-  return pattern.length > LONGEST_PATTERN;
+  return pattern.length > MAX_PATTERN;
 }

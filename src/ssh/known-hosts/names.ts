@@ -1,4 +1,4 @@
-import type { HostNames } from "./host-key.js";
+import type { HostKeyNames } from "./host-key.js";
 
 export interface NamedHost {
   /** HostName as resolved. */
@@ -11,7 +11,7 @@ export interface NamedHost {
 }
 
 /** The names that ssh looks up for a host (sshconnect.c: get_hostfile_hostname_ipaddr, check_host_key). */
-export function hostNames(host: NamedHost): HostNames {
+export function hostNames(host: NamedHost): HostKeyNames {
   const hostname = host.hostname.toLowerCase();
   const alias = host.hostKeyAlias?.toLowerCase() ?? null;
   const name = alias ?? withPort(hostname, host.port);

@@ -1,7 +1,7 @@
 /** What the lines that name a host say of a key (sshconnect.c: check_host_key, OpenSSH 9.2). Pure. */
 import type { Certificate, PublicKey } from "../keys/public-key.js";
 import { certificateProblem } from "./certificate.js";
-import type { HostKeyVerdict, HostNames } from "./host-key.js";
+import type { HostKeyVerdict, HostKeyNames } from "./host-key.js";
 import type { KnownKey, Lookup } from "./lookup.js";
 
 type Standing =
@@ -14,7 +14,7 @@ type Standing =
  */
 export function judgeHostKey(
   lookup: Lookup,
-  names: HostNames,
+  names: HostKeyNames,
   key: PublicKey,
   nowSecs: number,
 ): HostKeyVerdict {
@@ -31,7 +31,7 @@ export function judgeHostKey(
 /** A verdict, or why the certificate does not count; null when no line's authority signed it. */
 function judgeCertificate(
   lookup: Lookup,
-  names: HostNames,
+  names: HostKeyNames,
   key: PublicKey,
   certificate: Certificate,
   nowSecs: number,
@@ -53,12 +53,12 @@ function judgeCertificate(
   return judgeCertificate(lookup, bare, key, certificate, nowSecs);
 }
 
-function judgePlainKey(lookup: Lookup, names: HostNames, key: PublicKey, nowSecs: number): HostKeyVerdict {
+function judgePlainKey(lookup: Lookup, names: HostKeyNames, key: PublicKey, nowSecs: number): HostKeyVerdict {
   const byName = standing(lookup(names.name), key);
   const byAddress = names.address === null ? null : standing(lookup(names.address), key);
   if (byName.kind === "revoked") return { kind: "revoked", at: byName.known.at };
   if (byAddress?.kind === "revoked") return { kind: "revoked", at: byAddress.known.at };
-  if (byName.kind === "other") return changed(byName.known, null);
+  if (byName.kind === "other") return isChanged(byName.known, null);
 
   let verdict: HostKeyVerdict = { kind: "unknown" };
   if (byName.kind === "same") {
@@ -69,7 +69,7 @@ function judgePlainKey(lookup: Lookup, names: HostNames, key: PublicKey, nowSecs
     // The name without its port vouches but never condemns: it may be another server of the same machine.
     if (bare.kind === "match") verdict = { ...bare, addressUnknown: false };
   }
-  return byAddress?.kind === "other" ? changed(byAddress.known, names.address) : verdict;
+  return byAddress?.kind === "other" ? isChanged(byAddress.known, names.address) : verdict;
 }
 
 function standing(lines: readonly KnownKey[], key: PublicKey): Standing {
@@ -83,6 +83,6 @@ function standing(lines: readonly KnownKey[], key: PublicKey): Standing {
   return other === undefined ? { kind: "new" } : { kind: "other", known: other };
 }
 
-function changed(known: KnownKey, address: string | null): HostKeyVerdict {
+function isChanged(known: KnownKey, address: string | null): HostKeyVerdict {
   return { kind: "changed", at: known.at, knownType: known.key.type, address };
 }

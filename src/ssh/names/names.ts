@@ -23,11 +23,11 @@ export function addressesOf(answer: NameAnswer): readonly string[] {
 }
 
 /** libuv has four threads, and lets look-ups have two: files and agents need the others. */
-const MOST_IN_PROCESS = 2;
+const MAX_IN_PROCESS = 2;
 
 /** In this process: for where no other can be started, and for tests. Names that hang keep names waiting, and the exit. */
 export function inProcessNames(): Names {
-  const turns = new Limiter(MOST_IN_PROCESS);
+  const turns = new Limiter(MAX_IN_PROCESS);
   return {
     async find(name, family, signal) {
       const release = await turns.acquire(signal);

@@ -126,7 +126,7 @@ function timeoutFailure(stage: OpensshStage, limitMs: number): HostError {
 class OpensshConnection implements Connection {
   readonly client = "openssh";
   readonly lost: Promise<HostError>;
-  private tellLost: (error: HostError) => void = () => undefined;
+  private reportLost: (error: HostError) => void = () => undefined;
   private waiting: OpensshProcess | null;
   private readonly running = new Set<OpensshProcess>();
   private gone: HostError | null = null;
@@ -137,7 +137,7 @@ class OpensshConnection implements Connection {
     private readonly mark: string,
     private readonly start: (command: string, until: AbortSignal) => Promise<OpensshProcess>,
   ) {
-    this.lost = new Promise((resolve) => (this.tellLost = resolve));
+    this.lost = new Promise((resolve) => (this.reportLost = resolve));
     this.waiting = first;
     this.keep(first);
   }
@@ -166,7 +166,7 @@ class OpensshConnection implements Connection {
 
   private isLost(error: HostError): void {
     this.gone ??= error;
-    this.tellLost(error);
+    this.reportLost(error);
   }
 
   async close(): Promise<void> {

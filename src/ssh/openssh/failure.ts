@@ -110,12 +110,12 @@ function causeOf(text: string): Cause | undefined {
 }
 
 // The frame of ssh's warnings, and what skippedKeys tells.
-const NOT_TELLING =
+const UNINFORMATIVE =
   /^(@+$|@ |IT IS POSSIBLE|Someone could|It is also|Please contact|Add correct|It is required|This private key will|no such identity: |Load key |load pubkey |Permissions \d| +remove with:| +ssh-keygen )/;
 
 /** The lines that say why, at most the last few. */
 function summary(complaints: readonly string[]): readonly string[] {
-  return complaints.filter((line) => !NOT_TELLING.test(line)).slice(-4);
+  return complaints.filter((line) => !UNINFORMATIVE.test(line)).slice(-4);
 }
 
 /** Key files that ssh could not use, as `FILE skipped: reason`. */

@@ -9,9 +9,9 @@ import {
   copyKey,
   makeKey,
   protectKey,
-  surroundings,
+  fixContext,
   type CommandTarget,
-  type Surroundings,
+  type FixContext,
 } from "../plan/fix-command.js";
 import type { OpensshLog } from "./log.js";
 
@@ -30,7 +30,7 @@ export function opensshFix(
   code: FailureCode,
   log: OpensshLog,
   host: OpensshHost,
-  here: Surroundings = surroundings(),
+  here: FixContext = fixContext(),
 ): string | null {
   const text = log.complaints.join("\n");
   const to: CommandTarget = {
@@ -57,7 +57,7 @@ export function opensshFix(
   return code === "no-usable-key" || code === "auth-failed" ? loginFix(log, text, to, here) : null;
 }
 
-function loginFix(log: OpensshLog, text: string, to: CommandTarget, here: Surroundings): string | null {
+function loginFix(log: OpensshLog, text: string, to: CommandTarget, here: FixContext): string | null {
   if (/Too many authentication failures/.test(text)) return NAME_A_KEY;
   const open = /^Permissions \d+ for '(.+)' are too open/m.exec(text)?.[1];
   if (open !== undefined) return protectKey(open);
@@ -78,7 +78,7 @@ function loginFix(log: OpensshLog, text: string, to: CommandTarget, here: Surrou
   return administratorFix(line, to.user);
 }
 
-function noKeyFix(text: string, methods: readonly string[], to: CommandTarget, here: Surroundings): string {
+function noKeyFix(text: string, methods: readonly string[], to: CommandTarget, here: FixContext): string {
   const missing = /^no such identity: (.+): No such file or directory$/m.exec(text)?.[1];
   if (missing === undefined) return "name a key with --ssh-key, or start ssh-agent and ssh-add one";
   return makeKey(missing, takesPasswords(methods) ? to : null, here);

@@ -23,7 +23,7 @@ const ORDER: readonly OpensshStage[] = ["start", "dial", "proxy", "banner", "han
 const CHATTER = /^(debug1: |Authenticated to |Transferred: |Bytes per second: )/;
 
 const KEPT_LINES = 60;
-const LONGEST_LINE = 16 * 1024;
+const MAX_LINE = 16 * 1024;
 
 /** Takes what `ssh` writes to its standard error; knows the stage, what was offered and what ssh complained about. */
 export class OpensshLog {
@@ -50,7 +50,7 @@ export class OpensshLog {
       if (this.line(line.replace(/\r?\n$/, ""))) remote += line;
     }
     // A remote command that ends no line must not be held for ever.
-    return this.rest.length > LONGEST_LINE ? remote + this.flush() : remote;
+    return this.rest.length > MAX_LINE ? remote + this.flush() : remote;
   }
 
   /** The last line, when nothing ended it. */

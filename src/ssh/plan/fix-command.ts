@@ -15,7 +15,7 @@ export interface CommandTarget {
 }
 
 /** What is there on this machine, as far as the commands depend on it. */
-export interface Surroundings {
+export interface FixContext {
   exists(path: string): boolean;
   isWritable(path: string): boolean;
   /** False for a file whose last line has no newline: what is appended would be glued to it. */
@@ -26,7 +26,7 @@ export interface Surroundings {
 }
 
 /** As this process sees them. */
-export function surroundings(): Surroundings {
+export function fixContext(): FixContext {
   const agent = process.env["SSH_AUTH_SOCK"];
   return {
     exists: existsSync,
@@ -55,7 +55,7 @@ export interface KeyToCopy {
 }
 
 /** Puts the key into the account's authorized_keys; asks for the password, as the server must allow. */
-export function copyKey(to: CommandTarget, key: KeyToCopy, here: Surroundings): string {
+export function copyKey(to: CommandTarget, key: KeyToCopy, here: FixContext): string {
   const { file } = key;
   const steps: string[] = [];
   // ssh-copy-id keeps its notes there.
@@ -77,7 +77,7 @@ export function copyKey(to: CommandTarget, key: KeyToCopy, here: Surroundings): 
 }
 
 /** Makes a key without a passphrase; with `to`, gives the host its public half, else shows it. */
-export function makeKey(file: string, to: CommandTarget | null, here: Surroundings): string {
+export function makeKey(file: string, to: CommandTarget | null, here: FixContext): string {
   const steps: string[] = [];
   makeDir(dirname(file), here, steps);
   steps.push(`ssh-keygen -q -t ed25519 -N '' -f ${shellWord(file)}`);
@@ -88,7 +88,7 @@ export function makeKey(file: string, to: CommandTarget | null, here: Surroundin
 }
 
 /** Gives a key file to the agent that the host's logins ask; null: there is none, and one is started. */
-export function addToAgent(file: string, agent: string | null, here: Surroundings): string {
+export function addToAgent(file: string, agent: string | null, here: FixContext): string {
   const add = `ssh-add ${shellWord(file)}`;
   if (agent === null || !here.exists(agent)) return `eval "$(ssh-agent -s)" && ${add}`;
   return agent === here.agent ? add : `SSH_AUTH_SOCK=${shellWord(agent)} ${add}`;
@@ -113,7 +113,7 @@ export interface HostKeyPlace {
 }
 
 /** Takes the host's key into known_hosts. */
-export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: Surroundings): string {
+export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: FixContext): string {
   const steps: string[] = [];
   if (place.file !== null) makeDir(dirname(place.file), here, steps);
   if (!place.isPlain || place.file === null) {
@@ -132,7 +132,7 @@ export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: Surr
 }
 
 /** Takes a host's old keys out of a known_hosts file. `asked` is the name as the file has it. */
-export function forgetHostKey(asked: string, file: string, here: Surroundings): string {
+export function forgetHostKey(asked: string, file: string, here: FixContext): string {
   const remove = `ssh-keygen -R ${shellWord(asked)} -f ${shellWord(file)}`;
   return here.isWritable(file) ? remove : `sudo ${remove}`;
 }
@@ -155,7 +155,7 @@ function name(to: CommandTarget): string {
   return shellWord(to.user === null ? to.host : `${to.user}@${to.host}`);
 }
 
-function makeDir(path: string, here: Surroundings, steps: string[]): void {
+function makeDir(path: string, here: FixContext, steps: string[]): void {
   const make = `mkdir -p -m 700 ${shellWord(path)}`;
   if (!here.exists(path) && !steps.includes(make)) steps.push(make);
 }

@@ -4,7 +4,7 @@ import type { HostFailure } from "../../contract/errors.js";
 import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
 import { matchPattern } from "../../lib/wildcard.js";
 import type { HostConfig, Origin } from "../config/host-config.js";
-import type { HostNames } from "../known-hosts/host-key.js";
+import type { HostKeyNames } from "../known-hosts/host-key.js";
 import type { KnownHostsFiles } from "../known-hosts/known-hosts.js";
 import { hostNames } from "../known-hosts/names.js";
 import type { CommandTarget } from "./fix-command.js";
@@ -152,14 +152,14 @@ export function planLabel(plan: HostPlan): string {
 }
 
 /** The host as a command of ssh's names it: as it was typed, with the user and the port that the config came to. */
-export function planTarget(plan: HostPlan): CommandTarget {
+export function commandTargetOf(plan: HostPlan): CommandTarget {
   const { config, user, port, flags } = plan;
   const isUsual = port === 22 && !config.origins.has("port");
   return { host: config.originalHost, user, port: isUsual ? null : port, ...flags };
 }
 
 /** The names that known_hosts is asked for; `peerAddress` is the numeric address of a direct connection, else null. */
-export function planHostNames(plan: HostPlan, peerAddress: string | null): HostNames {
+export function planHostNames(plan: HostPlan, peerAddress: string | null): HostKeyNames {
   const { hostKeyAlias, checkHostIp } = plan.config;
   return hostNames({ hostname: plan.host, port: plan.port, hostKeyAlias, checkHostIp, address: peerAddress });
 }

@@ -7,9 +7,9 @@ import type { Client, ConnectConfig } from "ssh2";
 import { HostError, hostErrorOf } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
 import type { Clock } from "../../lib/clock.js";
-import { MOST_LOOKED_AT } from "../../lib/text.js";
+import { MAX_SCANNED } from "../../lib/text.js";
 import type { Candidates } from "../auth/identity.js";
-import { loginRefusal, type ServerWords } from "../auth/login-refusal.js";
+import { loginRefusal, type ServerReply } from "../auth/login-refusal.js";
 import { userKeyAlgorithms } from "../auth/signature-algorithm.js";
 import { Userauth } from "../auth/userauth.js";
 import { IDENT_LINE } from "../dial/greeting.js";
@@ -92,7 +92,7 @@ class Handshake {
   #started = false;
   /** What the server said in banners: all, and since it answered `none`. */
   #banner = "";
-  #lastWords = "";
+  #serverReply = "";
   #wire: Ssh2Internals | null = null;
   #settle: {
     readonly resolve: (session: Session) => void;
@@ -214,8 +214,8 @@ class Handshake {
 
   #heard(banner: string): void {
     const isAboutKeys = this.#userauth?.progress.isNoneAnswered === true;
-    this.#banner = (this.#banner + banner).slice(-MOST_LOOKED_AT);
-    if (isAboutKeys) this.#lastWords = (this.#lastWords + banner).slice(-MOST_LOOKED_AT);
+    this.#banner = (this.#banner + banner).slice(-MAX_SCANNED);
+    if (isAboutKeys) this.#serverReply = (this.#serverReply + banner).slice(-MAX_SCANNED);
   }
 
   #ready(): void {
@@ -256,9 +256,9 @@ class Handshake {
     this.#settle?.reject(error);
   }
 
-  #said(): ServerWords {
+  #said(): ServerReply {
     const isSshd = this.#wire !== null && isOpenssh(this.#wire);
-    return { banner: this.#banner, lastWords: this.#lastWords, isSshd };
+    return { banner: this.#banner, lastWords: this.#serverReply, isSshd };
   }
 
   #rememberHostKey(): void {

@@ -3,7 +3,7 @@ import { HostError } from "../../contract/errors.js";
 import { systemErrorCode } from "../../contract/local-limit.js";
 import type { Phase } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
-import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerWords } from "../auth/login-refusal.js";
+import { ACCESS_DENIED_FIX, NAME_A_KEY, type ServerReply } from "../auth/login-refusal.js";
 import type { AuthProgress } from "../auth/userauth.js";
 import { systemFailure } from "../dial/system-failure.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
@@ -12,7 +12,7 @@ export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;
   /** Null: not begun. */
   readonly auth: AuthProgress | null;
-  readonly said: ServerWords;
+  readonly said: ServerReply;
 }
 
 /** `error` is what ssh2 emitted; null when the stream merely ended. */
@@ -57,7 +57,7 @@ const NO_MORE_METHODS = 14;
 const DENIAL = /\bdenied\b|\bnot (allowed|permitted|authori[sz]ed)\b|\bdoes not permit\b/i;
 
 /** A connection that ended as an answer to what authentication sent last; null when it was no answer. */
-function hungUp(name: string, error: unknown, auth: AuthProgress, server: ServerWords): HostError | null {
+function hungUp(name: string, error: unknown, auth: AuthProgress, server: ServerReply): HostError | null {
   const { tried, refused, proof } = auth;
   const text = error instanceof Error ? oneLine(error.message) : "";
   const disconnected =

@@ -3,12 +3,12 @@ import { HostError } from "../../contract/errors.js";
 import { hostKeyOf, type HostKey } from "../keys/fingerprint.js";
 import { readPublicKey } from "../keys/public-key.js";
 import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
-import type { HostNames } from "../known-hosts/host-key.js";
+import type { HostKeyNames } from "../known-hosts/host-key.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
-import { acceptHostKey, forgetHostKey, surroundings } from "../plan/fix-command.js";
-import { planTarget, type HostPlan } from "../plan/plan.js";
+import { acceptHostKey, forgetHostKey, fixContext } from "../plan/fix-command.js";
+import { commandTargetOf, type HostPlan } from "../plan/plan.js";
 
-export type HostKeyDecision =
+export type HostKeyOutcome =
   /** `remember`: add it to known_hosts once the server has proven that it holds the key. */
   | { readonly kind: "accept"; readonly remember: HostKey | null }
   | { readonly kind: "refuse"; readonly error: HostError };
@@ -16,10 +16,10 @@ export type HostKeyDecision =
 /** Decides on the raw key that a server sent. Never throws. */
 export function checkHostKey(
   plan: HostPlan,
-  names: HostNames,
+  names: HostKeyNames,
   known: KnownHosts,
   blob: Buffer,
-): HostKeyDecision {
+): HostKeyOutcome {
   try {
     const key = hostKeyOf(blob);
     const rsaBits = key.type === "ssh-rsa" ? readPublicKey(blob).rsaBits : null;
@@ -37,7 +37,7 @@ export function checkHostKey(
   }
 }
 
-function judge(plan: HostPlan, names: HostNames, known: KnownHosts, key: HostKey): HostKeyDecision {
+function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: HostKey): HostKeyOutcome {
   const decision = decide(known.verdict(names, key), plan.hostKeyPolicy, names, key, known);
   if (decision.kind !== "refuse")
     return { kind: "accept", remember: decision.kind === "remember" ? key : null };
@@ -50,8 +50,8 @@ function judge(plan: HostPlan, names: HostNames, known: KnownHosts, key: HostKey
   return refuse(new HostError(code, "handshake", message, more));
 }
 
-function mend(plan: HostPlan, names: HostNames, { code, mend: what }: HostKeyRefusal): string {
-  const here = surroundings();
+function mend(plan: HostPlan, names: HostKeyNames, { code, mend: what }: HostKeyRefusal): string {
+  const here = fixContext();
   const { file, asked } = what ?? { file: "", asked: names.name };
   if (code === "host-key-changed") return forgetHostKey(asked, file, here);
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
@@ -63,10 +63,10 @@ function mend(plan: HostPlan, names: HostNames, { code, mend: what }: HostKeyRef
     keyFiles: plan.identity.keyFiles,
     file,
   };
-  return acceptHostKey(planTarget(plan), place, here);
+  return acceptHostKey(commandTargetOf(plan), place, here);
 }
 
-function refuse(error: HostError): HostKeyDecision {
+function refuse(error: HostError): HostKeyOutcome {
   return { kind: "refuse", error };
 }
 

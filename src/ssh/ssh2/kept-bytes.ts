@@ -1,6 +1,6 @@
 /** Bytes that are kept for the length of a session. */
 
-const MOST_SHARED = 100;
+const MAX_SHARED = 100;
 const shared = new Map<string, Buffer>();
 
 /** One buffer for all equal ones: what many sessions keep, and none writes to. */
@@ -9,7 +9,7 @@ export function sharedCopy(bytes: Buffer): Buffer {
   const same = shared.get(key);
   if (same !== undefined) return same;
   // A server that says something new each time must not fill the memory.
-  if (shared.size >= MOST_SHARED) shared.clear();
+  if (shared.size >= MAX_SHARED) shared.clear();
   const copy = ownCopy(bytes);
   shared.set(key, copy);
   return copy;

@@ -52,11 +52,11 @@ const ROOM_PAUSE_MS = 50;
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
   readonly lost: Promise<HostError>;
-  #tellLost: (error: HostError) => void = () => undefined;
+  #reportLost: (error: HostError) => void = () => undefined;
   /** Why the session is over; null while it stands. */
   #over: HostError | null = null;
   #closing: Promise<void> | null = null;
-  #heard = false;
+  #onData = false;
   #unanswered = 0;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
@@ -68,9 +68,9 @@ export class Session implements Connection, JumpSession {
   readonly #eventsFailed = (error: HostError): void => this.fail(error);
 
   constructor(private readonly parts: SessionParts) {
-    this.lost = new Promise((resolve) => (this.#tellLost = resolve));
+    this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
-    parts.stream.on("data", () => (this.#heard = true));
+    parts.stream.on("data", () => (this.#onData = true));
     this.#watch();
   }
 
@@ -82,7 +82,7 @@ export class Session implements Connection, JumpSession {
       systemErrorCode(error) === null ? sessionFailure(plan, error) : systemFailure(error, plan, "sample");
     this.#timer?.cancel();
     stream.destroy();
-    this.#tellLost(this.#over);
+    this.#reportLost(this.#over);
   }
 
   async open(command: string, events: ChannelEvents): Promise<Channel> {
@@ -174,8 +174,8 @@ export class Session implements Connection, JumpSession {
     const { intervalMs, countMax } = this.parts.plan.keepalive;
     this.#timer = this.parts.clock.after(intervalMs, () => {
       if (this.#over !== null) return;
-      if (this.#heard) {
-        this.#heard = false;
+      if (this.#onData) {
+        this.#onData = false;
         this.#unanswered = 0;
         this.#watch();
         return;

@@ -4,7 +4,7 @@ import { textCell } from "../../../src/shims/kit/cells.js";
 import type { Reading } from "../../../src/shims/kit/shim.js";
 import { APPS_FIELDS, readApps } from "../../../src/shims/nvidia-smi/apps.js";
 import { fieldsInHelp, TEN_FIELDS } from "../../../src/shims/nvidia-smi/fields.js";
-import { readList } from "../../../src/shims/nvidia-smi/mig.js";
+import { parseGpuList } from "../../../src/shims/nvidia-smi/mig.js";
 import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
 import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
@@ -35,7 +35,7 @@ const processes =
     facts(readApps(text, [], columns).processes);
 const listed = (text: string): Reading =>
   facts(
-    readList(text).map(({ uuid, instances }) => ({
+    parseGpuList(text).map(({ uuid, instances }) => ({
       uuid,
       instances: instances.map((one) => `${one.profile} ${String(one.device)} ${one.uuid ?? ""}`).join("; "),
     })),

@@ -9,30 +9,30 @@ import type { Share } from "../../../src/sources/threads/messages.js";
 const PRELUDE = `import { parentPort } from "node:worker_threads";
 const counts = { hosts: 1, fine: 1, held: false };
 const lines = (text) => {
-  const room = new TextEncoder().encode(text);
-  parentPort.postMessage({ kind: "lines", room, length: room.length, counts }, [room.buffer]);
+  const bytes = new TextEncoder().encode(text);
+  parentPort.postMessage({ kind: "lines", buffer: bytes, length: bytes.length, counts }, [bytes.buffer]);
 };
 const ended = () => { parentPort.postMessage({ kind: "ended", counts }); parentPort.close(); };
 `;
 
 function start(scripts: readonly string[], clock = realClock) {
-  const said: string[] = [];
+  const logged: string[] = [];
   const stopper = new AbortController();
-  const words = {
-    warn: (message: string) => said.push(`warning: ${message}`),
-    note: (message: string) => said.push(`note: ${message}`),
+  const log = {
+    warn: (message: string) => logged.push(`warning: ${message}`),
+    debug: (message: string) => logged.push(`debug: ${message}`),
     fault: () => undefined,
-    faultStack: (host: string, stack: string) => said.push(`fault: ${host}: ${stack}`),
-    say: (line: string) => said.push(line),
+    faultStack: (host: string, stack: string) => logged.push(`fault: ${host}: ${stack}`),
+    line: (line: string) => logged.push(line),
   };
   const code = `${PRELUDE}import { workerData } from "node:worker_threads";
     const scripts = ${JSON.stringify(scripts)};
     await (new (Object.getPrototypeOf(async () => {}).constructor)("parentPort", "lines", "ended", "counts", scripts[workerData.watched.length]))(parentPort, lines, ended, counts);`;
   const program = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-  // Which script a thread runs is told by the length of its list.
+  // Which script a thread runs is chosen by the length of its list.
   const shares = scripts.map((_, at) => ({ watched: Array.from({ length: at }) }) as unknown as Share);
-  const options = { program, clock, signal: stopper.signal, words };
-  return { threads: FleetThreads.start(shares, options), said, stopper };
+  const options = { program, clock, signal: stopper.signal, log };
+  return { threads: FleetThreads.start(shares, options), logged, stopper };
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
@@ -64,9 +64,9 @@ describe("FleetThreads", () => {
     await threads.return();
   });
   test("gives a thread its memory back only with the next pull, so that it waits for a slow reader", async () => {
-    const { threads, said } = start([
+    const { threads, logged } = start([
       `parentPort.on("message", (m) => {
-        parentPort.postMessage({ kind: "line", words: m.kind + " " + m.room.length });
+        parentPort.postMessage({ kind: "line", text: m.kind + " " + m.buffer.length });
         ended();
       });
       lines("first\\n");`,
@@ -74,23 +74,23 @@ describe("FleetThreads", () => {
     const step = await threads.next();
     assert.ok(step.done === false && text(step.value) === "first\n");
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.deepEqual(said, []);
+    assert.deepEqual(logged, []);
     assert.equal((await threads.next()).done, true);
-    assert.deepEqual(said, ["more 6"]);
+    assert.deepEqual(logged, ["ack 6"]);
     await threads.return();
   });
-  test("passes words on, and a warning of several threads once", async () => {
-    const script = `for (const [kind, words] of [["warning", "w"], ["note", "n"], ["line", "l"]])
-      parentPort.postMessage({ kind, words });
+  test("passes log lines on, and a warning of several threads once", async () => {
+    const script = `for (const [kind, text] of [["warning", "w"], ["debug", "n"], ["line", "l"]])
+      parentPort.postMessage({ kind, text });
       ended();`;
-    const { threads, said } = start([script, script]);
+    const { threads, logged } = start([script, script]);
     assert.deepEqual(await all(threads), []);
-    assert.deepEqual([...said].sort(), ["l", "l", "note: n", "note: n", "warning: w"]);
+    assert.deepEqual([...logged].sort(), ["debug: n", "debug: n", "l", "l", "warning: w"]);
     await threads.return();
   });
-  test("the signal's abort is told, and what is not taken any more holds no thread", async () => {
+  test("the signal's abort is passed on, and what is not taken any more holds no thread", async () => {
     const { threads, stopper } = start([
-      `parentPort.on("message", (m) => { if (m.kind === "more") ended(); }); lines("never taken\\n");`,
+      `parentPort.on("message", (m) => { if (m.kind === "ack") ended(); }); lines("never taken\\n");`,
     ]);
     stopper.abort();
     const begun = performance.now();

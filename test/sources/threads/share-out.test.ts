@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { identify, type WatchedTarget } from "../../../src/fleet/identity.js";
+import { assignHostIds, type WatchedTarget } from "../../../src/fleet/identity.js";
 import { shareOut, splitLimit } from "../../../src/sources/threads/share-out.js";
 import type { HostPlan } from "../../../src/ssh/plan/plan.js";
 import { testPlan } from "../../support/host-plan.js";
 
 function hosts(list: readonly { readonly host: string; readonly port?: number; readonly jump?: string }[]) {
-  return identify(
+  return assignHostIds(
     list.map(({ host, port = 22, jump }) => {
       const plan = testPlan({ originalHost: host, hostname: host, port, user: "u" });
       const hop = (name: string): HostPlan => testPlan({ originalHost: name, hostname: name, user: "u" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Candidate } from "../../../src/ssh/auth/identity.js";
+import type { IdentityCandidate } from "../../../src/ssh/auth/identity.js";
 import { userKeyAlgorithms } from "../../../src/ssh/auth/signature-algorithm.js";
 import { Userauth, type Refusal } from "../../../src/ssh/auth/userauth.js";
 import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
@@ -40,7 +40,7 @@ function wire(): { readonly sent: Sent[]; readonly wire: ConstructorParameters<t
   };
 }
 
-function key(name: string, changes: Partial<Candidate> = {}): Candidate {
+function key(name: string, changes: Partial<IdentityCandidate> = {}): IdentityCandidate {
   return {
     source: name,
     type: "ssh-ed25519",
@@ -57,7 +57,7 @@ function key(name: string, changes: Partial<Candidate> = {}): Candidate {
 
 /** With a server that is sshd for certain, or one that is not. */
 function start(
-  keys: readonly Candidate[],
+  keys: readonly IdentityCandidate[],
   isSshd: boolean,
 ): { auth: Userauth; sent: Sent[]; refusals: Refusal[] } {
   const { sent, wire: end } = wire();
@@ -70,7 +70,7 @@ function start(
 
 const NONE: Sent = { method: "none", kind: "", key: "" };
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const viaAgent = (name: string, changes: Partial<Candidate> = {}): Candidate =>
+const viaAgent = (name: string, changes: Partial<IdentityCandidate> = {}): IdentityCandidate =>
   key(name, {
     inMemory: false,
     sign: () => Promise.resolve(Buffer.from(`signature of ${name}`)),

@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { HostNames } from "../../../src/ssh/known-hosts/host-key.js";
+import type { HostKeyNames } from "../../../src/ssh/known-hosts/host-key.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
 import type { KnownHosts } from "../../../src/ssh/known-hosts/known-hosts.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
@@ -39,7 +39,7 @@ function open(file: string, sshDir = "/nowhere/.ssh"): KnownHosts {
   return new KnownHostsStore(sshDir).open({ userFiles: [file], globalFiles: [], revokedFiles: [] });
 }
 
-function host(index: number): HostNames {
+function host(index: number): HostKeyNames {
   return namesOf(`gpu-${index}.example`);
 }
 

@@ -1,7 +1,7 @@
 /** Made-up host keys: only their bytes matter here, nobody signs with them. */
 import { createHash } from "node:crypto";
 import type { HostKey } from "../../../src/ssh/keys/fingerprint.js";
-import type { HostNames } from "../../../src/ssh/known-hosts/host-key.js";
+import type { HostKeyNames } from "../../../src/ssh/known-hosts/host-key.js";
 import { hostNames } from "../../../src/ssh/known-hosts/names.js";
 
 /** An ed25519 key blob, another one for each seed. */
@@ -12,7 +12,7 @@ export function testKey(seed: number | string): HostKey {
 }
 
 /** What is asked for a host on port 22 without CheckHostIP. */
-export function namesOf(hostname: string, port = 22): HostNames {
+export function namesOf(hostname: string, port = 22): HostKeyNames {
   return hostNames({ hostname, port, hostKeyAlias: null, checkHostIp: false, address: null });
 }
 

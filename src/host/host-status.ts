@@ -7,7 +7,7 @@ import { stateRecord, type HostIdentity, type HostRoute } from "./host-record.js
 /** A connection that stood less long than this counts as another failure: a host that flaps is tried ever more slowly. */
 const SETTLED_MS = 30_000;
 
-export class Condition {
+export class HostStatus {
   readonly #host: HostIdentity;
   readonly #clock: Clock;
   #state: HostState = "connecting";

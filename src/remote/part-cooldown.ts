@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.js";
 import type { PartOutput } from "../shims/kit/shim.js";
 
-const LEFT_ALONE_MS = 30_000;
+const COOLDOWN_MS = 30_000;
 
 interface Entry {
   readonly untilMs: number;
@@ -12,7 +12,7 @@ interface Entry {
   readonly output: PartOutput;
 }
 
-export class LeftAlone {
+export class PartCooldown {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
 
@@ -21,7 +21,7 @@ export class LeftAlone {
   }
 
   add(part: string, output: PartOutput, holdsShell: boolean): void {
-    this.#entries.set(part, { untilMs: this.#clock.nowMs() + LEFT_ALONE_MS, holdsShell, output });
+    this.#entries.set(part, { untilMs: this.#clock.nowMs() + COOLDOWN_MS, holdsShell, output });
   }
 
   /** Drops those whose time is over. True when there were any. */

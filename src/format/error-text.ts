@@ -2,7 +2,7 @@
 import type { LastError, SectionError, StateRecord } from "../contract/record.js";
 
 /** As `timeout: nvidia-smi gave no answer within 10 s (exit code 124)`. */
-export function sectionErrorWords(error: SectionError): string {
+export function sectionErrorText(error: SectionError): string {
   const end =
     error.exit_code !== undefined
       ? ` (exit code ${error.exit_code})`
@@ -13,12 +13,12 @@ export function sectionErrorWords(error: SectionError): string {
 }
 
 /** As `connection-refused: connect ECONNREFUSED 10.0.0.7:22`. */
-function lastErrorWords(error: LastError): string {
+function lastErrorText(error: LastError): string {
   return error.message === "" ? error.code : `${error.code}: ${error.message}`;
 }
 
 /** Why a host has no frame; "" for the news that it has been connected. */
-export function stateWords(record: StateRecord): string {
-  if (record.last_error !== null) return lastErrorWords(record.last_error);
+export function stateText(record: StateRecord): string {
+  if (record.last_error !== null) return lastErrorText(record.last_error);
   return record.state === "connected" ? "" : `${record.state}, attempt ${record.attempt}`;
 }

@@ -2,11 +2,11 @@
 import type { FailCondition } from "../contract/fail-on.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "../format/unwritable.js";
-import { changed } from "../lib/changed.js";
+import { mapAsync } from "../lib/map-async.js";
 import { cleanText } from "../lib/text.js";
 import { Tally, type Counts } from "./tally.js";
 
-export interface Observed {
+export interface Tallied {
   readonly batches: AsyncIterableIterator<readonly StreamRecord[], void>;
   /** What the records that were pulled so far have come to. */
   counts(): Counts;
@@ -16,19 +16,19 @@ export interface Observed {
  * `say` takes a line for the operator for each change and failure; null: nothing is told. `unwritable` replaces a record
  * that cannot be looked at.
  */
-export function observed(
+export function withTally(
   batches: AsyncIterable<readonly StreamRecord[]>,
   failOn: readonly FailCondition[],
-  say: ((line: string) => void) | null,
+  logLine: ((line: string) => void) | null,
   unwritable?: Unwritable,
-): Observed {
+): Tallied {
   const tally = new Tally(failOn);
   const look = (record: StreamRecord): void => {
     tally.take(record);
-    if (say !== null) wordsOf(record).forEach(say);
+    if (logLine !== null) logLinesOf(record).forEach(logLine);
   };
   return {
-    batches: changed(batches, (batch) => {
+    batches: mapAsync(batches, (batch) => {
       let sound: StreamRecord[] | null = null;
       for (const [position, record] of batch.entries()) {
         try {
@@ -47,7 +47,7 @@ export function observed(
 }
 
 /** Transitions, and frames that say of something that it failed. */
-function wordsOf(record: StreamRecord): readonly string[] {
+function logLinesOf(record: StreamRecord): readonly string[] {
   const line = (words: string): string => cleanText(`${record.host_id}: ${words}`);
   if (record.record === "frame")
     return (record.errors ?? []).map((error) => line(`${error.section} ${error.kind}: ${error.message}`));

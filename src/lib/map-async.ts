@@ -2,7 +2,7 @@
  * What `change` makes of each item. No generator: a suspended one holds the last item until the next one is there, which
  * for a batch of a large fleet is megabytes.
  */
-export function changed<From, To>(
+export function mapAsync<From, To>(
   items: AsyncIterable<From>,
   change: (item: From) => To,
 ): AsyncIterableIterator<To, void> {
