@@ -20,7 +20,7 @@ import type { FastPaths } from "./fast/fast-paths.js";
 import type { RequestsAhead } from "./fast/round-trips.js";
 import { handshakeFailure } from "./handshake-failure.js";
 import { AuthSteps, negotiatedText } from "./handshake-steps.js";
-import { checkHostKey, hostKeyText, sameKeyAtRekey } from "./host-key-check.js";
+import { checkHostKey, hostKeyText, rememberHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import {
   dropFirstWrite,
   introduceAs,
@@ -29,7 +29,7 @@ import {
   takeOverAuthentication,
   type Ssh2Internals,
 } from "./internals.js";
-import { Session } from "./session.js";
+import { handOver, Session } from "./session.js";
 
 export interface HandshakeRequest {
   readonly plan: HostPlan;
@@ -58,10 +58,8 @@ export class Handshake {
   #banner = "";
   #lastBanner = "";
   #wire: Ssh2Internals | null = null;
-  #settle: {
-    readonly resolve: (session: Session) => void;
-    readonly reject: (error: unknown) => void;
-  } | null = null;
+  #resolve: (session: Session) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
 
   constructor(
     private readonly request: HandshakeRequest,
@@ -75,16 +73,20 @@ export class Handshake {
 
   run(signal: AbortSignal): Promise<Session> {
     const { plan, clock } = this.request;
-    const limitMs = plan.handshakeTimeoutMs;
-    const deadline = clock.after(limitMs, () => {
-      const step = this.#phase === "auth" ? "authentication" : "key exchange";
-      const message = `${planLabel(plan)}: no end of the ${step} within ${limitMs / 1000} s`;
+    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+      const what = this.#phase === "auth" ? "authentication" : "key exchange";
+      const message = `${planLabel(plan)}: no end of the ${what} within ${plan.handshakeTimeoutMs / 1000} s`;
       const tried = this.#userauth?.progress.tried ?? [];
       this.#fail(new HostError("handshake-timeout", this.#phase, message, { tried }));
     });
     const running = new Promise<Session>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-      this.#guard(() => this.#start());
+      this.#resolve = resolve;
+      this.#reject = reject;
+      try {
+        this.#start();
+      } catch (error) {
+        this.#fail(error);
+      }
     });
     const stopListening = onAbort(signal, (reason) => this.#fail(reason));
     return running.finally(() => {
@@ -95,7 +97,8 @@ export class Handshake {
 
   #start(): void {
     const { client } = this;
-    const { fast } = this.request;
+    const { fast, step } = this.request;
+    const steps = step === undefined ? null : new AuthSteps(step);
     // Listeners that stay: ssh2 often reports a second error after the first.
     client.on("error", (error) => this.#ended(error));
     client.on("end", () => this.#ended(null));
@@ -107,7 +110,6 @@ export class Handshake {
     dropFirstWrite(this.#stream);
     client.connect(this.#config());
     introduceAs(client, IDENT_LINE);
-    const steps = this.request.step === undefined ? null : new AuthSteps(this.request.step);
     const wire = takeOverAuthentication(client, {
       serviceAccepted: () => {
         this.#serviceAccepted = true;
@@ -163,7 +165,13 @@ export class Handshake {
   #keysExchanged(negotiated: NegotiatedAlgorithms): void {
     this.#phase = "auth";
     this.request.step?.("ssh", negotiatedText(negotiated));
-    this.#rememberHostKey();
+    const { plan, dialled, knownHosts, warn } = this.request;
+    if (this.#remember !== null) {
+      const names = planHostNames(plan, dialled.address);
+      rememberHostKey(plan, names, knownHosts, this.#remember, warn).catch((error: unknown) =>
+        this.#fail(error),
+      );
+    }
     this.request.candidates.then(
       (candidates) => this.#guard(() => this.#authenticate(candidates)),
       (error: unknown) => this.#fail(error),
@@ -184,8 +192,7 @@ export class Handshake {
   }
 
   #startOnce(): void {
-    const wire = this.#wire;
-    if (this.#started || wire === null) return;
+    if (this.#started) return;
     this.#started = true;
     this.#userauth?.start(this.#ahead()?.keyWithNone === true);
   }
@@ -193,9 +200,8 @@ export class Handshake {
   /** What may be sent early; undefined: nothing. */
   #ahead(): RequestsAhead | undefined {
     const wire = this.#wire;
-    return wire === null
-      ? undefined
-      : this.request.fast?.requestsAhead(wire.serverSoftware(), wire.serverAlgorithms());
+    if (wire === null) return undefined;
+    return this.request.fast?.requestsAhead(wire.serverSoftware(), wire.serverAlgorithms());
   }
 
   #addBanner(text: string): void {
@@ -212,7 +218,7 @@ export class Handshake {
     const ping = (): void => pingServer(client);
     const session = new Session({ client, stream: this.#stream, plan, clock, ping, step });
     handOver(client, session, this.algorithms, fast);
-    this.#settle?.resolve(session);
+    this.#resolve(session);
   }
 
   #ended(error: unknown): void {
@@ -233,46 +239,14 @@ export class Handshake {
   #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.request.step?.(
-      "ssh",
-      `handshake failed: ${error instanceof Error ? error.message : "unknown error"}`,
-    );
+    this.request.step?.("ssh", `handshake failed: ${error instanceof Error ? error.message : "?"}`);
     this.#stream.on("error", () => undefined);
     this.#stream.destroy();
-    this.#settle?.reject(error);
+    this.#reject(error);
   }
 
   #serverReply(): ServerReply {
     const isSshd = this.#wire?.serverSoftware().startsWith("OpenSSH_") === true;
     return { banner: this.#banner, lastWords: this.#lastBanner, isSshd };
   }
-
-  #rememberHostKey(): void {
-    const { plan, dialled, knownHosts, warn } = this.request;
-    const key = this.#remember;
-    if (key === null) return;
-    const names = planHostNames(plan, dialled.address);
-    void knownHosts.remember(names, key, { hash: plan.config.hashKnownHosts }).then(
-      (warning) => {
-        if (warning !== null) warn(warning);
-      },
-      (error: unknown) => this.#fail(error),
-    );
-  }
-}
-
-/** From now on the client's events go to the session only. */
-function handOver(
-  client: Client,
-  session: Session,
-  offered: OfferedAlgorithms,
-  fast: FastPaths | undefined,
-): void {
-  client.removeAllListeners();
-  const ended = (error?: Error): void => session.fail(error ?? null);
-  client.on("error", ended).on("end", ended).on("close", ended);
-  if (fast === undefined) return;
-  const settle = (): void => fast.keysExchanged(protocolOf(client), offered);
-  client.on("handshake", settle);
-  settle();
 }

@@ -86,6 +86,18 @@ function isLocal(plan: HostPlan): boolean {
   return plan.host === "localhost" || plan.host === "::1" || plan.host.startsWith("127.");
 }
 
+/** Adds an accepted key to known_hosts; as in ssh, what cannot be written is a warning and the connection goes on. */
+export async function rememberHostKey(
+  plan: HostPlan,
+  names: HostKeyNames,
+  known: KnownHosts,
+  key: HostKey,
+  warn: (message: string) => void,
+): Promise<void> {
+  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts });
+  if (warning !== null) warn(warning);
+}
+
 /** For the step log. */
 export function hostKeyText({ key, remember, reason }: AcceptedHostKey): string {
   const added = remember === null ? "" : "; to be added to known_hosts";

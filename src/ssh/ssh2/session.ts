@@ -1,5 +1,6 @@
 /** An authenticated ssh2 session: channels, forwards, keepalive, and one reason for its end. */
 import type { Duplex } from "node:stream";
+import type { Client } from "ssh2";
 import {
   ChannelRefused,
   type Channel,
@@ -15,6 +16,8 @@ import { oneLine } from "../../lib/text.js";
 import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
+import type { FastPaths } from "./fast/fast-paths.js";
+import { protocolOf } from "./internals.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
 /** The part of ssh2's client that an authenticated session uses. */
@@ -199,6 +202,19 @@ export class Session implements Connection, JumpSession {
       }
     });
   }
+}
+
+/**
+ * From now on the client's events go to the session only. `offered`: the algorithm lists that `Client.connect` was given.
+ */
+export function handOver(client: Client, session: Session, offered: object, fast?: FastPaths): void {
+  client.removeAllListeners();
+  const ended = (error?: Error): void => session.fail(error ?? null);
+  client.on("error", ended).on("end", ended).on("close", ended);
+  if (fast === undefined) return;
+  const afterKeyExchange = (): void => fast.keysExchanged(protocolOf(client), offered);
+  client.on("handshake", afterKeyExchange);
+  afterKeyExchange();
 }
 
 function sessionFailure(plan: HostPlan, error: unknown): HostError {
