@@ -17,8 +17,8 @@ export function onAbort(signal: AbortSignal, act: (reason: Error) => void): () =
 
 /** Settles a promise; only the first call of either function counts. */
 interface Settle<Value> {
-  resolve(value: Value): void;
-  reject(error: unknown): void;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -47,12 +47,12 @@ export function abortable<Value>(
     try {
       state.cleanUp = start({
         resolve: (value) => settle(() => resolve(value)),
-        reject: (error) => settle(() => reject(error as Error)),
+        reject: (error) => settle(() => reject(error)),
       });
       // Settled within `start`, when there was no cleanup to call yet.
       if (state.isSettled) state.cleanUp();
     } catch (error) {
-      settle(() => reject(error as Error));
+      settle(() => reject(error));
     }
   });
 }

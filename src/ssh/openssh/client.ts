@@ -27,10 +27,15 @@ export async function connectOpenssh(request: OpensshConnect, signal: AbortSigna
   signal.throwIfAborted();
   const marker = `allsmi-${randomBytes(9).toString("hex")}`;
   const args = opensshArguments(request);
-  request.step?.("ssh", `command line: ssh ${args.join(" ")}`);
+  request.step?.("ssh", `command line: ssh ${args.map(quoted).join(" ")}`);
   const start = (command: string, until: AbortSignal): Promise<OpensshProcess> =>
     startProcess([...args, command], request, until);
   return new OpensshConnection(await start(waitingShell(marker), signal), marker, start);
+}
+
+/** For the step log. */
+function quoted(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The steps of a handshake as lines of the step log. No key material, signature or password is in them. */
 import type { NegotiatedAlgorithms } from "ssh2";
 import type { StepLog } from "../../contract/step-log.js";
+import { oneLine } from "../../lib/text.js";
 import type { IdentityCandidate } from "../auth/identity.js";
 import type { Ssh2Internals } from "./internals.js";
 
@@ -39,7 +40,8 @@ export class AuthSteps {
   /** SSH_MSG_USERAUTH_FAILURE. */
   refused(methods: readonly string[], isPartial: boolean): void {
     const result = isPartial ? "partial success" : "refused";
-    this.step("ssh", `authentication ${result}; methods that can continue: ${methods.join(", ") || "none"}`);
+    const names = methods.length === 0 ? "none" : oneLine(methods.join(", "));
+    this.step("ssh", `authentication ${result}; methods that can continue: ${names}`);
   }
 
   /** SSH_MSG_USERAUTH_SUCCESS. Null: no key was needed. */

@@ -56,7 +56,7 @@ export class Handshake {
   #started = false;
   /** The server's banners: all of them, and those since its answer to `none`. */
   #banner = "";
-  #lastBanner = "";
+  #bannerAboutKeys = "";
   #wire: Ssh2Internals | null = null;
   #resolve: (session: Session) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -101,8 +101,7 @@ export class Handshake {
     const steps = step === undefined ? null : new AuthSteps(step);
     // Listeners that stay: ssh2 often reports a second error after the first.
     client.on("error", (error) => this.#ended(error));
-    client.on("end", () => this.#ended(null));
-    client.on("close", () => this.#ended(null));
+    client.on("end", () => this.#ended(null)).on("close", () => this.#ended(null));
     // Guarded: ssh2 would take what these throw for bad bytes of the server.
     client.once("handshake", (negotiated) => this.#guard(() => this.#keysExchanged(negotiated)));
     client.on("ready", () => this.#guard(() => this.#ready()));
@@ -168,9 +167,8 @@ export class Handshake {
     const { plan, dialled, knownHosts, warn } = this.request;
     if (this.#remember !== null) {
       const names = planHostNames(plan, dialled.address);
-      rememberHostKey(plan, names, knownHosts, this.#remember, warn).catch((error: unknown) =>
-        this.#fail(error),
-      );
+      const adding = rememberHostKey(plan, names, knownHosts, this.#remember, warn);
+      adding.catch((error: unknown) => this.#fail(error));
     }
     this.request.candidates.then(
       (candidates) => this.#guard(() => this.#authenticate(candidates)),
@@ -205,9 +203,9 @@ export class Handshake {
   }
 
   #addBanner(text: string): void {
-    const isAboutKeys = this.#userauth?.progress.isNoneAnswered === true;
     this.#banner = appendTail(this.#banner, text);
-    if (isAboutKeys) this.#lastBanner = appendTail(this.#lastBanner, text);
+    if (this.#userauth?.progress.isNoneAnswered === true)
+      this.#bannerAboutKeys = appendTail(this.#bannerAboutKeys, text);
   }
 
   #ready(): void {
@@ -247,6 +245,6 @@ export class Handshake {
 
   #serverReply(): ServerReply {
     const isSshd = this.#wire?.serverSoftware().startsWith("OpenSSH_") === true;
-    return { banner: this.#banner, lastWords: this.#lastBanner, isSshd };
+    return { banner: this.#banner, lastWords: this.#bannerAboutKeys, isSshd };
   }
 }

@@ -9,11 +9,14 @@ class Dropped extends Error {}
 const isDropped = (error: unknown): boolean => error instanceof Dropped;
 
 /** The times of the attempts; the first `drops` of them are dropped. */
-function dropping(clock: FakeClock, drops: number): { readonly atMs: number[]; attempt(): Promise<string> } {
+function dropping(
+  clock: FakeClock,
+  drops: number,
+): { readonly atMs: number[]; readonly attempt: () => Promise<string> } {
   const atMs: number[] = [];
   return {
     atMs,
-    attempt() {
+    attempt: () => {
       atMs.push(clock.nowMs());
       if (atMs.length > drops) return Promise.resolve("connected");
       return Promise.reject(new Dropped("dropped"));
