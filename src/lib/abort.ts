@@ -18,7 +18,7 @@ export function onAbort(signal: AbortSignal, act: (reason: Error) => void): () =
 /** Settles a promise; only the first call of either function counts. */
 interface Settle<Value> {
   readonly resolve: (value: Value) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -52,7 +52,8 @@ export function abortable<Value>(
       // Settled within `start`, when there was no cleanup to call yet.
       if (state.isSettled) state.cleanUp();
     } catch (error) {
-      settle(() => reject(error));
+      const thrown = error as Error;
+      settle(() => reject(thrown));
     }
   });
 }

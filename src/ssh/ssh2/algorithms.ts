@@ -132,7 +132,7 @@ function makeOffer(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   const hmac = pick(MAC, config.macs);
   const hostKeys = pick(HOST_KEY, config.hostKeyAlgorithms);
   for (const list of [kex, cipher, hmac, hostKeys]) {
-    if (list.names.length === 0) return { kind: "cannot", keyword: list.kind.keyword, list: list.asked };
+    if (list.names.length === 0) return { kind: "cannot", keyword: list.kind.keyword, list: list.spec };
   }
   // ssh keeps the order of a list that is written out in full, or that has `^`.
   const reorders = config.hostKeyAlgorithms === null || /^[+-]/.test(config.hostKeyAlgorithms);
@@ -148,11 +148,11 @@ function makeOffer(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   };
 }
 
-function pick(kind: Kind, spec: string | null): { kind: Kind; asked: string; names: string[] } {
+function pick(kind: Kind, spec: string | null): { kind: Kind; spec: string; names: string[] } {
   const wanted = assembleAlgorithms(spec, kind.defaults, kind.all) ?? [];
   return {
     kind,
-    asked: spec ?? kind.defaults.join(","),
+    spec: spec ?? kind.defaults.join(","),
     names: wanted.filter((name) => kind.ssh2.has(name)),
   };
 }
