@@ -88,7 +88,7 @@ function reachTarget<T extends Lifetime>(
 }
 
 /**
- * Why the jump session was lost, when that is what ended a connection over it; null when the session stands. The carried
+ * Why the jump session was lost, when that is what ended a connection over it; null when the session is alive. The carried
  * stream often closes a moment before the loss of the session is reported.
  */
 async function lossBehind(error: HostError, lease: JumpLease, clock: Clock): Promise<HostError | null> {

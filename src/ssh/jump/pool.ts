@@ -20,7 +20,7 @@ export interface JumpLease {
   readonly session: JumpSession;
   /** Bounds the handshakes under way through this jump host. */
   readonly gate: HandshakeGate;
-  /** The reason once the session is gone; null while it stands. */
+  /** Why the session was lost; null while it is alive. */
   lostBy(): HostError | null;
   /** Idempotent. */
   release(): void;

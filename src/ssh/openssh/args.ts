@@ -72,7 +72,7 @@ export function opensshArguments(request: OpensshRequest): string[] {
   }
   if (request.proxyCommand !== undefined) args.push("-o", `ProxyCommand=${request.proxyCommand}`);
   if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
-  // As with ssh2: `no` takes new hosts in, and no changed or revoked key.
+  // As with ssh2: `no` accepts new hosts, and no changed or revoked key.
   const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
   args.push("-o", `StrictHostKeyChecking=${policy}`);
   if (keepAlive !== null) {

@@ -71,8 +71,8 @@ function commandThrough(hop: HostPlan, configFile: string | null): string {
     ...["-l", hop.user, "-p", String(hop.port)],
   ];
   if (hop.way.kind === "jump") args.push("-o", `ProxyCommand=${commandThrough(hop.way.hop, configFile)}`);
-  const words = args.map((arg) => shellWord(arg.replaceAll("%", "%%")));
-  return ["ssh", ...words, "-W", "'[%h]:%p'", "--", shellWord(originalHost.replaceAll("%", "%%"))].join(" ");
+  const quoted = args.map((arg) => shellWord(arg.replaceAll("%", "%%")));
+  return ["ssh", ...quoted, "-W", "'[%h]:%p'", "--", shellWord(originalHost.replaceAll("%", "%%"))].join(" ");
 }
 
 function shellWord(text: string): string {

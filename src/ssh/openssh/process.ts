@@ -37,7 +37,7 @@ export class OpensshProcess {
   /** Where the remote command's output goes; output that comes before a listener is set is kept. */
   private events: Pick<ChannelEvents, "stdout" | "stderr"> | null = null;
   private readonly early: (readonly ["stdout" | "stderr", Buffer])[] = [];
-  /** Null: it could not be started, and has ended. */
+  /** Null: it could not be started, and counts as ended. */
   private readonly child: ChildProcessWithoutNullStreams | null;
   private stageSeen: OpensshStage = "start";
   private onStage: (stage: OpensshStage) => void = () => undefined;
@@ -128,7 +128,7 @@ export class OpensshProcess {
     try {
       this.events[stream](chunk);
     } catch (error) {
-      // Thrown into the pipe's event it would end the process.
+      // Thrown on, out of the pipe's event, it would end our process.
       this.fault = hostErrorOf(error, "sample");
       void this.kill();
     }

@@ -59,7 +59,7 @@ export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
   readonly lost: Promise<HostError>;
   #reportLost: (error: HostError) => void = () => undefined;
-  /** Why the session has ended; null while it stands. */
+  /** Why the session has ended; null while it is alive. */
   #ended: HostError | null = null;
   #closing: Promise<void> | null = null;
   #hasReceived = false;

@@ -14,7 +14,7 @@ import { testConfig } from "../../support/host-plan.js";
 
 const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, banner() {}, success() {} };
 
-test("another ssh2 than the one that is known is refused", () => {
+test("an unsupported version of ssh2 is refused", () => {
   for (const client of [{}, { _protocol: null }, { _protocol: { _handlers: {} } }]) {
     assert.throws(() => takeOverAuthentication(client, HANDLERS), /not the one that is supported/);
     assert.throws(() => introduceAs(client, "SSH-2.0-x"), /not the one that is supported/);
@@ -23,7 +23,7 @@ test("another ssh2 than the one that is known is refused", () => {
   }
 });
 
-test("clients with the same offer share ssh2's form of it", async () => {
+test("clients with the same offer share one object of it", async () => {
   const Client = await loadSsh2();
   const offer = offerAlgorithms(testConfig(), { keyTypes: [], hasAuthority: false });
   assert.equal(offer.kind, "offer");

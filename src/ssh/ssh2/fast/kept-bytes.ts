@@ -17,7 +17,7 @@ export interface KeptParts {
 
 /**
  * Call after each key exchange. `offered`: the lists that `Client.connect` was given; sessions with the same lists share
- * ssh2's form of them.
+ * one object of them.
  */
 export function shareKeptParts(protocol: KeptParts, offered: object): void {
   const offer = OFFERS.get(offered) ?? protocol._offer;
