@@ -134,7 +134,7 @@ export async function openFleet(
     watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null)
   )
     names.expect();
-  const shared = createSshShared(clock, options.ssh.concurrency, warn, names);
+  const shared = createSshShared(clock, options.ssh.concurrency, warn, names, random);
   const shims = await shimsToTry(options.sample.fallback);
   const { intervalMs, length } = options;
   const tickIntervalMs = length.kind === "once" ? null : intervalMs;

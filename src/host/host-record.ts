@@ -10,7 +10,7 @@ import {
   type SshClientKind,
 } from "../contract/record.js";
 import { isoTime } from "../lib/iso-time.js";
-import { setOwn } from "../lib/own-key.js";
+import { setOwn } from "../lib/host-json.js";
 import type { Reading } from "../shims/kit/shim.js";
 
 /** What identifies a host in every record. */

@@ -7,7 +7,7 @@ import { KEY_OF_SECTION, MAX_LEVELS, SECTIONS, type FrameRecord } from "../../sr
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { Formatter, FormatterOptions } from "../../src/format/formatter.js";
 import { frameRecord } from "../../src/host/host-record.js";
-import { hasAtMost } from "../../src/lib/levels.js";
+import { hasAtMost } from "../../src/lib/host-json.js";
 import { composeReading, readSampler } from "../../src/remote/compose.js";
 import type { Reading } from "../../src/shims/kit/shim.js";
 import { nativeShim } from "../../src/shims/native/native.js";

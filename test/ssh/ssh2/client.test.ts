@@ -14,7 +14,7 @@ function knownHosts(server: Sshd): string {
   return file;
 }
 
-test("a session runs commands and tells how they ended", { skip }, async (t) => {
+test("a session runs commands and reports their ends", { skip }, async (t) => {
   const server = await startSshd();
   t.after(() => server.stop());
   const shared = testShared();

@@ -1,13 +1,13 @@
-/** Raw keys give what ssh2's DER and PEM gave: the same secrets, the same verdicts, and errors where it had errors. */
+/** Raw keys give the results of ssh2's DER and PEM: the same secrets, the same verdicts, and errors for the same input. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { diffieHellman, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import ssh2 from "ssh2";
-import { exchangeRawKeys, verifyByRawKeys } from "../../../src/ssh/ssh2/curve25519.js";
-import { makeEmbeddedKey } from "../../../src/ssh/ssh2/embedded-server.js";
+import { exchangeRawKeys, verifyByRawKeys } from "../../../../src/ssh/ssh2/fast/curve25519.js";
+import { makeEmbeddedKey } from "../../../../src/ssh/ssh2/embedded-server.js";
 
-/** As ssh2's own, as far as it is asked here. */
+/** The part of ssh2's exchange that is used. */
 class Exchange {
   readonly type = "25519";
   _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null = null;
@@ -17,11 +17,11 @@ class Exchange {
   }
 
   getPublicKey(): Buffer {
-    throw new Error("ssh2's own was asked");
+    throw new Error("ssh2's own was called");
   }
 
   computeSecret(other: Buffer): Buffer | Error {
-    return new Error(`ssh2's own was asked of ${other.length} bytes`);
+    return new Error(`ssh2's own was called of ${other.length} bytes`);
   }
 }
 
@@ -32,20 +32,20 @@ function canonical(secret: Buffer): Buffer {
   return Buffer.from(/^[89a-f]/.test(even) ? `00${even}` : even, "hex");
 }
 
-test("an exchange: the raw public key, the secret as OpenSSL has it, and an error for what is no key", () => {
+test("an exchange: the raw public key, the secret as OpenSSL computes it, and an error for an invalid key", () => {
   const protocol = {};
   exchangeRawKeys(protocol);
   Reflect.set(protocol, "_kex", { type: "ecdh" });
   assert.deepEqual(Reflect.get(protocol, "_kex"), { type: "ecdh" }, "another exchange stays as it is");
   let signed = 0;
   let short = 0;
-  // One secret in 512 begins with zeros: on until there was one.
+  // One secret in 512 begins with zeros: goes on until there was one.
   for (let round = 0; round < 20_000 && (round < 300 || short === 0); round++) {
     const [ours, theirs] = [new Exchange(), new Exchange()];
     Reflect.set(protocol, "_kex", ours);
-    const told = theirs.getPublicKey();
-    assert.equal(told.length, 32);
-    const secret = ours.computeSecret(told);
+    const sent = theirs.getPublicKey();
+    assert.equal(sent.length, 32);
+    const secret = ours.computeSecret(sent);
     assert.ok(Buffer.isBuffer(secret));
     assert.ok(theirs._keys !== null && ours._keys !== null);
     const expected = diffieHellman({
@@ -86,11 +86,11 @@ test("a signature: what the key signed, nothing else, and keys of other kinds as
   assert.equal(rsaKey.verify(data, sign("sha256", data, rsaPem), "sha512"), false);
 });
 
-test("garbage collections amid an exchange do not stop it", () => {
-  // Each exchange's keys are made and told while garbage is collected every few allocations.
+test("garbage collections during an exchange do not block it", () => {
+  // Each exchange's keys are made and exported while garbage is collected every few allocations.
   const script = `
     import { createRequire } from "node:module";
-    import { exchangeRawKeys } from ${JSON.stringify(new URL("../../../src/ssh/ssh2/curve25519.ts", import.meta.url).href)};
+    import { exchangeRawKeys } from ${JSON.stringify(new URL("../../../../src/ssh/ssh2/fast/curve25519.ts", import.meta.url).href)};
     const { generateKeyPairSync } = createRequire(import.meta.url)("node:crypto");
     class Exchange {
       type = "25519";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { leavePool, sharedCopy } from "../../../src/ssh/ssh2/kept-bytes.js";
+import { leavePool, sharedCopy } from "../../../../src/ssh/ssh2/fast/kept-bytes.js";
 
 const small = (text: string): Buffer => Buffer.from(text);
 
@@ -12,7 +12,7 @@ test("equal bytes are one buffer, with memory of its own", () => {
   assert.equal(first.buffer.byteLength, first.length);
 });
 
-test("a server that says something new each time fills no memory", () => {
+test("a server that sends a new text each time does not fill the memory", () => {
   const first = sharedCopy(small("SSH-2.0-one"));
   for (let nth = 0; nth < 200; nth++) sharedCopy(small(`SSH-2.0-${nth}`));
   assert.notEqual(sharedCopy(small("SSH-2.0-one")), first);
