@@ -5,8 +5,9 @@ import { localLimit } from "../contract/local-limit.js";
 import type { SampleOptions } from "../contract/options.js";
 import type { Phase } from "../contract/record.js";
 import type { SshOptions } from "../contract/ssh-options.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
-import type { LiveHost } from "../host/watch.js";
+import type { LiveHost } from "../host/link.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
 import { HostSession, type Sample } from "../remote/session.js";
@@ -18,20 +19,31 @@ import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../system/registry.js";
 import type { WatchedTarget } from "./identity.js";
 import type { FleetHost } from "./pipeline.js";
 
-/**
- * `intervalMs`: sessions keep a shell open between ticks; null for a run of one. `note` is told what is done on a host
- * beside asking it. `planAgain` is for hosts that have no plan yet.
- */
+export interface HostsOptions {
+  readonly ssh: SshOptions;
+  readonly sample: SampleOptions;
+  /** Vendor tools in the order they are tried. */
+  readonly shims: readonly Shim[];
+  /** Sessions keep a shell open between ticks; null for a run of one tick. */
+  readonly intervalMs: number | null;
+  /** Takes what is done on a host beside reading it. */
+  readonly debug: (message: string) => void;
+  /** The step log of each host; undefined: off. */
+  readonly stepLogOf?: (hostId: string) => StepLog | undefined;
+  /** For hosts that have no plan yet. */
+  readonly planAgain?: PlanAgain;
+}
+
+/** Plans a target again, as when the run began. Rejects with whatever prevents a plan. */
+export type PlanAgain = (target: Target) => Promise<HostPlan>;
+
+/** Nothing is connected before a host's `reach` is called. */
 export function fleetHosts(
   watched: readonly WatchedTarget[],
-  ssh: SshOptions,
-  sample: SampleOptions,
-  shims: readonly Shim[],
+  options: HostsOptions,
   shared: SshShared,
-  intervalMs: number | null,
-  debug: (message: string) => void,
-  planAgain: PlanAgain = () => Promise.reject(new Error("the host has no plan")),
 ): readonly FleetHost[] {
+  const { sample, shims, intervalMs, debug } = options;
   const session: SessionOptions = {
     sample,
     shims,
@@ -42,28 +54,28 @@ export function fleetHosts(
   };
   return watched.map((host) => {
     const { identity } = host;
-    const connector = connectorOf(host, ssh, shared, planAgain);
+    const step = options.stepLogOf?.(identity.hostId);
+    const connector = connectorOf(host, options, shared, step);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
-    return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
+    const own = step === undefined ? session : { ...session, step };
+    return { identity, reach: (signal) => reachHost(connector, own, hold, signal) };
   });
 }
 
-/** Plans a target as it was to be planned when the run began. Rejects for whatever keeps it from a plan. */
-export type PlanAgain = (target: Target) => Promise<HostPlan>;
-
-/** Made at the first attempt that comes to it; anew with each one while ssh would not even connect. */
+/** The connector is made once, by the first attempt that gets a plan; with each attempt while ssh refuses the plan. */
 function connectorOf(
   { target, plan }: WatchedTarget,
-  options: SshOptions,
+  { ssh, planAgain }: HostsOptions,
   shared: SshShared,
-  planAgain: PlanAgain,
+  step: StepLog | undefined,
 ): () => Promise<Connector> {
   let made: Connector | null = null;
   return async () => {
     if (made !== null) return made;
-    const settled = plan ?? (await planAgain(target));
-    const connector = createHostConnector({ target, plan: settled, options }, shared);
+    const settled = plan ?? (await planAgain?.(target));
+    if (settled === undefined) throw new Error("the host has no plan");
+    const connector = createHostConnector({ target, plan: settled, options: ssh, step }, shared);
     if (settled.refusal === undefined) made = connector;
     return connector;
   };
@@ -95,7 +107,7 @@ async function reachHost(
   }
 }
 
-/** What `step` throws as a failure of the host in that phase, or the signal's reason. */
+/** Turns what `step` throws into a failure of the host in that phase, or into the signal's reason. */
 async function inPhase<Value>(phase: Phase, signal: AbortSignal, step: () => Promise<Value>): Promise<Value> {
   try {
     return await step();

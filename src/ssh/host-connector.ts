@@ -2,6 +2,7 @@
 import type { Connection, Connector } from "../contract/connection.js";
 import { HostError, type HostFailure } from "../contract/errors.js";
 import type { SshOptions } from "../contract/ssh-options.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
@@ -15,6 +16,7 @@ export interface HostToReach {
   readonly target: Target;
   readonly plan: HostPlan;
   readonly options: SshOptions;
+  readonly step?: StepLog | undefined;
 }
 
 /** Reaches a host as `--ssh-client` says. One a host, for as long as it is watched. */

@@ -5,7 +5,7 @@ import type { HostError } from "../../src/contract/errors.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { watchFleet, type FleetHost } from "../../src/fleet/pipeline.js";
 import type { HostIdentity } from "../../src/host/host-record.js";
-import type { LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

@@ -4,7 +4,8 @@ import { HostError } from "../../src/contract/errors.js";
 import type { RunLength } from "../../src/contract/options.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
-import { watchHost, type LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
+import { watchHost } from "../../src/host/watch.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 

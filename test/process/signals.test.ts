@@ -165,7 +165,7 @@ describe("SIGHUP", () => {
     assert.equal(run.code, 143);
     assert.match(
       run.stderr,
-      /^allsmi-ssh: warning: SIGHUP: --output .* stays the file that it was: ENOENT.*\n$/,
+      /^allsmi-ssh: warning: SIGHUP: --output .* stays the old file: ENOENT.*\n$/,
     );
     assert.ok(recordsOf(readFileSync(moved, "utf8")).length > 8);
   });
