@@ -1,6 +1,6 @@
 /** The hosts of a fleet: how each one is reached and probed. */
 import type { Connection, Connector } from "../contract/connection.js";
-import { hostErrorOf } from "../contract/errors.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import { localLimit } from "../contract/local-limit.js";
 import type { SampleOptions } from "../contract/options.js";
 import type { Phase } from "../contract/record.js";
@@ -10,7 +10,7 @@ import type { Target } from "../contract/target.js";
 import type { LiveHost } from "../host/link.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
-import { HostSession, type Sample } from "../remote/session.js";
+import { HostSession } from "../remote/session.js";
 import type { Shim } from "../shims/kit/shim.js";
 import type { SshShared } from "../ssh/connector.js";
 import { createHostConnector } from "../ssh/host-connector.js";
@@ -58,8 +58,10 @@ export function fleetHosts(
     const connector = connectorOf(host, options, shared, step);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
-    const own = step === undefined ? session : { ...session, step };
-    return { identity, reach: (signal) => reachHost(connector, own, hold, signal) };
+    if (step === undefined)
+      return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
+    const own = { ...session, step };
+    return { identity, reach: (signal) => withSteps(reachHost(connector, own, hold, signal), step) };
   });
 }
 
@@ -87,7 +89,7 @@ async function reachHost(
   options: SessionOptions,
   hold: DriverHold | null,
   signal: AbortSignal,
-): Promise<{ readonly live: LiveHost; readonly first: Sample }> {
+): Promise<Reached> {
   const connector = await inPhase("resolve", signal, connectorOfHost);
   const connection = await inPhase("dial", signal, () => connector.connect(signal));
   const giveUp = (): void => void connection.close();
@@ -107,10 +109,27 @@ async function reachHost(
   }
 }
 
-/** Turns what `step` throws into a failure of the host in that phase, or into the signal's reason. */
-async function inPhase<Value>(phase: Phase, signal: AbortSignal, step: () => Promise<Value>): Promise<Value> {
+type Reached = Awaited<ReturnType<FleetHost["reach"]>>;
+
+/** Logs how an attempt to reach the host ended. */
+async function withSteps(attempt: Promise<Reached>, step: StepLog): Promise<Reached> {
   try {
-    return await step();
+    const reached = await attempt;
+    step("remote", `first reading taken over ${reached.live.route.client}`);
+    return reached;
+  } catch (error) {
+    if (error instanceof HostError) {
+      const { phase, code } = error.failure;
+      step(phase === "probe" ? "remote" : "ssh", `failed in ${phase}: ${code}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Turns what `act` throws into a failure of the host in that phase, or into the signal's reason. */
+async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Promise<Value>): Promise<Value> {
+  try {
+    return await act();
   } catch (error) {
     signal.throwIfAborted();
     throw localLimit(error, phase, "this host cannot be reached") ?? hostErrorOf(error, phase);
