@@ -60,7 +60,7 @@ export interface WatchOptions {
     readonly configFile?: string;
     readonly knownHostsFile?: string;
     readonly hostKeyPolicy?: HostKeyPolicy;
-    /** Bounds the dial, and again the handshake with authentication, in milliseconds. */
+    /** Limit of the dial, and again of the handshake with authentication, in milliseconds. */
     readonly timeoutMs?: number;
     readonly client?: SshClientChoice;
     /** SSH handshakes at once, over all hosts. Default: 32. */

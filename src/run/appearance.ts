@@ -17,7 +17,7 @@ export function formatOf(options: Options, deps: AppearanceDeps): OutputFormat {
 }
 
 /** The terminal on which a table is redrawn; null where it is appended, as on one that cannot move its cursor. */
-export function pictureTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
+export function redrawTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
   const canRedraw = writesToTerminal(options, deps) && deps.env["TERM"] !== "dumb";
   return canRedraw && formatOf(options, deps) === "table" ? terminalOf(deps.stdout) : null;
 }

@@ -16,7 +16,7 @@ import { withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { RecordBatches, Lines } from "../sources/source.js";
-import { formatOf, formatterFor, pictureTerminal } from "./appearance.js";
+import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
 
@@ -36,7 +36,7 @@ export async function run(
   const stop = (): void => stopper.abort();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const terminal = pictureTerminal(options, deps);
+  const terminal = redrawTerminal(options, deps);
   const notices = new Notices((line) => deps.logLine(line), terminal !== null && deps.logsToTerminal);
   const faults = new Faults((text) => notices.log(text));
   const log = createLog(notices, options, faults);

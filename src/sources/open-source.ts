@@ -95,7 +95,7 @@ export async function openHere(
 
 interface PlannedHosts {
   readonly watched: readonly WatchedTarget[];
-  /** Open: to be closed by whoever takes the plans. */
+  /** Open: the caller closes it. */
   readonly names: Names;
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
