@@ -122,7 +122,7 @@ export async function openFleet(
   // Its process starts while the rest is loaded.
   if (ssh.client !== "openssh" && watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null))
     names.expect();
-  const shared = createSshShared(clock, ssh.concurrency, warn, names);
+  const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
   const hosts = fleetHosts(
     watched,
     {

@@ -2,8 +2,8 @@
 import type { Readable } from "node:stream";
 import { UsageError } from "../contract/errors.js";
 import type { StreamRecord } from "../contract/record.js";
+import { pause } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
-import { pause } from "../lib/pause.js";
 import { RecordLines } from "./record-lines.js";
 
 export interface ReplayOptions {

@@ -31,14 +31,14 @@ const CASES: readonly Case[] = [
     behave: () => undefined,
     code: "handshake-timeout",
     phase: "handshake",
-    says: /nothing was heard within 0\.4 s/,
+    says: /received nothing within 0\.4 s/,
   },
   {
     name: "silence after half a banner",
     behave: (socket) => socket.write("SSH-2.0-Half"),
     code: "handshake-timeout",
     phase: "handshake",
-    says: /only heard "SSH-2\.0-Half"/,
+    says: /received only "SSH-2\.0-Half"/,
   },
   {
     name: "silence after the banner",
@@ -87,7 +87,7 @@ const CASES: readonly Case[] = [
     behave: (socket) => socket.end("220 mail.example\u001b[2J ESMTP\r\n"),
     code: "not-ssh",
     phase: "handshake",
-    says: /it said "220 mail\.example\ufffd\[2J ESMTP" and closed/,
+    says: /it sent "220 mail\.example\ufffd\[2J ESMTP" and closed/,
   },
   { name: "garbage for ever", behave: flood, code: "not-ssh", phase: "handshake", says: /not an SSH server/ },
   {

@@ -31,6 +31,7 @@ function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): Op
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
   };
 }
@@ -207,6 +208,7 @@ test("a silent server costs its own deadline", { skip }, async (t) => {
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
   };
   const error = await failureOf(connectOpenssh(silent, never));
@@ -227,6 +229,7 @@ test("without an ssh program the record says what is needed", async () => {
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
     env: { PATH: "/nonexistent" },
   };

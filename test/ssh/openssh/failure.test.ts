@@ -298,7 +298,7 @@ const cases: readonly (readonly [
     { code: "protocol-error", phase: "resolve" },
     /cipher spec/,
   ],
-  ["nothing at all", "", { code: "protocol-error", phase: "resolve" }, /without a word/],
+  ["nothing at all", "", { code: "protocol-error", phase: "resolve" }, /without a message/],
 ];
 
 for (const [name, text, expected, message] of cases) {

@@ -4,8 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
-import { readsOf } from "../../../src/ssh/dial/socket-reads.js";
-import { waitFor } from "../../support/processes.js";
+import { readsOf } from "../../../../src/ssh/dial/fast/socket-reads.js";
+import { waitFor } from "../../../support/processes.js";
 
 /** A socket that is read as ours are, and its peer. */
 async function pair(t: TestContext): Promise<{ readonly socket: Socket; readonly peer: Socket }> {

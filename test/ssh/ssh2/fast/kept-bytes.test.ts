@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { leavePool, sharedCopy } from "../../../src/ssh/ssh2/kept-bytes.js";
+import { leavePool, sharedCopy } from "../../../../src/ssh/ssh2/fast/kept-bytes.js";
 
 const small = (text: string): Buffer => Buffer.from(text);
 

@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { diffieHellman, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import ssh2 from "ssh2";
-import { exchangeRawKeys, verifyByRawKeys } from "../../../src/ssh/ssh2/curve25519.js";
-import { makeEmbeddedKey } from "../../../src/ssh/ssh2/embedded-server.js";
+import { exchangeRawKeys, verifyByRawKeys } from "../../../../src/ssh/ssh2/fast/curve25519.js";
+import { makeEmbeddedKey } from "../../../../src/ssh/ssh2/embedded-server.js";
 
 /** As ssh2's own, as far as it is asked here. */
 class Exchange {
@@ -90,7 +90,7 @@ test("garbage collections amid an exchange do not stop it", () => {
   // Each exchange's keys are made and told while garbage is collected every few allocations.
   const script = `
     import { createRequire } from "node:module";
-    import { exchangeRawKeys } from ${JSON.stringify(new URL("../../../src/ssh/ssh2/curve25519.ts", import.meta.url).href)};
+    import { exchangeRawKeys } from ${JSON.stringify(new URL("../../../../src/ssh/ssh2/fast/curve25519.ts", import.meta.url).href)};
     const { generateKeyPairSync } = createRequire(import.meta.url)("node:crypto");
     class Exchange {
       type = "25519";

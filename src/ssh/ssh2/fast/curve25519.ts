@@ -1,14 +1,14 @@
 /**
- * ssh2 1.17 takes its Curve25519 and Ed25519 keys through DER and PEM and back at every use, for which OpenSSL 3 needs
- * several times as long as for the exchange and the signature themselves. As JWK (RFC 8037) a key is its 32 bytes and
- * nothing is parsed.
+ * Faster Curve25519 exchanges and Ed25519 checks. ssh2 1.17 converts its keys to DER and PEM and back at every use, for
+ * which OpenSSL 3 needs several times as long as for the exchange and the signature themselves. As JWK (RFC 8037) a key is
+ * its 32 bytes and nothing is parsed. Without it ssh2 computes the same secrets and verdicts by its own way.
  */
 import { createPrivateKey, createPublicKey, diffieHellman, randomBytes, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 const RAW_BYTES = 32;
 
-/** ssh2's exchange, as far as it is used here. */
+/** The part of ssh2's key exchange that is used here. */
 interface Exchange {
   readonly type: unknown;
   _keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | null | undefined;
@@ -20,8 +20,9 @@ interface Exchange {
 let isPatched = false;
 
 /**
- * Makes ssh2's key exchanges use raw keys, rekeys included; exchanges of other kinds stay as they are. The class is found
- * by the first exchange that is seen: protocols after that are left alone, whose every use an accessor would slow down.
+ * Makes ssh2's Curve25519 exchanges use raw keys, rekeys included; exchanges of other kinds stay as they are. ssh2 does not
+ * export the class: it is found by an accessor on the first protocol object. Later protocol objects get no accessor, which
+ * would slow down every use.
  */
 export function exchangeRawKeys(protocol: object): void {
   if (isPatched) return;
@@ -53,9 +54,9 @@ function isCurve25519(value: unknown): value is Exchange {
 }
 
 /**
- * Not by generateKeyPairSync: its job holds the key until garbage is collected, and takes the key's lock when it is. Node 20
- * makes a JWK under that lock, so that a collection meanwhile waits for itself for ever. X25519 takes any 32 bytes as a
- * private key (RFC 7748, section 5); `x` is not read of one.
+ * Does not use generateKeyPairSync: its job object holds the key until it is garbage collected, and takes the key's lock
+ * then. Node 20 makes a JWK under that lock, so that a collection in between would deadlock. X25519 takes any 32 bytes as
+ * a private key (RFC 7748, section 5); Node does not read the `x` of a private key.
  */
 function rawKeys(this: Exchange): void {
   if (this._keys !== null && this._keys !== undefined) return;
@@ -69,7 +70,7 @@ function rawPublicKey(this: Exchange): Buffer {
   return Buffer.from(this._keys?.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
 }
 
-/** Returns the error instead of throwing it, as ssh2 wants it. */
+/** Returns an error instead of throwing it, as ssh2 expects. */
 function rawSecret(this: Exchange, other: Buffer): Buffer | Error {
   this.generateKeys();
   if (this._keys === null || this._keys === undefined) return new Error("no key pair");
@@ -90,7 +91,7 @@ function publicKeyOf(curve: "X25519" | "Ed25519", raw: Buffer): KeyObject {
   });
 }
 
-/** The content of an SSH mpint (RFC 4251, section 5): no leading zeros, but one before a set sign bit. */
+/** The content of an SSH mpint (RFC 4251, section 5): no leading zeros, except one before a set sign bit. */
 function mpint(secret: Buffer): Buffer {
   const first = secret.findIndex((byte) => byte !== 0);
   const digits = secret.subarray(first < 0 ? secret.length : first);
@@ -103,7 +104,7 @@ interface PublicKey {
   verify: (this: PublicKey, data: Buffer, signature: Buffer, algorithm?: string) => boolean | Error;
 }
 
-/** Makes the keys of ssh2 that are like `sample` check Ed25519 signatures by the raw key. */
+/** Makes all ssh2 keys of the class of `sample` check Ed25519 signatures by the raw key. */
 export function verifyByRawKeys(sample: object): void {
   const shared: unknown = Object.getPrototypeOf(sample);
   if (!isPublicKey(shared)) return;
