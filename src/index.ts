@@ -9,6 +9,7 @@ import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js"
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
 import type { Target } from "./contract/target.js";
 import type { FleetLog } from "./fleet/open-fleet.js";
+import { onAbort } from "./lib/abort.js";
 import { realClock } from "./lib/clock.js";
 import { Faults } from "./run/faults.js";
 import { programsBeside } from "./run/programs.js";
@@ -93,8 +94,7 @@ export async function* watch(
   // Every host has a listener on it while it is watched.
   setMaxListeners(0, stopper.signal);
   const stop = (): void => stopper.abort();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  if (options.signal?.aborted === true) stop();
+  const stopListening = options.signal === undefined ? null : onAbort(options.signal, stop);
   const deps = {
     env: options.env ?? process.env,
     clock: realClock,
@@ -112,7 +112,7 @@ export async function* watch(
   } catch (error) {
     if (!stopper.signal.aborted || error !== stopper.signal.reason) throw error;
   } finally {
-    options.signal?.removeEventListener("abort", stop);
+    stopListening?.();
   }
 }
 

@@ -8,6 +8,7 @@ import type { SshOptions } from "../contract/ssh-options.js";
 import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
 import type { LiveHost } from "../host/link.js";
+import { onAbort } from "../lib/abort.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
 import { HostSession } from "../remote/session.js";
@@ -92,8 +93,7 @@ async function reachHost(
 ): Promise<Reached> {
   const connector = await inPhase("resolve", signal, connectorOfHost);
   const connection = await inPhase("dial", signal, () => connector.connect(signal));
-  const giveUp = (): void => void connection.close();
-  signal.addEventListener("abort", giveUp, { once: true });
+  const stopListening = onAbort(signal, () => void connection.close());
   try {
     const { session, first } = await inPhase("probe", signal, () =>
       HostSession.start(connection, options, hold),
@@ -105,7 +105,7 @@ async function reachHost(
     signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    stopListening();
   }
 }
 

@@ -1,6 +1,7 @@
 /** One host for the length of a run: a record for each tick and each transition, and retries after failures. */
 import { hostErrorOf, type HostError } from "../contract/errors.js";
 import type { LastError, StreamRecord } from "../contract/record.js";
+import { onAbort } from "../lib/abort.js";
 import type { Timer } from "../lib/clock.js";
 import type { Sample } from "../remote/session.js";
 import { EventRecords, Inbox, type EventHandler } from "./event-records.js";
@@ -44,14 +45,12 @@ class HostWatch implements EventHandler<Event> {
   readonly #stall: ReaderStall;
   readonly #status: HostStatus;
   readonly #link: HostLink;
-  readonly #onAbort = (): void => {
-    this.#inbox.close();
-    this.#link.abortAttempt(this.#signal.reason);
-  };
   readonly #onTickDue = (): void => this.#inbox.put({ kind: "tick" });
   /** How the host was read last. */
   #route: HostRoute | null = null;
   #tickTimer: Timer | null = null;
+  /** Takes the listener off the run's signal. */
+  #stopListening: (() => void) | null = null;
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
   #nextTick = 0;
@@ -66,8 +65,10 @@ class HostWatch implements EventHandler<Event> {
   }
 
   *begin(): Generator<StreamRecord, void> {
-    this.#signal.addEventListener("abort", this.#onAbort);
-    if (this.#signal.aborted) this.#onAbort();
+    this.#stopListening = onAbort(this.#signal, (reason) => {
+      this.#inbox.close();
+      this.#link.abortAttempt(reason);
+    });
     yield* this.#transition();
     if (this.#inbox.isClosed) return;
     this.#link.connectAfter(this.#options.startDelayMs);
@@ -75,7 +76,7 @@ class HostWatch implements EventHandler<Event> {
   }
 
   async end(): Promise<void> {
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#stopListening?.();
     this.#inbox.close();
     this.#tickTimer?.cancel();
     await this.#link.end();

@@ -9,7 +9,7 @@ import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
-import { unlessAborted } from "../lib/abort.js";
+import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { withTally } from "../outcome/with-tally.js";
@@ -34,8 +34,7 @@ export async function run(
   // Every host has a listener on it while it is watched.
   setMaxListeners(0, stopper.signal);
   const stop = (): void => stopper.abort();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
+  const stopListening = onAbort(signal, stop);
   const terminal = redrawTerminal(options, deps);
   const notices = new Notices((line) => deps.logLine(line), terminal !== null && deps.logsToTerminal);
   const faults = new Faults((text) => notices.log(text));
@@ -78,7 +77,7 @@ export async function run(
     return EXIT.internal;
   } finally {
     notices.release();
-    signal.removeEventListener("abort", stop);
+    stopListening();
   }
 }
 

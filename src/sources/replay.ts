@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { UsageError } from "../contract/errors.js";
 import type { StreamRecord } from "../contract/record.js";
-import { pause } from "../lib/abort.js";
+import { onAbort, pause } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { RecordLines } from "./record-lines.js";
 
@@ -30,9 +30,7 @@ export function replay(options: ReplayOptions): AsyncGenerator<readonly StreamRe
 
 async function* play(options: ReplayOptions): AsyncGenerator<readonly StreamRecord[], void> {
   const { source, name, speed, clock, signal, warn } = options;
-  const destroy = (): void => void source.destroy();
-  signal.addEventListener("abort", destroy, { once: true });
-  if (signal.aborted) destroy();
+  const stopListening = onAbort(signal, () => source.destroy());
   let leftOut = 0;
   const lines = new RecordLines((line, problem) => {
     leftOut += 1;
@@ -48,8 +46,8 @@ async function* play(options: ReplayOptions): AsyncGenerator<readonly StreamReco
       throw new UsageError([`--replay: cannot read ${name}: ${error.message}`]);
     throw error;
   } finally {
-    signal.removeEventListener("abort", destroy);
-    destroy();
+    stopListening();
+    source.destroy();
     if (leftOut > MAX_WARNINGS) warn(`${name}: ${leftOut - MAX_WARNINGS} more lines are left out`);
   }
 }

@@ -78,6 +78,22 @@ const REMOTE_STEPS = [
   /^tick 1 asked \(channel session\)$/,
   /^tick 1 answered in [\d.]+ ms: \d+ parts, \d+ bytes$/,
 ];
+const SSH_STEPS = [
+  /^connecting to 127\.0\.0\.\d port \d+$/,
+  /^connected to 127\.0\.0\.\d in \d+ ms$/,
+  /^server identification: SSH-2\.0-OpenSSH/,
+  /^host key accepted: ssh-ed25519 SHA256:/,
+  /^key exchange done: /,
+  /^authentication request: publickey ssh-ed25519 SHA256:/,
+  /^authenticated as \S+ by ssh-ed25519 SHA256:/,
+  /^channel opened/,
+  /^disconnected: /,
+];
+const REFUSED_STEPS = [
+  /^authentication request: publickey ssh-ed25519 SHA256:/,
+  /^authentication refused; methods that can continue: publickey$/,
+  /^failed in auth: auth-failed: /,
+];
 const TWO_TICKS = ["--count", "2", "--interval", "1"];
 
 describe("the step log", { skip }, () => {
@@ -92,6 +108,9 @@ describe("the step log", { skip }, () => {
     assert.equal(run.code, 0, run.stderr);
     assertOrder(stepsOf(run, "remote"), REMOTE_STEPS);
     assert.deepEqual(stepsOf(run, "ssh"), []);
+    const other = await watch({ areas: "ssh" }, ...TWO_TICKS);
+    assertOrder(stepsOf(other, "ssh"), SSH_STEPS);
+    assert.deepEqual(stepsOf(other, "remote"), []);
   });
 
   test("has all areas, from threads too, and does not change the records", async () => {
@@ -106,6 +125,7 @@ describe("the step log", { skip }, () => {
           .filter((line) => line.includes(` ${host} `))
           .join("\n"),
       };
+      assertOrder(stepsOf(own, "ssh"), SSH_STEPS);
       assertOrder(stepsOf(own, "remote"), REMOTE_STEPS);
     }
     assert.equal(run.stdout.trimEnd().split("\n").length, 8);
@@ -144,7 +164,7 @@ describe("the step log", { skip }, () => {
     for (const key of [other, sshd.userKey]) {
       const run = await watch({ areas: "ssh,remote", key: key.file }, "--once");
       assert.equal(run.code, key === other ? 4 : 0, run.stderr);
-      if (key === other) assertOrder(stepsOf(run, "ssh"), [/^failed in auth: auth-failed: /]);
+      if (key === other) assertOrder(stepsOf(run, "ssh"), REFUSED_STEPS);
       const secret = readFileSync(key.file, "utf8")
         .split("\n")
         .filter((line) => line.length > 20 && !line.startsWith("-"));
@@ -174,6 +194,11 @@ describe("the step log", { skip }, () => {
     writeFileSync(config, `${[...lines, ...login, ...hostKeys].join("\n")}\n`);
     const run = await watch({ areas: "ssh,remote", config, hosts: ["inner"] }, "--once");
     assert.equal(run.code, 0, run.stderr);
+    assertOrder(stepsOf(run, "ssh"), [
+      /^jump host \S+: authenticated as /,
+      /^jump host \S+: connected to 127\.0\.0\.2 port \d+$/,
+      /^authenticated as /,
+    ]);
     assertOrder(stepsOf(run, "remote"), REMOTE_STEPS.slice(0, 2));
   });
 

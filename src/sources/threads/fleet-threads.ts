@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { OperatorLog } from "../../contract/operator-log.js";
 import type { Texts } from "../../format/pacing.js";
+import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
 import type { Counts } from "../../outcome/tally.js";
 import type { Share } from "./shares.js";
@@ -99,8 +100,7 @@ export class FleetThreads implements Texts {
     });
     const threads = new FleetThreads(clock, members);
     for (const member of members) threads.#listen(member, log);
-    if (signal.aborted) threads.#stop();
-    else signal.addEventListener("abort", () => threads.#stop(), { once: true });
+    onAbort(signal, () => threads.#stop());
     return threads;
   }
 
