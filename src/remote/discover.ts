@@ -22,6 +22,7 @@ import { loginDenial, unlessDenied, type LoginDenial } from "./login-denial.js";
 import { firstReading, isWanted, judgeFound, reachedBy, type Judged, type UsableTool } from "./probe.js";
 import { PCI_VENDORS } from "./script.js";
 import { probeTimeout, shellDied, whatCameInstead } from "./shell-failures.js";
+import { answerStep, bootstrapStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
 
@@ -81,7 +82,9 @@ async function discoverByScript(
   for (let round = 0; ;) {
     const wasStuck = lanes.isStuck;
     const script = firstScript(options, toTry, round === 0 ? shown.hung : null, lanes.nonce);
+    options.step?.("remote", bootstrapStep(script, toTry));
     const answer = await lanes.begin(script, 0);
+    options.step?.("remote", answerStep("bootstrap", answer));
     shown.latencyMs += answer.latencyMs;
     const { frame } = answer;
     if (frame.uname === null && frame.limiter === null) {

@@ -5,7 +5,7 @@ import type { SampleOptions } from "../../src/contract/options.js";
 import type { Section } from "../../src/contract/record.js";
 import { fleetHosts } from "../../src/fleet/hosts.js";
 import { assignHostIds } from "../../src/fleet/identity.js";
-import type { LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { Sample } from "../../src/remote/session.js";
 import { shimsToTry } from "../../src/shims/registry.js";
@@ -66,12 +66,8 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   const intervalMs = options.intervalMs ?? 500;
   const [host] = fleetHosts(
     assignHostIds([{ target, plan }]),
-    ssh,
-    sample,
-    shims,
+    { ssh, sample, shims, intervalMs, debug: note },
     { ...shared, clock: realClock },
-    intervalMs,
-    note,
   );
   if (host === undefined) throw new Error("no host");
   const { live, first } = await host.reach(AbortSignal.timeout(60_000));
