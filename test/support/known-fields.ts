@@ -29,8 +29,12 @@ function problemsOf(path: string, value: unknown, shape: Shape): readonly string
   if (value === null) return shape.nullable === true ? [] : [`${path}: null`];
   const types: readonly JsonType[] = typeof type === "string" ? [type] : type;
   if (!types.some((name) => isOfType(value, name)))
-    return [`${path}: ${String(value)} is no ${types.join(" or ")}`];
-  if (values !== undefined && !Object.hasOwn(values, String(value))) return [`${path}: ${String(value)}`];
+    return [`${path}: ${JSON.stringify(value)} is no ${types.join(" or ")}`];
+  if (
+    values !== undefined &&
+    !Object.hasOwn(values, typeof value === "string" ? value : JSON.stringify(value))
+  )
+    return [`${path}: ${JSON.stringify(value)}`];
   if (items !== undefined && Array.isArray(value))
     return value.flatMap((item, index) => problemsOf(`${path}.${index}`, item, items));
   if (typeof value !== "object") return [];
@@ -40,14 +44,7 @@ function problemsOf(path: string, value: unknown, shape: Shape): readonly string
 }
 
 function isOfType(value: unknown, type: JsonType): boolean {
-  switch (type) {
-    case "array":
-      return Array.isArray(value);
-    case "object":
-      return typeof value === "object" && !Array.isArray(value);
-    case "integer":
-      return Number.isInteger(value);
-    default:
-      return typeof value === type;
-  }
+  if (type === "array") return Array.isArray(value);
+  if (type === "object") return typeof value === "object" && !Array.isArray(value);
+  return type === "integer" ? Number.isInteger(value) : typeof value === type;
 }
