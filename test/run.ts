@@ -26,5 +26,5 @@ run({ files: [...files], concurrency, timeout: TIMEOUT_MS })
   .on("test:fail", () => {
     process.exitCode = 1;
   })
-  .compose(new spec())
+  .pipe(new spec())
   .pipe(process.stdout);
