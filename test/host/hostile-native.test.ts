@@ -20,6 +20,7 @@ import { nativeShim } from "../../src/shims/native/native.js";
 import { allShims } from "../../src/shims/registry.js";
 import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
 import { goldenCases } from "../support/golden.js";
+import { propertyRuns } from "../support/property-runs.js";
 import { partOutputs, probeContext } from "../support/shim-outputs.js";
 import { wellFormedDeep } from "../support/well-formed.js";
 
@@ -293,7 +294,7 @@ describe("hostile snapshots", () => {
         const record = frameOf(text);
         if (record !== null) printed(record);
       }),
-      { numRuns: 400 },
+      { numRuns: propertyRuns(400) },
     );
   });
 
@@ -321,7 +322,7 @@ describe("hostile snapshots", () => {
         const record = frameOf(text);
         if (record !== null) printed(record);
       }),
-      { numRuns: 400 },
+      { numRuns: propertyRuns(400) },
     );
   });
 });
@@ -333,7 +334,7 @@ describe("hostile answers of vendor tools", () => {
     for (const tool of fixtures)
       for (const file of [...expectedWords(tool).keys()]
         .filter((name) => name.endsWith(".json"))
-        .slice(0, 6)) {
+        .slice(0, propertyRuns(6))) {
         const text = readFixture(tool, file);
         for (const piece of [
           DEEP[0],
