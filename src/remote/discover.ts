@@ -4,7 +4,6 @@ import { HostError } from "../contract/errors.js";
 import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { TimeoutCommand } from "./bounds.js";
 import { chooseSources, type DeviceSource } from "./choose.js";
 import { TOOL_SECTIONS } from "./compose.js";
 import { discoverPlain } from "./discover-plain.js";
@@ -20,7 +19,7 @@ import {
 import type { Frame } from "./frame.js";
 import { loginDenial, unlessDenied, type LoginDenial } from "./login-denial.js";
 import { firstReading, isWanted, judgeFound, reachedBy, type Judged, type UsableTool } from "./probe.js";
-import { PCI_VENDORS } from "./script.js";
+import { PCI_VENDORS, type TimeoutCommand } from "./script.js";
 import { probeTimeout, shellDied, whatCameInstead } from "./shell-failures.js";
 import { answerStep, bootstrapStep } from "./steps.js";
 

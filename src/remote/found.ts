@@ -4,12 +4,11 @@ import type { StepLog } from "../contract/step-log.js";
 import type { Clock } from "../lib/clock.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { TimeoutCommand } from "./bounds.js";
 import { toolsOf, type DeviceSource } from "./choose.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain.js";
 import { isNativeShim, type UsableTool } from "./probe.js";
-import type { ToolParts } from "./script.js";
+import type { TimeoutCommand, ToolParts } from "./script.js";
 
 export interface SessionOptions {
   readonly sample: SampleOptions;
