@@ -72,18 +72,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "lib/", "fleet/", "run/faults.ts", "shims/registry.ts"],
-    ...["sources/", "ssh/names/", "targets/"],
+    ...["contract/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
+  "dev.ts": ["cli/", "start.ts"],
 };
 
 /** One home for each package. */
 const HOME_OF_PACKAGE: Readonly<Record<string, RegExp>> = {
   ssh2: /^ssh\/ssh2\//,
   cac: /^cli\//,
-  ndjson: /^sources\/replay\.ts$/,
+  ndjson: /^sources\/record-lines\.ts$/,
   "cli-table3": /^format\//,
   picocolors: /^format\//,
   "string-width": /^format\//,

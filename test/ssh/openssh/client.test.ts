@@ -15,14 +15,12 @@ const skip = missing ?? false;
 const never = new AbortController().signal;
 
 function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): OpensshConnect {
-  const knownHostsFile = join(server.dir, "known_hosts");
-  writeFileSync(knownHostsFile, server.knownHostsLine());
   return {
     target: { user: server.user, host: "127.0.0.1", port: server.port, labels: {}, origin: "--ssh" },
     ssh: {
       keyFiles: [server.userKey.file],
       configFile: "none",
-      knownHostsFile,
+      knownHostsFile: server.knownHostsFile,
       ...more,
     },
     hostKeyPolicy: "yes",

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import {
@@ -24,14 +22,13 @@ const skip = missing ?? false;
 async function serve(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
   const server = await startSshd(options);
   t.after(() => server.stop());
-  writeFileSync(join(server.dir, "known_hosts"), server.knownHostsLine());
   return server;
 }
 
 function planFor(server: Sshd, config: Partial<HostConfig> = {}): HostPlan {
   return testPlan(
     { port: server.port, user: server.user, hostKeyAlias: null, ...config },
-    { keyFiles: [server.userKey.file], knownHostsFile: join(server.dir, "known_hosts") },
+    { keyFiles: [server.userKey.file], knownHostsFile: server.knownHostsFile },
   );
 }
 
@@ -282,8 +279,7 @@ test(
   async (t) => {
     const server = await dropbear.startDropbear({ hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });
     t.after(() => server.stop());
-    const knownHostsFile = join(server.dir, "known_hosts");
-    writeFileSync(knownHostsFile, server.knownHostsLine());
+    const { knownHostsFile } = server;
     const plan = testPlan(
       { port: server.port, user: server.user },
       { keyFiles: [server.userKey.file], knownHostsFile },

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { STATE_OF_CODE, type FailureCode } from "../../src/contract/record.js";
-import { retryDelayMs } from "../../src/host/backoff.js";
+import { retryDelayMs } from "../../src/host/host-status.js";
 
 const CODES = Object.keys(STATE_OF_CODE) as FailureCode[];
 
-test("what an operator must mend is retried slowly, the rest with a growing, jittered wait", () => {
+test("what an operator must fix is retried slowly, the rest with a growing, jittered wait", () => {
   assert.equal(retryDelayMs("connection-refused", 1, 0.999), 999);
   assert.equal(retryDelayMs("connection-refused", 4, 0.5), 4000);
   assert.equal(retryDelayMs("connection-refused", 40, 0.5), 30_000);
