@@ -45,7 +45,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
   ],
 
-  "remote/": ["contract/", "lib/", "shims/kit/", "system/"],
+  "remote/fast/": ["lib/"],
+  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/"],
   "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
   "fleet/": [
     ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],
