@@ -19,11 +19,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shims/amd-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/native/": ["contract/", "lib/", "shims/kit/"],
   "shims/nvidia-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/nvidia-smi/fast/": ["contract/", "lib/", "shims/kit/", "shims/nvidia-smi/"],
   "shims/rocm-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/xpu-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/": [
     ...["contract/", "lib/", "shims/kit/"],
-    ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/rocm-smi/", "shims/xpu-smi/"],
+    ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/nvidia-smi/fast/"],
+    ...["shims/rocm-smi/", "shims/xpu-smi/"],
   ],
   "system/": ["contract/", "lib/", "shims/kit/"],
 

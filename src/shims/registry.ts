@@ -13,7 +13,7 @@ export interface Tool {
 /** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
 export const TOOLS: readonly Tool[] = [
   { id: "native", aliases: ["all-smi"], load: async () => (await import("./native/native.js")).nativeShim },
-  { id: "nvidia-smi", aliases: ["nvidia", "nvidia_smi"], load: async () => (await import("./nvidia-smi/nvidia-smi.js")).nvidiaSmiShim },
+  { id: "nvidia-smi", aliases: ["nvidia", "nvidia_smi"], load: async () => (await import("./nvidia-smi.js")).nvidiaSmiShim },
   { id: "amd-smi", aliases: ["amdsmi"], load: async () => (await import("./amd-smi/amd-smi.js")).amdSmiShim },
   { id: "rocm-smi", aliases: ["rocm", "hy-smi"], load: async () => (await import("./rocm-smi/rocm-smi.js")).rocmSmiShim },
   { id: "tt-smi", aliases: ["tenstorrent", "ttsmi"], load: async () => (await import("./tt-smi.js")).ttSmiShim },

@@ -58,7 +58,8 @@ const MORE_FIELDS = [
   "pci.bus_id",
 ] as const;
 
-const KNOWN: readonly string[] = [...TEN_FIELDS, ...MORE_FIELDS];
+/** Every field that a query may ask for. */
+export const QUERY_FIELDS: readonly string[] = [...TEN_FIELDS, ...MORE_FIELDS];
 
 /** Other names of a field, as drivers print them in a header. */
 const CANONICAL: Readonly<Record<string, string>> = {
@@ -86,7 +87,7 @@ export function canonicalField(name: string): string {
 
 /** Those of our own list that are among these columns, in the order in which they are asked: none is remote text. */
 export function fieldsAmong(columns: readonly string[]): readonly string[] {
-  const known = KNOWN.filter((field) => columns.includes(field));
+  const known = QUERY_FIELDS.filter((field) => columns.includes(field));
   return known.length < 2 ? TEN_FIELDS : known;
 }
 

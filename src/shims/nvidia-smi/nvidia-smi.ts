@@ -1,6 +1,6 @@
 /** NVIDIA GPUs by nvidia-smi, drivers 340 to 610 on Linux, WSL and Windows. */
 import { ParseError } from "../../contract/errors.js";
-import type { Gpu, Process, SectionError } from "../../contract/record.js";
+import type { Gpu, Process } from "../../contract/record.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Sampler, Shim, ToolVerdict } from "../kit/shim.js";
 import { APPS_COMMAND } from "./apps.js";
 import {
@@ -13,21 +13,20 @@ import {
 } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
 import { NVIDIA_HOLDER } from "./holder.js";
-import { QueryMemory } from "./memory.js";
-import { readQuery, type QueryAnswer } from "./query.js";
+import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import {
   APPS,
   brokenBecause,
-  fewOf,
   gpusIn,
-  gpusLikeLast,
+  limitErrors,
   LIST,
   processesIn,
   QUERY,
   refusedIn,
-  settled,
+  wholeLines,
   XML,
   xmlIn,
+  type XmlSection,
 } from "./sections.js";
 
 const HELP = "nvidia-smi.help";
@@ -35,49 +34,52 @@ const HELP = "nvidia-smi.help";
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
 const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBuffered: true };
-/** In the probe, both only where MIG is on: the whole state costs some ten times a query. */
+/** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
   kind: "shell",
   command: whereMigIsEnabled(command),
 }));
 
-export const nvidiaSmiShim: Shim = {
-  id: "nvidia-smi",
-  executables: ["nvidia-smi"],
+/** The shim. `makeReader` makes the reader of one host's ticks; the probe's answer is read by `readQuery`. */
+export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
+  return {
+    id: "nvidia-smi",
+    executables: ["nvidia-smi"],
 
-  probe({ include, mode }) {
-    const apps = include.has("process") ? [APPS_PART] : [];
-    if (mode === "shell")
-      return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...apps];
-    return [
-      { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
-      { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
-      LIST_PART,
-      ...apps,
-    ];
-  },
+    probe({ include, mode }) {
+      const apps = include.has("process") ? [APPS_PART] : [];
+      if (mode === "shell")
+        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...apps];
+      return [
+        { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
+        { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
+        LIST_PART,
+        ...apps,
+      ];
+    },
 
-  judge(outputs, context) {
-    const output = outputs.get(QUERY);
-    if (output === undefined) throw new ParseError("nvidia-smi: the probe has no answer of it");
-    const answer = readQuery(settled(output), TEN_FIELDS);
-    const refused = refusedIn(output);
-    if (answer.gpus.length === 0 && (refused === null || context.mode === "shell"))
-      return { kind: "broken", message: brokenBecause(output, answer.exitCode) };
-    const help = outputs.get(HELP)?.stdout;
-    const sampler = nvidiaSampler({
-      context,
-      columns: (help === undefined ? answer.columns : fieldsInHelp(help)).filter(
-        (field) => field !== refused,
-      ),
-      hasMig:
-        answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
-      probed: { output, answer },
-    });
-    return verdictOf(answer.gpus, sampler);
-  },
-};
+    judge(outputs, context) {
+      const output = outputs.get(QUERY);
+      if (output === undefined) throw new ParseError("nvidia-smi: the probe has no answer from it");
+      const answer = readQuery(wholeLines(output), TEN_FIELDS);
+      const refused = refusedIn(output);
+      if (answer.gpus.length === 0 && (refused === null || context.mode === "shell"))
+        return { kind: "broken", message: brokenBecause(output, answer.exitCode) };
+      const help = outputs.get(HELP)?.stdout;
+      const columns = help === undefined ? answer.columns : fieldsInHelp(help);
+      const sampler = nvidiaSampler({
+        context,
+        columns: columns.filter((field) => field !== refused),
+        hasMig:
+          answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
+        read: makeReader(),
+        probed: { output, answer },
+      });
+      return verdictOf(answer.gpus, sampler);
+    },
+  };
+}
 
 function verdictOf(gpus: readonly Gpu[], sampler: Sampler): ToolVerdict {
   if (!gpus.every(hasNoReadings)) return { kind: "usable", sampler };
@@ -88,18 +90,21 @@ interface Known {
   readonly context: ProbeContext;
   readonly columns: readonly string[];
   readonly hasMig: boolean;
-  /** What the probe's query answered. */
+  readonly read: ReadQuery;
+  /** The probe's query. */
   readonly probed: { readonly output: PartOutput; readonly answer: QueryAnswer };
 }
 
-/** With processes, keeps the last GPUs that were read: they number them in a tick whose query failed or was not asked. */
+/**
+ * With processes, keeps the GPUs of the last tick that had any: their numbers go into the processes of a tick whose
+ * query failed or was not asked.
+ */
 function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
   let fields = fieldsAmong(known.columns);
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
-  const memory = hasMig ? null : new QueryMemory();
   const partsNow = (): readonly Part[] => [
     ...(wantsGpus
       ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBuffered: true } as const]
@@ -109,14 +114,14 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     ...(wantsProcesses ? [APPS_PART] : []),
   ];
   let parts = partsNow();
-  /** The probe's answer is the first sample's: it is read once. */
+  /** The probe's answer is also the first sample's; it is read once. */
   const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
     const output = outputs.get(QUERY);
     if (output === undefined) return null;
     const answer = output === probed?.output ? probed.answer : null;
-    // Held no longer than it is needed: a sampler lives for hours.
+    // Not kept any longer: a sampler lives for hours.
     probed = null;
-    return answer ?? readQuery(settled(output), fields);
+    return answer ?? known.read(wholeLines(output), fields);
   };
   return {
     get parts() {
@@ -124,35 +129,39 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     },
     holder: NVIDIA_HOLDER,
     parse(outputs) {
-      const errors: SectionError[] = [];
-      const xml = hasMig ? xmlIn(outputs, errors, wantsGpus ? "gpu" : "process") : [];
       const sections: { gpus?: readonly Gpu[]; processes?: readonly Process[] } = {};
+      const { xml, errors: xmlErrors } = hasMig ? xmlIn(outputs, wantsGpus ? "gpu" : "process") : NO_XML;
+      let errors = xmlErrors;
       if (wantsGpus) {
-        const read = gpusLikeLast(outputs, memory) ?? gpusIn(outputs, answerIn(outputs), xml, errors, memory);
-        if (read !== null) {
-          sections.gpus = read;
-          if (wantsProcesses) lastGpus = read;
+        const { gpus, errors: gpuErrors } = gpusIn(outputs, answerIn(outputs), xml);
+        errors = [...errors, ...gpuErrors];
+        if (gpus !== null) {
+          sections.gpus = gpus;
+          if (wantsProcesses) lastGpus = gpus;
         }
       }
       if (wantsProcesses) {
-        const read = processesIn(outputs, lastGpus, xml, errors);
-        if (read !== null) sections.processes = read;
+        const { processes, errors: processErrors } = processesIn(outputs, lastGpus, xml);
+        errors = [...errors, ...processErrors];
+        if (processes !== null) sections.processes = processes;
       }
-      const told = { sections, errors: fewOf(errors) };
-      // A driver that was replaced meanwhile: the next tick asks for what it does know.
+      const reading = { sections, errors: limitErrors(errors) };
+      // A driver that was replaced meanwhile: the next tick asks for the fields that it knows.
       const refused = refusedIn(outputs.get(QUERY));
       if (refused !== null) {
         fields = fields.filter((field) => field !== refused);
         parts = partsNow();
       }
       return isOutdated(sections.gpus, hasMig) || (refused !== null && context.mode === "shell")
-        ? { ...told, outdated: true }
-        : told;
+        ? { ...reading, outdated: true }
+        : reading;
     },
   };
 }
 
-/** MIG that was switched on: the probe's choice of commands is of yesterday. */
+const NO_XML: XmlSection = { xml: [], errors: [] };
+
+/** MIG was switched on since the probe, which chose the commands for a host without it. */
 function isOutdated(gpus: readonly Gpu[] | undefined, hasMig: boolean): boolean {
   return !hasMig && gpus?.some((gpu) => gpu.mig_mode === true) === true;
 }

@@ -1,4 +1,4 @@
-/** The answer to `--query-gpu`: rows of GPUs, and between them what nvidia-smi says of those that failed. */
+/** The answer to `--query-gpu`: a row for each GPU, and between the rows sentences about GPUs that failed. */
 import type { Gpu, SectionError } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import { textCell } from "../kit/cells.js";
@@ -8,17 +8,20 @@ import { BUS_ID, EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./fields.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./gpu.js";
 
 export interface QueryAnswer {
-  /** Healthy and failed ones in the order told. */
+  /** Healthy and failed ones, in the order printed. */
   readonly gpus: readonly Gpu[];
   /** One for each failed GPU and for each line that is neither. */
   readonly errors: readonly SectionError[];
-  /** What columns the rows have, as the tool or the probe's script names them. */
+  /** Names of the columns, as the header or the probe script gives them. */
   readonly columns: readonly string[];
-  /** The query's status that the probe's script tells; null where only the part's own is known. */
+  /** The query's exit status that the probe script prints; null where only the part's own is known. */
   readonly exitCode: number | null;
 }
 
-/** `columns` are the names to go by where no header was printed. */
+/** Reads one answer. `columns`: the names for an answer without a header. */
+export type ReadQuery = (text: string, columns: readonly string[]) => QueryAnswer;
+
+/** A ReadQuery. fast/quick-query.ts has a quicker one for the ticks of one host. */
 export function readQuery(text: string, columns: readonly string[]): QueryAnswer {
   const { asked, exitCode, rest } = withoutMarks(text);
   const table = tableIn(rest, asked ?? columns);
@@ -29,7 +32,7 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
 
   for (const line of table.lines) {
     if (line.kind === "row" && isBlankRow(line.cells)) {
-      // Comes after the sentence that names the same GPU, on some drivers without it.
+      // Some drivers print it after the sentence that names the same GPU, others without the sentence.
       if (!lostBefore) {
         const reason = oneLine([...line.cells.values()][0]?.replace(/[[\]]/g, "") ?? "") || "Unknown Error";
         gpus.push(failedGpu(reason, { index: null }));
@@ -68,7 +71,7 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
   return { gpus, errors, columns: table.columns, exitCode };
 }
 
-/** A wrapper that prints ten columns whatever it is asked is read as what it prints. */
+/** A wrapper may print the ten columns whatever it is asked for; its rows are then read as ten columns. */
 function tableIn(text: string, columns: readonly string[]): CsvTable {
   const table = readCsv(text, columns, "name");
   const fits = (line: CsvTable["lines"][number]): boolean =>
@@ -81,7 +84,7 @@ function tableIn(text: string, columns: readonly string[]): CsvTable {
   return isTen ? ten : table;
 }
 
-/** Whether a driver's version stands where a percentage should: ten columns and no version among those asked for. */
+/** Whether there is a driver version where a percentage should be: ten columns were printed, and none of those asked for is a version. */
 function isShifted(cells: Cells): boolean {
   return /^\d{3}(?:\.\d+)+$/.test(cells.get("utilization.gpu") ?? "");
 }
@@ -92,7 +95,7 @@ function errorOf(gpu: Gpu, reason: string): SectionError {
   return { section: "gpu", kind: "error", message, ...(device === undefined ? {} : { device }) };
 }
 
-// A row whose cells stand in the wrong columns has a uuid, version or address of the wrong shape.
+// A row whose cells are in the wrong columns has a uuid, version or address of the wrong shape.
 const SHAPES: readonly (readonly [string, RegExp])[] = [
   ["index", /^\d{1,4}$/],
   ["uuid", UUID],
@@ -110,7 +113,7 @@ function problemOf(cells: Cells): string | null {
   return null;
 }
 
-/** Whether this GPU was told before (loop mode, a doubled row); remembers it otherwise. */
+/** Whether this GPU was seen before (loop mode, a duplicate row); if not, it is added to `seen`. */
 function isKnown(seen: Set<string>, gpu: Gpu): boolean {
   const key = [gpu.index, gpu.uuid, gpu.pci_bus_id].join(" ");
   if (gpu.uuid === null && (gpu.pci_bus_id ?? null) === null && (gpu.index ?? null) === null) return false;

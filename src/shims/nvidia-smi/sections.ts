@@ -1,4 +1,4 @@
-/** What a tick of nvidia-smi told, by section: each part's answer, and the errors where one failed. */
+/** The sections of one nvidia-smi tick, each with the errors of the parts that it was read from. */
 import { ParseError } from "../../contract/errors.js";
 import type { Gpu, Process, SectionError } from "../../contract/record.js";
 import { partError, outputText } from "../kit/part-output.js";
@@ -6,7 +6,6 @@ import type { PartOutput, PartOutputs } from "../kit/shim.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./apps.js";
 import { explainFailure } from "./failures.js";
 import { BUS_ID, refusedField } from "./fields.js";
-import type { QueryMemory } from "./memory.js";
 import { parseGpuList, withMigInstances } from "./mig.js";
 import type { QueryAnswer } from "./query.js";
 import { readSmiXml, type XmlGpu } from "./xml.js";
@@ -16,95 +15,96 @@ export const LIST = "nvidia-smi.list";
 export const XML = "nvidia-smi.xml";
 export const APPS = "nvidia-smi.apps";
 
-/** The whole answer, when it is like the last tick's but for its readings. */
-export function gpusLikeLast(outputs: PartOutputs, memory: QueryMemory | null): readonly Gpu[] | null {
-  const output = outputs.get(QUERY);
-  if (memory === null || output?.end.kind !== "exit" || output.end.code !== 0) return null;
-  return memory.read(output.stdout);
+export interface GpuSection {
+  /** Null where no GPU could be read; `errors` has the reason. */
+  readonly gpus: readonly Gpu[] | null;
+  readonly errors: readonly SectionError[];
 }
 
-/** Null, and an error, where no GPU could be read. */
-export function gpusIn(
-  outputs: PartOutputs,
-  answer: QueryAnswer | null,
-  xml: readonly XmlGpu[],
-  errors: SectionError[],
-  memory: QueryMemory | null,
-): readonly Gpu[] | null {
+/** `answer`: the query's, null where the query was not run. GPUs come from the XML where the query has none. */
+export function gpusIn(outputs: PartOutputs, answer: QueryAnswer | null, xml: readonly XmlGpu[]): GpuSection {
   const output = outputs.get(QUERY);
   if (output === undefined || answer === null || answer.gpus.length === 0) {
-    errors.push(failureOf("gpu", output, answer?.exitCode ?? null));
-    const gpus = xml.map((told) => told.gpu);
-    return gpus.length === 0 ? null : withMigInstances(gpus, listIn(outputs), xml);
+    const gpus = xml.map((entry) => entry.gpu);
+    return {
+      gpus: gpus.length === 0 ? null : withMigInstances(gpus, listIn(outputs), xml),
+      errors: [failureOf("gpu", output, answer?.exitCode ?? null)],
+    };
   }
-  memory?.remember(output.stdout, answer);
   const status = answer.exitCode ?? (output.end.kind === "exit" ? output.end.code : null);
-  // Not as arguments: of thousands there is no room on the stack.
-  for (const error of answer.errors) errors.push(withExitCode(error, status));
-  // A status other than 0 is told once: by the GPU that it is about where there is one.
+  const errors = answer.errors.map((error) => withExitCode(error, status));
+  // A status other than 0 is reported once: with the GPU that it is about, where there is one.
   if (status === null || (status !== 0 && answer.errors.length === 0))
     errors.push(failureOf("gpu", { ...output, stdout: "" }, status));
-  return withMigInstances(answer.gpus, listIn(outputs), xml);
+  return { gpus: withMigInstances(answer.gpus, listIn(outputs), xml), errors };
 }
 
 function withExitCode(error: SectionError, status: number | null): SectionError {
   return status === null || status === 0 || error.kind !== "error" ? error : { ...error, exit_code: status };
 }
 
+export interface ProcessSection {
+  /** Null where the list of processes could not be read; `errors` has the reason. */
+  readonly processes: readonly Process[] | null;
+  readonly errors: readonly SectionError[];
+}
+
+/** `gpus` give the device numbers, `xml` the MIG instances. */
 export function processesIn(
   outputs: PartOutputs,
   gpus: readonly Gpu[],
   xml: readonly XmlGpu[],
-  errors: SectionError[],
-): readonly Process[] | null {
+): ProcessSection {
   const output = outputs.get(APPS);
-  const failed = output === undefined || output.end.kind !== "exit" || output.end.code !== 0;
-  const answer = output === undefined ? null : readApps(settled(output), gpus, APPS_FIELDS);
-  if (output === undefined || answer === null || (failed && answer.processes.length === 0)) {
-    errors.push(failureOf("process", output, null));
-    return null;
-  }
-  for (const error of answer.errors) errors.push(error);
-  if (failed && answer.errors.length === 0)
-    errors.push(failureOf("process", { ...output, stdout: "" }, null));
-  return withInstanceIds(answer.processes, xml);
+  if (output === undefined) return { processes: null, errors: [failureOf("process", output, null)] };
+  const answer = readApps(wholeLines(output), gpus, APPS_FIELDS);
+  const failed = output.end.kind !== "exit" || output.end.code !== 0;
+  if (failed && answer.processes.length === 0)
+    return { processes: null, errors: [failureOf("process", output, null)] };
+  const errors =
+    failed && answer.errors.length === 0
+      ? [failureOf("process", { ...output, stdout: "" }, null)]
+      : answer.errors;
+  return { processes: withInstanceIds(answer.processes, xml), errors };
 }
 
-export function xmlIn(
-  outputs: PartOutputs,
-  errors: SectionError[],
-  section: "gpu" | "process",
-): readonly XmlGpu[] {
+export interface XmlSection {
+  readonly xml: readonly XmlGpu[];
+  readonly errors: readonly SectionError[];
+}
+
+/** `section`: the one that an error is reported for. */
+export function xmlIn(outputs: PartOutputs, section: "gpu" | "process"): XmlSection {
   const output = outputs.get(XML);
-  // Not asked for in a plain probe.
-  if (output === undefined) return [];
+  // Not run in a plain probe.
+  if (output === undefined) return { xml: [], errors: [] };
   try {
-    return readSmiXml(output.stdout);
+    return { xml: readSmiXml(output.stdout), errors: [] };
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    const ended = partError(section, "nvidia-smi -q -x", output);
-    errors.push(ended ?? { section, kind: "parse", message: error.message });
-    return [];
+    const failed = partError(section, "nvidia-smi -q -x", output);
+    return { xml: [], errors: [failed ?? { section, kind: "parse", message: error.message }] };
   }
 }
 
 function listIn(outputs: PartOutputs): ReturnType<typeof parseGpuList> {
-  return parseGpuList(outputs.get(LIST)?.stdout ?? "");
+  const output = outputs.get(LIST);
+  return output === undefined ? [] : parseGpuList(output.stdout);
 }
 
-/** The field for which the driver refused the whole query, if it did so. */
+/** The field for which the driver refused the whole query; null where it refused none. */
 export function refusedIn(output: PartOutput | undefined): string | null {
   return output === undefined ? null : (refusedField(output.stdout) ?? refusedField(output.stderr));
 }
 
-/** Why the probe found no GPU. */
+/** Why the probe found no GPU. `markedExit`: the query's status that the probe script printed. */
 export function brokenBecause(output: PartOutput, markedExit: number | null): string {
   if (output.end.kind !== "exit")
-    return partError("gpu", "nvidia-smi", output)?.message ?? "nvidia-smi told nothing";
+    return partError("gpu", "nvidia-smi", output)?.message ?? "nvidia-smi printed nothing";
   return explainFailure(messageOf(output), markedExit ?? output.end.code);
 }
 
-/** Stdout without the probe's own lines, or else stderr: nvidia-smi says most of its errors on stdout. */
+/** Stdout without the probe's own lines, or else stderr: nvidia-smi prints most of its errors on stdout. */
 function messageOf(output: PartOutput): string {
   const stdout = output.stdout.replace(/^@(?:fields|exit) .*$/gm, "").trim();
   return stdout === "" ? output.stderr : stdout;
@@ -127,23 +127,23 @@ function failureOf(
 const LAST_CELL = /, ([^,\s]+)$/;
 
 /**
- * A tool that was ended in the middle leaves half a line, whose last number may be half a number. Of a brief part's last
- * line nobody knows whether it had its end, but for what it ends with.
+ * Stdout without a last line that may be cut. A tool that was killed leaves half a line, whose last number may be half a
+ * number. The shell strips the last newline of a buffered part, so only the end of the text shows whether it is whole.
  */
-export function settled(output: PartOutput): string {
+export function wholeLines(output: PartOutput): string {
   const { stdout, end } = output;
   if (end.kind === "exit" || stdout.endsWith("\n")) return stdout;
-  // The bus id is asked for last: no row that was cut ends with a whole one.
+  // The bus id is the last field of the query: no cut row ends with a whole one.
   if (BUS_ID.test(LAST_CELL.exec(stdout)?.[1] ?? "")) return stdout;
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
 }
 
 const MAX_ERRORS = 32;
 
-/** Against output that is thousands of lines of something else. */
-export function fewOf(errors: readonly SectionError[]): readonly SectionError[] {
+/** The first errors and a count of the rest: the output may be thousands of lines of something else. */
+export function limitErrors(errors: readonly SectionError[]): readonly SectionError[] {
   const [first, ...rest] = errors.slice(MAX_ERRORS);
   if (first === undefined) return errors;
-  const left = { ...first, message: `${first.message} (and ${rest.length} more)` };
-  return [...errors.slice(0, MAX_ERRORS), left];
+  const more = { ...first, message: `${first.message} (and ${rest.length} more)` };
+  return [...errors.slice(0, MAX_ERRORS), more];
 }

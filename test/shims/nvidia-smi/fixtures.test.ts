@@ -5,7 +5,7 @@ import type { Reading } from "../../../src/shims/kit/shim.js";
 import { APPS_FIELDS, readApps } from "../../../src/shims/nvidia-smi/apps.js";
 import { fieldsInHelp, TEN_FIELDS } from "../../../src/shims/nvidia-smi/fields.js";
 import { parseGpuList } from "../../../src/shims/nvidia-smi/mig.js";
-import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
+import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
 import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
 import { type FixtureRow, testFixtures, type UnusedFixture } from "../../support/fixture-table.js";

@@ -17,9 +17,9 @@ import {
   TEN_FIELDS,
 } from "../../../src/shims/nvidia-smi/fields.js";
 import { NVIDIA_HOLDER } from "../../../src/shims/nvidia-smi/holder.js";
-import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
+import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
-import { settled } from "../../../src/shims/nvidia-smi/sections.js";
+import { wholeLines } from "../../../src/shims/nvidia-smi/sections.js";
 import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
 import { makeTools } from "../../support/fake-tools.js";
 import { GOLDEN_ROOT } from "../../support/golden.js";
@@ -192,7 +192,7 @@ describe("nvidia-smi rows", () => {
     const end = { kind: "timeout", afterSecs: 5 } as const;
     for (let length = 0; length <= text.length; length++) {
       const stdout = text.slice(0, length);
-      const { gpus } = readQuery(settled({ stdout, stderr: "", end }), []);
+      const { gpus } = readQuery(wholeLines({ stdout, stderr: "", end }), []);
       const isThere = (row: string): boolean => stdout.includes(row);
       assert.deepEqual(
         gpus.map(({ uuid, power_consumption }) => [uuid, power_consumption]),

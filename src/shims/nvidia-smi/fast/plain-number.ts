@@ -1,20 +1,20 @@
-/** Reads a plain decimal out of bytes, without making a text of it first: what a tick does thousands of times. */
+/** Reads a plain decimal number from bytes without making a text of it first: a tick does this thousands of times. */
 
 const ZERO = 0x30;
 const NINE = 0x39;
 const POINT = 0x2e;
-/** As many digits as a double holds exactly. */
+/** A double holds this many digits exactly. */
 const MAX_DIGITS = 15;
-/** All exact, so that one division rounds as reading the text would. */
+/** All are exact, so one division rounds as Number(text) does. */
 const POWERS = Array.from({ length: MAX_DIGITS + 1 }, (_, power) => Number(`1e${power}`));
 
-/** Digits, at most nine, and perhaps a point and at most nine more. The result of the last `read` that was true. */
+/** One to nine digits, then optionally a point and one to nine more. Holds the result of the last successful `read`. */
 export class PlainNumber {
   value = 0;
-  /** Where the number ended. */
+  /** Offset after the number. */
   end = 0;
 
-  /** False when there is no such number at `from`. */
+  /** False when there is no such number at offset `from`. */
   read(bytes: Uint8Array, from: number): boolean {
     let mantissa = 0;
     let at = from;

@@ -1,0 +1,188 @@
+/**
+ * nvidia-smi's rows as fixed texts with live cells between them. Most of a row is compared four bytes at a time, and no
+ * text is made of a live number.
+ */
+import type { Gpu } from "../../../contract/record.js";
+import { isAscii, viewOf } from "../../../lib/bytes.js";
+import {
+  bytesCell,
+  celsiusCell,
+  fanCell,
+  integerCell,
+  megahertzCell,
+  percentCell,
+  wattsCell,
+} from "../../kit/cells.js";
+import { throttleReasons } from "../cells.js";
+import { PlainNumber } from "./plain-number.js";
+
+/** A GPU that is changed in place. */
+export type GpuDraft = { -readonly [Key in keyof Gpu]: Gpu[Key] };
+/** Sets the reading of a cell; false when the cell is no plain reading. */
+type SetReading<Cell> = (gpu: GpuDraft, cell: Cell) => boolean;
+/** A cell that decides one reading of a GPU, whatever the other cells are. */
+type LiveField =
+  | { readonly kind: "number"; readonly set: SetReading<number> }
+  | { readonly kind: "mask"; readonly set: SetReading<string> };
+
+const number = (set: SetReading<number>): LiveField => ({ kind: "number", set });
+
+/** Every other field stays as it is while a GPU is well, or changes so seldom that the plain function may read it. */
+const LIVE: ReadonlyMap<string, LiveField> = new Map([
+  ["utilization.gpu", number((gpu, cell) => (gpu.utilization = percentCell(cell)) !== null)],
+  ["utilization.memory", number((gpu, cell) => (gpu.memory_utilization = percentCell(cell)) !== null)],
+  ["memory.used", number((gpu, cell) => (gpu.used_memory = bytesCell(cell, "MiB")) !== null)],
+  ["memory.free", number((gpu, cell) => (gpu.memory_free = bytesCell(cell, "MiB")) !== null)],
+  // 0 degrees may be a chip that was not read, which other cells decide.
+  ["temperature.gpu", number((gpu, cell) => cell > 0 && (gpu.temperature = celsiusCell(cell)) !== null)],
+  ["temperature.memory", number((gpu, cell) => (gpu.temperature_memory = celsiusCell(cell)) !== null)],
+  ["clocks.current.graphics", number((gpu, cell) => (gpu.frequency = megahertzCell(cell)) !== null)],
+  ["clocks.current.memory", number((gpu, cell) => (gpu.clock_memory = megahertzCell(cell)) !== null)],
+  ["clocks.current.sm", number((gpu, cell) => (gpu.clock_sm = megahertzCell(cell)) !== null)],
+  ["power.draw", number((gpu, cell) => (gpu.power_consumption = wattsCell(cell)) !== null)],
+  ["fan.speed", number((gpu, cell) => (gpu.fan_speed_percent = fanCell(cell)) !== null)],
+  [
+    "ecc.errors.corrected.aggregate.total",
+    number((gpu, cell) => (gpu.ecc_corrected_total = integerCell(cell)) !== null),
+  ],
+  [
+    "ecc.errors.corrected.volatile.total",
+    number((gpu, cell) => (gpu.ecc_corrected_since_load = integerCell(cell)) !== null),
+  ],
+  // Read only in place of power.draw, which is a number in every row that is kept.
+  ["power.draw.average", number(() => true)],
+  ["power.draw.instant", number(() => true)],
+  [
+    "clocks_event_reasons.active",
+    { kind: "mask", set: (gpu, cell) => (gpu.throttle_reasons = throttleReasons(cell)) !== null },
+  ],
+]);
+
+const NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
+const MASK = /^0x[0-9a-f]{1,16}$/;
+export const SEPARATOR = ", ";
+/** The largest length that `LiveRows.lengths` can hold. */
+export const MAX_ROWS_BYTES = 0xffff;
+
+const LIVE_NAMES = [...LIVE.keys()];
+const LIVE_FIELDS = [...LIVE.values()];
+/** The kind of a piece that is no live cell: a fixed text, or the end of a row. */
+const TEXT = LIVE_FIELDS.length;
+const ROW_END = TEXT + 1;
+
+// The answer that is being read, of whichever host: nothing is kept here from one answer to the next.
+let input = Buffer.alloc(8 * 1024);
+let inputView = viewOf(input);
+const parsedNumber = new PlainNumber();
+
+export function isPlainNumber(cell: string): boolean {
+  return NUMBER.test(cell);
+}
+
+/** All rows as one list of pieces. `kinds`, `lengths` and `numbers` have an entry for each piece. */
+export interface LiveRows {
+  /** Index of a live field, or TEXT, or ROW_END. */
+  readonly kinds: Uint8Array;
+  /** Bytes of a text or a mask; 0 for a number. */
+  readonly lengths: Uint16Array;
+  /** The last value of a number. */
+  readonly numbers: Float64Array;
+  /** The fixed texts and the last masks, one after another. */
+  readonly texts: DataView;
+}
+
+/** `rows`: the cells of each row, in all at most MAX_ROWS_BYTES. */
+export function liveRows(fields: readonly string[], rows: readonly (readonly string[])[]): LiveRows {
+  const [kinds, lengths, numbers, texts]: [number[], number[], number[], string[]] = [[], [], [], []];
+  const add = (kind: number, text: string, value = 0): void => {
+    kinds.push(kind);
+    lengths.push(Buffer.byteLength(text));
+    numbers.push(value);
+    texts.push(text);
+  };
+  for (const cells of rows) {
+    let text = "";
+    for (const [column, cell] of cells.entries()) {
+      if (column > 0) text += SEPARATOR;
+      const index = LIVE_NAMES.indexOf(fields[column] ?? "");
+      const kind = LIVE_FIELDS[index]?.kind;
+      if (kind === "number" ? isPlainNumber(cell) : kind === "mask" && MASK.test(cell)) {
+        add(TEXT, text);
+        text = "";
+        if (kind === "number") add(index, "", Number(cell));
+        else add(index, cell);
+      } else text += cell;
+    }
+    add(TEXT, `${text}\n`);
+    add(ROW_END, "");
+  }
+  // Its own memory: a small buffer from Node's pool would keep 8 KiB alive.
+  const bytes = Buffer.alloc(Buffer.byteLength(texts.join("")));
+  bytes.write(texts.join(""));
+  return {
+    kinds: Uint8Array.from(kinds),
+    lengths: Uint16Array.from(lengths),
+    numbers: Float64Array.from(numbers),
+    texts: viewOf(bytes),
+  };
+}
+
+/**
+ * Updates `gpus` with the live readings that changed in `text`, whose rows begin at `at`. False when anything else
+ * changed; some readings may have been updated by then.
+ */
+export function readRows(rows: LiveRows, gpus: readonly GpuDraft[], text: string, at: number): boolean {
+  const { kinds, lengths, numbers, texts } = rows;
+  const end = fillInput(text);
+  let textAt = 0;
+  let row = 0;
+  let gpu = gpus[0];
+  for (let piece = 0; piece < kinds.length; piece++) {
+    const kind = kinds[piece] ?? TEXT;
+    const length = lengths[piece] ?? 0;
+    if (at + length > end) return false;
+    if (kind === ROW_END) gpu = gpus[++row];
+    else if (kind === TEXT) {
+      if (!isSame(texts, textAt, at, length)) return false;
+    } else {
+      const field = LIVE_FIELDS[kind];
+      if (field === undefined || gpu === undefined) return false;
+      if (field.kind === "number") {
+        if (!parsedNumber.read(input, at)) return false;
+        at = parsedNumber.end;
+        if (parsedNumber.value !== numbers[piece] && !field.set(gpu, parsedNumber.value)) return false;
+        numbers[piece] = parsedNumber.value;
+      } else if (!isSame(texts, textAt, at, length)) {
+        // A mask of another length fails: a shorter one fails the pattern, a longer one the separator after it.
+        const mask = input.toString("latin1", at, at + length);
+        if (!MASK.test(mask) || !field.set(gpu, mask)) return false;
+        for (let byte = 0; byte < length; byte++)
+          texts.setUint8(textAt + byte, inputView.getUint8(at + byte));
+      }
+    }
+    at += length;
+    textAt += length;
+  }
+  return at === end;
+}
+
+/** Compares four bytes at a time: most of a row stays as it is. */
+function isSame(texts: DataView, textAt: number, at: number, length: number): boolean {
+  const end = textAt + length;
+  for (; textAt + 4 <= end; textAt += 4, at += 4)
+    if (texts.getInt32(textAt) !== inputView.getInt32(at)) return false;
+  for (; textAt < end; textAt += 1, at += 1)
+    if (texts.getUint8(textAt) !== inputView.getUint8(at)) return false;
+  return true;
+}
+
+/** Writes the text into the input buffer and returns its length in bytes. */
+function fillInput(text: string): number {
+  // A UTF-16 unit becomes three bytes of UTF-8 at most.
+  if (input.length < text.length * 3) {
+    input = Buffer.alloc(text.length * 3);
+    inputView = viewOf(input);
+  }
+  // The same bytes for ASCII, and written much faster.
+  return isAscii(text) ? input.write(text, "latin1") : input.write(text);
+}
