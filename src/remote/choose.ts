@@ -2,9 +2,8 @@
 import { HostError } from "../contract/errors.js";
 import type { Gpu } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
-import { lackingOf } from "../shims/kit/core-readings.js";
-import type { PartOutput, Shim } from "../shims/kit/shim.js";
-import { makerOf } from "../shims/kit/vendors.js";
+import { lackingOf } from "../shims/kit/device-list.js";
+import { makerOf, type PartOutput, type Shim } from "../shims/kit/shim.js";
 import { joinDevices } from "./merge-sources.js";
 import { isNativeShim, shimOf, type BrokenTool, type DeviceSource, type Judged } from "./probe.js";
 
@@ -25,11 +24,11 @@ export function chooseSources(
   const native = judged.filter(isReadable).find(({ tool }) => isNativeShim(tool.shim));
   const others = judged.filter((each) => !isNativeShim(shimOf(each)));
   if (native?.kind === "usable") return [nativeBeside(native, others.filter(isReadable))];
-  const vendors = [...new Set(others.map((each) => makerOf(shimOf(each).id).vendor))];
+  const vendors = [...new Set(others.map((each) => makerOf(shimOf(each)).vendor))];
   const working: DeviceSource[] = [];
   const failing: Failed[] = [];
   for (const vendor of vendors) {
-    const tools = others.filter((each) => makerOf(shimOf(each).id).vendor === vendor);
+    const tools = others.filter((each) => makerOf(shimOf(each)).vendor === vendor);
     const source = sourceOf(tools.filter(isReadable));
     const failed = tools.find(isFailed);
     if (source !== null) working.push(source);
@@ -81,9 +80,9 @@ function isLeftover(
   working: readonly DeviceSource[],
   pci: PartOutput | undefined,
 ): boolean {
-  const ids = makerOf(tool.shim.id).pci;
+  const ids = makerOf(tool.shim).pci;
   const onBus = new Set((pci?.stdout ?? "").split(/\s+/));
-  const showsWorking = working.some(({ main }) => makerOf(main.shim.id).pci.some((id) => onBus.has(id)));
+  const showsWorking = working.some(({ main }) => makerOf(main.shim).pci.some((id) => onBus.has(id)));
   return showsWorking && ids.length > 0 && !ids.some((id) => onBus.has(id));
 }
 

@@ -1,10 +1,17 @@
 /** The tools of a host, and the verdict on each by what it answered to the probe. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Section } from "../contract/record.js";
-import { isComplete, isPoor } from "../shims/kit/core-readings.js";
+import { isComplete, isPoor } from "../shims/kit/device-list.js";
 import { outputText } from "../shims/kit/part-output.js";
-import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
-import { makerOf } from "../shims/kit/vendors.js";
+import {
+  makerOf,
+  type PartOutput,
+  type PartOutputs,
+  type ProbeContext,
+  type Reading,
+  type Sampler,
+  type Shim,
+} from "../shims/kit/shim.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
 import type { ToolCandidate } from "./script.js";
@@ -73,7 +80,7 @@ export function candidatesOf(shims: readonly Shim[], context: ProbeContext): rea
 
 /** Once one tool of a group works, the others of the group are not tried in the same round. */
 function groupOf(shim: Shim): string {
-  const { vendor, isAlways } = makerOf(shim.id);
+  const { vendor, isAlways } = makerOf(shim);
   return isAlways === true ? shim.id : vendor;
 }
 
@@ -186,7 +193,7 @@ export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
   return !judged.some(
     (each) =>
       each.kind === "usable" &&
-      makerOf(each.tool.shim.id).vendor === makerOf(shim.id).vendor &&
+      makerOf(each.tool.shim).vendor === makerOf(shim).vendor &&
       isComplete(each.first.sections.gpus ?? []),
   );
 }

@@ -38,6 +38,7 @@ function ask(id: string, subcommand: string, context: ProbeContext): Part {
 
 export const furiosaSmiShim = deviceTool({
   id: "furiosa-smi",
+  maker: { vendor: "furiosa", pci: ["0x1ed2"] },
   executables: ["furiosa-smi", "furiosactl"],
   probe: (context) => [
     ask("furiosa-smi.info", "info", context),

@@ -40,6 +40,7 @@ function tick(context: ProbeContext): readonly Part[] {
 
 export const hlSmiShim = deviceTool({
   id: "hl-smi",
+  maker: { vendor: "habana", pci: ["0x1da3"] },
   executables: ["hl-smi"],
   probe: (context) => [...tick(context), IDS],
   tick,

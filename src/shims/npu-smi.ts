@@ -25,6 +25,7 @@ const INFO = "npu-smi.info";
 
 export const npuSmiShim = deviceTool({
   id: "npu-smi",
+  maker: { vendor: "huawei", pci: ["0x19e5"] },
   executables: ["npu-smi"],
   probe: () => [{ id: INFO, kind: "program", command: "{tool} info" }],
   read: (outputs) => read(stdoutOf(outputs, INFO)),

@@ -25,6 +25,7 @@ const STATUS = "rbln-smi.status";
 
 export const rblnSmiShim = deviceTool({
   id: "rbln-smi",
+  maker: { vendor: "rebellions", pci: ["0x1eff"] },
   executables: ["rbln-smi", "rbln-stat"],
   probe: () => [{ id: STATUS, kind: "program", command: "{tool} -j" }],
   read: (outputs) => read(stdoutOf(outputs, STATUS)),

@@ -29,6 +29,8 @@ const READ_MODEL =
 
 export const tegrastatsShim = deviceTool({
   id: "tegrastats",
+  // Only a Jetson has it, where nvidia-smi never reports everything.
+  maker: { vendor: "nvidia", pci: ["0x10de"], isAlways: true },
   executables: ["tegrastats"],
   // It needs a shell to be ended.
   probe: ({ mode }) =>

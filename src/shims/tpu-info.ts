@@ -14,6 +14,7 @@ const TABLES = "tpu-info.tables";
 
 export const tpuInfoShim = deviceTool({
   id: "tpu-info",
+  maker: { vendor: "google", pci: ["0x1ae0"] },
   executables: ["tpu-info"],
   probe: () => [{ id: TABLES, kind: "program", command: "{tool}" }],
   read: (outputs) => read(stdoutOf(outputs, TABLES)),

@@ -22,6 +22,7 @@ const SNAPSHOT = "tt-smi.snapshot";
 
 export const ttSmiShim = deviceTool({
   id: "tt-smi",
+  maker: { vendor: "tenstorrent", pci: ["0x1e52"] },
   executables: ["tt-smi"],
   probe: () => [{ id: SNAPSHOT, kind: "program", command: "{tool} -s" }],
   read: (outputs) => read(stdoutOf(outputs, SNAPSHOT)),

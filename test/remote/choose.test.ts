@@ -5,11 +5,19 @@ import { HostError } from "../../src/contract/errors.js";
 import type { Gpu } from "../../src/contract/record.js";
 import { chooseSources } from "../../src/remote/choose.js";
 import { isWanted, toolsOf, type Judged } from "../../src/remote/probe.js";
-import { isPoor, lackingOf } from "../../src/shims/kit/core-readings.js";
-import type { PartOutput, Shim } from "../../src/shims/kit/shim.js";
+import { isPoor, lackingOf } from "../../src/shims/kit/device-list.js";
+import { makerOf, type PartOutput, type Shim } from "../../src/shims/kit/shim.js";
+import { allShims } from "../../src/shims/registry.js";
 import { gpu } from "../support/records.js";
 
-const shim = (id: string): Shim => ({ id, executables: [id], probe: () => [], judge: () => assert.fail() });
+const MAKERS = new Map((await allShims()).map((real) => [real.id, makerOf(real)]));
+const shim = (id: string): Shim => ({
+  id,
+  maker: MAKERS.get(id) ?? assert.fail(id),
+  executables: [id],
+  probe: () => [],
+  judge: () => assert.fail(),
+});
 const NOTHING: Partial<Gpu> = {
   utilization: null,
   temperature: null,

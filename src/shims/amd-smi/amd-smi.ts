@@ -27,6 +27,7 @@ const VERSION: Part = { id: "amd-smi.version", kind: "program", command: "{tool}
 
 export const amdSmiShim: Shim = {
   id: "amd-smi",
+  maker: { vendor: "amd", pci: ["0x1002"] },
   executables: ["amd-smi"],
   probe: (context) => [METRIC, STATIC, LIST, VERSION, ...(context.include.has("process") ? [PROCESS] : [])],
   judge(outputs, context): ToolVerdict {

@@ -1,10 +1,10 @@
-/** The devices of one answer, each once: a tool may print a device twice, and several under one number. */
+/** The devices of one answer: each once, and which core readings they lack. */
 import type { Gpu } from "../../contract/record.js";
 
 /**
- * In order of their numbers, the first of each device. Two rows are one device where they have the same number and none
- * of their addresses, ids and device files differs. A number that several devices have (Rebellions' dies of one card)
- * numbers none of them: all get the other number that `numberOf` knows, or else their place in the list.
+ * Each device once, sorted by index: a tool may print a device twice, and several devices under one index. Two rows are
+ * one device where the index is the same and no address, id or device file differs. Where several devices have one index
+ * (Rebellions' dies of one card), no index is used: all get the number from `numberOf`, or else their place in the list.
  */
 export function distinctDevices(
   gpus: readonly Gpu[],
@@ -16,7 +16,7 @@ export function distinctDevices(
     if (!first.has(key)) first.set(key, gpu);
   }
   const devices = [...first.values()];
-  return numbered(devices, numberOf).sort((a, b) => place(a) - place(b));
+  return numbered(devices, numberOf).sort((a, b) => sortKey(a) - sortKey(b));
 }
 
 function numbered(devices: Gpu[], numberOf: (gpu: Gpu) => number | null): Gpu[] {
@@ -32,7 +32,42 @@ function identityOf(gpu: Gpu): string {
   return JSON.stringify([gpu.index, gpu.uuid, gpu.pci_bus_id?.toLowerCase(), gpu.serial, device, file]);
 }
 
-/** One without a number stands last. */
-function place({ index }: Gpu): number {
+/** A device without an index comes last. */
+function sortKey({ index }: Gpu): number {
   return index ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** What every tool should report of a device. */
+const CORE = ["utilization", "temperature", "memory", "power"] as const;
+export type CoreReading = (typeof CORE)[number];
+
+/** The core readings that no device has; none where there is no device, or where all have failed. */
+export function lackingOf(gpus: readonly Gpu[]): readonly CoreReading[] {
+  const alive = gpus.filter((gpu) => gpu.error === undefined);
+  if (alive.length === 0) return [];
+  return CORE.filter((reading) => !alive.some((gpu) => hasReading(gpu, reading)));
+}
+
+/** Whether a tool lists devices without any reading; another tool that has readings is better. */
+export function isPoor(gpus: readonly Gpu[]): boolean {
+  return lackingOf(gpus).length === CORE.length;
+}
+
+/** Whether no core reading lacks but memory, which the host's own readings fill in (`memory_source` host). */
+export function isComplete(gpus: readonly Gpu[]): boolean {
+  const lacking = lackingOf(gpus).filter((reading) => reading !== "memory");
+  return lacking.length === 0;
+}
+
+function hasReading(gpu: Gpu, reading: CoreReading): boolean {
+  switch (reading) {
+    case "utilization":
+      return gpu.utilization !== null;
+    case "temperature":
+      return gpu.temperature !== null;
+    case "memory":
+      return gpu.used_memory !== null || gpu.total_memory !== null;
+    case "power":
+      return gpu.power_consumption !== null;
+  }
 }

@@ -1,24 +1,34 @@
-/** What the tools share that print the state of every device at once: one file a tool needs no more than its text. */
+/** What the tools have in common that print the state of every device at once: such a tool only has to read its text. */
 import type { Gpu, Process, SectionError, Sections } from "../../contract/record.js";
 import { firstErrors, partError, outputText } from "./part-output.js";
-import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, ToolVerdict } from "./shim.js";
+import type {
+  Maker,
+  Part,
+  PartOutput,
+  PartOutputs,
+  ProbeContext,
+  Reading,
+  Shim,
+  ToolVerdict,
+} from "./shim.js";
 
 export interface DevicesRead {
   readonly gpus: readonly Gpu[];
-  /** Undefined where the tool does not tell of processes. */
+  /** Undefined where the tool does not report processes. */
   readonly processes?: readonly Process[] | undefined;
-  /** As in a reading. */
+  /** As in Reading. */
   readonly areOurPids?: true;
-  /** What was wrong with single rows. */
+  /** Errors of single rows. */
   readonly errors?: readonly SectionError[];
 }
 
 export interface DeviceTool extends Pick<Shim, "id" | "executables"> {
-  /** The first part tells of the devices: the tool works when it does. */
+  readonly maker: Maker;
+  /** The first part lists the devices: the tool works when it does. */
   readonly probe: (context: ProbeContext) => readonly Part[];
-  /** Which of them a later tick runs; all when left out. What is not run again is read from the probe's answer. */
+  /** The parts that a later tick runs; all when left out. Parts that do not run again are read from the probe's answer. */
   readonly tick?: (context: ProbeContext) => readonly Part[];
-  /** Reads a tick's outputs over the probe's. Never throws for what a tool prints. */
+  /** Reads a tick's outputs on top of the probe's. Never throws, whatever the tool prints. */
   readonly read: (outputs: PartOutputs, context: ProbeContext) => DevicesRead;
 }
 
@@ -26,6 +36,7 @@ export interface DeviceTool extends Pick<Shim, "id" | "executables"> {
 export function deviceTool(tool: DeviceTool): Shim {
   return {
     id: tool.id,
+    maker: tool.maker,
     executables: tool.executables,
     probe: tool.probe,
     judge(probed, context): ToolVerdict {
@@ -46,7 +57,7 @@ function reading(
   probed: PartOutputs,
   context: ProbeContext,
 ): Reading {
-  // What a tick was to run and did not is not the probe's answer again.
+  // A part that this tick should have run and did not must not be read from the probe's answer.
   const again = new Set((tool.tick ?? tool.probe)(context).map((part) => part.id));
   const known = [...probed].filter(([id]) => !again.has(id));
   const read = tool.read(new Map([...known, ...outputs]), context);
@@ -56,14 +67,14 @@ function reading(
   if (failed !== null) errors.push(failed);
   else if (read.gpus.length === 0)
     errors.push({ section: "gpu", kind: "error", message: `${tool.id}: ${whyNoDevice(output)}` });
-  // Not as arguments: of thousands there is no room on the stack.
+  // Not as arguments of one push: thousands would overflow the stack.
   for (const error of read.errors ?? []) errors.push(error);
   const sections: Sections = {
     ...(context.include.has("gpu") && read.gpus.length > 0 ? { gpus: read.gpus } : {}),
     ...(context.include.has("process") && read.processes !== undefined ? { processes: read.processes } : {}),
   };
-  const told = { sections, errors: firstErrors(errors) };
-  return read.areOurPids === true ? { ...told, areOurPids: true } : told;
+  const result = { sections, errors: firstErrors(errors) };
+  return read.areOurPids === true ? { ...result, areOurPids: true } : result;
 }
 
 function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
@@ -71,16 +82,16 @@ function firstOutput(tool: DeviceTool, outputs: PartOutputs, context: ProbeConte
 }
 
 function whyNoDevice(output: PartOutput | undefined): string {
-  const said = output === undefined ? "" : outputText(output);
-  return said === "" ? "it printed no device" : said;
+  const text = output === undefined ? "" : outputText(output);
+  return text === "" ? "it printed no device" : text;
 }
 
-/** What of a part's text is there to read; "" for a part that was not run or said nothing. */
+/** A part's stdout; "" for a part that was not run. */
 export function stdoutOf(outputs: PartOutputs, id: string): string {
   return outputs.get(id)?.stdout ?? "";
 }
 
-/** The entry for `errors` of a text that ends within its JSON. */
+/** The entry for `errors` where the text ends within its JSON; none where it does not. */
 export function cutErrors(tool: string, cut: boolean): readonly SectionError[] {
   return cut ? [{ section: "gpu", kind: "parse", message: `${tool}: the JSON is cut short` }] : [];
 }

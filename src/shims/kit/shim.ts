@@ -97,9 +97,25 @@ export type ToolVerdict =
   | { readonly kind: "poor"; readonly message: string; readonly sampler: Sampler }
   | { readonly kind: "too-old"; readonly message: string };
 
+/** Whose devices a tool reports: two tools of one vendor report the same ones, tools of two vendors never do. */
+export interface Maker {
+  readonly vendor: string;
+  /** PCI vendor ids of the devices, as /sys/bus/pci/devices has them. */
+  readonly pci: readonly string[];
+  /** The tool is asked beside the vendor's other tools, not only where they fail: it is cheap, or nothing else reports all. */
+  readonly isAlways?: true;
+}
+
+/** The maker of a tool's devices; a tool without one is a vendor of its own. */
+export function makerOf(shim: Shim): Maker {
+  return shim.maker ?? { vendor: shim.id, pci: [] };
+}
+
 export interface Shim {
   /** The record's `transport`, the `--ssh-fallback` value and the golden folder's name. */
   readonly id: string;
+  /** Left out by all-smi, which reports every vendor's devices. */
+  readonly maker?: Maker;
   /** Programs that are this tool, the first found wins; the shell looks them up on the extended PATH. */
   readonly executables: readonly string[];
   /**

@@ -1,4 +1,4 @@
-/** `nvidia-smi --query-compute-apps`: who uses which GPU, and how much of its memory. */
+/** `nvidia-smi --query-compute-apps`: the processes on each GPU and how much of its memory they use. */
 import type { Gpu, Process, SectionError } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import { acceleratorProcess } from "../kit/accelerator.js";
@@ -16,7 +16,7 @@ export interface AppsAnswer {
   readonly errors: readonly SectionError[];
 }
 
-/** `gpus` give the device numbers; `columns` the names to go by where no header was printed. */
+/** `gpus` give the device numbers; `columns` are the names for an answer without a header. */
 export function readApps(text: string, gpus: readonly Gpu[], columns: readonly string[]): AppsAnswer {
   const indexOf = new Map(gpus.map((gpu) => [gpu.uuid, gpu.index ?? null]));
   const processes = new Map<string, Process>();
@@ -30,11 +30,11 @@ export function readApps(text: string, gpus: readonly Gpu[], columns: readonly s
     const pid = integerCell(line.cells.get("pid"));
     const uuid = textCell(line.cells.get("gpu_uuid"));
     if (pid === null || pid === 0 || (uuid !== null && !UUID.test(uuid))) {
-      const told = oneLine([...line.cells.values()].join(", "), 120);
+      const cells = oneLine([...line.cells.values()].join(", "), 120);
       errors.push({
         section: "process",
         kind: "parse",
-        message: `nvidia-smi: a process row without a pid: ${told}`,
+        message: `nvidia-smi: a process row without a pid: ${cells}`,
       });
       continue;
     }
@@ -52,18 +52,18 @@ export function readApps(text: string, gpus: readonly Gpu[], columns: readonly s
   return { processes: [...processes.values()], errors };
 }
 
-// `used_memory` up to driver 346 and where the alias was asked for.
+// The column is `used_memory` up to driver 346, and where that alias was asked for.
 function memoryCell(cells: ReadonlyMap<string, string>): string | undefined {
   return cells.get("used_gpu_memory") ?? cells.get("used_memory");
 }
 
-/** The same processes with the MIG instance that each runs in, where the XML tells. */
+/** The same processes with the MIG instance that each runs in, where the XML has it. */
 export function withInstanceIds(processes: readonly Process[], xml: readonly XmlGpu[]): readonly Process[] {
-  const told = new Map<number, XmlGpu["processes"][number]>();
+  const byPid = new Map<number, XmlGpu["processes"][number]>();
   for (const process of xml.flatMap((gpu) => gpu.processes))
-    if (process.gpuInstance !== null && !told.has(process.pid)) told.set(process.pid, process);
+    if (process.gpuInstance !== null && !byPid.has(process.pid)) byPid.set(process.pid, process);
   return processes.map((process) => {
-    const found = told.get(process.pid);
+    const found = byPid.get(process.pid);
     if (found === undefined) return process;
     return { ...process, gpu_instance_id: found.gpuInstance, compute_instance_id: found.computeInstance };
   });

@@ -1,19 +1,19 @@
-/** Cells that only nvidia-smi prints: P-states, switches and the mask of throttle reasons. */
+/** Cells that only nvidia-smi prints: P-states, modes and the mask of throttle reasons. */
 import { booleanCell } from "../kit/cells.js";
 
-/** `P0` -> 0; nvml.h, NVML_PSTATE_UNKNOWN is 32. */
+/** `P0` -> 0; null for anything above P15 (nvml.h: NVML_PSTATE_UNKNOWN is 32). */
 export function performanceState(cell: unknown): number | null {
   const match = typeof cell === "string" ? /^P(\d{1,2})$/.exec(cell) : null;
   const state = match === null ? null : Number(match[1]);
   return state !== null && state <= 15 ? state : null;
 }
 
-/** Enabled / Disabled alone. */
+/** `Enabled` or `Disabled`; null for any other text. */
 export function enabledCell(cell: unknown): boolean | null {
   return typeof cell === "string" && /^(?:en|dis)abled$/i.test(cell) ? booleanCell(cell) : null;
 }
 
-/** nvml.h, nvmlClocksEventReasons: bit -> the field name that nvidia-smi has for it. */
+/** nvidia-smi's field name for each bit of nvml.h's nvmlClocksEventReasons. */
 const REASONS: readonly string[] = [
   "gpu_idle",
   "applications_clocks_setting",
@@ -26,7 +26,7 @@ const REASONS: readonly string[] = [
   "display_clock_setting",
 ];
 
-/** `0x0000000000000041` -> names of the set bits, [] for none; a bit without a name is told as `0x200`. */
+/** `0x0000000000000041` -> names of the set bits, [] for none; a bit without a name is given as `0x200`. */
 export function throttleReasons(cell: unknown): string[] | null {
   if (typeof cell !== "string" || !/^0x[0-9a-f]{1,16}$/i.test(cell)) return null;
   const mask = BigInt(cell);

@@ -1,4 +1,4 @@
-/** nvidia-smi's own words about what is wrong, for one GPU or for all. Texts from drivers 340 to 595. */
+/** nvidia-smi's error messages, for one GPU or for all, and what they mean. Texts from drivers 340 to 595. */
 import { oneLine } from "../../lib/text.js";
 
 interface Failure {
@@ -64,21 +64,21 @@ const EXIT_MEANINGS: ReadonlyMap<number, string> = new Map([
   [127, "nvidia-smi was not found"],
 ]);
 
-/** What is wrong in plain words, with what the tool said or its exit status. `said` may be empty. */
-export function explainFailure(said: string, exitCode: number | null): string {
-  const text = oneLine(said);
+/** The meaning of a failure, followed by the output of nvidia-smi, which may be empty, or else by its exit status. */
+export function explainFailure(output: string, exitCode: number | null): string {
+  const text = oneLine(output);
   const known = FAILURES.find(({ pattern }) => pattern.test(text));
   const meaning = known?.meaning ?? (exitCode === null ? undefined : EXIT_MEANINGS.get(exitCode));
   if (text !== "") return meaning === undefined ? `nvidia-smi: ${text}` : `${meaning}; nvidia-smi: ${text}`;
-  const status = exitCode === null ? "told nothing" : `exited ${exitCode} and told nothing`;
+  const status = exitCode === null ? "printed nothing" : `exited ${exitCode} and printed nothing`;
   return meaning === undefined ? `nvidia-smi ${status}` : `${meaning}; nvidia-smi ${status}`;
 }
 
-/** A GPU that NVML could not open, as a sentence between the rows tells it. */
+/** A GPU that NVML could not open, as a sentence between the rows reports it. */
 export interface LostGpu {
-  /** Where the sentence names one. */
+  /** Null where the sentence has none. */
   readonly index: number | null;
-  /** As the rows tell it: `00000000:02:00.0`. */
+  /** In the form of the rows: `00000000:02:00.0`. */
   readonly busId: string;
   readonly reason: string;
 }

@@ -1,6 +1,6 @@
 /** The `--query-gpu` fields that we ask for, and the shell text that asks for those that a driver knows. */
 
-/** Known to every driver from 2012 to 600; what is asked when `--help-query-gpu` tells nothing. */
+/** Known to every driver from 2012 to 600. These are asked for when `--help-query-gpu` lists nothing. */
 export const TEN_FIELDS = [
   "index",
   "uuid",
@@ -15,11 +15,11 @@ export const TEN_FIELDS = [
 ] as const;
 
 /**
- * Asked for where the driver's help lists them. The bus id stands last: it has a shape of its own, so a row whose end
- * was cut is known.
+ * Asked for where the driver's help lists them. The bus id is last: nothing else looks like it, so a row whose end was
+ * cut is recognised.
  */
 const MORE_FIELDS = [
-  // From driver 610 on, which calls driver_version deprecated for it.
+  // From driver 610 on, which deprecates driver_version in favour of it.
   "kmd_version",
   "serial",
   "vbios_version",
@@ -46,14 +46,14 @@ const MORE_FIELDS = [
   "retired_pages.pending",
   "remapped_rows.pending",
   "remapped_rows.failure",
-  // The name up to driver 530; later drivers list both and print the newer one.
+  // The name up to driver 530. Later drivers list both names and print the newer one.
   "clocks_throttle_reasons.active",
   "clocks_event_reasons.active",
   "pcie.link.gen.current",
   "pcie.link.width.current",
   "gpu_recovery_action",
   "addressing_mode",
-  // Before the bus id, where the probe's script looks for it.
+  // Right before the bus id, where the probe script looks for it.
   "mig.mode.current",
   "pci.bus_id",
 ] as const;
@@ -81,11 +81,11 @@ const CANONICAL: Readonly<Record<string, string>> = {
 export const OLD_FIELD_NAMES: readonly string[] = Object.keys(CANONICAL);
 
 export function canonicalField(name: string): string {
-  // A column may be called as something that every object has.
+  // A column may have the name of a property that every object has.
   return Object.hasOwn(CANONICAL, name) ? (CANONICAL[name] ?? name) : name;
 }
 
-/** Those of our own list that are among these columns, in the order in which they are asked: none is remote text. */
+/** Those of QUERY_FIELDS that are among `columns`, in the order of the query: no remote text gets into a command. */
 export function fieldsAmong(columns: readonly string[]): readonly string[] {
   const known = QUERY_FIELDS.filter((field) => columns.includes(field));
   return known.length < 2 ? TEN_FIELDS : known;
@@ -95,7 +95,7 @@ export function queryCommand(columns: readonly string[]): string {
   return `{tool} --query-gpu=${fieldsAmong(columns).join(",")} --format=csv,nounits`;
 }
 
-/** Which of our fields the driver's `--help-query-gpu` lists; the ten when it lists none. */
+/** The fields of the query that the driver's `--help-query-gpu` lists; TEN_FIELDS when it lists none. */
 export function fieldsInHelp(help: string): readonly string[] {
   const lists = (field: string): boolean => help.includes(`"${field}"`);
   if (!lists("uuid")) return TEN_FIELDS;
@@ -106,12 +106,12 @@ export function fieldsInHelp(help: string): readonly string[] {
   return [...TEN_FIELDS, ...MORE_FIELDS.filter(lists)].filter((field) => !isOld(field));
 }
 
-/** The field that a driver refuses, `Field "x" is not a valid field to query.`; null where the text says no such thing. */
+/** The field that a driver refuses, `Field "x" is not a valid field to query.`; null where the text has no such message. */
 export function refusedField(text: string): string | null {
   return /\bField "([\w.]{1,80})" is not a valid field/i.exec(text)?.[1] ?? null;
 }
 
-/** First words of the two lines with which the probe tells the fields that it asked for and the query's exit status. */
+/** Prefixes of two lines that the probe script prints: the fields that it asked for, and the exit status of the query. */
 export const FIELDS_MARK = "@fields ";
 export const EXIT_MARK = "@exit ";
 
@@ -119,11 +119,11 @@ const TEN = TEN_FIELDS.join(",");
 const NINE = TEN_FIELDS.filter((field) => field !== "driver_version").join(",");
 
 /**
- * Asks for help and then for what help lists, in one round trip: the choice is made by the shell's own `case`. A field
- * that the driver refuses all the same is left out and the rest asked again, eight times at most; where the refused one
- * is none of ours, the ten are asked. Ends with status 0 when at least one GPU with a uuid or a bus id answered, whatever
- * the tool's status was (it is not 0 as soon as one GPU is lost); else with the tool's own, or 6 (no devices) for an
- * empty answer.
+ * Asks for help and then for the fields that help lists, in one round trip: the shell's own `case` chooses them. If the
+ * driver still refuses a field, the rest is asked for again without it, at most eight times; if the refused field is none
+ * of ours, the ten are asked for. The exit status is 0 when at least one GPU with a uuid or a bus id answered, whatever
+ * the tool's status was (it is not 0 as soon as one GPU is lost). Otherwise it is the tool's own, or 6 (no devices) for
+ * an empty answer.
  */
 export const PROBE_COMMAND = [
   `h=$(x {tool} --help-query-gpu 2>/dev/null); q=${TEN}; s=`,
@@ -137,19 +137,19 @@ export const PROBE_COMMAND = [
     `q=,$q,; q=\${q%%,"$f",*},\${q#*,"$f",}; q=\${q#,}; q=\${q%,};; ` +
     `,${TEN},) break;; *) q=${TEN};; esac; ni=.$ni; done`,
   `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"`,
-  // A row of a GPU whose uuid could not be read still has its bus id.
+  // The row of a GPU whose uuid could not be read still has its bus id.
   `case $o in *GPU-*|*", "????????:??:??.*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");
 
 /**
- * Runs a command only where the probe's query, whose answer is still in $o, told a GPU in MIG mode: `Enabled` and then
- * the bus id, the only cell with a colon after eight digits.
+ * Runs a command only where the probe's query, whose answer is still in $o, reported a GPU in MIG mode: `Enabled` and
+ * then the bus id, the only cell with a colon after eight digits.
  */
 export function whereMigIsEnabled(command: string): string {
   return `case $o in *"Enabled, "????????:??:*) b ${command};; esac`;
 }
 
-/** A GPU's or MIG instance's; Tegra's has no prefix. */
+/** The uuid of a GPU or MIG instance; Tegra's has no prefix. */
 export const UUID = /^(?:GPU|MIG|DLA)-|^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
-/** A PCI address, as `pci.bus_id`. */
+/** The PCI address in `pci.bus_id`. */
 export const BUS_ID = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$/i;

@@ -1,4 +1,4 @@
-/** One GPU's cells (from a CSV row or from XML, by --query-gpu field name) -> the record's device. */
+/** The record's device from one GPU's cells, which come from a CSV row or from XML, by --query-gpu field name. */
 import type { Gpu } from "../../contract/record.js";
 import { accelerator } from "../kit/accelerator.js";
 import {
@@ -21,9 +21,9 @@ import { canonicalField, OLD_FIELD_NAMES } from "./fields.js";
 
 export type Cells = ReadonlyMap<string, string>;
 
-/** What says that the GPU itself failed, in whichever cell it stands; `[Insufficient Permissions]` is no fault of it. */
+/** The GPU itself failed, whichever cell has this text. `[Insufficient Permissions]` is not a fault of the GPU. */
 const DEAD = /^\[?(?:GPU is lost|GPU requires reset|GPU reset required|ERR!)\]?$/i;
-/** NVML_ERROR_UNKNOWN. A driver also says it of a feature that it only lacks: it is a fault where a GPU's own cells say it. */
+/** NVML_ERROR_UNKNOWN. A driver also prints it for a feature that it only lacks; in the cells of OWN_FIELDS it is a fault. */
 const UNKNOWN = /^\[?Unknown Error\]?$/i;
 const OWN_FIELDS = [
   "uuid",
@@ -40,7 +40,7 @@ const OWN_FIELDS = [
 type Read = (cell: unknown) => unknown;
 const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
 
-/** Record key, --query-gpu field, reader: only where the field was asked for is the key there. */
+/** Record key, --query-gpu field, reader. The record has the key only where the field was asked for. */
 const OPTIONAL: readonly (readonly [key: keyof Gpu, field: string, read: Read])[] = [
   ["index", "index", integerCell],
   ["pci_bus_id", "pci.bus_id", textCell],
@@ -80,8 +80,8 @@ const POWER = ["power.draw", "power.draw.average", "power.draw.instant"] as cons
 const POWER_LIMIT = ["power.limit", "enforced.power.limit"] as const;
 
 /**
- * Keys are there for the fields that were asked: a field that this driver does not know leaves no key, one that it
- * could not read is null. Temperatures C, memory bytes, power W, clocks MHz.
+ * Has a key for each field that was asked for: a field that this driver does not know leaves no key, one that it could
+ * not read is null. Temperatures in C, memory in bytes, power in W, clocks in MHz.
  */
 export function gpuFromCells(raw: Cells): Gpu {
   const cells = canonical(raw);
@@ -96,7 +96,7 @@ export function gpuFromCells(raw: Cells): Gpu {
     more["power_limit"] = firstWatts(cells, POWER_LIMIT, wattsLimitCell);
   if (failure !== null) more["error"] = failure;
   if (failure === null || !isMissing(cells.get("memory.total") ?? ""))
-    more["memory_source"] = hasNoMemoryOfItsOwn(cells) ? "host" : "device";
+    more["memory_source"] = usesHostMemory(cells) ? "host" : "device";
   return accelerator("GPU", {
     uuid: textCell(cells.get("uuid")),
     name: textCell(cells.get("name")),
@@ -120,24 +120,24 @@ function detailOf(cells: Cells): Record<string, string> {
   return detail;
 }
 
-/** A device that gives no readings but says why. */
+/** A device without readings, with the reason. */
 export function failedGpu(error: string, known: Partial<Gpu> = {}): Gpu {
   return accelerator("GPU", { ...known, error });
 }
 
-/** Whether no cell of a row holds a value: what stands in the place of a GPU that could not be asked. */
+/** Whether no cell of a row holds a value: some drivers print such a row for a GPU that could not be read. */
 export function isBlankRow(cells: Cells): boolean {
   for (const cell of cells.values()) if (!isMissing(cell)) return false;
   return true;
 }
 
-/** Whether a device that is not failed gives none of its live readings: nvidia-smi on a Jetson. */
+/** Whether a device that has not failed has none of its live readings, as nvidia-smi prints it on a Jetson. */
 export function hasNoReadings(gpu: Gpu): boolean {
   const live = [gpu.utilization, gpu.used_memory, gpu.total_memory, gpu.temperature, gpu.power_consumption];
   return gpu.error === undefined && live.every((value) => value === null);
 }
 
-/** By the newest name of each field; the same cells where all have it. */
+/** The cells by the newest name of each field; the same map where all names are the newest. */
 function canonical(cells: Cells): Cells {
   if (!isRenamed(cells)) return cells;
   const byField = new Map<string, string>();
@@ -156,7 +156,7 @@ function isRenamed(cells: Cells): boolean {
 function failureOf(cells: Cells): string | null {
   let unknown = 0;
   for (const cell of cells.values()) {
-    // Every tick asks this of thousands of numbers.
+    // Each tick checks thousands of numbers here.
     if (/^\[?[GE]/i.test(cell) && DEAD.test(cell)) return cell.replace(/[[\]]/g, "");
     if (/^\[?U/i.test(cell) && UNKNOWN.test(cell)) unknown += 1;
   }
@@ -166,8 +166,8 @@ function failureOf(cells: Cells): string | null {
 }
 
 /**
- * A vGPU guest prints 0 C and 0 MHz for what the hypervisor does not hand on, and no power (Virtual GPU Software User
- * Guide, "Monitoring GPU Performance": temperature, clocks and power are not supported in a guest).
+ * A vGPU guest prints 0 C, 0 MHz and no power, because the hypervisor does not pass these readings on (Virtual GPU
+ * Software User Guide, "Monitoring GPU Performance": temperature, clocks and power are not supported in a guest).
  */
 function isUnreadGuest(cells: Cells, power: number | null): boolean {
   return (
@@ -177,8 +177,8 @@ function isUnreadGuest(cells: Cells, power: number | null): boolean {
   );
 }
 
-/** GB10, Grace and Tegra answer `[N/A]` for memory: it is the host's. A refusal or an error is not that. */
-function hasNoMemoryOfItsOwn(cells: Cells): boolean {
+/** GB10, Grace and Tegra print `[N/A]` for memory: they use the host's. A refusal or an error does not mean that. */
+function usesHostMemory(cells: Cells): boolean {
   const cell = cells.get("memory.total");
   return cell !== undefined && /^\[?(?:N\/A|Not Supported)\]?$/i.test(cell);
 }

@@ -14,15 +14,15 @@ interface ListedGpu {
   readonly instances: readonly ListedInstance[];
 }
 
-// No bracket in a uuid: else each `(UUID: ` of a line would be looked at to the line's end.
+// No bracket in a uuid: otherwise each `(UUID: ` of a line would be scanned to the end of the line.
 const GPU_LINE = /^GPU (\d+): .*\(UUID: ([^()]*)\)/;
-// More than a host has and than a GPU is divided into: each is looked for among all.
+// More than any host has, and more than any GPU is divided into. Bounded because each is searched for among all.
 const MAX_GPUS = 1024;
 const MAX_INSTANCES = 64;
 // `  MIG 3g.40gb     Device  0: (UUID: MIG-...)`; profiles may hold `+me`, `.gfx`, `c.` as in `1c.3g.40gb`.
 const MIG_LINE = /^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: ([^)]*)\)/;
 
-/** Reads `nvidia-smi -L`; lines of other shapes are passed over. */
+/** Reads `nvidia-smi -L`; other lines are skipped. */
 export function parseGpuList(text: string): readonly ListedGpu[] {
   const gpus: { index: number; uuid: string | null; instances: ListedInstance[] }[] = [];
   for (const line of text.split(/[\r\n]+/)) {
@@ -41,7 +41,7 @@ export function parseGpuList(text: string): readonly ListedGpu[] {
   return gpus;
 }
 
-/** The same GPUs, those in MIG mode with `mig_instances`. What neither source tells of an instance is null. */
+/** The same GPUs, those in MIG mode with `mig_instances`. A value of an instance that neither source has is null. */
 export function withMigInstances(
   gpus: readonly Gpu[],
   listed: readonly ListedGpu[],
@@ -60,8 +60,8 @@ function isSame(gpu: Gpu, index: number | null | undefined, uuid: string | null)
   return gpu.index !== undefined && gpu.index !== null && gpu.index === index;
 }
 
-// Recordings may have their uuids masked, so that several GPUs share one; XML lacks an index of its own (a lost GPU
-// shifts its count), so it counts only where the uuids could not tell.
+// Recordings may have masked uuids, which several GPUs share. The XML has no index of its own, and a lost GPU shifts the
+// count of its GPUs, so the index decides only where the uuid cannot.
 function sameIndex(gpu: Gpu, index: number | null | undefined): boolean {
   return !/^GPU-[0-]+$/.test(gpu.uuid ?? "") || gpu.index === index;
 }

@@ -1,7 +1,7 @@
 /**
  * `nvidia-smi -q -x` (DTD v6 to v13): the only cheap source of MIG instances' memory, and a second source of the GPUs.
- * The document has elements and text alone (one attribute, `<gpu id=...>`), so a scanner of one pattern reads it; what
- * was cut off at the end is simply not there.
+ * The document has only elements and text (and one attribute, `<gpu id=...>`), so a scanner with one pattern reads it. A
+ * document that is cut gives the elements before the cut.
  */
 import { ParseError } from "../../contract/errors.js";
 import type { Gpu } from "../../contract/record.js";
@@ -10,13 +10,13 @@ import { gpuFromCells } from "./gpu.js";
 
 interface XmlNode {
   readonly name: string;
-  /** The one attribute that the document has: a GPU's bus id. */
+  /** The only attribute in the document: a GPU's bus id. */
   readonly id: string | undefined;
   readonly children: XmlNode[];
   text: string;
 }
 
-/** The text and elements of one GPU, with what is in its MIG devices. */
+/** One GPU with its MIG devices and processes. */
 export interface XmlGpu {
   readonly gpu: Gpu;
   readonly migDevices: readonly XmlMigDevice[];
@@ -45,11 +45,11 @@ export function readSmiXml(text: string): readonly XmlGpu[] {
   return gpus.map((node, at) => gpuOf(node, at, driver));
 }
 
-// More than a host has, and than a GPU is divided into: each is looked for among all.
+// More than any host has, and more than any GPU is divided into. Bounded because each is searched for among all.
 const MAX_GPUS = 1024;
 const MAX_INSTANCES = 64;
 
-// Field of --query-gpu -> where the XML has it; the first element that is there wins.
+// Field of --query-gpu, and its paths in the XML; the first element that exists wins.
 const PATHS: readonly (readonly [string, ...string[]])[] = [
   ["uuid", "uuid"],
   ["name", "product_name"],
@@ -146,24 +146,24 @@ function find(root: XmlNode, name: string): XmlNode | undefined {
   return root.children.find((child) => child.name === name);
 }
 
-// Lengths are bounded so that no text costs the square of its length.
+// Lengths are bounded so that no text takes quadratic time.
 const TOKEN =
   /<[?!][^<>]{0,300}>|<(\/?)([A-Za-z_][\w.-]{0,80})(?: id="([^"<>]{0,40})")?[^<>]{0,300}?(\/?)>|([^<]+)/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-const DEEPEST = 32;
+const MAX_DEPTH = 32;
 
-/** Elements as a tree under a root without a name; a closing tag without its opening is passed over. */
+/** The elements as a tree under a root without a name. A closing tag without its opening tag is skipped. */
 function scan(text: string): XmlNode {
   const root: XmlNode = { name: "", id: undefined, children: [], text: "" };
   let open = [root];
-  for (const [, closing, name, id, selfClosing, words] of text.matchAll(TOKEN)) {
+  for (const [, closing, name, id, selfClosing, chars] of text.matchAll(TOKEN)) {
     const parent = open.at(-1) ?? root;
-    if (words !== undefined) {
-      parent.text += words.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => ENTITIES[entity] ?? "");
+    if (chars !== undefined) {
+      parent.text += chars.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => ENTITIES[entity] ?? "");
     } else if (name !== undefined && closing === "") {
       const node: XmlNode = { name, id, children: [], text: "" };
-      if (open.length < DEEPEST) parent.children.push(node);
-      if (selfClosing === "" && open.length < DEEPEST) open.push(node);
+      if (open.length < MAX_DEPTH) parent.children.push(node);
+      if (selfClosing === "" && open.length < MAX_DEPTH) open.push(node);
     } else if (name !== undefined) {
       const at = open.findLastIndex((node) => node.name === name);
       if (at > 0) open = open.slice(0, at);

@@ -31,6 +31,7 @@ function parts(context: ProbeContext): readonly Part[] {
 
 export const rocmSmiShim: Shim = {
   id: "rocm-smi",
+  maker: { vendor: "amd", pci: ["0x1002", "0x1d94"] },
   executables: ["rocm-smi", "hy-smi"],
   probe: parts,
   judge(outputs, context): ToolVerdict {

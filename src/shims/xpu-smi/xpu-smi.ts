@@ -23,6 +23,7 @@ function processParts(context: ProbeContext): readonly Part[] {
 
 export const xpuSmiShim: Shim = {
   id: "xpu-smi",
+  maker: { vendor: "intel", pci: ["0x8086"] },
   executables: ["xpu-smi", "xpumcli"],
   probe: (context) => [
     DISCOVERY,

@@ -24,7 +24,7 @@ const fromXml = (text: string): Reading => ({
   errors: [],
 });
 
-/** What is no GPU stands in the table as devices numbered in the order told. */
+/** Facts that are no GPUs go into the table as devices, numbered in the order printed. */
 const facts = (list: readonly object[]): Reading => ({
   sections: { gpus: list.map((fact, index): Gpu => accelerator("GPU", { ...fact, index })) },
   errors: [],
@@ -62,8 +62,8 @@ type Values = readonly [
   number | null,
 ];
 
-function values(name: string | null, driver: string | undefined, told: Values) {
-  const [utilization, used, total, temperature, power, clock] = told;
+function values(name: string | null, driver: string | undefined, cells: Values) {
+  const [utilization, used, total, temperature, power, clock] = cells;
   return {
     ...(name === null ? {} : { name }),
     ...(driver === undefined ? {} : { driver_version: driver }),
@@ -210,7 +210,7 @@ const XML: readonly (readonly [string, string, string | undefined, string, Value
   ],
   ["a10g-515.105.01", "NVIDIA A10G", "515.105.01", "00000000:00:1E.0", [0, 22, 23028, 17, 25.58, 210]],
   ["graphics-device-418.43", "Graphics Device", "418.43", "00000000:43:00.0", [0, 0, 5912, 40, 8.93, 300]],
-  // INDEX says what is printed, 0 C and 0 MHz with power N/A: a vGPU guest is not told its temperature and clock.
+  // Printed are 0 C, 0 MHz and power N/A (see INDEX): a vGPU guest does not get its temperature and clock.
   ["grid-p4-1q-vgpu-513.46", "GRID P4-1Q", "513.46", "00000000:00:0B.0", [0, 807, 1024, null, null, null]],
   [
     "gt730-384.111-trimmed",
@@ -260,9 +260,9 @@ const SECOND_GTX1070 = {
   ...values("GeForce GTX 1070", "384.66", [98, 4057, 8114, 59, 139.3, 1936]),
   pci_bus_id: "00000000:03:00.0",
 };
-const xmlRows = XML.map(([id, name, driver, bus, told]): FixtureRow => {
+const xmlRows = XML.map(([id, name, driver, bus, cells]): FixtureRow => {
   const isPair = id.startsWith("2x-");
-  const first = { ...values(name, driver, told), pci_bus_id: bus };
+  const first = { ...values(name, driver, cells), pci_bus_id: bus };
   return {
     file: `xml__${id}.xml`,
     count: isPair ? 2 : 1,
@@ -455,8 +455,11 @@ const unused: readonly UnusedFixture[] = [
   ),
   notParsed("table__h100-mig-590.48.01__idle.txt", "the bare table is for people; not asked for"),
   notParsed("table__hidden-name-err-fan-525.125.06.txt", "the bare table is for people; not asked for"),
-  notParsed("q-text__a10-535.129.03.txt", "-q as text says what -q -x says; not asked for"),
-  notParsed("q-text__h100-mig-590.48.01__idle.txt", "-q as text says what -q -x says; not asked for"),
+  notParsed("q-text__a10-535.129.03.txt", "-q as text has the same content as -q -x; not asked for"),
+  notParsed(
+    "q-text__h100-mig-590.48.01__idle.txt",
+    "-q as text has the same content as -q -x; not asked for",
+  ),
 ];
 
 testFixtures("nvidia-smi", [...captureRows, ...listRows, ...xmlRows, ...otherRows], unused);

@@ -16,7 +16,7 @@ import {
   queryCommand,
   TEN_FIELDS,
 } from "../../../src/shims/nvidia-smi/fields.js";
-import { NVIDIA_HOLDER } from "../../../src/shims/nvidia-smi/holder.js";
+import { NVIDIA_HOLDER } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
 import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
 import { wholeLines } from "../../../src/shims/nvidia-smi/sections.js";
@@ -39,7 +39,7 @@ const MOVING: ReadonlySet<string> = new Set([
   "clock_sm",
   "power_consumption",
 ]);
-/** What we do not look for in the XML. */
+/** Fields that are not read from the XML. */
 const ONLY_IN_ROWS = [
   "ecc_corrected_total",
   "ecc_uncorrected_total",
@@ -47,10 +47,10 @@ const ONLY_IN_ROWS = [
   "ecc_uncorrected_since_load",
   "throttle_reasons",
 ] as const;
-/** Without those; readings that change between the two commands are told as what kind of value they are. */
+/** Without those; of a reading that changes between the two commands, only the type is compared. */
 function comparable({ detail, ...gpu }: Gpu): object {
-  const told = Object.entries(gpu).filter(([key]) => !ONLY_IN_ROWS.some((only) => only === key));
-  const values = told.map(([key, value]) => [key, MOVING.has(key) ? typeof value : value] as const);
+  const entries = Object.entries(gpu).filter(([key]) => !ONLY_IN_ROWS.some((only) => only === key));
+  const values = entries.map(([key, value]) => [key, MOVING.has(key) ? typeof value : value] as const);
   const texts = Object.entries(detail).filter(([key]) => key !== "compute_capability");
   return { ...Object.fromEntries(values), detail: Object.fromEntries(texts) };
 }
@@ -113,7 +113,7 @@ describe("nvidia-smi rows", () => {
     ]);
   });
 
-  test("a row whose values slid into other columns is an error and no device", () => {
+  test("a row whose values are in the wrong columns is an error and no device", () => {
     const { gpus, errors } = readQuery(`0, GPU-1, A, B, 550.1, 3\n`, [
       "index",
       "uuid",
@@ -168,7 +168,7 @@ describe("nvidia-smi rows", () => {
     );
   });
 
-  test("a tool that was ended in the middle leaves no half number", () => {
+  test("a tool that was killed while it printed leaves no half number", () => {
     const outputs = (stdout: string) =>
       partOutputs({ "nvidia-smi.query": { stdout, end: { kind: "timeout", afterSecs: 5 } } });
     const half = `${HEADER}\n${gpuRow(0)}\n${gpuRow(1).slice(0, -1)}`;
@@ -183,7 +183,7 @@ describe("nvidia-smi rows", () => {
     );
   });
 
-  test("cut anywhere, what stands of a query is its whole rows, with the last one's newline or without", () => {
+  test("a query that is cut anywhere gives its whole rows, with or without the newline of the last one", () => {
     const header = "index, uuid, name, power.draw [W], pci.bus_id";
     const rows = ["3E", "4F"].map(
       (bus, at) => `${at}, ${uuidOf(at)}, NVIDIA L4, 17.25, 00000000:${bus}:00.0`,
@@ -214,7 +214,7 @@ describe("nvidia-smi rows", () => {
     for (const none of ["N/A", "[N/A]", "Active", "0x", ""]) assert.equal(throttleReasons(none), null);
   });
 
-  test("lost GPUs are told in several wordings", () => {
+  test("sentences about lost GPUs have several wordings", () => {
     const busId = "00000000:2A:00.0";
     const cases = [
       ["Unable to determine the device handle for GPU0000:2A:00.0: Unknown Error", null, "Unknown Error"],
@@ -232,32 +232,32 @@ describe("nvidia-smi rows", () => {
     assert.equal(lostGpu("No devices were found"), null);
   });
 
-  test("a status alone is explained too", () => {
+  test("an exit status without output is explained too", () => {
     assert.equal(
       explainFailure("", 9),
-      "the NVIDIA driver is not loaded; nvidia-smi exited 9 and told nothing",
+      "the NVIDIA driver is not loaded; nvidia-smi exited 9 and printed nothing",
     );
     assert.match(explainFailure("", 17), /blocks the GPUs' control device .*; nvidia-smi exited 17/);
-    assert.equal(explainFailure("", 77), "nvidia-smi exited 77 and told nothing");
+    assert.equal(explainFailure("", 77), "nvidia-smi exited 77 and printed nothing");
     assert.equal(explainFailure("what\nnow", 77), "nvidia-smi: what; now");
   });
 
-  test("the list's words for no GPU are known as the query's are", () => {
-    for (const said of ["No devices were found\n", "No devices found.\n"])
+  test("the messages of -L and of the query for no GPU are both known", () => {
+    for (const output of ["No devices were found\n", "No devices found.\n"])
       assert.match(
-        explainFailure(said, null),
+        explainFailure(output, null),
         /^the NVIDIA driver is loaded and shows no GPU .*; nvidia-smi: No/,
       );
   });
 
-  test("the XML tells of a GPU what its row tells", () => {
+  test("the XML and the row of a GPU give the same readings", () => {
     for (const name of ["h100-580-idle", "h100-580-load"]) {
       const [row] = readQuery(golden(`${name}/nvidia-smi.query/stdout.txt`), []).gpus;
-      const [told] = readSmiXml(golden(`${name}/nvidia-smi.xml/stdout.txt`));
-      assert.ok(row && told);
+      const [fromXml] = readSmiXml(golden(`${name}/nvidia-smi.xml/stdout.txt`));
+      assert.ok(row && fromXml);
       assert.equal(row.detail["compute_capability"], "9.0");
       for (const key of ONLY_IN_ROWS) assert.ok(key in row, key);
-      assert.deepEqual(comparable(told.gpu), comparable(row), name);
+      assert.deepEqual(comparable(fromXml.gpu), comparable(row), name);
     }
   });
 });
@@ -273,7 +273,7 @@ describe("nvidia-smi ticks", () => {
   };
   const apps = `gpu_uuid, pid, process_name, used_gpu_memory [MiB]\n${uuidOf(0)}, 4711, a, b, 512\n`;
 
-  test("a driver that goes away costs the GPUs and says so", () => {
+  test("a driver that goes away costs the GPUs and is an error", () => {
     const stdout = "Failed to initialize NVML: Driver/library version mismatch\n";
     const end = { kind: "exit", code: 18 } as const;
     const { sections, errors } = sampler().parse(
@@ -564,9 +564,9 @@ describe("a GPU that answers in part", () => {
     ["[ERR!] of the power", { "power.draw": "[ERR!]" }, "ERR!"],
     ["an unknown error of a reading", { "temperature.gpu": "[Unknown Error]" }, "Unknown Error"],
     ["an unknown error of the uuid", { uuid: "[Unknown Error]" }, "Unknown Error"],
-    ["an unknown error of a feature alone", { "ecc.mode.current": "[Unknown Error]" }, undefined],
+    ["an unknown error of one feature only", { "ecc.mode.current": "[Unknown Error]" }, undefined],
     [
-      "half a row that its reader may not see",
+      "half a row without permission",
       {
         "utilization.gpu": "[Insufficient Permissions]",
         "memory.used": "[Insufficient Permissions]",
@@ -607,7 +607,7 @@ describe("the driver's holder", () => {
     assert.equal(wanted([{ persistence_mode: true }, { persistence_mode: true }]), false);
     assert.equal(wanted([{ persistence_mode: true }, { persistence_mode: false }]), true);
     assert.equal(wanted([{ persistence_mode: null }]), true);
-    assert.equal(wanted([{}]), true, "a driver that does not tell");
+    assert.equal(wanted([{}]), true, "a driver that does not report the mode");
     assert.equal(wanted([]), false);
   });
   test("is not for hosts with a failed GPU, which could not be reset then", () => {

@@ -9,7 +9,7 @@ import { readQuery, type QueryAnswer } from "../../../../src/shims/nvidia-smi/qu
 import { GOLDEN_ROOT } from "../../../support/golden.js";
 
 /** A reader that compares each of its answers with readQuery's, and counts those that it read without it. */
-function checkedReader(): { read(text: string): QueryAnswer; quick(): number } {
+function checkedReader(): { readonly read: (text: string) => QueryAnswer; readonly quick: () => number } {
   let reads = 0;
   let plainReads = 0;
   const quick = quickQueryReader((text, columns) => {
