@@ -1,7 +1,7 @@
-/** The tools that are tried, in the order they are tried. A new tool is one file beside this one and one line here. */
+/** The vendor tools, in the order in which they are tried. A new tool is one file beside this one and one line here. */
 import type { Shim } from "./kit/shim.js";
 
-/** A tool by name; its file is loaded when a run tries it, not for `--help`. */
+/** A tool by name. Its module is loaded when a run tries it, not for `--help`. */
 export interface Tool {
   readonly id: string;
   /** Other spellings that `--ssh-fallback` takes. */
@@ -10,7 +10,7 @@ export interface Tool {
 }
 
 // prettier-ignore
-/** Native first: it is always tried. The rest is the default order of `--ssh-fallback`. */
+/** Native comes first: it is always tried. The rest is the default order of `--ssh-fallback`. */
 export const TOOLS: readonly Tool[] = [
   { id: "native", aliases: ["all-smi"], load: async () => (await import("./native/native.js")).nativeShim },
   { id: "nvidia-smi", aliases: ["nvidia", "nvidia_smi"], load: async () => (await import("./nvidia-smi.js")).nvidiaSmiShim },
@@ -28,22 +28,22 @@ export const TOOLS: readonly Tool[] = [
 
 const NATIVE = "native";
 
-/** What `--ssh-fallback` chooses from: ids in the default order, without native. */
+/** The ids that `--ssh-fallback` takes, in the default order, without native. */
 export const FALLBACK_IDS: readonly string[] = TOOLS.map((tool) => tool.id).filter((id) => id !== NATIVE);
 
-/** The tool of an id or another spelling of it, case ignored; undefined for an unknown name. */
+/** The tool with this id or alias, case ignored; undefined for an unknown name. */
 export function toolNamed(name: string): Tool | undefined {
   const asked = name.trim().toLowerCase();
   return TOOLS.find((tool) => tool.id === asked || tool.aliases.includes(asked));
 }
 
-/** Native and the given fallbacks (ids, in the operator's order), each once: what a probe tries. */
+/** The shims that a probe tries: native and the given fallbacks (ids, in the operator's order), each once. */
 export async function shimsToTry(fallback: readonly string[]): Promise<readonly Shim[]> {
   const named = [NATIVE, ...fallback].map(toolNamed).filter((tool) => tool !== undefined);
   return Promise.all([...new Set(named)].map((tool) => tool.load()));
 }
 
-/** Every tool that is known. */
+/** The shims of all tools. */
 export function allShims(): Promise<readonly Shim[]> {
   return Promise.all(TOOLS.map((tool) => tool.load()));
 }

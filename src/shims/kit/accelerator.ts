@@ -2,7 +2,7 @@
 import type { Gpu, Process } from "../../contract/record.js";
 import { withoutZeros } from "./stand-ins.js";
 
-/** A device of which nothing is known but what is given: all-smi's required fields are null, and a whole chip of zeros is. */
+/** A device with the given fields. all-smi's other required fields are null, and so are the readings of a chip of zeros. */
 export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gpu>): Gpu {
   const device: Gpu = {
     uuid: null,
@@ -26,7 +26,7 @@ export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gp
 export type ToolProcess = Partial<Process> &
   Pick<Process, "pid" | "process_name" | "device_id" | "device_uuid" | "used_memory">;
 
-/** A process as a vendor tool tells it: what only `ps` knows is null. */
+/** A process as a vendor tool reports it; the fields that only `ps` knows are null. */
 export function acceleratorProcess(known: ToolProcess): Process {
   return {
     cpu_percent: null,
@@ -48,14 +48,14 @@ export function acceleratorProcess(known: ToolProcess): Process {
   };
 }
 
-/** The uuid of the first GPU with an index, as its processes have it. A list is searched once, not for each process. */
+/** Finds the uuid of the first GPU with an index, for its processes. The list is searched once, not for each process. */
 export function uuidsByIndex(gpus: readonly Gpu[]): (index: number | null | undefined) => string | null {
   const uuids = new Map<number | null | undefined, string | null>();
   for (const { index, uuid } of gpus) if (!uuids.has(index)) uuids.set(index, uuid);
   return (index) => uuids.get(index) ?? null;
 }
 
-/** Total minus used where both are known and agree. */
+/** Total minus used; null where one is unknown, or where more is used than there is. */
 export function freeOf(total: number | null, used: number | null): number | null {
   return total !== null && used !== null && used <= total ? total - used : null;
 }

@@ -1,4 +1,4 @@
-/** Tables drawn with `+-|` or with Unicode lines, as vendor tools print them for people. */
+/** Reads tables drawn with `+-|` or with Unicode lines, which vendor tools print for people. */
 
 export interface BoxTable {
   /** The table's own first line, or the last line of text before it. */
@@ -8,7 +8,7 @@ export interface BoxTable {
   readonly rows: readonly Readonly<Record<string, string>>[];
 }
 
-/** The cells of a line that stands between vertical lines; null for any other line. */
+/** The cells of a line that starts and ends with a vertical line; null for any other line. */
 export function cellsOf(line: string): readonly string[] | null {
   const bare = line.trim().replaceAll(/[│┃║]/g, "|");
   if (bare.length < 2 || !bare.startsWith("|") || !bare.endsWith("|")) return null;
@@ -18,22 +18,23 @@ export function cellsOf(line: string): readonly string[] | null {
     .map((cell) => cell.trim());
 }
 
-/** A horizontal line: no letter or digit. */
+/** Whether the line is a horizontal line, without letters and digits. */
 function isBorder(line: string): boolean {
   return /^[\s|+\-=\u2500-\u257f]+$/.test(line) && /[-=\u2500-\u257f]{3}/.test(line);
 }
 
-// ECMA-48: control sequences (colours) and operating system commands (links), each from its ESC to its end. Of what one
-// may hold nothing can be the beginning of another, so that a line is read once.
+// ECMA-48: control sequences (colours) and operating system commands (links), each from its ESC to its end. None can
+// contain the start of another, so a line is read once.
 const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g;
 
+/** The lines of a text without terminal sequences. */
 export function textLines(text: string): readonly string[] {
   return text.split(/[\r\n]+/).map((line) => (line.includes("\u001b") ? line.replace(TERMINAL, "") : line));
 }
 
 /**
- * Every table of the text. A line of text between the rows is passed over; a row of another width than its header is
- * no row of that table. A header stands right below a horizontal line.
+ * Every table of the text. Text between the rows is skipped, and so is a row with more or fewer cells than its header. A
+ * header is the row right below a horizontal line.
  */
 export function boxTables(text: string): readonly BoxTable[] {
   const tables: { title: string; columns: readonly string[]; rows: Record<string, string>[] }[] = [];
@@ -42,7 +43,7 @@ export function boxTables(text: string): readonly BoxTable[] {
   let opened = true;
   for (const line of textLines(text)) {
     if (isBorder(line)) {
-      // The first line of a table drawn in Unicode.
+      // The top border of a table drawn in Unicode.
       if (/^\s*[┏┌╭╔]/.test(line)) opened = true;
       afterBorder = true;
       continue;
@@ -70,7 +71,7 @@ export function boxTables(text: string): readonly BoxTable[] {
   return tables;
 }
 
-/** A row of words alone: every device's row has a digit. */
+/** Whether the row has no digit: every device's row has one. */
 function isHeader(cells: readonly string[]): boolean {
   return (
     cells.every((cell) => !/\d/.test(cell)) &&
@@ -78,7 +79,7 @@ function isHeader(cells: readonly string[]): boolean {
   );
 }
 
-/** The rows of all tables of a text that holds one kind of table. */
+/** The rows of all tables, for a text with one kind of table. */
 export function boxRows(text: string): readonly Readonly<Record<string, string>>[] {
   return boxTables(text).flatMap((table) => table.rows);
 }

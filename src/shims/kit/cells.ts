@@ -1,12 +1,12 @@
 /**
- * One cell of a vendor tool's output -> a finite number >= 0, a clean text, a truth, or null. Shared by every shim.
- * All take what JSON or CSV gave (`unknown`), and none invents: what is not plainly a value is null.
+ * Reads one cell of a vendor tool's output as a finite number >= 0, a clean text, a boolean, or null. Shared by every
+ * shim. The cell is a value of JSON or CSV (`unknown`). What is not clearly a value is null.
  */
 import { cleanText } from "../../lib/text.js";
 import { shifted } from "./digits.js";
 import { isAllOnes, isAllOnesText } from "./stand-ins.js";
 
-// nvidia-smi's, rocm-smi's, amd-smi's, npu-smi's and hl-smi's words for "no value", lower case, without brackets.
+// What nvidia-smi, rocm-smi, amd-smi, npu-smi and hl-smi print for "no value", in lower case, without brackets.
 const NO_VALUE = new Set([
   "",
   "-",
@@ -35,9 +35,9 @@ const NO_VALUE = new Set([
   "timeout",
 ]);
 
-/** Whether a cell says that there is no value: `[N/A]`, `ERR!`, `[GPU is lost]`, empty, `N/A (Secondary die)`, ... */
+/** Whether a cell stands for no value: `[N/A]`, `ERR!`, `[GPU is lost]`, empty, `N/A (Secondary die)`, ... */
 export function isMissing(cell: string): boolean {
-  // Every tick asks this of thousands of numbers.
+  // Each tick checks thousands of numbers here.
   if (/^\s*\d/.test(cell)) return false;
   const bare = cell.trim().toLowerCase();
   // nvidia-smi from 610 on: `Deprecated, see "KMD version"`.
@@ -45,7 +45,7 @@ export function isMissing(cell: string): boolean {
   return NO_VALUE.has(bare.startsWith("[") && bare.endsWith("]") ? bare.slice(1, -1).trim() : bare);
 }
 
-/** Trimmed text without control characters; null for a sentinel. A number is told as it prints. */
+/** Trimmed text without control characters; null for a sentinel. A number becomes its decimal text. */
 export function textCell(raw: unknown): string | null {
   if (typeof raw === "number") return Number.isFinite(raw) && !isAllOnes(raw) ? String(raw) : null;
   if (typeof raw !== "string" || isMissing(raw)) return null;
@@ -53,12 +53,12 @@ export function textCell(raw: unknown): string | null {
   return isAllOnesText(text) ? null : cleanText(text);
 }
 
-/** For `detail`: the text of a cell that `read` takes for a reading; null for one that only stands for none. */
+/** For `detail`: the text of a cell that `read` accepts as a reading; null for any other cell. */
 export function readingText(raw: unknown, read: (raw: unknown) => number | null): string | null {
   return read(raw) === null ? null : textCell(raw);
 }
 
-// The usual cell, known without the work of the other.
+// The usual cell: this pattern is cheaper than the next one.
 const PLAIN_NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
 const NUMBER_AND_UNIT = /^\+?(\d+(?:\.\d*)?|\.\d+)\s*([a-zµμ%°/]*)$/i;
 
@@ -78,14 +78,14 @@ function quantity(raw: unknown): Quantity | null {
   return usable(value) ? { value, unit: (match[2] ?? "").toLowerCase() } : null;
 }
 
-// -1 and the like are sentinels in every tool, and so are all ones of 32 and 64 bits.
+// Negative numbers are sentinels in every tool, and so are all ones of 32 and 64 bits.
 function usable(value: number): boolean {
   return Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER && !isAllOnes(value);
 }
 
-/** `powers`: of ten, by unit in lower case. */
+/** `powers`: the power of ten of each unit, in lower case. `max`: the largest value that is a reading. */
 function scaled(raw: unknown, powers: ReadonlyMap<string, number>, max: number): number | null {
-  // A number has no unit; a tick reads some hundred of them.
+  // A shortcut: a number has no unit, and a tick reads hundreds of them.
   if (typeof raw === "number") return usable(raw) ? within(raw, powers.get(""), max) : null;
   const parsed = quantity(raw);
   return parsed === null ? null : within(parsed.value, powers.get(parsed.unit), max);
@@ -97,7 +97,7 @@ function within(bare: number, power: number | undefined, max: number): number | 
   return value <= max ? value : null;
 }
 
-/** A finite number >= 0; a unit after it is passed over. */
+/** A finite number >= 0; a unit after it is ignored. */
 export function numberCell(raw: unknown): number | null {
   return quantity(raw)?.value ?? null;
 }
@@ -113,7 +113,7 @@ const PERCENT = new Map([
   ["%", 0],
 ]);
 
-/** 0..100, with or without `%`; anything above is a sentinel (amd-smi's 65535) and null. */
+/** 0 to 100, with or without `%`; anything above is a sentinel (amd-smi's 65535) and null. */
 export function percentCell(raw: unknown): number | null {
   return scaled(raw, PERCENT, 100);
 }
@@ -123,12 +123,12 @@ const CELSIUS = new Map([
   ["c", 0],
   ["°c", 0],
 ]);
-// Silicon stops below 130; what is above is an 8-bit 255, a 16-bit 65535 or that over 16 (4095.9).
-const HOTTEST = 200;
+// Chips shut down below 130 C. Higher values are an 8-bit 255, a 16-bit 65535 or 65535 / 16 (4095.9).
+const MAX_CELSIUS = 200;
 
 /** Degrees C as `36`, `36 C`, `41.3°C`. Below 0 or above 200 is a sensor that is off (`-256C`, 255, 65535): null. */
 export function celsiusCell(raw: unknown): number | null {
-  return scaled(raw, CELSIUS, HOTTEST);
+  return scaled(raw, CELSIUS, MAX_CELSIUS);
 }
 
 const WATTS = new Map([
@@ -140,16 +140,16 @@ const WATTS = new Map([
   ["μw", -6],
   ["kw", 3],
 ]);
-// 16 bits of ones, as watts and as tenths of them.
+// All ones of 16 and 15 bits, in tenths of a watt.
 const NO_WATTS: ReadonlySet<number> = new Set([6553.5, 3276.7]);
 
-/** Watts from `W`, `mW`, `uW`, `kW` or a bare number; 32767 and 65535 of them, or of their tenths, are none. */
+/** Watts from `W`, `mW`, `uW`, `kW` or a bare number; 32767 and 65535, in watts or tenths of a watt, are null. */
 export function wattsCell(raw: unknown): number | null {
   const watts = scaled(raw, WATTS, 30_000);
   return watts === null || NO_WATTS.has(watts) ? null : watts;
 }
 
-/** A limit: 0 W is none (amd-smi of an APU, rocm-smi of a secondary die). */
+/** A power limit in watts: 0 W means none (amd-smi of an APU, rocm-smi of a secondary die) and is null. */
 export function wattsLimitCell(raw: unknown): number | null {
   const watts = wattsCell(raw);
   return watts === 0 ? null : watts;
@@ -162,17 +162,17 @@ const MEGAHERTZ = new Map([
   ["khz", -3],
 ]);
 
-/** MHz from `MHz`, `GHz`, `kHz` or a bare number; 32767 and 65535 are above what any clock runs at, and null. */
+/** MHz from `MHz`, `GHz`, `kHz` or a bare number; 32767 and 65535 are above any real clock, and null. */
 export function megahertzCell(raw: unknown): number | null {
   return scaled(raw, MEGAHERTZ, 30_000);
 }
 
-/** A fan's percentage, which nvidia-smi documents to go above 100; 255 and above are none. */
+/** A fan speed in percent, which may exceed 100 (nvidia-smi(1)); 255 and above are null. */
 export function fanCell(raw: unknown): number | null {
   return scaled(raw, PERCENT, 254);
 }
 
-/** PCIe generation, or lanes: 1 to 64. Tools print 0, 255 or 65535 of a link that they could not read. */
+/** PCIe generation or number of lanes, 1 to 64. Tools print 0, 255 or 65535 for a link that they could not read. */
 export function linkCell(raw: unknown): number | null {
   const value = integerCell(typeof raw === "string" ? raw.replace(/^x|x$/i, "") : raw);
   return value === null || value === 0 || value > 64 ? null : value;
@@ -195,8 +195,8 @@ const BYTES = new Map([
 ]);
 
 /**
- * Whole bytes. `bare` is the unit of a number that has none. `MB` and `GB` are read as binary, which is what
- * nvidia-smi, amd-smi, npu-smi and tegrastats mean by them.
+ * Whole bytes. `bare` is the unit of a number without one. `MB` and `GB` are binary, as in nvidia-smi, amd-smi, npu-smi
+ * and tegrastats.
  */
 export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
   if (typeof raw === "number") return usable(raw) ? wholeBytes(raw * BYTES_IN[bare]) : null;
@@ -206,7 +206,7 @@ export function bytesCell(raw: unknown, bare: ByteUnit): number | null {
   return scale === undefined ? null : wholeBytes(parsed.value * scale);
 }
 
-// 256 TiB: no device and no host has it, and 2^48 - 1 is a sentinel itself.
+// 256 TiB: no device and no host has so much, and 2^48 - 1 is itself a sentinel.
 const MAX_BYTES = 2 ** 48;
 
 function wholeBytes(bytes: number): number | null {
@@ -214,7 +214,7 @@ function wholeBytes(bytes: number): number | null {
   return Number.isSafeInteger(value) && value < MAX_BYTES - 1 ? value : null;
 }
 
-/** A device's whole memory: 0 is a reading that failed. */
+/** The total memory of a device, in bytes: 0 is a reading that failed, and null. */
 export function totalCell(raw: unknown, bare: ByteUnit): number | null {
   const bytes = bytesCell(raw, bare);
   return bytes === 0 ? null : bytes;

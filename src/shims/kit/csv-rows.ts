@@ -1,12 +1,12 @@
 /**
  * nvidia-smi's CSV: separator `, `, no quoting, a header with units (`memory.used [MiB]`), and between the rows
- * sentences about devices that failed. A comma in a name cannot be told from a column, so columns are counted from
- * both ends and what is left over belongs to the one column that may hold commas.
+ * sentences about devices that failed. A comma in a name looks like a separator. So columns are counted from both ends,
+ * and the cells that are left over belong to the one column that may hold commas.
  */
 
 type CsvLine =
   | { readonly kind: "row"; readonly cells: ReadonlyMap<string, string> }
-  /** A line of another shape: an error message, a warning, a row that was cut. */
+  /** Any other line: an error message, a warning, a row that was cut. */
   | { readonly kind: "text"; readonly text: string };
 
 export interface CsvTable {
@@ -16,8 +16,8 @@ export interface CsvTable {
 }
 
 /**
- * Reads a table whose column names are told by its header, or else by `columns`. `wide` is the column that may hold
- * commas. Header lines that come again (loop mode, joined outputs) are passed over.
+ * Reads a table. Its header names the columns, or else `columns` does. `wide` is the column that may hold commas. A
+ * header may come again (loop mode, joined outputs); it is no row.
  */
 export function readCsv(text: string, columns: readonly string[], wide: string): CsvTable {
   let current = columns;
@@ -36,7 +36,7 @@ export function readCsv(text: string, columns: readonly string[], wide: string):
 }
 
 const COLUMN_NAME = /^[a-z][\w.]*(?: \[[^\]]{1,8}\])?$/i;
-// What every query of ours or of a recording names; no value looks like that.
+// Every query of ours, and every recording, names one of these; no value looks like one.
 const SURE_NAMES = new Set(["index", "uuid", "name", "pid", "gpu_uuid", "gpu_name", "process_name"]);
 
 function headerOf(line: string): string[] | null {
@@ -47,7 +47,7 @@ function headerOf(line: string): string[] | null {
   return names.some((name) => SURE_NAMES.has(name)) ? names : null;
 }
 
-/** A note in the place of a value may hold a comma: `Deprecated, see "KMD version"` (driver 610). */
+/** A note in place of a value may hold a comma: `Deprecated, see "KMD version"` (driver 610). */
 function withoutNotes(line: string): string {
   return line.includes("Deprecated, see")
     ? line.replace(/\[?Deprecated, see "[^"]{1,40}"\]?/g, "[N/A]")

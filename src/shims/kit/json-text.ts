@@ -1,23 +1,23 @@
 /**
- * JSON as vendor tools print it: after warnings and blank lines, one document or several, with a stray line in the
- * middle, with Python's NaN, or cut short. What is whole is kept.
+ * Finds JSON in the output of vendor tools: after warnings and blank lines, one document or several, with a stray line
+ * in the middle, with Python's NaN, or cut short. Whole parts are kept.
  */
 
-/** A JSON object as parsed: nothing is known of its values. */
+/** A parsed JSON object; nothing is known about its values. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface FoundJson {
   /** Objects and arrays in the order of the text. */
   readonly documents: readonly unknown[];
-  /** The text ends within a document, whose whole parts are in `documents`, or it has more than those. */
+  /** The text ends within a document, whose whole parts are in `documents`, or it has more documents than were read. */
   readonly cut: boolean;
 }
 
 const MAX_FALSE_STARTS = 64;
 const MAX_REPAIRS = 16;
-// What is closed deeper than that is no end of anything that a tool prints.
-const DEEPEST_REPAIR = 64;
-// Tools print one, or one a device.
+// No tool prints anything nested deeper.
+const MAX_REPAIR_DEPTH = 64;
+// Tools print one document, or one for each device.
 const MAX_DOCUMENTS = 1000;
 
 export function isObject(value: unknown): value is JsonObject {
@@ -43,22 +43,22 @@ export function firstOf(value: unknown, keys: readonly string[]): unknown {
   return undefined;
 }
 
-/** Every JSON object and array in the text, of thousands the first ones; none where there is no JSON. Never throws. */
+/** Every JSON object and array in the text, at most MAX_DOCUMENTS; none where there is no JSON. Never throws. */
 export function findJson(text: string): FoundJson {
   if (!/[{[]/.test(text)) return { documents: [], cut: false };
-  // The usual case at a third of the price: nothing but one document.
+  // The usual case, a text of one document, at a third of the cost.
   const only = /^\s*[{[]/.test(text) ? parsed(text) : undefined;
   if (only !== undefined) return { documents: [only], cut: false };
   const asPrinted = scan(text);
   const quiet = withoutNoise(text);
   if (quiet === text) return asPrinted;
-  // A line between a document's lines leaves only inner parts to be found: take what explains more of the text.
+  // With a stray line inside a document only its inner parts are found. The scan that covers more of the text wins.
   const cleaned = scan(quiet);
   return cleaned.covered > asPrinted.covered ? cleaned : asPrinted;
 }
 
 interface Scan extends FoundJson {
-  /** How many characters the documents take. */
+  /** Characters of the text that the documents cover. */
   readonly covered: number;
 }
 
@@ -68,7 +68,7 @@ function scan(text: string): Scan {
   let cut = false;
   let covered = 0;
   let falseStarts = 0;
-  // What can begin a JSON object or array; `[WARN]` and `{foo` cannot.
+  // The start of a JSON object or array; `[WARN]` and `{foo` are none.
   const start = /\{(?=\s*["}])|\[(?=\s*(?:[[{"\]\d-]|true|false|null|NaN))/g;
   for (let match = start.exec(text); match !== null; match = start.exec(text)) {
     if (documents.length === MAX_DOCUMENTS || effort.isSpent) {
@@ -93,7 +93,7 @@ function scan(text: string): Scan {
   return { documents, cut, covered };
 }
 
-/** So that no text is read more than some few times over, whatever brackets and quotes are in it. */
+/** Bounds the work: no text is read more than a few times, whatever brackets and quotes are in it. */
 class Effort {
   #left: number;
 
@@ -110,7 +110,7 @@ class Effort {
   }
 }
 
-/** An open bracket: the one that closes it, and the one around it. */
+/** An open bracket: its closing bracket, and the open bracket around it. */
 interface Open {
   readonly close: string;
   readonly around: Open | null;
@@ -120,7 +120,7 @@ interface Closing {
   /** The brackets that are still open there. */
   readonly open: Open;
 }
-type Extent = { /** Characters that were looked at. */ readonly scanned: number } & (
+type Extent = { /** Characters that were scanned. */ readonly scanned: number } & (
   | { readonly kind: "whole"; readonly end: number }
   | { readonly kind: "cut"; readonly closings: readonly Closing[] }
 );
@@ -132,10 +132,10 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Where the bracket at `from` is closed, or the last inner closings where it never is. Looks at each character once. */
+/** The end of the bracket at `from`, or the last inner closings if it is never closed. Scans each character once. */
 function extentOf(text: string, from: number): Extent {
   const closings: Closing[] = [];
-  // Of the outer brackets; those further in are counted, and whether they match is the parser's business.
+  // Only the outer brackets are kept. Deeper ones are counted; the parser checks whether they match.
   let open: Open | null = null;
   let deeper = 0;
   let depth = 0;
@@ -147,7 +147,7 @@ function extentOf(text: string, from: number): Extent {
       if (end < 0) break;
       at = end;
     } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
-      if (depth === DEEPEST_REPAIR) deeper += 1;
+      if (depth === MAX_REPAIR_DEPTH) deeper += 1;
       else {
         open = { close: code === OPEN_OBJECT ? "}" : "]", around: open };
         depth += 1;
@@ -168,12 +168,12 @@ function extentOf(text: string, from: number): Extent {
   return { kind: "cut", closings, scanned: Math.min(at + 1, text.length) - from };
 }
 
-/** The place of the quote that closes the one at `from`; -1 where none does. */
+/** The offset of the quote that closes the one at `from`; -1 if there is none. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let before = at - 1;
     while (before > from && text.charCodeAt(before) === BACKSLASH) before -= 1;
-    // After an even number of backslashes it is a quote of its own.
+    // An even number of backslashes does not escape the quote.
     if ((at - before) % 2 === 1) return at;
   }
   return -1;
@@ -201,7 +201,7 @@ function valueIn(
   return undefined;
 }
 
-/** JSON.parse needs no stack for what is nested, so that no depth ends it. */
+/** JSON.parse uses no stack for nesting, so no depth makes it fail. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -216,7 +216,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** With null for each of Python's NaN and Infinity that stands outside a text; null where there is none. */
+/** The text with null for each of Python's NaN and Infinity outside strings; null if there is none. */
 function withoutNaN(text: string): string | null {
   const token = /"|-?(?:NaN|Infinity)/g;
   let standard = "";
@@ -234,7 +234,7 @@ function withoutNaN(text: string): string | null {
   return copied === 0 ? null : standard + text.slice(copied);
 }
 
-/** Without the lines that no pretty-printed JSON has: warnings that came between its lines. */
+/** Without lines that cannot be pretty-printed JSON: warnings that came between its lines. */
 function withoutNoise(text: string): string {
   return text
     .split("\n")

@@ -1,12 +1,12 @@
-/** What a failed part means for the record, the same for every shim. */
+/** The errors that failed parts add to the record, the same for every shim. */
 import type { Section, SectionError } from "../../contract/record.js";
 import { MAX_SCANNED, oneLine } from "../../lib/text.js";
 import { at, findJson } from "./json-text.js";
 import type { PartOutput } from "./shim.js";
 
 /**
- * The entry for `errors` of a part that did not end with exit 0; null when it did. Where its output could be read all
- * the same (`wasRead`), that output is no message.
+ * The entry for `errors` of a part that did not exit with status 0; null when it did. `wasRead`: its stdout held
+ * readings all the same, so stdout is no error message.
  */
 export function partError(
   section: Section,
@@ -15,21 +15,21 @@ export function partError(
   wasRead = false,
 ): SectionError | null {
   if (output === undefined) return { section, kind: "error", message: `${tool} was not asked in this tick` };
-  const said = wasRead ? oneLine(output.stderr) : outputText(output);
+  const text = wasRead ? oneLine(output.stderr) : outputText(output);
   switch (output.end.kind) {
     case "exit":
       if (output.end.code === 0) return null;
       return {
         section,
         kind: "error",
-        message: said === "" ? `${tool} exited ${String(output.end.code)}` : `${tool}: ${said}`,
+        message: text === "" ? `${tool} exited ${String(output.end.code)}` : `${tool}: ${text}`,
         exit_code: output.end.code,
       };
     case "signal":
       return {
         section,
         kind: "error",
-        message: `${tool} was ended by ${output.end.signal}${said === "" ? "" : `: ${said}`}`,
+        message: `${tool} was ended by ${output.end.signal}${text === "" ? "" : `: ${text}`}`,
         exit_signal: output.end.signal,
       };
     case "timeout":
@@ -38,20 +38,20 @@ export function partError(
         kind: "timeout",
         message:
           `${tool} gave no answer within ${String(output.end.afterSecs)} s` +
-          (output.end.earlier === true ? " in an earlier tick; it is left alone for a while" : ""),
+          (output.end.earlier === true ? " in an earlier tick; it is not run again for a while" : ""),
       };
     case "flooded":
       return {
         section,
         kind: "error",
-        message: `${tool} printed ${output.end.what}; it is left alone for a while`,
+        message: `${tool} printed ${output.end.what}; it is not run again for a while`,
       };
     case "missing":
       return { section, kind: "error", message: `${tool}: its answer did not arrive` };
   }
 }
 
-/** A tool's own words in one line: stderr, or a JSON object's `error`, or else stdout. */
+/** A tool's own message in one line: stderr, or a JSON object's `error`, or else stdout. */
 export function outputText(output: PartOutput): string {
   const stderr = oneLine(cause(output.stderr));
   if (stderr !== "") return stderr;
@@ -59,7 +59,7 @@ export function outputText(output: PartOutput): string {
   return oneLine(typeof error === "string" ? error : output.stdout);
 }
 
-/** Of a Python program that died, the line that says why: the last, under a trace that would fill any message. */
+/** The last line of a Python traceback, which has the reason: the whole traceback would fill any message. */
 function cause(stderr: string): string {
   const trace = stderr.lastIndexOf("Traceback (most recent call last)");
   if (trace < 0) return stderr;
@@ -69,7 +69,7 @@ function cause(stderr: string): string {
 
 const MAX_ERRORS = 16;
 
-/** Not more entries than a reader could want: the first ones, and how many there are besides. */
+/** The first MAX_ERRORS entries and a count of the rest. */
 export function firstErrors(errors: readonly SectionError[]): readonly SectionError[] {
   const [first] = errors;
   if (first === undefined || errors.length <= MAX_ERRORS) return errors;

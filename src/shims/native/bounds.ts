@@ -1,31 +1,31 @@
 /**
- * What of a native snapshot goes into a record as it is: as deep, as much and as clean as every reader of one can take.
- * Keys are data, whatever they are called.
+ * Limits for the parts of an all-smi snapshot that go into a record unchanged: nesting, number of values and characters,
+ * so that every consumer can read them. Keys are data and may have any name.
  */
 import { MAX_LEVELS } from "../../contract/record.js";
 import { cleanText, oneLine } from "../../lib/text.js";
 import { isObject } from "../kit/json-text.js";
 
-/** A device stands in its section's list, and that in the record. */
+/** A device is in its section's list, and the list is in the record. */
 const MAX_DEVICE_LEVELS = MAX_LEVELS - 2;
-// Far more than a device has: the CPU section of a thousand cores has some thousand values.
+// Far more than any device has: the CPU section of a thousand cores has a few thousand values.
 const MAX_VALUES = 65_536;
 const MAX_FIELDS = 4096;
 
 export interface Bounded {
   readonly entry: unknown;
-  /** What was left out, in words; null where all was taken. */
+  /** A message about what was left out; null where nothing was. */
   readonly problem: string | null;
 }
 
 /**
- * One entry of a section. A field that is nested too deep or holds too much is null, and the others stay. `clean`: its
- * texts must be looked at.
+ * One entry of a section. A field that is nested too deep or holds too much becomes null, the others stay. `clean`: its
+ * texts must be cleaned.
  */
 export function boundEntry(entry: unknown, clean: boolean): Bounded {
   const look = new Inspection();
   if (look.takes(entry, MAX_DEVICE_LEVELS))
-    return { entry: clean || look.isEndless ? cleaned(entry) : entry, problem: null };
+    return { entry: clean || look.hasInfinity ? cleaned(entry) : entry, problem: null };
   if (!isObject(entry)) return { entry: null, problem: "it is nested too deep or holds too much" };
   const all = Object.entries(entry);
   let problem = all.length > MAX_FIELDS ? `${all.length} fields; the first ${MAX_FIELDS} are read` : null;
@@ -37,13 +37,13 @@ export function boundEntry(entry: unknown, clean: boolean): Bounded {
   return { entry: cleaned(Object.fromEntries(fields)), problem };
 }
 
-/** Looks at values, never deeper than it is asked to nor at more than MAX_VALUES of them. */
+/** Checks values against the limits: visits at most MAX_VALUES of them, and never deeper than asked. */
 class Inspection {
-  /** A number was past a double's range (1e999). */
-  isEndless = false;
+  /** There was a number beyond the range of a double (1e999). */
+  hasInfinity = false;
   #left = MAX_VALUES;
 
-  /** Whether the value is nested no deeper than `levels` and there is room for all of it; what is taken takes room. */
+  /** Whether the value is nested no deeper than `levels` and fits into what is left of MAX_VALUES. If so, it is counted. */
   takes(value: unknown, levels: number): boolean {
     const before = this.#left;
     if (this.#fits(value, levels)) return true;
@@ -54,7 +54,7 @@ class Inspection {
   #fits(value: unknown, levels: number): boolean {
     if (--this.#left < 0) return false;
     if (typeof value === "number") {
-      if (!Number.isFinite(value)) this.isEndless = true;
+      if (!Number.isFinite(value)) this.hasInfinity = true;
       return true;
     }
     if (typeof value !== "object" || value === null) return true;
@@ -69,7 +69,7 @@ class Inspection {
   }
 }
 
-/** With clean texts and keys, and null for numbers that are none. Only for what is known to be of a bounded depth. */
+/** With clean texts and keys, and null for Infinity. Only for values of a limited depth: it is recursive. */
 function cleaned(value: unknown): unknown {
   if (typeof value === "string") return cleanText(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : null;

@@ -1,4 +1,4 @@
-/** What all-smi has as text in a device's `detail` -> the record's fields. */
+/** Reads the texts of a device's `detail` into the record's own fields. */
 import { isObject, type JsonObject } from "../kit/json-text.js";
 
 type Read = (value: unknown) => unknown;
@@ -23,7 +23,7 @@ const address: Read = (value) =>
     ? value
     : null;
 
-/** The record's field, the keys of `detail` under which all-smi's readers have it (nvidia.rs, amd.rs, hlsmi), reader. */
+/** The record's field, the keys of `detail` that all-smi's readers use for it (nvidia.rs, amd.rs, hlsmi), and its reader. */
 const TYPED: readonly (readonly [field: string, keys: readonly string[], read: Read])[] = [
   ["power_limit", ["power_limit_current", "power_limit_max"], above0],
   ["mig_mode", ["mig_mode_current"], enabled],
@@ -37,7 +37,7 @@ const TYPED: readonly (readonly [field: string, keys: readonly string[], read: R
   ["ecc_uncorrected_total", ["ecc_errors_uncorrected", "ecc_uncorrected_total"], number],
 ];
 
-/** What `detail` has as text and the record has a field for; a field that the snapshot has of its own stays. */
+/** The fields that `detail` has as text. A field that the device already has is not among them. */
 export function typedDetail(device: JsonObject): JsonObject {
   const detail = device["detail"];
   if (!isObject(detail)) return {};

@@ -1,4 +1,4 @@
-/** The devices of an all-smi snapshot, a section a reader: which fields hold what, and which values stand for none. */
+/** Readers for the devices of an all-smi snapshot, one for each section: types of the fields, and sentinels to null. */
 import type { Section } from "../../contract/record.js";
 import { withoutNoise } from "../kit/digits.js";
 import { at, isObject, type JsonObject } from "../kit/json-text.js";
@@ -8,7 +8,7 @@ import { enabled, typedDetail } from "./detail.js";
 type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
 
-/** A device by its section, and its place in the list; null where it is none. */
+/** Reads a device of a section, given its index in the list; null where it is no device. */
 export const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: number) => JsonObject | null>> = {
   gpu: gpuOf,
   cpu: cpuOf,
@@ -18,22 +18,22 @@ export const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: numb
   storage: (device, at) => ({ index: at, ...read(device, STORAGE) }),
 };
 
-/** The fields of `spec`, each read and null where it is odd or not there; and all others as they are. */
+/** The fields of `spec`, null where they are missing or invalid, and all other fields as they are. */
 function read(device: JsonObject, spec: Fields): JsonObject {
   const known = Object.entries(spec).map(([field, reader]) => [field, reader(device[field])] as const);
   return { ...device, ...Object.fromEntries(known) };
 }
 
 const text: Read = (value) => (typeof value === "string" && value !== "" ? value : null);
-/** -1 is all-smi's word for a reading that it does not have (types.rs, GPU_METRIC_UNAVAILABLE). */
+/** all-smi writes -1 for a reading that it does not have (types.rs, GPU_METRIC_UNAVAILABLE). */
 const amount: Read = (value) =>
   typeof value === "number" && Number.isFinite(value) && value >= 0 && !isAllOnes(value)
     ? withoutNoise(value)
     : null;
-/** 0 is its word for a temperature, a clock or a size that it does not have. */
+/** It writes 0 for a temperature, a clock or a size that it does not have. */
 const positive: Read = (value) => (value === 0 ? null : amount(value));
 const percent: Read = (value) => (typeof value === "number" && value <= 100 ? amount(value) : null);
-/** A sensor's 255, 4095.9 or 65535 is none. */
+/** Degrees C; 255, 4095.9 and 65535 are sensors without a reading. */
 const celsius: Read = (value) => (typeof value === "number" && value <= 200 ? positive(value) : null);
 const watts: Read = (value) => (typeof value === "number" && value <= 30_000 ? amount(value) : null);
 const signed: Read = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
@@ -66,7 +66,7 @@ function gpuOf(device: JsonObject, at: number): JsonObject {
     ...typedDetail(device),
     // Readers other than Apple's write 0 for "not applicable" (types.rs, ane_utilization_reading).
     ane_utilization: isApple ? amount(device["ane_utilization"]) : null,
-    // A device without a memory size has no reading of its use either: both are written 0.
+    // A device without a memory size has no reading of its used memory either: all-smi writes 0 for both.
     used_memory:
       positive(device["total_memory"]) === null
         ? positive(device["used_memory"])
@@ -81,7 +81,7 @@ function gpuOf(device: JsonObject, at: number): JsonObject {
   });
 }
 
-/** A device of which no temperature, memory or power is known was not read: its other zeros stand for that too. */
+/** A device without temperature, memory and power was not read: its other zeros are no readings either. */
 function withoutZeros(gpu: JsonObject): JsonObject {
   const isUnread =
     gpu["temperature"] === null &&
@@ -101,7 +101,7 @@ function isNvidia(device: JsonObject): boolean {
   return typeof device["uuid"] === "string" && device["uuid"].startsWith("GPU-");
 }
 
-/** NVML gives no utilization of a GPU in MIG mode, and the reader writes 0 then. */
+/** NVML has no utilization for a GPU in MIG mode, and all-smi writes 0 then. */
 function isInMigMode(device: JsonObject): boolean {
   return enabled(at(device["detail"], "mig_mode_current")) === true;
 }
@@ -134,7 +134,7 @@ const SOCKET: Fields = {
 function cpuOf(device: JsonObject, at: number): JsonObject {
   const cpu: JsonObject = { index: at, ...read(device, CPU) };
   const cores = objectsIn(cpu["per_core_utilization"]);
-  // A one-shot run has no earlier reading to compare with, and its library then says 0 for every core.
+  // A one-shot run has no earlier reading to compare with, and its library then returns 0 for every core.
   const unread = cores.every((core) => core["utilization"] === 0) && cpu["utilization"] !== 0;
   return {
     ...cpu,
@@ -199,7 +199,7 @@ function processOf(device: JsonObject): JsonObject | null {
   const process = read(device, PROCESS);
   return {
     ...process,
-    // Written as constants: a one-shot run has no CPU share yet, and no reader has these two.
+    // all-smi writes constants here: a one-shot run has no CPU share yet, and no reader has the other two.
     cpu_percent: positive(process["cpu_percent"]),
     gpu_utilization: positive(process["gpu_utilization"]),
     threads: process["threads"] === 1 ? null : process["threads"],
@@ -210,6 +210,7 @@ function objectsIn(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+/** The object without the entries for which `drop` is true. */
 export function withoutEntries(from: JsonObject, drop: (key: string, value: unknown) => boolean): JsonObject {
   return Object.fromEntries(Object.entries(from).filter(([key, value]) => !drop(key, value)));
 }

@@ -9,7 +9,7 @@ import { readSnapshot, sectionsOf } from "./snapshot.js";
 
 const SNAPSHOT = "native.snapshot";
 const VERSION = "native.version";
-const OLDEST = [0, 22] as const;
+const MIN_VERSION = [0, 22] as const;
 
 export const nativeShim: Shim = {
   id: "native",
@@ -22,7 +22,7 @@ export const nativeShim: Shim = {
         { id: VERSION, kind: "program", command: "{tool} --version" },
         { id: SNAPSHOT, kind: "program", command: snapshot },
       ];
-    // The version's line and any warnings stand before the JSON; an old version ends with status 3 and runs nothing more.
+    // The version line and any warnings come before the JSON. An old version exits with status 3 and runs nothing more.
     const command = [
       'v=$(x {tool} --version 2>&1); s=$?; printf "%s\\n" "$v"; [ $s -ne 0 ] || s=3',
       'case $v in *"all-smi "0.[0-9].*|*"all-smi "0.1[0-9].*|*"all-smi "0.2[01].*) ( exit 3 );; ' +
@@ -33,12 +33,12 @@ export const nativeShim: Shim = {
 
   judge(outputs, context) {
     const output = outputs.get(SNAPSHOT) ?? outputs.get(VERSION);
-    if (output === undefined) throw new ParseError("all-smi: the probe has no answer of it");
+    if (output === undefined) throw new ParseError("all-smi: the probe has no answer from it");
     const version = versionIn(outputs.get(VERSION)?.stdout) ?? versionIn(output.stdout);
     if (version !== null && isTooOld(version))
       return {
         kind: "too-old",
-        message: `all-smi ${version} is too old; ${OLDEST.join(".")} or later is needed`,
+        message: `all-smi ${version} is too old; ${MIN_VERSION.join(".")} or later is needed`,
       };
     const snapshot = outputs.get(SNAPSHOT);
     if (snapshot !== undefined && hasNoDevices(snapshot, context.include))
@@ -60,29 +60,29 @@ function versionIn(text: string | undefined): string | null {
 
 function isTooOld(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+  return major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1]);
 }
 
 function brokenBecause(output: PartOutput, version: string | null): string {
   const tool = version === null ? "all-smi" : `all-smi ${version}`;
-  // The probe's script prints the version before what the snapshot says.
-  const words = { ...output, stdout: output.stdout.replace(/^all-smi \S+$/m, "").trim() };
-  const failed = partError("gpu", tool, words);
+  // The probe script prints the version before the snapshot's own output.
+  const withoutVersion = { ...output, stdout: output.stdout.replace(/^all-smi \S+$/m, "").trim() };
+  const failed = partError("gpu", tool, withoutVersion);
   if (failed !== null) return failed.message;
-  const said = outputText(words);
-  return `${tool} printed no snapshot${said === "" ? "" : `: ${said}`}`;
+  const text = outputText(withoutVersion);
+  return `${tool} printed no snapshot${text === "" ? "" : `: ${text}`}`;
 }
 
-/** all-smi's answer, and exit 1, where every asked section is empty: with `gpu` alone on a host without one. */
+/** all-smi prints this and exits with 1 where every requested section is empty: only `gpu`, on a host without one. */
 const NO_DEVICES = /no devices were collected from any reader/;
 
 function hasNoDevices({ stdout, stderr, end }: PartOutput, include: ReadonlySet<Section>): boolean {
-  // No host is without processors and memory.
+  // Every host has processors and memory.
   if (include.has("cpu") || include.has("memory")) return false;
   return end.kind === "exit" && end.code === 1 && NO_DEVICES.test(`${stdout}\n${stderr}`);
 }
 
-/** The last object that has a section: `--samples` prints an array, warnings may hold braces of their own. */
+/** The last object that has a section: `--samples` prints an array, and warnings may contain braces. */
 function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly cut: boolean } | null {
   const { documents, cut } = findJson(stdout);
   const found = documents
@@ -98,7 +98,7 @@ function nativeSampler({ include }: ProbeContext): Sampler {
     parts: [{ id: SNAPSHOT, kind: "program", command: snapshotCommand(include) }],
     parse(outputs: PartOutputs) {
       const output = outputs.get(SNAPSHOT);
-      if (output !== undefined && hasNoDevices(output, include)) return nothingThere(include);
+      if (output !== undefined && hasNoDevices(output, include)) return emptySections(include);
       const found = output === undefined ? null : snapshotIn(output.stdout);
       if (output === undefined || found === null)
         return { sections: {}, errors: asked.map((section) => failureOf(section, output)) };
@@ -110,7 +110,7 @@ function nativeSampler({ include }: ProbeContext): Sampler {
   };
 }
 
-function nothingThere(include: ReadonlySet<Section>): Reading {
+function emptySections(include: ReadonlySet<Section>): Reading {
   return {
     sections: {
       ...(include.has("gpu") ? { gpus: [] } : {}),
@@ -120,15 +120,15 @@ function nothingThere(include: ReadonlySet<Section>): Reading {
   };
 }
 
-// Escapes of control characters and of halves of characters: nothing else in valid JSON needs a look at each text.
+// Escapes of control characters and lone surrogates: nothing else in valid JSON makes it necessary to clean the texts.
 const NEEDS_CLEANING =
   /\\[bfnrt]|\\u00[01789]|\\ud[89a-f]|\\u061c|\\u20(?:0[ef]|2[89a-e]|6[6-9])|[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/i;
 
 function failureOf(section: Section, output: PartOutput | undefined): SectionError {
   const failed = partError(section, "all-smi", output);
   if (failed !== null) return failed;
-  const said = output === undefined ? "" : outputText(output);
-  return { section, kind: "parse", message: cleanText(`all-smi printed no snapshot: ${said || "nothing"}`) };
+  const text = output === undefined ? "" : outputText(output);
+  return { section, kind: "parse", message: cleanText(`all-smi printed no snapshot: ${text || "nothing"}`) };
 }
 
 function cutErrors(asked: readonly Section[], sections: object): SectionError[] {

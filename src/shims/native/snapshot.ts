@@ -1,6 +1,6 @@
 /**
- * One all-smi snapshot (schema 1, all-smi 0.22 to 0.27, src/device/types.rs) -> sections. Sentinels become null, a
- * null or odd value costs that value alone, fields and sections that we do not know are passed on.
+ * Reads one all-smi snapshot (schema 1, all-smi 0.22 to 0.27, src/device/types.rs) into sections. Sentinels become null.
+ * An invalid value loses only that value. Unknown fields and sections are passed on.
  */
 import {
   isDeviceLabel,
@@ -24,7 +24,7 @@ export function sectionsOf(snapshot: object): readonly Section[] {
   return SECTIONS.filter((section) => Object.hasOwn(snapshot, KEY_OF_SECTION[section]));
 }
 
-/** `clean`: whether texts must be looked at for control characters and halves of characters. */
+/** `clean`: the texts may contain control characters or lone surrogates and must be cleaned. */
 export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
   const errors: SectionError[] = [];
   const sections: Sections = {};
@@ -40,21 +40,21 @@ export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
   }
   if (unknown > MAX_UNKNOWN)
     errors.push(parseError("gpu", `${unknown} sections of other names; the first ${MAX_UNKNOWN} are read`));
-  const told = at(snapshot, "errors");
-  const own = Array.isArray(told) ? told.flatMap(errorOf) : [];
+  const reported = at(snapshot, "errors");
+  const own = Array.isArray(reported) ? reported.flatMap(errorOf) : [];
   return { sections, errors: firstErrors([...errors, ...own]) };
 }
 
-// Sections of a newer all-smi: it has had six since the first.
+// Sections of a newer all-smi: every version so far has six.
 const MAX_UNKNOWN = 64;
-// More than a host has of anything, its processes too.
+// More than a host has of anything, even of processes.
 const MAX_ENTRIES = 16_384;
 
 function parseError(section: Section, what: string): SectionError {
   return { section, kind: "parse", message: `all-smi: ${what}` };
 }
 
-/** The entries of a list as they may be passed on. `name`: for messages. */
+/** The entries of a list within the limits of bounds.ts. `name`: for messages. */
 function entriesOf(
   section: Section,
   name: string,
@@ -86,22 +86,22 @@ function devicesOf(
   return devices;
 }
 
-/** A device's own labels give way to the frame's. */
+/** Without the device's own host labels: the record has its own. */
 function withoutLabels(device: JsonObject): JsonObject {
   return withoutEntries(device, isDeviceLabel);
 }
 
 const MAX_MESSAGE = 1000;
 
-/** all-smi's {section, kind: timeout | panic | error, message}. */
+/** Reads all-smi's {section, kind: timeout | panic | error, message}. */
 function errorOf(value: unknown): SectionError[] {
   if (!isObject(value)) return [];
   const section = SECTIONS.find((candidate) => candidate === at(value, "section")) ?? "gpu";
   const message = at(value, "message");
-  const said = typeof message === "string" ? oneLine(message, MAX_MESSAGE) : "no message";
+  const text = typeof message === "string" ? oneLine(message, MAX_MESSAGE) : "no message";
   const kind = at(value, "kind");
-  if (kind === "timeout") return [{ section, kind, message: `all-smi: ${said}` }];
+  if (kind === "timeout") return [{ section, kind, message: `all-smi: ${text}` }];
   return [
-    { section, kind: "error", message: kind === "panic" ? `all-smi panicked: ${said}` : `all-smi: ${said}` },
+    { section, kind: "error", message: kind === "panic" ? `all-smi panicked: ${text}` : `all-smi: ${text}` },
   ];
 }

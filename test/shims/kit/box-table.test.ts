@@ -44,7 +44,7 @@ const CASES: readonly { what: string; text: string; tables: unknown }[] = [
     ],
   },
   {
-    what: "drawn in ASCII, with titles within and a line between the rows",
+    what: "drawn in ASCII, with titles inside and text between the rows",
     text: ASCII,
     tables: [
       {
@@ -59,7 +59,7 @@ const CASES: readonly { what: string; text: string; tables: unknown }[] = [
     ],
   },
   {
-    what: "coloured, and a row of another width",
+    what: "coloured, with a row that has too few cells",
     text: "┏━━━┳━━━┓\n┃ A ┃ B ┃\n┡━━━╇━━━┩\n│ \u001b[31m1\u001b[0m │ 2 │\n│ 3 │\n│ 1 │ 2 │ 3 │\n│ 4 │ 5 │\n",
     tables: [
       {

@@ -15,7 +15,7 @@ const hex = (index: number): string => index.toString(16).padStart(2, "0");
 const bdf = (index: number): string => `0000:${hex(index)}:00.0`;
 const uuid = (index: number): string => `GPU-5d3f1c52-8f1e-4f6a-9a34-0000000000${hex(index)}`;
 
-/** What each tool prints of so many devices. */
+/** The output of each tool for a number of devices. */
 const PRINTED: Readonly<Record<string, Printed>> = {
   native: (count) => ({
     "native.snapshot": `all-smi 0.27.0\n${json({ schema: 1, gpus: each(count, () => ({ uuid: "same", name: "same", detail: {} })) })}`,
@@ -42,7 +42,7 @@ const PRINTED: Readonly<Record<string, Printed>> = {
       (i) => `${String(i)}, same, HL-325L, 1.19.0, 98304 MiB, 9 MiB, 9 MiB, 200 W, 850 W, 40 C, 3 %`,
     ).join("\n"),
   }),
-  // Two chips a card.
+  // Two chips on each card.
   "npu-smi": (count) => ({
     "npu-smi.info": each(
       count,
@@ -50,7 +50,7 @@ const PRINTED: Readonly<Record<string, Printed>> = {
         `| ${String(i >> 1)} Ascend910 | OK | 100.1 40 0 / 0 |\n| ${String(i & 1)} | ${bdf(i)} | 3 0 / 0 3000 / 65536 |`,
     ).join("\n"),
   }),
-  // All behind one address and one board.
+  // All on one board, with one address.
   "tt-smi": (count) => ({
     "tt-smi.snapshot": json({
       device_info: each(count, (i) => ({
@@ -63,12 +63,12 @@ const PRINTED: Readonly<Record<string, Printed>> = {
     "tpu-info.tables": [
       "+---+---+---+---+\n| Device | Type | Cores | PID |\n+---+---+---+---+",
       ...each(count, (i) => `| /dev/accel${String(i)} | TPU v4 chip | 1 | None |`),
-      // A workload that runs on one of them.
+      // A workload runs on one of them.
       "+---+---+\n+---+---+---+\n| Core ID | Memory usage | Duty cycle |\n+---+---+---+",
       "| 0 | 1.00 GiB / 31.25 GiB | 5.00% |",
     ].join("\n"),
   }),
-  // Eight dies a card.
+  // Eight dies on each card.
   "rbln-smi": (count) => ({
     "rbln-smi.status": json({
       devices: each(count, (i) => ({ npu: i >> 3, name: "RBLN-CR03", sid: "1", device: `rbln${String(i)}` })),
@@ -78,7 +78,7 @@ const PRINTED: Readonly<Record<string, Printed>> = {
     "furiosa-smi.info": json(each(count, (i) => ({ dev_name: `npu${String(i)}`, arch: "rngd" }))),
   }),
 };
-/** It knows of one device alone. */
+/** It only ever reports one device. */
 const SINGLE = new Set(["tegrastats"]);
 
 const shims = await allShims();
@@ -99,7 +99,7 @@ describe("no device of a list is lost", () => {
         );
       });
 
-  test("a device is there once however often it is printed, and another with its number beside it", () => {
+  test("a device that is printed twice is listed once, and another device with its index beside it", () => {
     const pool = each(4, (i) =>
       accelerator("NPU", { index: i >> 1, uuid: `u${String(i)}`, temperature: 40 }),
     );
@@ -114,7 +114,7 @@ describe("no device of a list is lost", () => {
     );
   });
 
-  test("a device without a number keeps none where the others have theirs", () => {
+  test("a device without an index stays without one where the others have theirs", () => {
     const lost = accelerator("GPU", { index: null, pci_bus_id: bdf(3) });
     assert.deepEqual(
       distinctDevices([lost, accelerator("GPU", { index: 4 }), accelerator("GPU", { index: 1 })]).map(
@@ -132,7 +132,7 @@ describe("readings under other names and units", () => {
     return verdict.sampler.parse(partOutputs(outputs)).sections.gpus?.[0];
   };
 
-  test("rocm-smi's memory sensor, however it is named", () => {
+  test("rocm-smi's memory sensor under each of its names", () => {
     for (const sensor of ["mem", "memory", "HBM 2"]) {
       const card = { "Device Name": "AMD Instinct", [`Temperature (Sensor ${sensor}) (C)`]: "61.0" };
       assert.equal(

@@ -23,7 +23,7 @@ const CONVERSIONS = [
 ];
 
 describe("digits", () => {
-  test("a unit's conversion has at most as many digits as what was printed, and is what the digits say", () => {
+  test("a converted unit has no more digits than were printed, and the same digits", () => {
     for (const [unit, read] of CONVERSIONS)
       fc.assert(
         fc.property(decimal, fc.constantFrom("", " "), (printed, blank) => {
@@ -34,7 +34,7 @@ describe("digits", () => {
       );
   });
 
-  test("a shift to and fro is the same number", () => {
+  test("a shift and its reverse give the same number", () => {
     fc.assert(
       fc.property(decimal.map(Number), fc.constantFrom(-6, -3, 3, 6), (value, power) => {
         assert.equal(shifted(shifted(value, power), -power), value);

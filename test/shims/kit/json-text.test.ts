@@ -9,10 +9,10 @@ const CASES: readonly { what: string; text: string; documents: unknown[]; cut?: 
   { what: "a plain document", text: '{"a": 1}', documents: [{ a: 1 }] },
   { what: "a warning and blank lines before", text: '\n\nWARNING: x\n\n{"a": 1}\n', documents: [{ a: 1 }] },
   { what: "a bracketed warning before", text: '[WARN] low {power}\n[{"a": 1}]', documents: [[{ a: 1 }]] },
-  { what: "words after", text: '{"a": 1} \n=== End of Log ===', documents: [{ a: 1 }] },
+  { what: "text after it", text: '{"a": 1} \n=== End of Log ===', documents: [{ a: 1 }] },
   { what: "a line in the middle", text: '{\n"a": 1,\nERROR: no "b"\n"c": 2\n}', documents: [{ a: 1, c: 2 }] },
   { what: "two documents", text: '{"a": 1}\n{"a": 2}', documents: [{ a: 1 }, { a: 2 }] },
-  { what: "brackets in a text", text: '{"a": "}]{\\" ["}', documents: [{ a: '}]{" [' }] },
+  { what: "brackets in a string", text: '{"a": "}]{\\" ["}', documents: [{ a: '}]{" [' }] },
   { what: "Python's NaN", text: '{"a": NaN, "b": [-Infinity, 1]}', documents: [{ a: null, b: [null, 1] }] },
   {
     what: "cut in a later member",
@@ -29,17 +29,17 @@ const CASES: readonly { what: string; text: string; documents: unknown[]; cut?: 
   },
   { what: "as many as are read", text: "[]\n".repeat(1000), documents: Array(1000).fill([]) },
   {
-    what: "NaN as a text's words",
+    what: "NaN inside a string",
     text: '{"a": ": NaN, ", "b": NaN}',
     documents: [{ a: ": NaN, ", b: null }],
   },
   {
-    what: "backslashes at a text's end",
+    what: "backslashes at the end of a string",
     text: 'x {"a": "\\\\"} {"b": "\\\\\\""}',
     documents: [{ a: "\\" }, { b: '\\"' }],
   },
-  { what: "a key that objects have by themselves", text: '{"toString": 1}', documents: [{ toString: 1 }] },
-  { what: "cut before anything whole", text: '{"a": 1, "b', documents: [] },
+  { what: "a key that every object inherits", text: '{"toString": 1}', documents: [{ toString: 1 }] },
+  { what: "cut before the first whole part", text: '{"a": 1, "b', documents: [] },
 ];
 
 describe("findJson", () => {
@@ -49,7 +49,7 @@ describe("findJson", () => {
       assert.deepEqual({ documents: found.documents, cut: found.cut }, { documents, cut: cut ?? false });
     });
 
-  test("finds what JSON.stringify wrote among other lines", () => {
+  test("finds the output of JSON.stringify among other lines", () => {
     const document = fc.oneof(
       fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })),
       fc.array(fc.jsonValue({ maxDepth: 2 })),
@@ -62,7 +62,7 @@ describe("findJson", () => {
     );
   });
 
-  test("any text is answered", () => {
+  test("any text gives a result", () => {
     const brackets = fc.string({
       unit: fc.constantFrom("{", "}", "[", "]", '"', "\\", ",", "1", "\n"),
       maxLength: 300,
@@ -81,16 +81,16 @@ describe("findJson", () => {
     ["objects in objects", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}\nend`, 1],
     ["objects that are never closed", '{"a":{'.repeat(500_000), 0],
   ] as const)
-    test(`no depth and no length is too much: ${what}`, () => {
+    test(`no depth or length makes it fail: ${what}`, () => {
       assert.equal(findJson(text).documents.length, count);
     });
 
-  test("a long text of open brackets costs no square of its length", () => {
+  test("a long text of open brackets takes no quadratic time", () => {
     assert.deepEqual(findJson('[{"'.repeat(100_000)).documents, []);
   });
 });
 
-test("a path and the first of several keys, own keys only", () => {
+test("at and firstOf read own keys only", () => {
   const value = { a: { b: 1 }, list: [1] };
   assert.equal(at(value, "a", "b"), 1);
   assert.equal(at(value, "a", "b", "c"), undefined);

@@ -14,17 +14,17 @@ const CASES: readonly {
 }[] = [
   { what: "exit 0", given: output({ kind: "exit", code: 0 }, "a warning"), expected: null },
   {
-    what: "a failure with its words",
+    what: "a failure with a message on stderr",
     given: output({ kind: "exit", code: 255 }, "no driver\nsecond line\n"),
     expected: { kind: "error", message: "tool: no driver; second line", exit_code: 255 },
   },
   {
-    what: "a failure that speaks on stdout",
+    what: "a failure with a message on stdout",
     given: output({ kind: "exit", code: 1 }, "", "no device"),
     expected: { kind: "error", message: "tool: no device", exit_code: 1 },
   },
   {
-    what: "a failure that speaks JSON",
+    what: "a failure with a message in JSON",
     given: output({ kind: "exit", code: 1 }, "", '{"error": "no device", "code": -3}'),
     expected: { kind: "error", message: "tool: no device", exit_code: 1 },
   },
@@ -40,17 +40,17 @@ const CASES: readonly {
     expected: { kind: "error", message: "tool was ended by SIGSEGV", exit_signal: "SIGSEGV" },
   },
   {
-    what: "a deadline",
+    what: "a timeout",
     given: output({ kind: "timeout", afterSecs: 5 }),
     expected: { kind: "timeout", message: "tool gave no answer within 5 s" },
   },
   {
-    what: "a flood",
+    what: "too much output",
     given: output({ kind: "flooded", what: "more than 8 MiB" }, "a warning"),
-    expected: { kind: "error", message: "tool printed more than 8 MiB; it is left alone for a while" },
+    expected: { kind: "error", message: "tool printed more than 8 MiB; it is not run again for a while" },
   },
   {
-    what: "a long complaint",
+    what: "a long message",
     given: output({ kind: "exit", code: 1 }, "", `${" ".repeat(9000)}no device\n${"613\n".repeat(9000)}`),
     expected: {
       kind: "error",
@@ -80,7 +80,7 @@ describe("partError", () => {
     });
 });
 
-test("many errors are counted, not all told", () => {
+test("of many errors the first are listed and the rest counted", () => {
   const errors = Array.from({ length: 40 }, (_, i): SectionError => {
     return { section: "gpu", kind: "error", message: `row ${String(i)}` };
   });

@@ -1,6 +1,6 @@
 /**
- * What each tool prints where it has no reading. The sources are the tools' documentation and public headers; values
- * that stand for none are of their types' all ones, limits and links of 0, and whole chips of zeros.
+ * Values that each tool prints where it has no reading: all ones of a type, limits and links of 0, and whole chips of
+ * zeros. The sources are the tools' documentation and public headers.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -13,12 +13,12 @@ import { partOutputs, probeContext, type Answer } from "../../support/shim-outpu
 
 interface Case {
   readonly shim: string;
-  /** Where the stand-in is known from. */
+  /** The source of the stand-in. */
   readonly source: string;
   readonly outputs: Readonly<Record<string, Answer>>;
-  /** Keys of the device that must be null (or not there). */
+  /** Keys of the device that must be null or absent. */
   readonly none: readonly string[];
-  /** And what it still says. */
+  /** Readings that it still has. */
   readonly kept?: Readonly<Record<string, unknown>>;
 }
 
@@ -127,7 +127,7 @@ const CASES: readonly Case[] = [
   {
     shim: "nvidia-smi",
     source:
-      "nvidia-smi(1) of driver 610: driver_version is deprecated for kmd_version, and says so in its place",
+      "nvidia-smi(1) of driver 610: driver_version is deprecated for kmd_version, and a note stands in its place",
     outputs: nvidia({
       driver_version: 'Deprecated, see "KMD version"',
       "utilization.gpu": "7",
@@ -277,7 +277,7 @@ const CASES: readonly Case[] = [
   {
     shim: "tt-smi",
     source:
-      "luwen: a chip behind a hung bus reads 0xffffffff, of which tt-smi takes 16 bits, and temperature in sixteenths",
+      "luwen: a chip behind a hung bus reads 0xffffffff; tt-smi uses 16 bits of it, and temperature in sixteenths",
     outputs: tt(
       {
         voltage: "4294967.29",
@@ -400,7 +400,7 @@ describe("stand-ins for a reading", () => {
     );
   });
 
-  test("a whole chip of zeros is none, one that is only cold or idle is", () => {
+  test("a whole chip of zeros has no readings, one that is only cold or idle has", () => {
     const zeros: Partial<Gpu> = { temperature: 0, utilization: 0, power_consumption: 0, frequency: 0 };
     const unread = accelerator("GPU", zeros);
     assert.deepEqual(
@@ -419,7 +419,7 @@ describe("stand-ins for a reading", () => {
     }
   });
 
-  test("all ones are known in every width, and no number below them is one", () => {
+  test("all ones are recognised in every width, and no smaller number is", () => {
     for (const bits of [31, 32, 63, 64]) assert.ok(isAllOnes(2 ** bits - 1), String(bits));
     fc.assert(fc.property(fc.integer({ min: 0, max: 2_147_482 }), (value) => !isAllOnes(value)));
   });

@@ -35,7 +35,7 @@ const gpu = {
 };
 
 describe("native snapshots", () => {
-  test("every value that is null or odd costs itself alone", () => {
+  test("a null or invalid value loses only that value", () => {
     const whole = read({ schema: 1, gpus: [gpu] }).sections.gpus?.[0];
     assert.ok(whole);
     for (const key of Object.keys(gpu)) {
@@ -51,7 +51,7 @@ describe("native snapshots", () => {
     }
   });
 
-  test("of a section with more entries than a host has, the first are read, and the rest is told", () => {
+  test("of a section with too many entries, the first are read and the rest is reported", () => {
     const { sections, errors } = read({ schema: 1, gpus: Array(16_385).fill(gpu), memory: [] });
     assert.equal(sections.gpus?.length, 16_384);
     assert.deepEqual(errors, [
@@ -75,7 +75,7 @@ describe("native snapshots", () => {
           },
         ],
       }).sections.gpus ?? [];
-    const told = ({
+    const readings = ({
       utilization,
       power_consumption,
       temperature,
@@ -83,8 +83,8 @@ describe("native snapshots", () => {
       used_memory,
     }: typeof idle & object) => [utilization, power_consumption, temperature, frequency, used_memory];
     assert.ok(idle && none);
-    assert.deepEqual(told(idle), [0, 0, 40, 3, 0]);
-    assert.deepEqual(told(none), [null, null, null, null, null]);
+    assert.deepEqual(readings(idle), [0, 0, 40, 3, 0]);
+    assert.deepEqual(readings(none), [null, null, null, null, null]);
   });
 
   test("unknown fields and sections are passed on, the tool's own labels are not", () => {
@@ -102,7 +102,7 @@ describe("native snapshots", () => {
     assert.deepEqual(Object.keys(sections), ["gpus", "switches"]);
   });
 
-  test("a section that is no list is an error of that section alone", () => {
+  test("a section that is no list is an error of that section only", () => {
     const { sections, errors } = read({
       schema: 1,
       gpus: "none",
@@ -113,7 +113,7 @@ describe("native snapshots", () => {
     assert.deepEqual(errors, [{ section: "gpu", kind: "parse", message: "all-smi: gpus is not a list" }]);
   });
 
-  test("texts are cleaned only where something must be", () => {
+  test("texts are cleaned only where it is needed", () => {
     const { sections } = read({
       schema: 1,
       gpus: [{ ...gpu, name: "a\u001b]0;x\u0007b", detail: { "k\u0000": "v\u202e" } }],
@@ -122,7 +122,7 @@ describe("native snapshots", () => {
     assert.deepEqual(sections.gpus[0].detail, { "k\ufffd": "v\ufffd" });
   });
 
-  test("a snapshot that fails says so for every section that was asked", () => {
+  test("a snapshot that fails is an error of every requested section", () => {
     const verdict = nativeShim.judge(outputsOf(recorded), context);
     assert.equal(verdict.kind, "usable");
     const stderr = "error: no devices were collected from any reader — snapshot is empty\n";
@@ -168,7 +168,7 @@ describe("properties of native", () => {
     );
   });
 
-  test("readings of known fields are never negative, and zero only where zero was told", () => {
+  test("readings of known fields are never negative, and zero only where zero was printed", () => {
     const value = fc.oneof(
       fc.double(),
       fc.integer({ min: -2, max: 2 }),
@@ -191,15 +191,15 @@ describe("properties of native", () => {
             const number = withExtras(found)[key];
             if (typeof number !== "number") continue;
             assert.ok(number >= 0, `${key} ${number}`);
-            const told = Object.entries(gpus[at] ?? {}).find(([name]) => name === key)?.[1];
-            // fast-check also gives -0, which JSON tells as 0.
-            if (number === 0) assert.ok(told === 0, `${key} was ${String(told)}`);
+            const reading = Object.entries(gpus[at] ?? {}).find(([name]) => name === key)?.[1];
+            // fast-check also gives -0, which JSON prints as 0.
+            if (number === 0) assert.ok(reading === 0, `${key} was ${String(reading)}`);
           }
       }),
     );
   });
 
-  test("devices shuffled, doubled or among things that are none: the whole ones stay", () => {
+  test("devices that are shuffled, duplicated or among other values are all kept", () => {
     const item = fc.oneof(fc.nat(4), fc.constantFrom(null, "text", [], 7, true));
     fc.assert(
       fc.property(fc.array(item), (items) => {
@@ -236,14 +236,14 @@ describe("native probe", () => {
       context,
     ).kind;
 
-  test("is taken from 0.22 on", () => {
+  test("uses all-smi from 0.22 on", () => {
     for (const old of ["0.9.9", "0.21.0", "0.21.99", "0.1.0"])
       assert.equal(verdictOf(`all-smi ${old}`), "too-old", old);
     for (const good of ["0.22.0", "0.22.1-rc.1", "0.27.0", "0.100.0", "1.0.0", "10.2.3"])
       assert.equal(verdictOf(`all-smi ${good}`), "usable", good);
   });
 
-  test("the version of a plain host is a part of its own", () => {
+  test("in plain mode the version is a part of its own", () => {
     const snapshot = "native.snapshot";
     const old = partOutputs({ "native.version": "all-smi 0.20.1\r\n", [snapshot]: recorded });
     assert.equal(nativeShim.judge(old, probeContext(ALL, "plain")).kind, "too-old");
@@ -295,7 +295,7 @@ describe("the registry", () => {
     );
   });
 
-  test("native is tried first and always, the others as asked", async () => {
+  test("native is always tried first, the others as requested", async () => {
     assert.equal(await TOOLS[0]?.load(), nativeShim);
     assert.ok(!FALLBACK_IDS.includes("native"));
     assert.deepEqual(
