@@ -28,14 +28,18 @@ export function sectionsOf(snapshot: object): readonly Section[] {
 export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
   const errors: SectionError[] = [];
   const sections: Sections = {};
+  const take = (key: string, list: ListRead): void => {
+    setOwn(sections, key, list.entries);
+    for (const error of list.errors) errors.push(error);
+  };
   let unknown = 0;
   for (const [key, value] of Object.entries(snapshot)) {
     const section = SECTIONS.find((candidate) => KEY_OF_SECTION[candidate] === key);
     if (section !== undefined) {
-      if (Array.isArray(value)) setOwn(sections, key, devicesOf(section, value, clean, errors));
+      if (Array.isArray(value)) take(key, devicesOf(section, value, clean));
       else if (value !== null) errors.push(parseError(section, `${key} is not a list`));
     } else if (Array.isArray(value) && !isRecordKey(key) && ++unknown <= MAX_UNKNOWN) {
-      setOwn(sections, cleanText(key), entriesOf("gpu", `"${oneLine(key, 40)}"`, value, clean, errors));
+      take(cleanText(key), entriesOf("gpu", `"${oneLine(key, 40)}"`, value, clean));
     }
   }
   if (unknown > MAX_UNKNOWN)
@@ -54,39 +58,36 @@ function parseError(section: Section, what: string): SectionError {
   return { section, kind: "parse", message: `all-smi: ${what}` };
 }
 
+interface ListRead {
+  readonly entries: readonly unknown[];
+  readonly errors: readonly SectionError[];
+}
+
 /** The entries of a list within the limits of bounds.ts. `name`: for messages. */
-function entriesOf(
-  section: Section,
-  name: string,
-  list: readonly unknown[],
-  clean: boolean,
-  errors: SectionError[],
-): readonly unknown[] {
+function entriesOf(section: Section, name: string, list: readonly unknown[], clean: boolean): ListRead {
+  const errors: SectionError[] = [];
   if (list.length > MAX_ENTRIES)
     errors.push(parseError(section, `${list.length} entries of ${name}; the first ${MAX_ENTRIES} are read`));
-  return list.slice(0, MAX_ENTRIES).map((item, place) => {
+  const entries = list.slice(0, MAX_ENTRIES).map((item, place) => {
     const { entry, problem } = boundEntry(item, clean);
     if (problem !== null) errors.push(parseError(section, `entry ${place} of ${name}: ${problem}`));
     return entry;
   });
+  return { entries, errors };
 }
 
-function devicesOf(
-  section: Section,
-  list: readonly unknown[],
-  clean: boolean,
-  errors: SectionError[],
-): readonly JsonObject[] {
-  const devices: JsonObject[] = [];
-  for (const [place, item] of entriesOf(section, section, list, clean, errors).entries()) {
-    const device = isObject(item) ? READ_DEVICE[section](withoutLabels(item), place) : null;
-    if (device !== null) devices.push(device);
-    else errors.push(parseError(section, `entry ${place} of ${section} is not a device`));
-  }
-  return devices;
+function devicesOf(section: Section, list: readonly unknown[], clean: boolean): ListRead {
+  const { entries, errors } = entriesOf(section, section, list, clean);
+  const read = entries.map((item, place) =>
+    isObject(item) ? READ_DEVICE[section](withoutLabels(item), place) : null,
+  );
+  const noDevices = read.flatMap((device, place) =>
+    device === null ? [parseError(section, `entry ${place} of ${section} is not a device`)] : [],
+  );
+  return { entries: read.filter((device) => device !== null), errors: [...errors, ...noDevices] };
 }
 
-/** Without the device's own host labels: the record has its own. */
+/** Without the labels of the host, which the record sets itself. */
 function withoutLabels(device: JsonObject): JsonObject {
   return withoutEntries(device, isDeviceLabel);
 }
