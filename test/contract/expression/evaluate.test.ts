@@ -110,16 +110,15 @@ describe("against a plain evaluator", () => {
       truth: (device: Readings): Truth => {
         const value = device[name] ?? null;
         if (value === null) return null;
-        return (
-          {
-            ">": value > literal,
-            ">=": value >= literal,
-            "<": value < literal,
-            "<=": value <= literal,
-            "==": value === literal,
-            "!=": value !== literal,
-          }[operator] ?? null
-        );
+        const orders: Readonly<Record<string, boolean>> = {
+          ">": value > literal,
+          ">=": value >= literal,
+          "<": value < literal,
+          "<=": value <= literal,
+          "==": value === literal,
+          "!=": value !== literal,
+        };
+        return orders[operator] ?? null;
       },
     }));
   type Tree = { text: string; truth: (device: Readings) => Truth };
