@@ -43,22 +43,33 @@ export interface Condition {
   readonly ticks: number;
 }
 
-/** Every operand, also those inside a count. */
-export function* operandsOf(expression: Expression): Generator<Operand, void> {
+/**
+ * The operands whose absence from every record makes a check meaningless: readings of devices, counts, and labels. Not
+ * those that are only there when something is wrong (`error`, `last_error`), nor those that are compared with null.
+ */
+export function* signalsOf(expression: Expression): Generator<Operand, void> {
   switch (expression.kind) {
     case "and":
     case "or":
-      for (const term of expression.terms) yield* operandsOf(term);
+      for (const term of expression.terms) yield* signalsOf(term);
       break;
     case "not":
-      yield* operandsOf(expression.term);
+      yield* signalsOf(expression.term);
       break;
     case "compare":
-    case "in":
-      yield expression.operand;
-      if (expression.operand.kind === "count" && expression.operand.where !== null)
-        yield* operandsOf(expression.operand.where);
+    case "in": {
+      const { operand } = expression;
+      const isForNull = expression.kind === "compare" && expression.literal === null;
+      if (!isForNull && isSignal(operand)) yield operand;
+      if (operand.kind === "count" && operand.where !== null) yield* signalsOf(operand.where);
+    }
   }
+}
+
+function isSignal(operand: Operand): boolean {
+  if (operand.kind === "count") return true;
+  const [first] = operand.keys;
+  return operand.section === null ? first === "labels" : first !== "error";
 }
 
 /** The sections that fields outside a count name: the expression is evaluated for each of their devices. */
