@@ -1,6 +1,6 @@
 # NDJSON of `allsmi-ssh --once` to Prometheus text, for the node exporter's textfile collector:
 #   allsmi-ssh --ssh-hostfile hosts.txt --once | jq -rnf examples/prometheus.jq > gpus.prom.tmp && mv gpus.prom.tmp gpus.prom
-# A reading that is missing (null) gives no sample; allsmi_up tells which hosts answered, and why not.
+# A reading that is missing (null) gives no sample; allsmi_up has which hosts answered, and why others did not.
 
 def escaped: tostring | gsub("\\\\"; "\\\\") | gsub("\""; "\\\"") | gsub("\n"; "\\n");
 def labels: to_entries | map("\(.key)=\"\(.value | escaped)\"") | join(",") | "{\(.)}";

@@ -3,14 +3,17 @@
  * It runs on the caller's thread and touches neither standard streams nor the exit code.
  */
 import { setMaxListeners } from "node:events";
-import { UsageError, type ReportFault } from "./contract/errors.js";
+import { UsageError } from "./contract/errors.js";
 import type { RunLength, SampleOptions } from "./contract/options.js";
 import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
 import type { Target } from "./contract/target.js";
+import type { FleetLog } from "./fleet/open-fleet.js";
+import { onAbort } from "./lib/abort.js";
 import { realClock } from "./lib/clock.js";
 import { Faults } from "./run/faults.js";
-import { checkKeyFiles } from "./sources/open-source.js";
+import { programsBeside } from "./run/programs.js";
+import { openHere } from "./sources/open-source.js";
 import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 
@@ -37,7 +40,7 @@ export type {
 export type HostToWatch =
   string | { readonly host: string; readonly labels?: Readonly<Record<string, string>> };
 
-/** Each as the flag of that name; what is left out has the flag's default. */
+/** Each option is as the flag of that name; one that is left out has the flag's default. */
 export interface WatchOptions {
   /** Between readings, in milliseconds, from 100. Default: 2000. */
   readonly intervalMs?: number;
@@ -54,11 +57,11 @@ export interface WatchOptions {
   readonly holdDriver?: "auto" | "never";
   readonly ssh?: {
     readonly keyFiles?: readonly string[];
-    /** This ssh_config alone; `none` reads no file. */
+    /** Read only this ssh_config; `none` reads no file. */
     readonly configFile?: string;
     readonly knownHostsFile?: string;
     readonly hostKeyPolicy?: HostKeyPolicy;
-    /** Bounds the dial, and again the handshake with authentication, in milliseconds. */
+    /** Limit of the dial, and again of the handshake with authentication, in milliseconds. */
     readonly timeoutMs?: number;
     readonly client?: SshClientChoice;
     /** SSH handshakes at once, over all hosts. Default: 32. */
@@ -66,63 +69,60 @@ export interface WatchOptions {
   };
   /** Environment for ssh_config and the agent. Default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Ends the stream soon after it aborts; the stream then ends as if it had no more records. */
+  /** Its abort ends the stream soon, as if there were no more records. */
   readonly signal?: AbortSignal;
   /**
-   * Takes what may be wrong, what is done on a host beside reading it, and faults of this library with one host, whose
-   * records say `internal-error`. Default: dropped.
+   * Takes warnings, what is done on a host beside reading it, and bugs of this library that concern one host, whose
+   * record then has the code `internal-error`. Default: dropped.
    */
   readonly onMessage?: (level: "error" | "warning" | "info", message: string) => void;
 }
 
 /**
- * Watches hosts: for every tick and host exactly one record with that `tick`, transitions between them, in order of
+ * Watches hosts: for every tick and host exactly one record with that `tick`, and transitions between them, in order of
  * arrival. What goes wrong on a host is a state record and never an error. Throws UsageError, with every problem, for
- * options and hosts that are wrong, before anything is connected. Ending the loop early closes every connection.
+ * wrong options and hosts, before anything is connected. Leaving the loop early closes every connection.
  */
 export async function* watch(
   hosts: readonly HostToWatch[],
   options: WatchOptions = {},
 ): AsyncGenerator<StreamRecord, void> {
   const targets = targetsOf(hosts);
-  const { planFleet, openFleet } = await import("./fleet/open-fleet.js");
-  const { openNames } = await import("./ssh/names/resolver-pool.js");
-  const { warn, debug, fault } = messagesTo(options.onMessage);
-  const fleetOptions = { ssh: sshOf(options), sample: await sampleOf(options), ...paceOf(options) };
-  await checkKeyFiles(fleetOptions.ssh.keyFiles);
+  const sample = await sampleOf(options);
+  const settings = { ssh: sshOf(options), sample, ...paceOf(options), stepAreas: new Set<never>() };
   const stopper = new AbortController();
-  // Every host listens for the end.
+  // Every host has a listener on it while it is watched.
   setMaxListeners(0, stopper.signal);
   const stop = (): void => stopper.abort();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  if (options.signal?.aborted === true) stop();
-  const clock = realClock;
-  const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
+  const stopListening = options.signal === undefined ? null : onAbort(options.signal, stop);
+  const deps = {
+    env: options.env ?? process.env,
+    clock: realClock,
+    random: Math.random,
+    programs: programsBeside(import.meta.url),
+  };
   try {
-    const beginMs = clock.nowMs();
-    const planning = { env: options.env ?? process.env, clock, names };
-    const watched = await planFleet(fleetOptions, targets, planning, warn, fault);
-    const deps = { clock, random: Math.random, names, beginMs, warn, debug, fault };
-    const fleet = await openFleet(fleetOptions, watched, deps, stopper.signal);
+    const stream = await openHere(settings, targets, deps, logTo(options.onMessage), stopper.signal);
     try {
-      for await (const batch of fleet.batches) yield* batch;
+      for await (const batch of stream.batches) yield* batch;
     } finally {
       stop();
-      fleet.close();
+      await stream.close();
     }
+  } catch (error) {
+    if (!stopper.signal.aborted || error !== stopper.signal.reason) throw error;
   } finally {
-    names.close();
-    options.signal?.removeEventListener("abort", stop);
+    stopListening?.();
   }
 }
 
 function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {
   const problems: string[] = [];
-  const targets = hosts.flatMap((each, at) => {
+  const targets = hosts.flatMap((each, index) => {
     const { host, labels = {} } = typeof each === "string" ? { host: each } : each;
-    const parsed = parseTarget(host, `hosts[${at}]`);
+    const parsed = parseTarget(host, `hosts[${index}]`);
     if (parsed.kind === "target") return [{ ...parsed.target, labels }];
-    problems.push(`hosts[${at}]: ${parsed.problem}`);
+    problems.push(`hosts[${index}]: ${parsed.problem}`);
     return [];
   });
   if (hosts.length === 0) problems.push("hosts: no host given");
@@ -164,20 +164,15 @@ function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: numbe
   if (!(intervalMs >= 100)) throw new UsageError(["intervalMs: is below 100"]);
   if (ticks === undefined) return { intervalMs, length: { kind: "endless" } };
   if (ticks === "once") return { intervalMs, length: { kind: "once" } };
-  if (!Number.isInteger(ticks) || ticks < 1) throw new UsageError(["ticks: is no whole number from 1"]);
+  if (!Number.isInteger(ticks) || ticks < 1) throw new UsageError(["ticks: is not a whole number from 1"]);
   return { intervalMs, length: { kind: "count", ticks } };
 }
 
-interface Messages {
-  readonly warn: (message: string) => void;
-  readonly debug: (message: string) => void;
-  readonly fault: ReportFault;
-}
-
-function messagesTo(onMessage: WatchOptions["onMessage"]): Messages {
+function logTo(onMessage: WatchOptions["onMessage"]): FleetLog {
   return {
     warn: (message) => onMessage?.("warning", message),
     debug: (message) => onMessage?.("info", message),
+    line: (line) => onMessage?.("info", line),
     fault: new Faults((text) => onMessage?.("error", text)).report,
   };
 }

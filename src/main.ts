@@ -1,8 +1,9 @@
-/** The process: arguments, streams, signals, exit code. Nothing else knows of it. */
+/** The process: arguments, streams, signals, exit code. No other file touches them. */
 import type { Options } from "./contract/options.js";
 import { print } from "./lib/print.js";
+import { programsBeside } from "./run/programs.js";
 
-/** From package.json, by the build. */
+/** Defined by the build, from package.json. */
 declare const VERSION_TEXT: string;
 
 const NAME = "allsmi-ssh";
@@ -15,10 +16,10 @@ function logLine(line: string): void {
   process.stderr.write(`${NAME}: ${line}\n`);
 }
 
-// Words for the operator are worth no crash: standard error may be a closed pipe.
+// Standard error may be a closed pipe: that must not end the run.
 process.stderr.on("error", () => undefined);
 
-/** What is attributed to no host: the last resort, which cannot know what still works. */
+/** An exception that belongs to no host: nobody knows what still works after it. */
 function endByFault(error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   logLine(`internal error, please report it: ${stack}`);
@@ -28,7 +29,7 @@ process.on("uncaughtException", endByFault);
 
 async function main(): Promise<number> {
   const { parseArgv } = await import("./cli/parse-argv.js");
-  const command = await parseArgv(process.argv.slice(2), readText);
+  const command = await parseArgv(process.argv.slice(2), readText, process.env);
   if (command.kind !== "run") {
     return await printed(command.kind === "help" ? command.text : VERSION_TEXT);
   }
@@ -40,8 +41,8 @@ async function main(): Promise<number> {
   const hangUps = new HangUps(options.output !== null && !options.dryRun);
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (signal === "SIGHUP" && hangUps.taken()) return;
-      // The second one does not wait for anything.
+      if (signal === "SIGHUP" && hangUps.reopen()) return;
+      // The second signal does not wait for anything.
       if (code !== undefined) process.exit(exitCode);
       code = exitCode;
       ended.abort();
@@ -54,14 +55,13 @@ async function main(): Promise<number> {
     env: process.env,
     clock: realClock,
     random: Math.random,
-    threadProgram: new URL("./thread.js", import.meta.url),
-    resolverProgram: new URL("./resolver.cjs", import.meta.url),
+    programs: programsBeside(import.meta.url),
     logsToTerminal: process.stderr.isTTY,
     logLine,
     onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
-  const earned = await run(options, warnings, deps, ended.signal);
-  return code ?? earned;
+  const ownCode = await run(options, warnings, deps, ended.signal);
+  return code ?? ownCode;
 }
 
 async function printed(text: string): Promise<number> {
@@ -74,15 +74,15 @@ async function printed(text: string): Promise<number> {
   }
 }
 
-/** SIGHUP asks a program that writes to a file to open it anew (logrotate), and any other one to end. */
+/** SIGHUP makes a run that writes to a file open it again (logrotate), and ends any other run. */
 class HangUps {
   #listener: (() => Promise<void>) | null = null;
   #isPending = false;
 
   constructor(private readonly reopens: boolean) {}
 
-  /** Whether the signal asks for something other than the end. */
-  taken(): boolean {
+  /** False: the signal ends the run. */
+  reopen(): boolean {
     if (!this.reopens) return false;
     if (this.#listener === null) this.#isPending = true;
     else void this.#listener();
@@ -95,7 +95,7 @@ class HangUps {
   }
 }
 
-/** A run of one tick is over before optimized code has paid for its compiling: that is a sixth of the CPU for 500 hosts. */
+/** A run of one tick ends before optimized code pays for its compilation, which is a sixth of the CPU for 500 hosts. */
 function isShort({ source, length }: Options): boolean {
   return (
     length.kind === "once" && source.kind === "targets" && source.targets.length <= MAX_HOSTS_UNOPTIMIZED

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * What is started: `--help` and `--version` are answered here, anything else is main's. The build makes it a CommonJS
- * file with the texts in it: node's loader of ES modules, and each file that it reads, cost more than the answer. It is
- * made for old versions of Node.js too, and other runtimes, which are told what is needed.
+ * The file that is started. It answers `--help` and `--version` and loads main.ts for everything else. The build makes it
+ * a CommonJS file that contains the texts: node's loader of ES modules, and each file that it reads, cost more than the
+ * answer. It also runs on old versions of Node.js and on other runtimes, to print which version is needed.
  */
 import { runtimeProblem } from "./lib/runtime.js";
 import { print } from "./lib/print.js";
@@ -18,15 +18,15 @@ if (problem === null) start();
 else failWith(problem, USAGE);
 
 function start(): void {
-  // Node's own answer to SIGUSR1 is to open its debugger to whoever can reach the port.
+  // By default Node opens its debugger on SIGUSR1, to anybody who can reach the port.
   process.on("SIGUSR1", () => undefined);
   const answer = process.argv.length === 3 ? answerTo(process.argv[2] ?? "") : null;
   if (answer === null) void import("./main.js");
   else print(answer).catch((error: unknown) => failWith(`allsmi-ssh: ${(error as Error).message}`, FAILED));
 }
 
-function answerTo(word: string): string | null {
-  switch (word) {
+function answerTo(argument: string): string | null {
+  switch (argument) {
     case "-h":
     case "--help":
       return HELP_TEXT;

@@ -33,16 +33,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/known-hosts/": ["contract/", "lib/", "ssh/keys/"],
   "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
   "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
+  "ssh/dial/fast/": [],
   "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
   "ssh/jump/": ["contract/", "lib/", "ssh/dial/", "ssh/plan/"],
+  "ssh/ssh2/fast/": [],
   "ssh/ssh2/": [
     ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/"],
-    ...["ssh/keys/", "ssh/known-hosts/", "ssh/plan/"],
+    ...["ssh/keys/", "ssh/known-hosts/", "ssh/plan/", "ssh/ssh2/fast/"],
   ],
   "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
   "ssh/": [
-    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/", "ssh/known-hosts/"],
-    ...["ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
+    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/dial/fast/", "ssh/jump/"],
+    ...["ssh/known-hosts/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/", "ssh/ssh2/fast/"],
   ],
 
   "remote/": ["contract/", "lib/", "shims/kit/", "system/"],
@@ -70,18 +72,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "lib/", "fleet/", "run/faults.ts", "shims/registry.ts"],
-    ...["sources/", "ssh/names/", "targets/"],
+    ...["contract/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
+  "dev.ts": ["cli/", "start.ts"],
 };
 
 /** One home for each package. */
 const HOME_OF_PACKAGE: Readonly<Record<string, RegExp>> = {
   ssh2: /^ssh\/ssh2\//,
   cac: /^cli\//,
-  ndjson: /^sources\/replay\.ts$/,
+  ndjson: /^sources\/record-lines\.ts$/,
   "cli-table3": /^format\//,
   picocolors: /^format\//,
   "string-width": /^format\//,

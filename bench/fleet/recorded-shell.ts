@@ -83,11 +83,11 @@ static void answer(int frame, long tick) {
   }
 }
 int main(int argc, char **argv) {
-  char *found = argc == 3 ? strstr(argv[2], " N=") : 0;
+  char *found = argc == 3 ? strstr(argv[2], ";N=") : 0;
   if (!found) return 127;
   memcpy(nonce, found + 3, sizeof nonce);
   answer(0, 0);
-  if (!strstr(found, "; exec /bin/sh -s'")) return 0;
+  if (!strstr(found, ";exec /bin/sh -s'")) return 0;
   int next = getpid() % ${ticks.length};
   size_t held = 0;
   for (ssize_t got; (got = read(0, in + held, sizeof in - 1 - held)) > 0;) {

@@ -1,14 +1,14 @@
 /**
- * argv to flags with their texts. cac parses; it would turn values into numbers (`007`, `1e3`; cacjs/cac#162), take
- * `--sshKey` for `--ssh-key`, `--no-x` for x, and drop empty values, so each word is checked before it sees it and each
- * value is handed to it behind a colon.
+ * argv to flags with their texts, by cac. Three habits of cac 7.1 are kept away from it:
+ * it turns values into numbers (`007`, `1e3`; cacjs/cac#162), so each value is passed behind a colon;
+ * it reads a value that starts with `-` as a flag, so each value is joined to its flag by `=`;
+ * it reads `--sshKey` as `--ssh-key`, `--no-x` as a flag x and `-once` as four flags, so names are checked before.
  */
 import { cleanText } from "../lib/text.js";
 import { FLAGS, type Flag } from "./flags.js";
-import { closestName } from "./suggest.js";
 
 export interface GivenFlags {
-  /** By flag name; a switch that was given has an empty list. */
+  /** By flag name, in the order given; a switch has an empty text each time. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
   readonly problems: readonly string[];
 }
@@ -20,79 +20,58 @@ const BY_SHORT = new Map(
   ),
 );
 
-/** Whether help or the version is asked for, whatever else is typed; told without loading the parser. */
-export function quickRequest(args: readonly string[]): "help" | "version" | null {
-  const { words } = checkWords(args);
-  if (words.includes("--help")) return "help";
-  return words.includes("--version") ? "version" : null;
-}
-
-/** `args` without the program's name. Never rejects for what was typed. */
+/** `args` without the program's name. Never rejects, whatever was typed. */
 export async function readFlags(args: readonly string[]): Promise<GivenFlags> {
-  const { words, problems } = checkWords(args);
+  const { encoded, problems } = encode(args);
   const { cac } = await import("cac");
   const cli = cac("allsmi-ssh");
-  for (const flag of FLAGS) {
-    cli.option(
-      flag.takes.kind === "value" ? `--${flag.name} <${flag.takes.placeholder}>` : `--${flag.name}`,
-      flag.about,
-    );
-  }
-  const parsed: Readonly<Record<string, unknown>> = cli.parse(["node", "allsmi-ssh", ...words], {
-    run: false,
-  }).options;
+  // `type: []` makes a list, however often the flag is given.
+  for (const { name, about } of FLAGS) cli.option(`--${name} <text>`, about, { type: [] });
+  const options: Readonly<Record<string, unknown>> = cli.parse(["", "", ...encoded], { run: false }).options;
   const texts = new Map<string, readonly string[]>();
-  for (const flag of FLAGS) {
-    const given = parsed[flag.name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    if (given === undefined) continue;
-    if (flag.takes.kind === "switch") {
-      texts.set(flag.name, []);
-      continue;
-    }
-    const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  for (const [index, flag] of FLAGS.entries()) {
+    const given = options[cli.globalCommand.options[index]?.name ?? ""];
+    if (!Array.isArray(given)) continue;
     texts.set(
       flag.name,
-      list.map((text) => String(text).slice(1)),
+      given.map((text) => String(text).slice(1)),
     );
-    if (flag.takes.repeatable !== true && list.length > 1)
-      problems.push(`--${flag.name}: given ${list.length} times; give it once`);
+    if (flag.takes.kind === "value" && flag.takes.repeatable !== true && given.length > 1)
+      problems.push(`--${flag.name}: given ${given.length} times; give it once`);
   }
   return { texts, problems };
 }
 
-function checkWords(args: readonly string[]): { words: string[]; problems: string[] } {
-  const words: string[] = [];
+/** Every known flag as `--name=:text`; what is wrong is a problem instead. */
+function encode(args: readonly string[]): {
+  readonly encoded: readonly string[];
+  readonly problems: string[];
+} {
+  const encoded: string[] = [];
   const problems: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i] ?? "";
-    const shown = cleanText(word);
-    if (word === "--" || !word.startsWith("-") || word === "-") {
-      problems.push(`unexpected argument "${shown}"; hosts are given with --ssh [user@]host[:port]`);
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--" || arg === "-" || !arg.startsWith("-")) {
+      problems.push(`unexpected argument "${cleanText(arg)}"; hosts are given with --ssh [user@]host[:port]`);
       continue;
     }
-    const equals = word.indexOf("=");
-    const typed = equals === -1 ? word : word.slice(0, equals);
+    const [typed = "", ...parts] = arg.split("=");
+    const inline = parts.length === 0 ? null : parts.join("=");
     const flag = typed.startsWith("--") ? BY_NAME.get(typed.slice(2)) : BY_SHORT.get(typed.slice(1));
     if (flag === undefined) {
       problems.push(unknownFlag(typed));
-      // What follows is most likely its value, and would only be told as a second problem.
-      if (equals === -1 && args[i + 1]?.startsWith("-") === false) i += 1;
+      // The next argument is most likely its value, and not a second problem.
+      if (inline === null && rest[0]?.startsWith("-") === false) rest.shift();
     } else if (flag.takes.kind === "switch") {
-      if (equals === -1) words.push(`--${flag.name}`);
+      if (inline === null) encoded.push(`--${flag.name}=:`);
       else problems.push(`--${flag.name}: takes no value`);
-    } else if (equals !== -1) {
-      words.push(`--${flag.name}=:${word.slice(equals + 1)}`);
     } else {
-      const next = args[i + 1];
-      if (next === undefined || next.startsWith("--"))
-        problems.push(`--${flag.name}: needs a value, ${usage(flag)}`);
-      else {
-        words.push(`--${flag.name}=:${next}`);
-        i += 1;
-      }
+      const text = inline ?? (rest[0]?.startsWith("--") === true ? undefined : rest.shift());
+      if (text === undefined) problems.push(`--${flag.name}: needs a value, ${usage(flag)}`);
+      else encoded.push(`--${flag.name}=:${text}`);
     }
   }
-  return { words, problems };
+  return { encoded, problems };
 }
 
 function usage(flag: Flag): string {
@@ -109,4 +88,38 @@ function unknownFlag(typed: string): string {
   const closest = closestName(name, [...BY_NAME.keys()]);
   const advice = closest === undefined ? "see --help" : `did you mean --${closest}?`;
   return `unknown flag ${cleanText(typed)}; ${advice}`;
+}
+
+/** The closest of `names` within a third of its length in edits, or undefined. */
+function closestName(typed: string, names: readonly string[]): string | undefined {
+  let best: { readonly name: string; readonly distance: number } | undefined;
+  for (const name of names) {
+    const distance = editDistance(typed, name);
+    const isNear = distance <= Math.max(1, Math.floor(name.length / 3));
+    if (isNear && (best === undefined || distance < best.distance)) best = { name, distance };
+  }
+  return best?.name;
+}
+
+/** Levenshtein distance, with the transposition of two neighbours as one edit. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      const options = [at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (isSame ? 0 : 1)];
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        options.push(at(beforeLast, j - 2) + 1);
+      row.push(Math.min(...options));
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return at(last, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity;
 }

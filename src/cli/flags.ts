@@ -1,8 +1,8 @@
-/** Every flag, once: what the parser accepts, what `--help` prints and what the manual page is checked against. */
+/** Every flag, once: the parser, `--help` and the tests of manual page and README use this list. */
 
 type FlagKind =
   | { readonly kind: "switch"; readonly short?: string }
-  /** `repeatable`: given several times, the values add up; else a second one is an error. */
+  /** `repeatable`: may be given several times, and all values count; otherwise a second one is an error. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
 
 export interface Flag {
@@ -10,7 +10,7 @@ export interface Flag {
   readonly takes: FlagKind;
   /** One sentence or two; help.ts wraps it. */
   readonly about: string;
-  /** As printed in help and manual; absent where there is none. */
+  /** The default as printed in help and manual; absent where there is none. */
   readonly initial?: string;
 }
 
@@ -61,25 +61,20 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "ssh-config",
         "FILE",
-        "Read this ssh_config alone; none reads no file.",
+        "Read only this ssh_config; none reads no file.",
         "~/.ssh/config, then the system's",
       ),
-      value(
-        "ssh-known-hosts",
-        "FILE",
-        "Check host keys against this known_hosts file.",
-        "as ssh_config says",
-      ),
+      value("ssh-known-hosts", "FILE", "Check host keys against this known_hosts file.", "from ssh_config"),
       value(
         "ssh-strict-host-key",
         "POLICY",
         "yes refuses unknown host keys, accept-new records them, no takes any but a changed one.",
-        "as ssh_config says, else yes",
+        "from ssh_config, else yes",
       ),
       value(
         "ssh-timeout-secs",
         "SECS",
-        "Bounds the dial, and again the handshake with authentication.",
+        "Limit of the dial, and again of the handshake with authentication.",
         "10",
       ),
       value(
@@ -92,7 +87,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "workers",
         "N",
-        "Threads that hosts are spread over; 0: the main one does all; auto: one for 100 hosts and more.",
+        "Threads that hosts are spread over; 0: only the main one; auto: one for 100 hosts and more.",
         "auto",
       ),
       values(
@@ -133,9 +128,9 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "output",
         "FILE",
-        "Append to this file instead of writing to standard output; SIGHUP opens it anew.",
+        "Append to this file instead of writing to standard output; SIGHUP opens it again.",
       ),
-      value("color", "WHEN", "auto, always or never; auto heeds NO_COLOR.", "auto"),
+      value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(
         "fail-on",
         "CONDITION",
@@ -143,7 +138,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
       onOff("dry-run", "Connect to nothing; print for each host what would be done."),
       onOff("quiet", "Print no warnings."),
-      onOff("verbose", "Print on standard error what is being done."),
+      onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
     ],
   },
   {
@@ -157,7 +152,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
 
 export const FLAGS: readonly Flag[] = FLAG_GROUPS.flatMap((group) => group.flags);
 
-/** Exit codes with their meaning, as the record contract has them. */
+/** Exit codes with their meaning. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ["0", "every host's last record is a frame with data"],
   ["1", "internal error, of one host too, or the output could not be written"],

@@ -9,7 +9,7 @@ const FLAG_COLUMN = 32;
 const INTRO = `Usage: allsmi-ssh --ssh [user@]host[:port][,...] [flags]
 
 Streams GPU, CPU and memory readings of many hosts over SSH: one record a host at each reading.
-Nothing is installed there, and nothing is asked: keys and agent only, as ssh -o BatchMode=yes.`;
+Nothing is installed on them. Logs in with keys and agent only, as ssh -o BatchMode=yes.`;
 
 const EXAMPLES = `Examples:
   allsmi-ssh --ssh admin@dgx-01,admin@dgx-02
@@ -29,7 +29,7 @@ export function helpText(): string {
   return [INTRO, ...groups, tools, `Exit codes:\n${codes}`, EXAMPLES].join("\n\n") + "\n";
 }
 
-/** `--name PLACEHOLDER`, as help and manual show it. */
+/** `--name PLACEHOLDER`, as in help and manual. */
 export function flagSyntax(flag: Flag): string {
   if (flag.takes.kind === "value") return `--${flag.name} ${flag.takes.placeholder}`;
   return flag.takes.short === undefined ? `--${flag.name}` : `-${flag.takes.short}, --${flag.name}`;

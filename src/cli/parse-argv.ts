@@ -1,13 +1,14 @@
-/** argv to Options. Every wrong value is told at once, each in a line that names its flag, before anything connects. */
+/** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
 import { parseFailCondition, type FailCondition } from "../contract/fail-on.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
-import { quickRequest, readFlags, type GivenFlags } from "./argv.js";
-import { FlagReader } from "./flag-reader.js";
+import type { StepArea } from "../contract/step-log.js";
+import { cleanText } from "../lib/text.js";
+import { readFlags, type GivenFlags } from "./argv.js";
+import { FlagReader, Problems } from "./flag-reader.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
-import { Problems, readChoice, readText } from "./values.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
@@ -16,6 +17,9 @@ export type ParsedCommand =
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
+/** The environment variable that turns the step log on: a comma list of areas. */
+const STEP_VARIABLE = "ALLSMI_SSH_DEBUG";
+const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
@@ -23,12 +27,18 @@ const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
-/** `args` without the program's name. Throws UsageError, with every problem that was found. */
-export async function parseArgv(args: readonly string[], readTextFile: ReadTextFile): Promise<ParsedCommand> {
-  const quick = quickRequest(args);
-  if (quick === "version") return { kind: "version" };
-  if (quick === "help") return { kind: "help", text: (await import("./help.js")).helpText() };
+/**
+ * `args` without the program's name; `env` for the step log. Help and the version win over all other flags. Throws
+ * UsageError, with every problem that was found.
+ */
+export async function parseArgv(
+  args: readonly string[],
+  readTextFile: ReadTextFile,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<ParsedCommand> {
   const given = await readFlags(args);
+  if (given.texts.has("help")) return { kind: "help", text: (await import("./help.js")).helpText() };
+  if (given.texts.has("version")) return { kind: "version" };
   const problems = new Problems();
   for (const problem of given.problems) problems.add(problem);
 
@@ -55,6 +65,7 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
     output: reader.text("output"),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
+    stepAreas: readStepAreas(reader, env),
     failOn: readFailOn(reader),
     dryRun: reader.has("dry-run"),
   };
@@ -63,7 +74,7 @@ export async function parseArgv(args: readonly string[], readTextFile: ReadTextF
 }
 
 const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
-/** Flags that cannot be given together; the one in front is named first. */
+/** Flags that cannot be given together. The message names the first one first. */
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
   ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
@@ -76,7 +87,7 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
     const clashing = texts.has(flag) ? others.filter((other) => texts.has(other)) : [];
     for (const other of clashing) problems.add(`--${flag}: cannot be used with --${other}; give one of them`);
   }
-  // A mistyped flag may have been the one with the hosts.
+  // A mistyped flag may be the one with the hosts.
   if (!SOURCES.some((flag) => texts.has(flag)) && mistyped.length === 0) {
     problems.add(
       "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
@@ -111,7 +122,7 @@ async function readSource(
 
 function readSsh(reader: FlagReader): SshOptions {
   return {
-    keyFiles: reader.texts("ssh-key").flatMap((text) => readText("ssh-key", text, reader.problems) ?? []),
+    keyFiles: reader.nonEmpty("ssh-key"),
     configFile: reader.text("ssh-config"),
     knownHostsFile: reader.text("ssh-known-hosts"),
     hostKeyPolicy: reader.choice("ssh-strict-host-key", POLICIES, null),
@@ -137,9 +148,7 @@ function readVerbosity(reader: FlagReader): Verbosity {
 /** Null when `--include` was not given. Each section once, in the order of the record contract. */
 function readInclude(reader: FlagReader): readonly Section[] | null {
   if (!reader.has("include")) return null;
-  const asked = new Set(
-    reader.list("include").map((name) => readChoice("include", name, SECTIONS, reader.problems)),
-  );
+  const asked = new Set(reader.list("include").map((name) => reader.choose("include", name, SECTIONS)));
   return SECTIONS.filter((section) => asked.has(section));
 }
 
@@ -150,7 +159,7 @@ async function readFallback(reader: FlagReader): Promise<readonly string[]> {
   const names = reader.list("ssh-fallback");
   if (names.includes("none")) {
     if (names.length > 1)
-      reader.problems.add("--ssh-fallback: none cannot be used with other tools; give it alone");
+      reader.problems.add("--ssh-fallback: none cannot be used with other tools; give only none");
     return [];
   }
   const ids = names.flatMap((name) => {
@@ -181,4 +190,19 @@ function readFailOn(reader: FlagReader): readonly FailCondition[] {
     reader.problems.add(`--fail-on: ${parsed.problem}`);
     return [];
   });
+}
+
+function readStepAreas(
+  reader: FlagReader,
+  env: Readonly<Record<string, string | undefined>>,
+): ReadonlySet<StepArea> {
+  const listed = env[STEP_VARIABLE] ?? "";
+  const names = listed.split(",").map((name) => name.trim());
+  const areas = new Set<StepArea>(reader.count("verbose") > 1 ? STEP_AREAS : []);
+  for (const name of names.filter((each) => each !== "")) {
+    const area = STEP_AREAS.find((known) => known === name);
+    if (area !== undefined) areas.add(area);
+    else reader.problems.add(`${STEP_VARIABLE}: "${cleanText(name)}" is not one of ${STEP_AREAS.join(", ")}`);
+  }
+  return areas;
 }

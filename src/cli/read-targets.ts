@@ -1,13 +1,13 @@
-/** The targets of `--ssh` and `--ssh-hostfile`, together and each once. */
+/** The targets of `--ssh` and `--ssh-hostfile` together, each once. */
 import type { Target } from "../contract/target.js";
 import { parseHostfile, uniqueTargets, type UniqueTargets } from "../targets/hostfile.js";
 import { parseTarget } from "../targets/parse-target.js";
-import type { Problems } from "./values.js";
+import type { Problems } from "./flag-reader.js";
 
-/** What parsing needs of the world. `-` is standard input; rejects with the error of the file system. */
+/** `-` is standard input. Rejects with the error of the file system. */
 export type ReadTextFile = (file: string) => Promise<string>;
 
-/** `lists`: comma lists; `files`: paths, `-` for standard input. What is wrong is filed in `problems`. */
+/** `lists`: comma lists; `files`: paths, `-` for standard input. Errors are added to `problems`. */
 export async function readTargets(
   given: { readonly lists: readonly string[]; readonly files: readonly string[] },
   readTextFile: ReadTextFile,

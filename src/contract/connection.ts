@@ -8,7 +8,16 @@ export type ChannelEnd =
   | { readonly kind: "signal"; readonly signal: string }
   | { readonly kind: "lost" };
 
-/** What a channel tells its owner. Chunks must be consumed at once; they are not kept. */
+/**
+ * The end of a remote command as an SSH client learns it: an exit status, else the name of a signal (`SIG...`, or
+ * `unknown`), else neither.
+ */
+export function channelEndOf(status: number | null, signal: string | null): ChannelEnd {
+  if (status !== null) return { kind: "exit", code: status };
+  return signal === null ? { kind: "lost" } : { kind: "signal", signal };
+}
+
+/** What a channel reports to its owner. Chunks must be consumed at once; they are not kept. */
 export interface ChannelEvents {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;

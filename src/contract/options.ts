@@ -2,6 +2,7 @@
 import type { FailCondition } from "./fail-on.js";
 import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh-options.js";
+import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
 
 export type OutputFormat = "ndjson" | "csv" | "table";
@@ -50,6 +51,8 @@ export interface Options {
   readonly output: string | null;
   readonly color: ColorChoice;
   readonly verbosity: Verbosity;
+  /** Areas of the step log on standard error; empty: off. */
+  readonly stepAreas: ReadonlySet<StepArea>;
   /** Exit 5 when any of these held in a record with a tick. */
   readonly failOn: readonly FailCondition[];
   /** `--dry-run`: print what would be done for each host and connect to nothing. */

@@ -1,5 +1,5 @@
 /** Whether parsed JSON is one of our records, as far as the formatters rely on it. Fields beyond that may hold anything. */
-import { hasAtMost } from "../lib/levels.js";
+import { hasAtMost } from "../lib/host-json.js";
 import {
   HOST_STATES,
   KEY_OF_SECTION,

@@ -1,15 +1,17 @@
 /** The hosts of a fleet: how each one is reached and probed. */
 import type { Connection, Connector } from "../contract/connection.js";
-import { hostErrorOf } from "../contract/errors.js";
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import { localLimit } from "../contract/local-limit.js";
 import type { SampleOptions } from "../contract/options.js";
 import type { Phase } from "../contract/record.js";
 import type { SshOptions } from "../contract/ssh-options.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
-import type { LiveHost } from "../host/watch.js";
+import type { LiveHost } from "../host/link.js";
+import { onAbort } from "../lib/abort.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
-import { HostSession, type Sample } from "../remote/session.js";
+import { HostSession } from "../remote/session.js";
 import type { Shim } from "../shims/kit/shim.js";
 import type { SshShared } from "../ssh/connector.js";
 import { createHostConnector } from "../ssh/host-connector.js";
@@ -18,20 +20,31 @@ import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../system/registry.js";
 import type { WatchedTarget } from "./identity.js";
 import type { FleetHost } from "./pipeline.js";
 
-/**
- * `intervalMs`: sessions keep a shell open between ticks; null for a run of one. `note` is told what is done on a host
- * beside asking it. `planAgain` is for hosts that have no plan yet.
- */
+export interface HostsOptions {
+  readonly ssh: SshOptions;
+  readonly sample: SampleOptions;
+  /** Vendor tools in the order they are tried. */
+  readonly shims: readonly Shim[];
+  /** Sessions keep a shell open between ticks; null for a run of one tick. */
+  readonly intervalMs: number | null;
+  /** Takes what is done on a host beside reading it. */
+  readonly debug: (message: string) => void;
+  /** The step log of each host; undefined: off. */
+  readonly stepLogOf?: (hostId: string) => StepLog | undefined;
+  /** For hosts that have no plan yet. */
+  readonly planAgain?: PlanAgain;
+}
+
+/** Plans a target again, as when the run began. Rejects with whatever prevents a plan. */
+export type PlanAgain = (target: Target) => Promise<HostPlan>;
+
+/** Nothing is connected before a host's `reach` is called. */
 export function fleetHosts(
   watched: readonly WatchedTarget[],
-  ssh: SshOptions,
-  sample: SampleOptions,
-  shims: readonly Shim[],
+  options: HostsOptions,
   shared: SshShared,
-  intervalMs: number | null,
-  debug: (message: string) => void,
-  planAgain: PlanAgain = () => Promise.reject(new Error("the host has no plan")),
 ): readonly FleetHost[] {
+  const { sample, shims, intervalMs, debug } = options;
   const session: SessionOptions = {
     sample,
     shims,
@@ -42,28 +55,30 @@ export function fleetHosts(
   };
   return watched.map((host) => {
     const { identity } = host;
-    const connector = connectorOf(host, ssh, shared, planAgain);
+    const step = options.stepLogOf?.(identity.hostId);
+    const connector = connectorOf(host, options, shared, step);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
-    return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
+    if (step === undefined)
+      return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
+    const own = { ...session, step };
+    return { identity, reach: (signal) => withSteps(reachHost(connector, own, hold, signal), step) };
   });
 }
 
-/** Plans a target as it was to be planned when the run began. Rejects for whatever keeps it from a plan. */
-export type PlanAgain = (target: Target) => Promise<HostPlan>;
-
-/** Made at the first attempt that comes to it; anew with each one while ssh would not even connect. */
+/** The connector is made once, by the first attempt that gets a plan; with each attempt while ssh refuses the plan. */
 function connectorOf(
   { target, plan }: WatchedTarget,
-  options: SshOptions,
+  { ssh, planAgain }: HostsOptions,
   shared: SshShared,
-  planAgain: PlanAgain,
+  step: StepLog | undefined,
 ): () => Promise<Connector> {
   let made: Connector | null = null;
   return async () => {
     if (made !== null) return made;
-    const settled = plan ?? (await planAgain(target));
-    const connector = createHostConnector({ target, plan: settled, options }, shared);
+    const settled = plan ?? (await planAgain?.(target));
+    if (settled === undefined) throw new Error("the host has no plan");
+    const connector = createHostConnector({ target, plan: settled, options: ssh, step }, shared);
     if (settled.refusal === undefined) made = connector;
     return connector;
   };
@@ -75,11 +90,10 @@ async function reachHost(
   options: SessionOptions,
   hold: DriverHold | null,
   signal: AbortSignal,
-): Promise<{ readonly live: LiveHost; readonly first: Sample }> {
+): Promise<Reached> {
   const connector = await inPhase("resolve", signal, connectorOfHost);
   const connection = await inPhase("dial", signal, () => connector.connect(signal));
-  const giveUp = (): void => void connection.close();
-  signal.addEventListener("abort", giveUp, { once: true });
+  const stopListening = onAbort(signal, () => void connection.close());
   try {
     const { session, first } = await inPhase("probe", signal, () =>
       HostSession.start(connection, options, hold),
@@ -91,14 +105,31 @@ async function reachHost(
     signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    stopListening();
   }
 }
 
-/** What `step` throws as a failure of the host in that phase, or the signal's reason. */
-async function inPhase<Value>(phase: Phase, signal: AbortSignal, step: () => Promise<Value>): Promise<Value> {
+type Reached = Awaited<ReturnType<FleetHost["reach"]>>;
+
+/** Logs how an attempt to reach the host ended. */
+async function withSteps(attempt: Promise<Reached>, step: StepLog): Promise<Reached> {
   try {
-    return await step();
+    const reached = await attempt;
+    step("remote", `first reading taken over ${reached.live.route.client}`);
+    return reached;
+  } catch (error) {
+    if (error instanceof HostError) {
+      const { phase, code } = error.failure;
+      step(phase === "probe" ? "remote" : "ssh", `failed in ${phase}: ${code}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Turns what `act` throws into a failure of the host in that phase, or into the signal's reason. */
+async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Promise<Value>): Promise<Value> {
+  try {
+    return await act();
   } catch (error) {
     signal.throwIfAborted();
     throw localLimit(error, phase, "this host cannot be reached") ?? hostErrorOf(error, phase);

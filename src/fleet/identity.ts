@@ -1,4 +1,4 @@
-/** Who each host of a fleet is in the records, and which targets are the same host. */
+/** The identity of each host of a fleet in the records, and which targets are the same host. */
 import type { Target } from "../contract/target.js";
 import type { HostIdentity } from "../host/host-record.js";
 import type { HostPlan } from "../ssh/plan/plan.js";
@@ -9,34 +9,34 @@ export interface PlannedTarget {
 }
 
 /**
- * A target that could not be planned (a name that ssh gives up on, a limit of this machine, a fault of ours): it is
+ * A target that could not be planned (a name that ssh gives up on, a limit of this machine, a fault of ours). It is
  * planned again with each attempt to reach it.
  */
 export interface UnplannedTarget {
   readonly target: Target;
   readonly plan: null;
-  /** What kept it from being planned, in a line. */
+  /** What prevented a plan, in one line. */
   readonly why: string;
-  /** Who runs us: the user where the target names none. */
+  /** The user of this process: the login name where the target names none. */
   readonly localUser: string;
 }
 
-/** One host of a fleet whose hosts are all known. Plain data: it may go to another thread. */
+/** One host of a fleet, with its identity. Plain data: it may go to another thread. */
 export type WatchedTarget = (PlannedTarget | UnplannedTarget) & { readonly identity: HostIdentity };
 
-/** Leaves out targets whose config says what they leave open, and so are the same as an earlier one; tells of each. */
+/** Leaves out targets that are the same as an earlier one once ssh_config has filled them in. Warns of each. */
 export function dedupeTargets<Each extends PlannedTarget | UnplannedTarget>(
   planned: readonly Each[],
   warn: (message: string) => void,
 ): readonly Each[] {
   const first = new Map<string, Each>();
   for (const each of planned) {
-    const twin = first.get(typedId(each));
-    if (twin === undefined) first.set(typedId(each), each);
+    const same = first.get(typedId(each));
+    if (same === undefined) first.set(typedId(each), each);
     else {
       const where = `${each.target.origin}: ${each.target.host}`;
       warn(
-        `${where} is ${typedId(each)}, as ${twin.target.host} at ${twin.target.origin}; it is watched once`,
+        `${where} is ${typedId(each)}, as ${same.target.host} at ${same.target.origin}; it is watched once`,
       );
     }
   }
@@ -44,8 +44,8 @@ export function dedupeTargets<Each extends PlannedTarget | UnplannedTarget>(
 }
 
 /**
- * `user@host:port` as resolved. Two targets that resolve to the same (private addresses behind different jump hosts)
- * are told apart by the name that was typed.
+ * Host ids are `user@host:port` as resolved. Targets that resolve to the same id (private addresses behind different jump
+ * hosts) have the typed name in it instead.
  */
 export function assignHostIds(
   planned: readonly (PlannedTarget | UnplannedTarget)[],
@@ -82,7 +82,7 @@ function typedId(each: PlannedTarget | UnplannedTarget): string {
   return hostId(user, each.target.host, port);
 }
 
-/** By the plan; without one, as typed. */
+/** From the plan; without one, as typed. */
 function namesOf(each: PlannedTarget | UnplannedTarget): Pick<HostPlan, "user" | "host" | "port"> {
   if (each.plan !== null) return each.plan;
   const { user = each.localUser, host, port = 22 } = each.target;

@@ -1,10 +1,13 @@
-/** A live fleet: configuration, plans, connections and the beat. Everything that needs SSH is behind this import. */
+/** A live fleet: configuration, plans, connections and ticks. Everything that needs SSH is behind this import. */
 import { hostErrorOf, UsageError, type ReportFault } from "../contract/errors.js";
 import { isLocalLimit } from "../contract/local-limit.js";
+import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
+import type { RuntimeDeps } from "../contract/runtime-deps.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
-import type { Clock } from "../lib/clock.js";
+import { cleanText } from "../lib/text.js";
 import { shimsToTry } from "../shims/registry.js";
 import type { ConfigEnvironment } from "../ssh/config/environment.js";
 import { loadConfig, type ConfigSource } from "../ssh/config/load.js";
@@ -23,25 +26,21 @@ import {
 } from "./identity.js";
 import { watchFleet } from "./pipeline.js";
 
-/** What of a run's options its hosts' stages go by. Plain data. */
-export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length">;
+/** The options of a run that the stages of its hosts need. Plain data. */
+export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length" | "stepAreas">;
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
   close(): void;
 }
 
-/** What planning asks of this machine. */
-export interface PlanningDeps {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  readonly names: Names;
-}
+/** What planning needs of this machine. */
+export type PlanningDeps = Pick<RuntimeDeps, "env" | "clock"> & { readonly names: Names };
 
 /**
- * Resolves every target before anything is connected. Throws ConfigError; what else is thrown for one target leaves that
- * one without a plan, and is reported. Side by side, so that names that hang do so at the same time
- * (CanonicalizeHostname).
+ * Resolves every target before anything is connected. Throws ConfigError; any other exception leaves its one target
+ * without a plan, and is reported. All targets at the same time: names whose lookup hangs (CanonicalizeHostname) then
+ * cost one timeout together.
  */
 export async function planTargets(
   { ssh }: Pick<Options, "ssh">,
@@ -55,12 +54,12 @@ export async function planTargets(
     targets.map((target) => planOrRefuse(target, ssh, config, environment)),
   );
   const { localUser } = environment;
-  // Of several errors the first in the targets' order, however long each took.
-  return targets.map((target, at) => {
-    const outcome = outcomes[at];
+  // Where several targets have a ConfigError, the first one in the order of targets is thrown.
+  return targets.map((target, index) => {
+    const outcome = outcomes[index];
     if (outcome?.status === "fulfilled") {
       const plan = outcome.value;
-      // A name may have an address later.
+      // The name may have an address later.
       const isLater = plan.refusal?.code === "dns-not-found";
       return isLater ? { target, plan: null, why: plan.refusal.message, localUser } : { target, plan };
     }
@@ -78,18 +77,14 @@ function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningDeps)
 
 function planningAgain({ ssh }: Pick<Options, "ssh">, deps: Omit<PlanningDeps, "env">): PlanAgain {
   return async (target) => {
-    // Threads have the environment of the process, too.
+    // A worker thread has the environment of the process, too.
     const environment = environmentOf(ssh, { ...deps, env: process.env });
-    return planOrRefuse(
-      target,
-      ssh,
-      await loadConfig(configSource(ssh.configFile), environment),
-      environment,
-    );
+    const config = await loadConfig(configSource(ssh.configFile), environment);
+    return planOrRefuse(target, ssh, config, environment);
   };
 }
 
-/** The hosts to watch, each once. Connects to nothing. `warn` takes what may be wrong. Throws ConfigError. */
+/** The hosts to watch, each once. Connects to nothing. Throws ConfigError. */
 export async function planFleet(
   options: Pick<Options, "ssh">,
   targets: readonly Target[],
@@ -104,49 +99,63 @@ export async function planFleet(
   return assignHostIds(planned);
 }
 
+/** The messages of a fleet. */
+export type FleetLog = Pick<OperatorLog, "warn" | "debug" | "line" | "fault">;
+
 /** What a fleet needs of the thread that it runs on. */
-export interface FleetDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface FleetDeps extends Pick<RuntimeDeps, "clock" | "random">, FleetLog {
   /** Closed with the fleet. */
   readonly names: Names;
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
-  /** Takes what may be wrong. */
-  readonly warn: (message: string) => void;
-  /** Takes what is done on a host beside asking it. */
-  readonly debug: (message: string) => void;
-  /** Takes what was thrown for a host and should not have been. */
-  readonly fault: ReportFault;
 }
 
 /** The batches end soon after the signal aborts. */
 export async function openFleet(
-  options: FleetSettings,
+  settings: FleetSettings,
   watched: readonly WatchedTarget[],
   deps: FleetDeps,
   signal: AbortSignal,
 ): Promise<LiveFleet> {
   const { clock, random, names, beginMs, warn, debug, fault } = deps;
+  const { ssh, sample, intervalMs, length } = settings;
   // Its process starts while the rest is loaded.
-  if (
-    options.ssh.client !== "openssh" &&
-    watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null)
-  )
+  if (ssh.client !== "openssh" && watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null))
     names.expect();
-  const shared = createSshShared(clock, options.ssh.concurrency, warn, names);
-  const shims = await shimsToTry(options.sample.fallback);
-  const { intervalMs, length } = options;
-  const tickIntervalMs = length.kind === "once" ? null : intervalMs;
-  const { ssh, sample } = options;
-  const planAgain = planningAgain(options, { clock, names });
-  const hosts = fleetHosts(watched, ssh, sample, shims, shared, tickIntervalMs, debug, planAgain);
+  const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
+  const hosts = fleetHosts(
+    watched,
+    {
+      ssh,
+      sample,
+      shims: await shimsToTry(sample.fallback),
+      intervalMs: length.kind === "once" ? null : intervalMs,
+      debug,
+      stepLogOf: (hostId) => stepLog(hostId, settings, deps),
+      planAgain: planningAgain(settings, { clock, names }),
+    },
+    shared,
+  );
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
     close: () => {
       shared.agents.close();
       names.close();
     },
+  };
+}
+
+/** The step log of one host, with times since the run began; undefined where no area is asked for. */
+function stepLog(
+  hostId: string,
+  { stepAreas }: FleetSettings,
+  { clock, beginMs, line }: FleetDeps,
+): StepLog | undefined {
+  if (stepAreas.size === 0) return undefined;
+  return (area, step) => {
+    if (!stepAreas.has(area)) return;
+    const secs = ((clock.nowMs() - beginMs) / 1000).toFixed(3);
+    line(cleanText(`${hostId} +${secs}s ${area}: ${step}`));
   };
 }
 

@@ -1,11 +1,11 @@
-/** The pipeline in one view: hosts, each on its own timeline, merged into batches of records. */
-import type { ReportFault } from "../contract/errors.js";
+/** The pipeline in one view: hosts, each with its own timeline, merged into batches of records. */
+import type { OperatorLog } from "../contract/operator-log.js";
 import type { RunLength } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
+import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { HostIdentity } from "../host/host-record.js";
 import { Ticks } from "../host/ticks.js";
 import { watchHost, type HostWatchOptions } from "../host/watch.js";
-import type { Clock } from "../lib/clock.js";
 import { merge } from "../lib/merge.js";
 
 export interface FleetHost {
@@ -13,24 +13,20 @@ export interface FleetHost {
   readonly reach: HostWatchOptions["reach"];
 }
 
-export interface FleetOptions {
+export interface FleetOptions extends Pick<RuntimeDeps, "clock" | "random">, Pick<OperatorLog, "fault"> {
   readonly intervalMs: number;
   readonly length: RunLength;
   /** When the run began, by the clock's monotonic time. */
   readonly beginMs: number;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Takes what was thrown for a host and should not have been. */
-  readonly fault: ReportFault;
 }
 
 /** Fleets up to this size dial at once; the hosts of a larger one start this far apart. */
-const UNSTAGGERED_HOSTS = 50;
+const MAX_UNSTAGGERED_HOSTS = 50;
 const STAGGER_MS = 5;
-/** How long a record waits at most for others that are written with it: a write each would cost as much as the record. */
-const GATHER_MS = 20;
-/** The wait's part of an interval at most. */
-const GATHER_PART = 1 / 20;
+/** How long a record may wait for others, to be written with them: a write costs as much as making a record. */
+const MAX_GATHER_MS = 20;
+/** The same, as a part of the interval. */
+const MAX_GATHER_PART = 1 / 20;
 
 /** Every record of every host, in arrival order. Ends with the run's last tick, or soon after `signal` aborts. */
 export function watchFleet(
@@ -41,14 +37,14 @@ export function watchFleet(
   const ticks = new Ticks(options.clock, options.intervalMs, options.length, options.beginMs);
   const isOnce = options.length.kind === "once";
   return merge(
-    hosts.map((host, position) =>
+    hosts.map((host, index) =>
       watchHost(
         {
           host: host.identity,
           reach: host.reach,
           ticks,
           clock: options.clock,
-          startDelayMs: hosts.length > UNSTAGGERED_HOSTS ? position * STAGGER_MS : 0,
+          startDelayMs: hosts.length > MAX_UNSTAGGERED_HOSTS ? index * STAGGER_MS : 0,
           isOnce,
           random: options.random,
           onFault: (error) => options.fault(host.identity.hostId, error),
@@ -56,6 +52,8 @@ export function watchFleet(
         signal,
       ),
     ),
-    isOnce ? null : { clock: options.clock, ms: Math.min(GATHER_MS, options.intervalMs * GATHER_PART) },
+    isOnce
+      ? null
+      : { clock: options.clock, ms: Math.min(MAX_GATHER_MS, options.intervalMs * MAX_GATHER_PART) },
   );
 }

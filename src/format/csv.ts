@@ -3,9 +3,9 @@
  * the sections (or `--query`), so that the header is printed once and first.
  */
 import { valueAt } from "../contract/dot-path.js";
+import { csvColumns } from "../contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { SECTION_COLUMNS } from "./csv-columns.js";
 import { deviceRows, type DeviceRow } from "./device-rows.js";
 import { sectionErrorText, stateText } from "./error-text.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
@@ -60,7 +60,7 @@ const LEADING: readonly Column[] = [
 const ERROR_COLUMN: Column = { title: "error", value: ({ error }) => error };
 
 function defaultColumns(sections: readonly Section[]): readonly Column[] {
-  const names = new Set(sections.flatMap((section) => SECTION_COLUMNS[section]));
+  const names = new Set(sections.flatMap(csvColumns));
   const device = [...names].map((name) => ({ title: name, value: ({ at }: Row) => at?.device?.[name] }));
   return [...LEADING, ...device, ERROR_COLUMN];
 }

@@ -1,8 +1,15 @@
 /** A frame as rows: one a device, and one for each error that belongs to no device. */
-import { KEY_OF_SECTION, type FrameRecord, type Section, type SectionError } from "../contract/record.js";
+import {
+  KEY_OF_SECTION,
+  withExtras,
+  type FrameRecord,
+  type NativeExtras,
+  type Section,
+  type SectionError,
+} from "../contract/record.js";
 
-/** A device's fields, by name; replayed ones may hold anything. */
-export type Device = Readonly<Record<string, unknown>>;
+/** A device's fields, by name. Replayed and native ones may hold anything. */
+export type Device = NativeExtras;
 
 export interface DeviceRow {
   readonly section: Section;
@@ -18,9 +25,10 @@ export interface DeviceRow {
 export function deviceRows(frame: FrameRecord, sections: readonly Section[]): readonly DeviceRow[] {
   const rows: DeviceRow[] = [];
   for (const section of sections) {
-    const devices: readonly Device[] = frame[KEY_OF_SECTION[section]] ?? [];
+    const devices: readonly object[] = frame[KEY_OF_SECTION[section]] ?? [];
     let errors = (frame.errors ?? []).filter((error) => error.section === section);
-    for (const [place, device] of devices.entries()) {
+    for (const [place, item] of devices.entries()) {
+      const device = withExtras(item);
       const index = typeof device["index"] === "number" ? device["index"] : place;
       const names = [device["uuid"], device["pci_bus_id"], String(index)];
       const own = errors.filter((error) => error.device !== undefined && names.includes(error.device));

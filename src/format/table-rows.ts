@@ -1,7 +1,7 @@
 /** Records as the table's cells: words and numbers, no colour and no widths yet. */
 import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { deviceRows, type Device, type DeviceRow } from "./device-rows.js";
+import { deviceRows, type DeviceRow } from "./device-rows.js";
 import { sectionErrorText, stateText } from "./error-text.js";
 
 export const COLUMN_NAMES = [
@@ -82,13 +82,11 @@ function gpuCells({ device, index }: DeviceRow): Partial<Record<ColumnName, stri
 }
 
 function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {
-  const cpu: Device | undefined = frame.cpus?.[0];
-  const memory: Device | undefined = frame.memory?.[0];
+  const cpu = frame.cpus?.[0];
+  const memory = frame.memory?.[0];
   return {
-    ...(frame.cpus === undefined ? {} : { cpu: rounded(cpu?.["utilization"]) }),
-    ...(frame.memory === undefined
-      ? {}
-      : { ram: pair(gib(memory?.["used_bytes"]), gib(memory?.["total_bytes"])) }),
+    ...(frame.cpus === undefined ? {} : { cpu: rounded(cpu?.utilization) }),
+    ...(frame.memory === undefined ? {} : { ram: pair(gib(memory?.used_bytes), gib(memory?.total_bytes)) }),
   };
 }
 

@@ -1,30 +1,68 @@
-/** The records that a host's events lead to, one at a time, as they are asked for. */
+/** The events of one host, and the records that they lead to, one at a time as the reader asks for them. */
 import type { StreamRecord } from "../contract/record.js";
-import type { Inbox } from "./inbox.js";
 import type { ReaderStall } from "./reader-stall.js";
 
-/** What makes the records. What `begin` and `on` throw is told by `onFault`. */
+/** Events for one reader, in order: they wait here while nobody reads the host's records. */
+export class Inbox<Event> {
+  readonly #events: Event[] = [];
+  #wake: (() => void) | null = null;
+  #isClosed = false;
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  put(event: Event): void {
+    if (this.#isClosed) return;
+    this.#events.push(event);
+    this.#wakeReader();
+  }
+
+  /** Drops what is in it and takes nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#events.length = 0;
+    this.#wakeReader();
+  }
+
+  /** The next event, if there is one. */
+  take(): Event | undefined {
+    return this.#events.shift();
+  }
+
+  /** Settles with the next event, or once closed. For one caller at a time, after `take` returned nothing. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = null;
+  }
+}
+
+/** Makes the records. An exception of `begin` and `on` is passed to `onFault`. */
 export interface EventHandler<Event> {
   /** The records that come before any event. */
   begin(): Generator<StreamRecord, void>;
   on(event: Event): Generator<StreamRecord, void>;
-  /** The records that an exception leads to, which one of the above threw. */
+  /** The records that an exception of `begin` or `on` leads to. */
   onFault(error: unknown): Generator<StreamRecord, void>;
   /** No event will lead to another record. */
   isDone(): boolean;
-  /** Called once, when the records are over for whatever reason. */
+  /** Called once, after the last record, for whatever reason it is the last. */
   end(): Promise<void>;
 }
 
 /**
- * Ends when the teller is done or the inbox is closed. No generator: a suspended one keeps the last record and the sample
- * behind it, for every host of a fleet.
+ * Ends when the handler is done or the inbox is closed. Not a generator: a suspended one keeps the last record and the
+ * sample behind it in memory, for every host of a fleet.
  */
 export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, void> {
   readonly #handler: EventHandler<Event>;
   readonly #inbox: Inbox<Event>;
   readonly #stall: ReaderStall;
-  /** The records of the event that is being told. */
+  /** The records of the current event. */
   #records: Generator<StreamRecord, void> | null;
   #ending: Promise<void> | null = null;
 
@@ -43,10 +81,10 @@ export class EventRecords<Event> implements AsyncIterableIterator<StreamRecord, 
     this.#stall.cameBack();
     try {
       while (this.#ending === null) {
-        const told = this.#nextRecord();
-        if (told?.done === false) {
+        const result = this.#nextRecord();
+        if (result?.done === false) {
           this.#stall.recordGiven();
-          return told;
+          return result;
         }
         this.#records = null;
         if (this.#handler.isDone()) break;

@@ -10,7 +10,7 @@ import {
   type SshClientKind,
 } from "../contract/record.js";
 import { isoTime } from "../lib/iso-time.js";
-import { setOwn } from "../lib/own-key.js";
+import { setOwn } from "../lib/host-json.js";
 import type { Reading } from "../shims/kit/shim.js";
 
 /** What identifies a host in every record. */
@@ -24,14 +24,14 @@ export interface HostIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How the host is read at present; null until it has been connected once. */
+/** How the host is read at present. */
 export interface HostRoute {
   readonly transport: string;
   readonly client: SshClientKind;
   readonly channel: ChannelMode;
 }
 
-/** A frame; `wallMs` is when the reading arrived. Takes the reading over: its devices are labelled where they are. */
+/** A frame; `wallMs` is when the reading arrived. The reading is used up: its devices are labelled in place. */
 export function frameRecord(
   host: HostIdentity,
   route: HostRoute,
@@ -47,7 +47,7 @@ export function frameRecord(
     instance: host.hostname,
     time: timestamp,
   };
-  // Written out: every host and tick comes this way, and spreads cost several times as much.
+  // No spreads: they cost several times as much, and every host makes a frame each tick.
   const frame: Draft = {
     schema: 1,
     record: "frame",
@@ -70,7 +70,7 @@ export function frameRecord(
   if (chassis) frame.chassis = chassis.map((device) => withLabels(device, labels));
   if (processes) frame.processes = processes.map((device) => withLabels(device, labels));
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
-  // Sections of a newer all-smi, passed on under this record's labels.
+  // Sections that only a newer all-smi has, with the labels of this record.
   for (const key of Object.keys(reading.sections)) {
     if (!isRecordKey(key)) setOwn(frame, key, relabelled(Reflect.get(reading.sections, key), labels));
   }
@@ -98,7 +98,7 @@ function withLabels<Device extends object>(device: Device, labels: DeviceLabels)
   return labelled as Device & DeviceLabels;
 }
 
-/** What a state record says beside the envelope. */
+/** The content of a state record, without the envelope. */
 export interface StateFacts {
   readonly state: HostState;
   readonly previous: HostState | null;

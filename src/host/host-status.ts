@@ -1,11 +1,38 @@
-/** The state that a host is in: since when, after which, and why; tells it as records. */
+/** The state of a host: since when, after which other one, why, and when the next attempt follows. */
 import type { HostError } from "../contract/errors.js";
-import { STATE_OF_CODE, type HostState, type LastError, type StateRecord } from "../contract/record.js";
+import {
+  STATE_OF_CODE,
+  type FailureCode,
+  type HostState,
+  type LastError,
+  type StateRecord,
+} from "../contract/record.js";
 import type { Clock } from "../lib/clock.js";
 import { stateRecord, type HostIdentity, type HostRoute } from "./host-record.js";
 
-/** A connection that stood less long than this counts as another failure: a host that flaps is tried ever more slowly. */
-const SETTLED_MS = 30_000;
+/** A connection that ended earlier than this counts as another failure: a host that flaps is retried ever more slowly. */
+const MIN_STABLE_MS = 30_000;
+
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
+/** For what an operator must fix: so slow that no lockout (PerSourcePenalties, fail2ban) is triggered. */
+const OPERATOR_RETRY_MS = 300_000;
+
+const FIXED_BY_OPERATOR: ReadonlySet<HostState> = new Set([
+  "auth-failed",
+  "host-key-rejected",
+  "unsupported",
+]);
+
+/**
+ * The backoff: milliseconds until the next attempt after `failures` in a row (from 1). Full jitter between half a second
+ * and 1 s, 2 s, 4 s ... 60 s; 5 minutes, with a tenth of jitter, for what an operator must fix. `random` is in [0, 1).
+ */
+export function retryDelayMs(code: FailureCode, failures: number, random: number): number {
+  if (FIXED_BY_OPERATOR.has(STATE_OF_CODE[code])) return Math.round(OPERATOR_RETRY_MS * (0.9 + 0.2 * random));
+  const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(16, failures - 1));
+  return Math.round(Math.max(FIRST_RETRY_MS / 2, ceiling * random));
+}
 
 export class HostStatus {
   readonly #host: HostIdentity;
@@ -39,18 +66,18 @@ export class HostStatus {
     this.#enter("connected", null);
   }
 
-  /** `delayMs` tells, of the failures in a row, when the next attempt follows; null: never. */
-  failed({ failure }: HostError, delayMs: (failures: number) => number | null): number | null {
+  /** Returns the milliseconds until the next attempt, with `random` for its jitter; null, as `random`: there is none. */
+  failed({ failure }: HostError, random: (() => number) | null): number | null {
     const now = this.#clock.nowMs();
-    const flapped = this.#state === "connected" && now - this.#connectedAtMs < SETTLED_MS;
+    const flapped = this.#state === "connected" && now - this.#connectedAtMs < MIN_STABLE_MS;
     this.#failures += flapped ? this.#failuresBefore + 1 : 1;
-    const delay = delayMs(this.#failures);
+    const delayMs = random === null ? null : retryDelayMs(failure.code, this.#failures, random());
     this.#enter(STATE_OF_CODE[failure.code], failure);
-    this.#retryAtMs = delay === null ? null : now + delay;
-    return delay;
+    this.#retryAtMs = delayMs === null ? null : now + delayMs;
+    return delayMs;
   }
 
-  /** `tick` null: the transition into this state. `why` stands in for the state's own last error. */
+  /** `tick` null: the transition into this state. `why` replaces the state's own last error. */
   record(route: HostRoute | null, tick: number | null, why: LastError | null = this.#lastError): StateRecord {
     const retryInMs =
       this.#retryAtMs === null ? null : Math.max(0, Math.round(this.#retryAtMs - this.#clock.nowMs()));

@@ -1,16 +1,16 @@
-/** When the reader of a host's records has slept: what came meanwhile is old, and ticks that passed are skipped. */
+/** Whether the reader of a host's records has stalled: what came meanwhile is old, and ticks that passed are skipped. */
 import type { Clock } from "../lib/clock.js";
 import type { Ticks } from "./ticks.js";
 
-/** A reader that has us wait longer for it, with nothing else to do, has stalled. */
+/** A reader has stalled when the process was idle for longer than this before it came back. */
 const STALL_MS = 250;
-/** After a longer sleep than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
+/** After a longer pause than this (a laptop's lid, SIGSTOP) the ticks that passed are skipped. */
 const MAX_LATE_TICKS = 30;
 
 export class ReaderStall {
   readonly #clock: Clock;
   readonly #ticks: Ticks;
-  /** How long we had been idle when the reader was given the record that it has not come back from. */
+  /** The idle time of the process when the reader got its last record; null once it came back. */
   #givenAtIdleMs: number | null = null;
   /** When the reader came back from its last stall. */
   #wokeMs = -Infinity;
@@ -20,12 +20,12 @@ export class ReaderStall {
     this.#ticks = ticks;
   }
 
-  /** The reader is given a record. */
+  /** The reader gets a record. */
   recordGiven(): void {
     this.#givenAtIdleMs = this.#clock.idleMs();
   }
 
-  /** It comes for the next one. */
+  /** The reader asks for the next record. */
   cameBack(): void {
     const givenAtIdleMs = this.#givenAtIdleMs;
     this.#givenAtIdleMs = null;
@@ -34,8 +34,8 @@ export class ReaderStall {
   }
 
   /**
-   * The tick to begin now, of which `next` has not begun. A reader that slept wants what was fresh when it woke; where we
-   * were late ourselves, every tick still has its record.
+   * The tick to begin now; `next` is the first that has not begun. A reader that stalled gets the tick of the time when it
+   * came back. Where the delay was this process's own work, every tick still has its record.
    */
   dueTick(next: number): number {
     const now = this.#ticks.now();
@@ -43,7 +43,7 @@ export class ReaderStall {
     return Math.max(fresh, next);
   }
 
-  /** Arrived in a window that a stalled reader slept through: it wants a fresh sample, not this one. */
+  /** The sample arrived while the reader was stalled, more than a tick ago: the reader gets a fresh one instead. */
   isStale(arrivedMs: number): boolean {
     return arrivedMs <= this.#wokeMs && this.#ticks.now() > this.#ticks.at(arrivedMs) + 1;
   }

@@ -1,4 +1,4 @@
-/** The beat that all hosts of a run share: tick k begins k intervals after the run did. */
+/** The tick schedule that all hosts of a run share: tick k begins k intervals after the run did. */
 import type { RunLength } from "../contract/options.js";
 import type { Clock, Timer } from "../lib/clock.js";
 
@@ -6,12 +6,12 @@ export class Ticks {
   readonly #clock: Clock;
   readonly #beginMs: number;
   readonly #intervalMs: number;
-  /** Who waits for a tick, and the timer that all of them share. */
+  /** The callbacks that wait for a tick, and the timer that they share. */
   readonly #waiting = new Map<number, { readonly timer: Timer; readonly callbacks: Set<() => void> }>();
   /** The number of the last tick, or infinity. */
   readonly last: number;
 
-  /** A run of one tick has a first window without an end: its record is the host's answer or failure, however late. */
+  /** With `once` the first tick has no end: its record is the host's answer or failure, however late. */
   constructor(clock: Clock, intervalMs: number, length: RunLength, beginMs = clock.nowMs()) {
     this.#clock = clock;
     this.#beginMs = beginMs;
@@ -19,7 +19,7 @@ export class Ticks {
     this.last = length.kind === "endless" ? Infinity : length.kind === "once" ? 0 : length.ticks - 1;
   }
 
-  /** The tick whose window `nowMs` is in. */
+  /** The tick that is current at `nowMs`. */
   at(nowMs: number): number {
     if (this.#intervalMs === Infinity) return 0;
     return Math.max(0, Math.floor((nowMs - this.#beginMs) / this.#intervalMs));
@@ -29,7 +29,7 @@ export class Ticks {
     return this.at(this.#clock.nowMs());
   }
 
-  /** Calls back once when `tick` begins; null when it never does. A callback waits once for a tick. */
+  /** Calls back once when `tick` begins; null when it never does. The same callback waits once for the same tick. */
   onBegin(tick: number, callback: () => void): Timer | null {
     const waitMs = this.#untilMs(tick);
     if (waitMs === Infinity) return null;
@@ -59,7 +59,7 @@ export class Ticks {
   /** Milliseconds until `tick` begins, at least 0; infinity when it never does. */
   #untilMs(tick: number): number {
     if (this.#intervalMs === Infinity) return tick === 0 ? 0 : Infinity;
-    // Half a millisecond late rather than early: a timer that fires early would find the window before.
+    // Half a millisecond late rather than early: a timer that fires early would find the tick before.
     return Math.max(0, this.#beginMs + tick * this.#intervalMs - this.#clock.nowMs() + 0.5);
   }
 }

@@ -1,6 +1,6 @@
-/** Time as the pipeline sees it: the only file that touches timers, so that tests run on a fake. */
+/** The clock and timers of the pipeline: the only file that uses Node's timers, so that tests run on a fake clock. */
 
-/** A timer that is running; `cancel` is idempotent. */
+/** A running timer; `cancel` is idempotent. */
 export interface Timer {
   cancel(): void;
 }
@@ -10,13 +10,13 @@ export interface Clock {
   wallMs(): number;
   /** Monotonic ms: for every difference and deadline. */
   nowMs(): number;
-  /** Ms for which the process has had nothing to do, in all: what passed otherwise was our own work. */
+  /** Total ms for which the process has had nothing to do; the rest of the time was our own work. */
   idleMs(): number;
   /** Calls back once, `delayMs` from now. */
   after(delayMs: number, callback: () => void): Timer;
 }
 
-// setTimeout takes at most 2^31-1 ms; longer waits never fire in a run that anybody watches.
+// setTimeout takes at most 2^31-1 ms, which is 24 days.
 const MAX_TIMER_MS = 2_147_483_647;
 
 export const realClock: Clock = {

@@ -1,20 +1,23 @@
-/** Timestamps as records have them. */
+/** Timestamps in the format of the records. */
 
 let minute = Number.NaN;
-/** What all times of that minute begin with. */
-let beginning = "";
+/** The text that all times of that minute begin with. */
+let prefix = "";
 
-/** Ms since the epoch as `Date.prototype.toISOString` writes them, which takes six times as long. Throws RangeError as it does. */
+/**
+ * Formats ms since the epoch as `Date.prototype.toISOString` does, in a sixth of its time. Throws RangeError for the same
+ * values.
+ */
 export function isoTime(wallMs: number): string {
   const ms = Math.floor(wallMs);
   const itsMinute = Math.floor(ms / 60_000);
   if (itsMinute !== minute) {
-    beginning = new Date(itsMinute * 60_000).toISOString().slice(0, -"00.000Z".length);
+    prefix = new Date(itsMinute * 60_000).toISOString().slice(0, -"00.000Z".length);
     minute = itsMinute;
   }
   const inMinute = ms - itsMinute * 60_000;
   const secs = Math.floor(inMinute / 1000);
-  return `${beginning}${digits(secs, 2)}.${digits(inMinute - secs * 1000, 3)}Z`;
+  return `${prefix}${digits(secs, 2)}.${digits(inMinute - secs * 1000, 3)}Z`;
 }
 
 function digits(value: number, count: number): string {

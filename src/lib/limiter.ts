@@ -1,11 +1,13 @@
 /** Bounds how many of something run at once, first come first served. */
+import { abortable } from "./abort.js";
 
 /** Gives the permit back; idempotent. */
 export type Release = () => void;
 
 export class Limiter {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  /** In the order of arrival. A set, so that one of thousands leaves without a search. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(readonly permits: number) {
     this.#free = permits;
@@ -13,7 +15,7 @@ export class Limiter {
 
   /** Nobody holds a permit or waits for one. */
   get idle(): boolean {
-    return this.#free === this.permits && this.#waiting.length === 0;
+    return this.#free === this.permits && this.#waiting.size === 0;
   }
 
   /** Waits for a permit. Throws the signal's reason, holding none. */
@@ -25,25 +27,16 @@ export class Limiter {
     return () => {
       if (!held) return;
       held = false;
-      const next = this.#waiting.shift();
+      const [next] = this.#waiting;
       if (next === undefined) this.#free += 1;
       else next();
     };
   }
 
   #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const granted = (): void => {
-        signal.removeEventListener("abort", aborted);
-        resolve();
-      };
-      const aborted = (): void => {
-        const place = this.#waiting.indexOf(granted);
-        if (place >= 0) this.#waiting.splice(place, 1);
-        reject(signal.reason as Error);
-      };
-      this.#waiting.push(granted);
-      signal.addEventListener("abort", aborted, { once: true });
+    return abortable(signal, ({ resolve }) => {
+      this.#waiting.add(resolve);
+      return () => void this.#waiting.delete(resolve);
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What `change` makes of each item. No generator: a suspended one holds the last item until the next one is there, which
- * for a batch of a large fleet is megabytes.
+ * Yields `change(item)` for each item. It is no generator: a suspended generator holds the last item until the next one,
+ * which for a batch of a large fleet is megabytes.
  */
 export function mapAsync<From, To>(
   items: AsyncIterable<From>,

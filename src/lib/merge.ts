@@ -1,12 +1,12 @@
 /** Many record streams into one, with no barrier: a slow source delays no other. */
 import type { Clock } from "./clock.js";
 
-/** When so many are there they are a batch: a whole burst at once would outlive the collections of young garbage. */
+/** So many items are a full batch: a whole burst in one batch would outlive the collections of young garbage. */
 const FULL_BATCH = 16;
-/** What waits while a batch is written goes out in batches too, whose text stays near the processor. */
+/** Items that came while a batch was written go out in batches of this size, whose text stays in the processor's cache. */
 const MAX_IN_BATCH = 64;
 
-/** Without one, a batch is what comes in one turn of the event loop. */
+/** How long a batch is gathered. Without it, a batch is what comes in one turn of the event loop. */
 export interface Gathering {
   readonly clock: Clock;
   /** How long the first item of a batch waits for others. */
@@ -50,7 +50,7 @@ export async function* merge<T>(
     );
   };
 
-  /** Till the event loop has turned, or the gathering's time is over; or a batch is full. */
+  /** Waits for the end of the turn of the event loop, or of the gathering time, or for a full batch. */
   const turn = async (): Promise<void> => {
     if (ready.length >= FULL_BATCH) return;
     let cancel: () => void = () => undefined;
@@ -73,14 +73,14 @@ export async function* merge<T>(
       if (failure !== undefined) throw failure.error;
       if (ready.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       if (ready.length === 0) continue;
-      // What else comes meanwhile goes into the same batch: a write for all, not one each.
+      // Items that come in the meantime go into the same batch: one write for all of them.
       await turn();
       const resume = taken.splice(0, MAX_IN_BATCH);
-      // In no variable of the generator's, which would hold the last batch until the next one is there.
+      // Not kept in a variable of the generator, which would hold the last batch until the next one.
       yield ready.splice(0, MAX_IN_BATCH);
       for (const source of resume) pull(source);
     }
-    // Set by a callback, which the compiler cannot see.
+    // The compiler does not see that a callback sets it.
     const last = failure as { readonly error: unknown } | undefined;
     if (last !== undefined) throw last.error;
   } finally {

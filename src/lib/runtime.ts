@@ -1,14 +1,14 @@
-/** Which runtime the program needs. Plain enough for old versions and other runtimes to get as far as saying so. */
+/** Which runtime the program needs. Its syntax is old enough for old versions and other runtimes to print the message. */
 
 const NEEDED: readonly [major: number, minor: number] = [20, 19];
 
-/** `process.versions` and `globalThis`, or as much of them as there is. */
+/** `process.versions` and `globalThis`, as far as the runtime has them. */
 export interface RuntimeFacts {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly globals: object;
 }
 
-/** Null where the program runs; else one line that says what it needs. Bun and Deno say that they are some Node, too. */
+/** Null where the program runs; else one line with what it needs. Bun and Deno also report a version of Node. */
 export function runtimeProblem({ versions, globals }: RuntimeFacts): string | null {
   const { bun, deno, node = "0" } = versions;
   const [major = 0, minor = 0] = node.split(".").map(Number);

@@ -1,6 +1,6 @@
-/** Patterns with `*` and `?`, as OpenSSH's match.c reads them. */
+/** Patterns with `*` and `?`, as in OpenSSH's match.c. */
 
-/** `*` is any run, `?` one character. Case matters. Never exponential: it goes back to the last star alone. */
+/** `*` is any run, `?` one character. Case matters. Never exponential: it only ever goes back to the last star. */
 export function matchPattern(text: string, pattern: string): boolean {
   let t = 0;
   let p = 0;

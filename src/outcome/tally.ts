@@ -1,20 +1,20 @@
-/** What a run comes to: the exit code that a script can trust. */
+/** The counts of a run, and the exit code that follows from them. */
 import { conditionHolds, type FailCondition } from "../contract/fail-on.js";
 import { KEY_OF_SECTION, SECTIONS, type StreamRecord } from "../contract/record.js";
 
 export const EXIT = { ok: 0, internal: 1, usage: 2, someFailed: 3, allFailed: 4, conditionHeld: 5 } as const;
 
-/** What a run has come to so far. */
+/** The result of a run so far. */
 export interface Counts {
-  /** Hosts of which a record came. */
+  /** Hosts with at least one record. */
   readonly hosts: number;
-  /** Of them, those whose last record is a frame that tells of a device. */
+  /** Those whose last record is a frame with at least one device. */
   readonly fine: number;
   /** Whether a condition of `--fail-on` held in any record. */
   readonly held: boolean;
 }
 
-/** Takes every record in; keeps one bit a host. */
+/** Counts records; keeps one bit a host. */
 export class Tally {
   readonly #failOn: readonly FailCondition[];
   readonly #isFine = new Map<string, boolean>();
@@ -38,7 +38,7 @@ export class Tally {
   }
 }
 
-/** By each host's last record; 4 as well when there was none at all. Several parts of one fleet are counted together. */
+/** From each host's last record; `allFailed` also when there was no record. `parts` are the parts of one fleet. */
 export function exitCodeOf(parts: readonly Counts[]): number {
   if (parts.some(({ held }) => held)) return EXIT.conditionHeld;
   const fine = parts.reduce((sum, part) => sum + part.fine, 0);

@@ -1,4 +1,4 @@
-/** Records on their way to where they are written: counted, and for `--verbose` told in words. */
+/** Counts the records that pass through, and logs them for `--verbose`. */
 import type { FailCondition } from "../contract/fail-on.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "../format/unwritable.js";
@@ -8,13 +8,13 @@ import { Tally, type Counts } from "./tally.js";
 
 export interface Tallied {
   readonly batches: AsyncIterableIterator<readonly StreamRecord[], void>;
-  /** What the records that were pulled so far have come to. */
+  /** The counts of the records that were pulled so far. */
   counts(): Counts;
 }
 
 /**
- * `say` takes a line for the operator for each change and failure; null: nothing is told. `unwritable` replaces a record
- * that cannot be looked at.
+ * `logLine` takes a line for each transition and failure; null: nothing is logged. `unwritable` replaces a record whose
+ * inspection throws.
  */
 export function withTally(
   batches: AsyncIterable<readonly StreamRecord[]>,
@@ -23,32 +23,32 @@ export function withTally(
   unwritable?: Unwritable,
 ): Tallied {
   const tally = new Tally(failOn);
-  const look = (record: StreamRecord): void => {
+  const inspect = (record: StreamRecord): void => {
     tally.take(record);
     if (logLine !== null) logLinesOf(record).forEach(logLine);
   };
   return {
     batches: mapAsync(batches, (batch) => {
-      let sound: StreamRecord[] | null = null;
-      for (const [position, record] of batch.entries()) {
+      let replaced: StreamRecord[] | null = null;
+      for (const [index, record] of batch.entries()) {
         try {
-          look(record);
+          inspect(record);
         } catch (error) {
           if (unwritable === undefined) throw error;
-          sound ??= [...batch];
-          sound[position] = unwritable(record, error);
-          look(sound[position]);
+          replaced ??= [...batch];
+          replaced[index] = unwritable(record, error);
+          inspect(replaced[index]);
         }
       }
-      return sound ?? batch;
+      return replaced ?? batch;
     }),
     counts: () => tally.counts,
   };
 }
 
-/** Transitions, and frames that say of something that it failed. */
+/** A line for a transition or a final failure, and one for each error of a frame. */
 function logLinesOf(record: StreamRecord): readonly string[] {
-  const line = (words: string): string => cleanText(`${record.host_id}: ${words}`);
+  const line = (message: string): string => cleanText(`${record.host_id}: ${message}`);
   if (record.record === "frame")
     return (record.errors ?? []).map((error) => line(`${error.section} ${error.kind}: ${error.message}`));
   if (record.tick !== null && record.retry_in_ms !== null) return [];

@@ -9,7 +9,7 @@ import {
   type SectionError,
   type Sections,
 } from "../contract/record.js";
-import { setOwn } from "../lib/own-key.js";
+import { setOwn } from "../lib/host-json.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { joinProcesses, type KnownProcess, redact } from "./processes.js";
 import { fillUnifiedMemory } from "./unified-memory.js";

@@ -4,7 +4,6 @@ import { HostError } from "../contract/errors.js";
 import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { TimeoutCommand } from "./bounds.js";
 import { chooseSources, type DeviceSource } from "./choose.js";
 import { TOOL_SECTIONS } from "./compose.js";
 import { discoverPlain } from "./discover-plain.js";
@@ -20,8 +19,9 @@ import {
 import type { Frame } from "./frame.js";
 import { loginDenial, unlessDenied, type LoginDenial } from "./login-denial.js";
 import { firstReading, isWanted, judgeFound, reachedBy, type Judged, type UsableTool } from "./probe.js";
-import { PCI_VENDORS } from "./script.js";
+import { PCI_VENDORS, type TimeoutCommand } from "./script.js";
 import { probeTimeout, shellDied, whatCameInstead } from "./shell-failures.js";
+import { answerStep, bootstrapStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
 
@@ -81,7 +81,9 @@ async function discoverByScript(
   for (let round = 0; ;) {
     const wasStuck = lanes.isStuck;
     const script = firstScript(options, toTry, round === 0 ? shown.hung : null, lanes.nonce);
+    options.step?.("remote", bootstrapStep(script, toTry));
     const answer = await lanes.begin(script, 0);
+    options.step?.("remote", answerStep("bootstrap", answer));
     shown.latencyMs += answer.latencyMs;
     const { frame } = answer;
     if (frame.uname === null && frame.limiter === null) {

@@ -3,7 +3,7 @@
  * one program more runs on the host, on a channel of its own, and only as long as it was measured to help.
  */
 import type { Channel, Connection } from "../contract/connection.js";
-import type { Gpu } from "../contract/record.js";
+import { withExtras, type Gpu } from "../contract/record.js";
 import type { Holder, Reading } from "../shims/kit/shim.js";
 import type { Frame } from "./frame.js";
 import type { ChosenTool } from "./probe.js";
@@ -135,7 +135,7 @@ function reportsLess(before: Reading, now: Reading): boolean {
     const same = told.get(keyOf(gpu));
     if (same === undefined || same.error !== undefined) return true;
     return Object.entries(gpu).some(
-      ([key, value]) => typeof value === "number" && typeof same[key] !== "number",
+      ([key, value]) => typeof value === "number" && typeof withExtras(same)[key] !== "number",
     );
   });
 }

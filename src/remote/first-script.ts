@@ -4,33 +4,33 @@ import type { SessionOptions } from "./found.js";
 import { candidatesOf } from "./probe.js";
 import { bootstrapScript } from "./script.js";
 
-/** Hosts of a run are asked the same but for the nonce: ten kilobytes that are put together and checked once. */
-const COMMANDS = new WeakMap<SessionOptions, Map<string, string>>();
-const ANY_NONCE = "any";
+/** The hosts of a run differ in the nonce alone, so ten kilobytes are put together and checked once. */
+const SCRIPTS = new WeakMap<SessionOptions, Map<string, string>>();
+const NONCE_PLACE = "@NONCE@";
 
-/** `left`: parts that are not asked again since they hung; null where no part of the host's own is. */
+/** `hung`: parts that are not asked again since they hung; null where no part of the host's own is asked. */
 export function firstScript(
   options: SessionOptions,
   shims: readonly Shim[],
-  left: ReadonlySet<string> | null,
+  hung: ReadonlySet<string> | null,
   nonce: string,
 ): string {
-  const known = COMMANDS.get(options) ?? new Map<string, string>();
-  COMMANDS.set(options, known);
-  const key = [...(left ?? ["later"]), "|", ...shims.map((shim) => shim.id)].join(" ");
+  const known = SCRIPTS.get(options) ?? new Map<string, string>();
+  SCRIPTS.set(options, known);
+  const key = [...(hung ?? ["later"]), "|", ...shims.map((shim) => shim.id)].join(" ");
   const { sample, systems, intervalMs } = options;
-  const command =
+  const script =
     known.get(key) ??
     bootstrapScript({
-      nonce: ANY_NONCE,
+      nonce: NONCE_PLACE,
       toolTimeoutSecs: sample.toolTimeoutSecs,
       systems: systems.map((each) => ({
         uname: each.uname,
-        probe: each.probe(sample.include).filter((part) => left?.has(part.id) === false),
+        probe: each.probe(sample.include).filter((part) => hung?.has(part.id) === false),
       })),
       candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
       stay: intervalMs !== null,
     });
-  known.set(key, command);
-  return command.replace(`N=${ANY_NONCE};`, `N=${nonce};`);
+  known.set(key, script);
+  return script.replace(NONCE_PLACE, nonce);
 }

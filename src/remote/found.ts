@@ -1,14 +1,14 @@
 /** What a probe is given, and what it finds. */
 import type { SampleOptions } from "../contract/options.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Clock } from "../lib/clock.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import type { TimeoutCommand } from "./bounds.js";
 import { toolsOf, type DeviceSource } from "./choose.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain.js";
 import { isNativeShim, type UsableTool } from "./probe.js";
-import type { ToolParts } from "./script.js";
+import type { TimeoutCommand, ToolParts } from "./script.js";
 
 export interface SessionOptions {
   readonly sample: SampleOptions;
@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** Between ticks. Null for a run of one: no shell is left open. */
   readonly intervalMs: number | null;
+  /** The step log of the host; absent: off. */
+  readonly step?: StepLog;
 }
 
 /** What a host is read with. */

@@ -3,7 +3,7 @@ import { NEWLINE } from "../lib/bytes.js";
 import { cleanText } from "../lib/text.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
 import { floodEnd, MORE_THAN_A_FRAME, MAX_FRAME_BYTES } from "./answer-bounds.js";
-import { LIMITERS, STDERR_BYTES, type TimeoutCommand } from "./bounds.js";
+import { LIMITERS, MAX_STDERR_BYTES, type TimeoutCommand } from "./script.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
 export interface FoundTool {
@@ -188,7 +188,7 @@ function parseFrame(
     } else if (kind === "t") found.push({ shim: id, executable: word });
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
-      const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, STDERR_BYTES)];
+      const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, MAX_STDERR_BYTES)];
       open = { id, begunAt: arrivalMs(at), stdout, stderr, flood };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {

@@ -1,5 +1,5 @@
 /** One device that two tools report: the first tool's word counts, and the second fills what it left open. */
-import type { Gpu } from "../contract/record.js";
+import { withExtras, type Gpu } from "../contract/record.js";
 
 /** What a device is and does not change while its host runs. */
 const IDENTITY: ReadonlySet<string> = new Set([
@@ -62,10 +62,11 @@ function busOf({ pci_bus_id: id }: Gpu): string | null {
 
 function filled(gpu: Gpu, from: Gpu, identityOnly: boolean): Gpu {
   const more: Record<string, unknown> = {};
+  const own = withExtras(gpu);
   for (const [key, value] of Object.entries(from)) {
     if (value === null || OWN.has(key) || (identityOnly && !IDENTITY.has(key))) continue;
     if (key === "detail") more[key] = { ...from.detail, ...gpu.detail };
-    else if (gpu[key] === null || gpu[key] === undefined) more[key] = value;
+    else if (own[key] === null || own[key] === undefined) more[key] = value;
   }
   return Object.assign({ ...gpu }, more);
 }

@@ -16,6 +16,7 @@ import { PartCooldown } from "./part-cooldown.js";
 import { PlainCommands } from "./plain.js";
 import type { ChosenTool } from "./probe.js";
 import { howItEnded } from "./shell-failures.js";
+import { answerStep, cooldownStep, probedStep } from "./steps.js";
 
 export interface Sample {
   readonly reading: Reading;
@@ -88,12 +89,17 @@ export class HostSession {
 
   /** One tick. Never rejects for what tools do; throws HostError when the connection is gone. */
   async sample(tick: number): Promise<Sample> {
-    const { clock } = this.#options;
+    const { clock, step } = this.#options;
     const found = this.#found;
     if (found === null || (clock.nowMs() >= this.#reprobeAt && !this.#lanes.isStuck)) return this.#reprobe();
-    if (!this.#cooldown.isEmpty && this.#cooldown.expire(this.#lanes.isStuck)) this.#plan = null;
+    if (!this.#cooldown.isEmpty && this.#cooldown.expire(this.#lanes.isStuck)) {
+      step?.("remote", "paused parts are asked again");
+      this.#plan = null;
+    }
+    step?.("remote", `tick ${tick} asked (channel ${this.#lanes.mode})`);
     if (this.#lanes.mode === "plain") return this.#samplePlain(found);
     const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
+    step?.("remote", answerStep(`tick ${tick}`, answer));
     if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
     const { isWhole, outputs } = answer.frame;
     const reading = isWhole ? this.#read(found, outputs) : await this.#readPartial(found, answer);
@@ -119,6 +125,7 @@ export class HostSession {
     this.#plan = null;
     this.#probedAt = clock.nowMs();
     this.#reprobeAt = this.#probedAt + reprobeAfterMs(found);
+    this.#options.step?.("remote", probedStep(found, this.transport, this.channelMode));
     for (const part of hung) this.#coolDown(part, this.#late(), true);
     return { reading: this.#read(found, outputs, firsts), latencyMs };
   }
@@ -127,6 +134,7 @@ export class HostSession {
   async #reprobe(): Promise<Sample> {
     const { clock, shims } = this.#options;
     const begun = clock.nowMs();
+    this.#options.step?.("remote", "probing again on the same connection");
     try {
       return await this.#probe();
     } catch (error) {
@@ -164,6 +172,7 @@ export class HostSession {
       for (const { parts, executable } of tools)
         for (const [id, output] of await this.#commands.run(parts, executable)) outputs.set(id, output);
       if (hungPart(outputs) !== null) await this.#throwIfGone();
+      this.#options.step?.("remote", `tick answered: ${outputs.size} parts by plain commands`);
       return { reading: this.#read(found, outputs), latencyMs: clock.nowMs() - begun };
     } catch (error) {
       if (!(error instanceof ChannelRefused)) throw error;
@@ -209,6 +218,7 @@ export class HostSession {
   // ---- what goes wrong
 
   #coolDown(part: string, output: PartOutput, holdsShell: boolean): void {
+    this.#options.step?.("remote", cooldownStep(part, output));
     this.#cooldown.add(part, output, holdsShell);
     this.#plan = null;
   }

@@ -1,22 +1,12 @@
-/** How records look where they go: the format, whether it is redrawn in place, colour. */
-import type { Writable } from "node:stream";
+/** How records look where they are written: the format, whether it is redrawn in place, colour. */
 import type { Options, OutputFormat } from "../contract/options.js";
+import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { createFormatter } from "../format/create-formatter.js";
 import type { Formatter, Terminal } from "../format/formatter.js";
 import { wantsColor, terminalOf } from "../format/terminal.js";
 import type { Unwritable } from "../format/unwritable.js";
 
-/** Standard output as the process has it. */
-export interface OutputStream extends Writable {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-}
-
-interface AppearanceDeps {
-  readonly stdout: OutputStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env">;
 
 function writesToTerminal(options: Options, deps: AppearanceDeps): boolean {
   return options.output === null && deps.stdout.isTTY === true;
@@ -26,8 +16,8 @@ export function formatOf(options: Options, deps: AppearanceDeps): OutputFormat {
   return options.format ?? (writesToTerminal(options, deps) ? "table" : "ndjson");
 }
 
-/** The terminal that a table is redrawn on; null where it is appended, as on one that cannot move its cursor. */
-export function pictureTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
+/** The terminal on which a table is redrawn; null where it is appended, as on one that cannot move its cursor. */
+export function redrawTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
   const canRedraw = writesToTerminal(options, deps) && deps.env["TERM"] !== "dumb";
   return canRedraw && formatOf(options, deps) === "table" ? terminalOf(deps.stdout) : null;
 }

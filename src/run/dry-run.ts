@@ -1,4 +1,4 @@
-/** `--dry-run`: for each host what would be done, in words, with the config lines that decided. Connects to nothing. */
+/** `--dry-run`: for each host what would be done, as text, with the config lines that decided it. Connects to nothing. */
 import { hostErrorOf, type ReportFault } from "../contract/errors.js";
 import type { Options } from "../contract/options.js";
 import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
@@ -11,7 +11,7 @@ import { needsSystemClient } from "../ssh/host-connector.js";
 import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
 import { createSshShared } from "../ssh/shared.js";
 
-/** One text a host. Asks the agent for its public keys and reads key files and known_hosts, and nothing else. */
+/** One text a host. Asks the agent for its public keys, reads key files and known_hosts, and does nothing else. */
 export async function* describePlans(
   planned: readonly (PlannedTarget | UnplannedTarget)[],
   options: Options,
@@ -20,28 +20,28 @@ export async function* describePlans(
 ): AsyncGenerator<string, void> {
   const shared = createSshShared(deps.clock, options.ssh.concurrency, () => undefined);
   try {
-    for (const each of planned) yield await describeAlone(each, options, shared, fault);
+    for (const each of planned) yield await describeOrReport(each, options, shared, fault);
   } finally {
     shared.agents.close();
   }
 }
 
-/** What keeps one host from being described is its text. */
-async function describeAlone(
+/** An error of one host is that host's text. */
+async function describeOrReport(
   each: PlannedTarget | UnplannedTarget,
   options: Options,
   shared: SshShared,
   fault: ReportFault,
 ): Promise<string> {
-  const without = (why: string): string =>
+  const notPlanned = (why: string): string =>
     `${each.target.host} (${each.target.origin})\n  not planned  ${why}\n`;
-  if (each.plan === null) return without(cleanText(each.why));
+  if (each.plan === null) return notPlanned(cleanText(each.why));
   try {
     return await describe(each, options, shared);
   } catch (error) {
     const failure = hostErrorOf(error, "resolve");
     if (failure.failure.code === "internal-error") fault(each.target.host, error);
-    return without(cleanText(failure.message));
+    return notPlanned(cleanText(failure.message));
   }
 }
 
@@ -83,18 +83,18 @@ async function client(plan: HostPlan, options: Options, shared: SshShared): Prom
 async function keys(plan: HostPlan, shared: SshShared): Promise<(readonly [string, string])[]> {
   const { keys: candidates, skipped } = await findCandidates(plan.identity, shared);
   const offered = candidates.map(
-    ({ source, type, fingerprint, certified }, position): readonly [string, string] => [
-      `key ${position + 1}`,
+    ({ source, type, fingerprint, certified }, index): readonly [string, string] => [
+      `key ${index + 1}`,
       `${source} ${type}${certified ? " certificate" : ""} ${fingerprint}`,
     ],
   );
-  const left = skipped.map(({ source, reason }): readonly [string, string] => [
+  const notOffered = skipped.map(({ source, reason }): readonly [string, string] => [
     "key skipped",
     `${source}: ${reason}`,
   ]);
   const none: (readonly [string, string])[] =
     offered.length === 0 ? [["key", "none: authentication will fail"]] : [];
-  return [...offered, ...none, ...left];
+  return [...offered, ...none, ...notOffered];
 }
 
 function knownAs(plan: HostPlan, shared: SshShared): string {
@@ -103,7 +103,7 @@ function knownAs(plan: HostPlan, shared: SshShared): string {
   return types.length === 0 ? `${names.name}: no key is known` : `${names.name} by ${types.join(", ")}`;
 }
 
-/** Only what files decided: defaults are ssh's. */
+/** Only what files decided: the defaults are those of ssh. */
 function decidedBy(plan: HostPlan): (readonly [string, string])[] {
   const rows: (readonly [string, string])[] = [];
   for (const [keyword, origin] of plan.config.origins) {

@@ -1,9 +1,9 @@
-/** Words for the operator, which must not be written into a picture that is redrawn on the same terminal. */
+/** Lines for the operator, which must not be written into a table that is redrawn on the same terminal. */
 
-/** Of what was said meanwhile, the newest lines that are told afterwards. */
-const HELD_LINES = 100;
+/** While lines are held, the newest ones are kept. */
+const MAX_HELD_LINES = 100;
 
-/** Passes lines on at once, or holds them until `release`. */
+/** Prints lines at once, or holds them until `release`. */
 export class Notices {
   readonly #print: (line: string) => void;
   readonly #held: string[] = [];
@@ -11,7 +11,7 @@ export class Notices {
   #dropped = 0;
   #show: (line: string) => void = () => undefined;
 
-  /** `print` writes one line; `hold` where a picture is to be drawn on the terminal that it writes to. */
+  /** `print` writes one line; `hold` where a table is to be drawn on the terminal that it writes to. */
   constructor(print: (line: string) => void, hold: boolean) {
     this.#print = print;
     this.#isHolding = hold;
@@ -23,21 +23,21 @@ export class Notices {
       return;
     }
     this.#held.push(line);
-    if (this.#held.length > HELD_LINES) {
+    if (this.#held.length > MAX_HELD_LINES) {
       this.#held.shift();
       this.#dropped += 1;
     }
     this.#show(line);
   }
 
-  /** What is said while lines are held is shown there, beginning with the last one said so far. */
+  /** Calls `show` with each line that is held from now on, and at once with the newest one so far. */
   showOn(show: (line: string) => void): void {
     this.#show = show;
     const last = this.#held.at(-1);
     if (last !== undefined) show(last);
   }
 
-  /** The picture stands still: tells what was held. */
+  /** The table is drawn for the last time: prints what was held. */
   release(): void {
     this.#isHolding = false;
     if (this.#dropped > 0) this.#print(`${this.#dropped} earlier lines are left out`);

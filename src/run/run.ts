@@ -1,65 +1,41 @@
-/** The whole program less the process: options in, records out, an exit code back. */
+/** The whole program except the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
-import type { Readable } from "node:stream";
 import { UsageError } from "../contract/errors.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
+import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { Formatter } from "../format/formatter.js";
 import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
-import { unlessAborted } from "../lib/abort.js";
+import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { RecordBatches, Lines } from "../sources/source.js";
-import { formatOf, formatterFor, pictureTerminal, type OutputStream } from "./appearance.js";
+import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
 
-/** What a run needs of the process. */
-export interface RunDeps {
-  readonly stdin: Readable;
-  readonly stdout: OutputStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  /** The file that a thread with a share of the hosts runs. */
-  readonly threadProgram: URL;
-  /** The file that a process that looks names up runs. */
-  readonly resolverProgram: URL;
-  /** Whether `logLine` writes to a terminal. */
-  readonly logsToTerminal: boolean;
-  /** One line for the operator, on standard error. */
-  logLine(line: string): void;
-  /**
-   * Calls back whenever `--output` is to be opened anew (SIGHUP), and at once where that was asked for before: settles
-   * when that is done.
-   */
-  onReopen(listener: () => Promise<void>): Promise<void>;
-}
-
 /**
- * Runs until the last tick, the reader's end, or the signal's abort. Returns the exit code that the records earned.
- * `warnings` are told first. Throws UsageError before anything was connected.
+ * Runs until the last tick, the reader's end, or the signal's abort. Returns the exit code that the records lead to.
+ * `warnings` are logged first. Throws UsageError before anything was connected.
  */
 export async function run(
   options: Options,
   warnings: readonly string[],
-  deps: RunDeps,
+  deps: RuntimeDeps,
   signal: AbortSignal,
 ): Promise<number> {
   const stopper = new AbortController();
-  // Every host listens for the end, and takes its listener off again.
+  // Every host has a listener on it while it is watched.
   setMaxListeners(0, stopper.signal);
   const stop = (): void => stopper.abort();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  const terminal = pictureTerminal(options, deps);
+  const stopListening = onAbort(signal, stop);
+  const terminal = redrawTerminal(options, deps);
   const notices = new Notices((line) => deps.logLine(line), terminal !== null && deps.logsToTerminal);
   const faults = new Faults((text) => notices.log(text));
   const log = createLog(notices, options, faults);
@@ -74,7 +50,7 @@ export async function run(
     const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
     try {
       const formatter = await formatterFor(options, deps, terminal, stream.hostCount, unwritable);
-      // Of a stack, its first line.
+      // Below the table there is space for one line: of a stack, the first.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
       const { clock } = deps;
@@ -86,14 +62,14 @@ export async function run(
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (faults.isAny) return EXIT.internal;
-      return drained === "closed" ? EXIT.ok : earned(counts(), options);
+      return drained === "closed" ? EXIT.ok : exitCode(counts(), options);
     } finally {
       stop();
       await stream.close();
       await output.close();
     }
   } catch (error) {
-    // What was still being opened is given up.
+    // Aborted while the source was being opened.
     if (stopper.signal.aborted && error === stopper.signal.reason) return EXIT.ok;
     if (error instanceof OutputClosed) return EXIT.ok;
     if (!(error instanceof OutputError)) throw error;
@@ -101,7 +77,7 @@ export async function run(
     return EXIT.internal;
   } finally {
     notices.release();
-    signal.removeEventListener("abort", stop);
+    stopListening();
   }
 }
 
@@ -131,8 +107,8 @@ function formatted(
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.counts()] };
 }
 
-/** Half of the demo's hosts are there to fail: that is no failure of the demo. */
-function earned(counts: readonly Counts[], options: Options): number {
+/** Half of the demo's hosts fail on purpose: that is no failure of the demo. */
+function exitCode(counts: readonly Counts[], options: Options): number {
   const code = exitCodeOf(counts);
   return options.source.kind === "demo" && code === EXIT.someFailed ? EXIT.ok : code;
 }
@@ -145,7 +121,7 @@ async function openOutput(path: string): Promise<Output> {
   }
 }
 
-/** The old file is written to until the new one is there, and on where it cannot be opened. */
+/** The old file stays in use until the new one is open, and where it cannot be opened. */
 async function reopen(output: Output, header: string, options: Options, notices: Notices): Promise<void> {
   if (output.reopen === undefined || options.output === null) return;
   const path = cleanText(options.output);
@@ -153,21 +129,26 @@ async function reopen(output: Output, header: string, options: Options, notices:
     await output.reopen(header);
     notices.log(`SIGHUP: reopened --output ${path}`);
   } catch (error) {
-    notices.log(`warning: SIGHUP: --output ${path} stays the file that it was: ${messageOf(error)}`);
+    notices.log(`warning: SIGHUP: --output ${path} stays the old file: ${messageOf(error)}`);
   }
 }
 
-async function dryRun(options: Options, deps: RunDeps, faults: Faults, signal: AbortSignal): Promise<number> {
+async function dryRun(
+  options: Options,
+  deps: RuntimeDeps,
+  faults: Faults,
+  signal: AbortSignal,
+): Promise<number> {
   if (options.source.kind !== "targets") {
-    throw new UsageError(["--dry-run tells of hosts: give --ssh or --ssh-hostfile with it"]);
+    throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
   }
-  const { clock, env, resolverProgram } = deps;
+  const { clock, env, programs } = deps;
   const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
     import("../ssh/names/resolver-pool.js"),
     import("../fleet/open-fleet.js"),
     import("./dry-run.js"),
   ]);
-  const names = openNames(resolverProgram, clock);
+  const names = openNames(programs.resolver, clock);
   const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
   const planned = await unlessAborted(planning, signal).finally(() => names.close());
   const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);

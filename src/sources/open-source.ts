@@ -1,13 +1,21 @@
-/** Where a run's records come from: a recording, the demo fleet, or live hosts on this thread or on others. */
+/** The one door to a run's records: a recording, the demo fleet, or live hosts on this thread or on worker threads. */
 import { createReadStream } from "node:fs";
 import { access, constants } from "node:fs/promises";
+import { isIP } from "node:net";
 import { UsageError } from "../contract/errors.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options, OutputFormat } from "../contract/options.js";
-import { openLive } from "./live.js";
-import type { Stream, SourceDeps } from "./source.js";
+import type { StreamRecord } from "../contract/record.js";
+import type { Target } from "../contract/target.js";
+import type { WatchedTarget } from "../fleet/identity.js";
+import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
+import { unlessAborted } from "../lib/abort.js";
+import type { Names } from "../ssh/names/names.js";
+import type { RecordStream, SourceDeps, Stream } from "./source.js";
+import type { FleetThreads } from "./threads/fleet-threads.js";
+import { sharesOf, threadCount } from "./threads/shares.js";
 
-/** Throws UsageError before anything is connected. The records end soon after the signal aborts. */
+/** Throws ConfigError or UsageError before anything is connected. The records end soon after the signal aborts. */
 export async function openStream(
   options: Options,
   format: OutputFormat,
@@ -44,7 +52,7 @@ export async function openStream(
 }
 
 /** Throws UsageError for files of `--ssh-key` that cannot be read. */
-export async function checkKeyFiles(files: readonly string[]): Promise<void> {
+async function checkKeyFiles(files: readonly string[]): Promise<void> {
   const problems: string[] = [];
   for (const file of files) {
     await access(file, constants.R_OK).catch((error: unknown) => {
@@ -53,4 +61,117 @@ export async function checkKeyFiles(files: readonly string[]): Promise<void> {
     });
   }
   if (problems.length > 0) throw new UsageError(problems);
+}
+
+async function openLive(
+  options: Options,
+  targets: readonly Target[],
+  format: OutputFormat,
+  deps: SourceDeps,
+  log: OperatorLog,
+  signal: AbortSignal,
+): Promise<Stream> {
+  const stayHere = threadCount(options, format, targets.length) === 0;
+  const planned = await planHosts(options, targets, stayHere, deps, log, signal);
+  const count = threadCount(options, format, planned.watched.length);
+  if (count === 0) return watchHere(options, planned, deps, log, signal);
+  planned.names.close();
+  return watchOnThreads(options, planned, count, format, deps, log, signal);
+}
+
+export type LiveDeps = Pick<SourceDeps, "env" | "clock" | "random" | "programs">;
+
+/** Live hosts on the caller's thread. Throws ConfigError or UsageError before anything is connected. */
+export async function openHere(
+  settings: FleetSettings,
+  targets: readonly Target[],
+  deps: LiveDeps,
+  log: FleetLog,
+  signal: AbortSignal,
+): Promise<RecordStream> {
+  await checkKeyFiles(settings.ssh.keyFiles);
+  return watchHere(settings, await planHosts(settings, targets, true, deps, log, signal), deps, log, signal);
+}
+
+interface PlannedHosts {
+  readonly watched: readonly WatchedTarget[];
+  /** Open: the caller closes it. */
+  readonly names: Names;
+  /** When the run began, by the clock's monotonic time. */
+  readonly beginMs: number;
+}
+
+async function planHosts(
+  settings: FleetSettings,
+  targets: readonly Target[],
+  stayHere: boolean,
+  { env, clock, programs }: LiveDeps,
+  log: FleetLog,
+  signal: AbortSignal,
+): Promise<PlannedHosts> {
+  const beginMs = clock.nowMs();
+  const { openNames } = await import("../ssh/names/resolver-pool.js");
+  const names = openNames(programs.resolver, clock);
+  // Its process starts while the next modules load: a run of one reading would wait for it otherwise.
+  if (stayHere && settings.ssh.client !== "openssh" && targets.some(isDnsName)) names.expect();
+  const { planFleet } = await import("../fleet/open-fleet.js");
+  const planning = planFleet(settings, targets, { env, clock, names }, log.warn, log.fault);
+  try {
+    return { watched: await unlessAborted(planning, signal), names, beginMs };
+  } catch (error) {
+    names.close();
+    throw error;
+  }
+}
+
+/** A name without a dot may be an alias of ssh_config, and have an address there. */
+function isDnsName({ host }: Target): boolean {
+  return host.includes(".") && isIP(host) === 0;
+}
+
+async function watchHere(
+  settings: FleetSettings,
+  { watched, names, beginMs }: PlannedHosts,
+  { clock, random }: LiveDeps,
+  log: FleetLog,
+  signal: AbortSignal,
+): Promise<RecordStream> {
+  const { openFleet } = await import("../fleet/open-fleet.js");
+  const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
+  const close = (): Promise<void> => {
+    fleet.close();
+    return Promise.resolve();
+  };
+  return { kind: "records", batches: fleet.batches, hostCount: watched.length, close };
+}
+
+async function watchOnThreads(
+  options: Options,
+  { watched, beginMs }: PlannedHosts,
+  count: number,
+  format: OutputFormat,
+  { clock, programs }: LiveDeps,
+  log: OperatorLog,
+  signal: AbortSignal,
+): Promise<Stream> {
+  const shares = sharesOf(options, watched, { count, format, resolver: programs.resolver.href, beginMs });
+  const { FleetThreads } = await import("./threads/fleet-threads.js");
+  const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
+  const hostCount = watched.length;
+  const close = async (): Promise<void> => {
+    await threads.return();
+  };
+  return format === "table"
+    ? { kind: "records", batches: recordsOf(threads), hostCount, close }
+    : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, close };
+}
+
+/** The threads' NDJSON as records, for a table. */
+async function* recordsOf(threads: FleetThreads): AsyncGenerator<readonly StreamRecord[], void> {
+  for (;;) {
+    const step = await threads.next();
+    if (step.done === true) return;
+    const lines = Buffer.from(step.value).toString().trimEnd().split("\n");
+    yield lines.map((line) => JSON.parse(line) as StreamRecord);
+  }
 }

@@ -1,4 +1,4 @@
-/** Which program speaks SSH for a host: ssh2 unless the host needs what only the system's `ssh` can do. */
+/** Which client a host is reached by: ssh2, unless the host needs what only the system's `ssh` can do. */
 import { existsSync } from "node:fs";
 import type { Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
@@ -27,7 +27,7 @@ export interface ClientNeeds {
   readonly authority: KnownLine | null;
 }
 
-/** Why the system's `ssh` is needed, as far as config and known_hosts tell; null when ssh2 will do. Pure. */
+/** Why the system's `ssh` is needed, by config and known_hosts; null when ssh2 is enough. Pure. */
 export function opensshNeeded({ config, offer, authority }: ClientNeeds): string | null {
   if (authority !== null) return `host certificates (@cert-authority, ${authority.file}:${authority.line})`;
   if (offer.kind === "cannot") return `${offer.keyword} ${offer.list}`;
@@ -43,8 +43,8 @@ export function opensshNeeded({ config, offer, authority }: ClientNeeds): string
 }
 
 /**
- * Why `ssh` may succeed where ssh2 has just failed: only the server's answer tells. Null when it would fail for the same
- * reason. `hasTicket`: a Kerberos credential cache is there.
+ * Why `ssh` may succeed where ssh2 has just failed, by the server's answer; null when it would fail for the same reason.
+ * `hasTicket`: a Kerberos credential cache exists.
  */
 export function opensshMayHelp(
   config: AuthConfig,
@@ -57,15 +57,15 @@ export function opensshMayHelp(
     return "the jump host has no algorithm in common with ssh2";
   }
   if (code !== "auth-failed" && code !== "no-usable-key") return null;
-  const told = [message, ...tried].join("\n");
-  if (/refused to sign/.test(told)) return "agent keys that are constrained to destinations";
-  if (/security key|\bsk-(ssh|ecdsa)/.test(told)) return "security keys (FIDO)";
-  if (config.gssapiAuthentication && /gssapi/.test(told) && hasTicket()) return "GSSAPIAuthentication";
-  if (config.hostbasedAuthentication && /hostbased/.test(told)) return "HostbasedAuthentication";
+  const answer = [message, ...tried].join("\n");
+  if (/refused to sign/.test(answer)) return "agent keys that are constrained to destinations";
+  if (/security key|\bsk-(ssh|ecdsa)/.test(answer)) return "security keys (FIDO)";
+  if (config.gssapiAuthentication && /gssapi/.test(answer) && hasTicket()) return "GSSAPIAuthentication";
+  if (config.hostbasedAuthentication && /hostbased/.test(answer)) return "HostbasedAuthentication";
   return null;
 }
 
-/** The exchange of algorithm lists failed (handshake-failure.ts); a bad host key or bad bytes are not that. */
+/** The two sides have no algorithm in common (handshake-failure.ts), unlike with a bad host key or bad bytes. */
 function nothingInCommon(error: unknown): boolean {
   if (!(error instanceof HostError) || error.failure.phase !== "handshake") return false;
   const { code, message } = error.failure;
@@ -74,7 +74,7 @@ function nothingInCommon(error: unknown): boolean {
 
 function hasKerberosTicket(): boolean {
   const named = process.env["KRB5CCNAME"];
-  // Other kinds of cache (KEYRING:, KCM:, DIR:) cannot be looked into from here.
+  // Other kinds of cache (KEYRING:, KCM:, DIR:) cannot be checked from here.
   if (named !== undefined && named !== "")
     return named.startsWith("/") || named.startsWith("FILE:")
       ? existsSync(named.replace(/^FILE:/, ""))
@@ -82,7 +82,7 @@ function hasKerberosTicket(): boolean {
   return existsSync(`/tmp/krb5cc_${process.getuid?.() ?? 0}`);
 }
 
-/** What ssh2 said, and that there is no `ssh` which could do better. */
+/** ssh2's failure, with the advice to install `ssh`, which is missing and might succeed. */
 function withAdvice(error: HostError, remedy: string): HostError {
   const { code, phase, message, ...more } = error.failure;
   const fix = `install OpenSSH's client (openssh-client) for ${remedy}`;
@@ -92,13 +92,13 @@ function withAdvice(error: HostError, remedy: string): HostError {
   });
 }
 
-/** The two ways to connect; `why` is the reason for the system's `ssh`, for its messages. */
+/** The two clients; `why` is the reason for the system's `ssh`, for its messages. */
 export interface Clients {
   ssh2(signal: AbortSignal): Promise<Connection>;
   openssh(why: string, signal: AbortSignal): Promise<Connection>;
 }
 
-/** One host's choice, which learns from what the server answered. */
+/** One host's choice, which remembers what the server's answers showed. */
 export class ClientChooser {
   #learned: string | null = null;
 
@@ -108,8 +108,8 @@ export class ClientChooser {
   ) {}
 
   /**
-   * Connects by ssh2, or by the system's `ssh` where `needed` says why, or after ssh2 has failed where `ssh` may do
-   * better; then the next attempt begins with it. Throws HostError, or the signal's reason.
+   * Connects by ssh2; by the system's `ssh` where `needed` is a reason for it, and after ssh2 has failed where `ssh` may
+   * succeed: then the next attempts begin with it. Throws HostError, or the signal's reason.
    */
   async connect(needed: string | null, clients: Clients, signal: AbortSignal): Promise<Connection> {
     if (this.choice === "ssh2") return clients.ssh2(signal);

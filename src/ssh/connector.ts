@@ -1,28 +1,33 @@
-/** Reaching one host by its plan: gates, dial, greeting, handshake. */
+/** Reaching one host by its plan: limits, dial, greeting, handshake. */
 import type { Connection, Connector } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
+import type { StepLog } from "../contract/step-log.js";
+import { pause } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import type { KeyedLimiter, Limiter } from "../lib/limiter.js";
-import { pause } from "../lib/pause.js";
 import type { AgentPool } from "./auth/agent.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { KeyCache } from "./auth/key-cache.js";
+import { retryDropped } from "./dial/dropped-retry.js";
 import { DroppedEarly, greet } from "./dial/greeting.js";
 import type { HandshakeGate } from "./dial/handshake-gate.js";
 import { openProxyCommand } from "./dial/proxy-command.js";
-import { dialDirect, type Dialled } from "./dial/tcp.js";
-import { carriedConnection, carriedSession, connectThroughJump } from "./jump/jump.js";
+import { dialDirect, type Dialled, type SocketReads } from "./dial/tcp.js";
+import { carriedConnection, carriedSession, connectThroughJump, type JumpDeps } from "./jump/jump.js";
 import type { JumpPool, JumpSession } from "./jump/pool.js";
 import type { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import type { Names } from "./names/names.js";
 import { planLabel, type HostPlan } from "./plan/plan.js";
 import { loadSsh2, openSession } from "./ssh2/client.js";
+import type { FastPaths } from "./ssh2/fast/fast-paths.js";
 import type { Session } from "./ssh2/session.js";
 
 /** What all hosts of a process share. */
 export interface SshShared {
   readonly clock: Clock;
-  /** Handshakes at once, over all hosts. A server that says nothing takes none. */
+  /** A number in [0, 1), for the backoff after dropped connections. */
+  readonly random: () => number;
+  /** Handshakes at once, over all hosts. A server that sends nothing takes none. */
   readonly handshakes: Limiter;
   /** Unauthenticated connections at once to one address. */
   readonly perAddress: KeyedLimiter;
@@ -33,90 +38,99 @@ export interface SshShared {
   readonly names: Names;
   /** Processes of the system's `ssh` that are in a handshake. */
   readonly processes: HandshakeGate;
-  /** The fingerprint of the key that a host took last, by host: it is offered first the next time. */
+  /** The fingerprint of the key that a host accepted last, by host: it is offered first the next time. */
   readonly acceptedKeys: Map<string, string>;
-  /** For the operator's eyes, on stderr. */
+  /** Warnings for the operator, on stderr. */
   warn(message: string): void;
+  /** What is only there to be fast; absent: the same by plain code. */
+  readonly fast?: { readonly sessions: FastPaths; readonly reads: SocketReads } | undefined;
 }
 
 /** sshd drops connections from the tenth unauthenticated one on (MaxStartups 10:30:100). */
 export const HANDSHAKES_AN_ADDRESS = 8;
-/** The work of a handshake is over in a tenth of a second; the rest is waiting. */
+/** The work of a handshake takes a tenth of a second; the rest is waiting. */
 const MAX_PERMIT_MS = 1_000;
-const DROPPED_RETRIES = 5;
-const DROPPED_PAUSE_MS = 150;
+/** ssh waits a second between the attempts of ConnectionAttempts (sshconnect.c: ssh_connect_direct). */
+const CONNECTION_ATTEMPT_PAUSE_MS = 1_000;
 
-/** Reaches the plan's host by ssh2, by whatever way its plan has. */
-export function createConnector(plan: HostPlan, shared: SshShared): Connector {
+/** What reaching one host has at hand; its jump hosts are reached with the same. */
+interface Reach {
+  readonly shared: SshShared;
+  readonly step: StepLog | undefined;
+}
+
+/** Reaches the plan's host by ssh2, by whatever way its plan has. `step` takes the steps of this host's connections. */
+export function createConnector(plan: HostPlan, shared: SshShared, step?: StepLog): Connector {
   return {
     connect: (signal) => {
-      loadSsh2().catch(() => undefined);
-      return connectPlan(plan, shared, signal);
+      loadSsh2(shared.fast?.sessions).catch(() => undefined);
+      return connectPlan(plan, { shared, step }, signal);
     },
   };
 }
 
-async function connectPlan(plan: HostPlan, shared: SshShared, signal: AbortSignal): Promise<Connection> {
-  if (plan.way.kind !== "jump") return await connectOverDial(plan, shared, signal);
+async function connectPlan(plan: HostPlan, reach: Reach, signal: AbortSignal): Promise<Connection> {
+  if (plan.way.kind !== "jump") return await connectOverDial(plan, reach, signal);
   const handshake = {
-    run: (stream: Dialled["stream"], heard: () => void) => {
-      return connectOn({ stream, address: null }, plan, shared, heard, signal);
+    run: (stream: Dialled["stream"], firstByte: () => void) => {
+      return connectOn({ stream, address: null }, plan, reach, firstByte, signal);
     },
     carry: carriedConnection,
   };
-  return await connectThroughJump(plan, plan.way.hop, jumpDeps(shared), handshake, signal);
+  return await connectThroughJump(plan, plan.way.hop, jumpDeps(reach), handshake, signal);
 }
 
 /** A session with a jump host, itself perhaps behind another. */
-async function openJump(hop: HostPlan, shared: SshShared, signal: AbortSignal): Promise<JumpSession> {
-  if (hop.way.kind !== "jump") return await connectOverDial(hop, shared, signal);
+async function openJump(hop: HostPlan, reach: Reach, signal: AbortSignal): Promise<JumpSession> {
+  if (hop.way.kind !== "jump") return await connectOverDial(hop, reach, signal);
   const handshake = {
-    run: async (stream: Dialled["stream"], heard: () => void): Promise<JumpSession> => {
-      return await connectOn({ stream, address: null }, hop, shared, heard, signal);
+    run: async (stream: Dialled["stream"], firstByte: () => void): Promise<JumpSession> => {
+      return await connectOn({ stream, address: null }, hop, reach, firstByte, signal);
     },
     carry: carriedSession,
   };
-  return await connectThroughJump(hop, hop.way.hop, jumpDeps(shared), handshake, signal);
+  return await connectThroughJump(hop, hop.way.hop, jumpDeps(reach), handshake, signal);
 }
 
-function jumpDeps(shared: SshShared): Parameters<typeof connectThroughJump>[2] {
-  const { jumps: pool, clock } = shared;
-  return { pool, clock, openSession: (hop, signal) => openJump(hop, shared, signal) };
+function jumpDeps(reach: Reach): JumpDeps {
+  const { jumps: pool, clock, random } = reach.shared;
+  const openSession: JumpDeps["openSession"] = (hop, signal) => openJump(hop, forHop(hop, reach), signal);
+  return { pool, clock, random, step: reach.step, openSession };
 }
 
-/** Dials again when sshd dropped us for having too many at the door. */
-async function connectOverDial(plan: HostPlan, shared: SshShared, signal: AbortSignal): Promise<Session> {
-  const release = await shared.perAddress.acquire(addressKey(plan), signal);
+/** The steps of a jump host's own session carry its name; the target that opens the session logs them. */
+function forHop(hop: HostPlan, { shared, step }: Reach): Reach {
+  if (step === undefined) return { shared, step };
+  return { shared, step: (area, text) => step(area, `jump host ${planLabel(hop)}: ${text}`) };
+}
+
+/** Dials again when sshd dropped us because of too many unauthenticated connections. */
+async function connectOverDial(plan: HostPlan, reach: Reach, signal: AbortSignal): Promise<Session> {
+  const { clock, random, perAddress } = reach.shared;
+  const release = await perAddress.acquire(addressKey(plan), signal);
   try {
-    const untilMs = shared.clock.nowMs() + plan.dialTimeoutMs;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connectOn(await dial(plan, shared, signal), plan, shared, () => undefined, signal);
-      } catch (error) {
-        const pauseMs = DROPPED_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
-        const retry = error instanceof DroppedEarly && attempt <= DROPPED_RETRIES;
-        if (!retry || shared.clock.nowMs() + pauseMs > untilMs) throw error;
-        await pause(shared.clock, pauseMs, signal);
-      }
-    }
+    const untilMs = clock.nowMs() + plan.dialTimeoutMs;
+    const isDropped = (error: unknown): boolean => error instanceof DroppedEarly;
+    const attempt = async (): Promise<Session> =>
+      await connectOn(await dial(plan, reach, signal), plan, reach, () => undefined, signal);
+    return await retryDropped(attempt, { clock, random, isDropped, untilMs }, signal);
   } finally {
     release();
   }
 }
 
-async function dial(plan: HostPlan, shared: SshShared, signal: AbortSignal): Promise<Dialled> {
+async function dial(plan: HostPlan, { shared, step }: Reach, signal: AbortSignal): Promise<Dialled> {
+  const { clock, names, fast } = shared;
   if (plan.way.kind === "command") {
-    return {
-      stream: openProxyCommand(plan.way.command, { name: "the ProxyCommand", clock: shared.clock }),
-      address: null,
-    };
+    step?.("ssh", `starting the ProxyCommand: ${plan.way.command}`);
+    const stream = openProxyCommand(plan.way.command, { name: "the ProxyCommand", clock });
+    return { stream, address: null };
   }
   let last: unknown;
   for (let attempt = 0; attempt < Math.max(1, plan.config.connectionAttempts); attempt++) {
-    // ssh waits a second between attempts (sshconnect.c: ssh_connect_direct).
-    if (attempt > 0) await pause(shared.clock, 1_000, signal);
+    if (attempt > 0) await pause(clock, CONNECTION_ATTEMPT_PAUSE_MS, signal);
     try {
-      return await dialDirect(plan, shared, signal);
+      return await dialDirect(plan, { clock, names, reads: fast?.reads, step }, signal);
     } catch (error) {
       if (!(error instanceof HostError) || error.failure.phase === "resolve") throw error;
       last = error;
@@ -128,8 +142,8 @@ async function dial(plan: HostPlan, shared: SshShared, signal: AbortSignal): Pro
 async function connectOn(
   dialled: Dialled,
   plan: HostPlan,
-  shared: SshShared,
-  heard: () => void,
+  { shared, step }: Reach,
+  firstByte: () => void,
   signal: AbortSignal,
 ): Promise<Session> {
   const { clock, handshakes } = shared;
@@ -137,12 +151,12 @@ async function connectOn(
   dialled.stream.on("error", () => undefined);
   try {
     const candidates = findCandidates(plan.identity, shared, plan.handshakeTimeoutMs);
-    // Nobody listens yet, and may never where the host says nothing: no reason to end the process.
+    // Nobody awaits it yet, and nobody ever may where the host sends nothing: its failure must not end the process.
     candidates.catch(() => undefined);
-    await greet(dialled.stream, plan, clock, heard, signal);
+    await greet(dialled.stream, plan, { clock, firstByte, step }, signal);
     const release = await handshakes.acquire(signal);
     // A server that froze after its greeting must not keep the others waiting.
-    const longEnough = clock.after(MAX_PERMIT_MS, release);
+    const permitTimer = clock.after(MAX_PERMIT_MS, release);
     try {
       return await openSession(
         {
@@ -157,11 +171,13 @@ async function connectOn(
             if (fingerprint !== null) shared.acceptedKeys.set(planLabel(plan), fingerprint);
           },
           warn: (message) => shared.warn(message),
+          fast: shared.fast?.sessions,
+          step,
         },
         signal,
       );
     } finally {
-      longEnough.cancel();
+      permitTimer.cancel();
       release();
     }
   } catch (error) {
@@ -170,7 +186,7 @@ async function connectOn(
   }
 }
 
-/** A host that came back is reached with the key that opened it last time, whatever else the agent holds. */
+/** A host that is reached again is offered the key that it accepted last time first, whatever else the agent holds. */
 function lastAcceptedFirst(found: Candidates, accepted: string | undefined): Candidates {
   if (accepted === undefined) return found;
   const last = found.keys.filter((key) => key.fingerprint === accepted);

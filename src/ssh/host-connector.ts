@@ -1,13 +1,13 @@
-/** A host's connector with the choice of client made: ssh2, or the system's `ssh` where the host needs it. */
+/** Connects a host by the client that it needs: ssh2, or the system's `ssh`. */
 import type { Connection, Connector } from "../contract/connection.js";
 import { HostError, type HostFailure } from "../contract/errors.js";
 import type { SshOptions } from "../contract/ssh-options.js";
+import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
 import { connectOpenssh } from "./openssh/client.js";
-import { masterToRideOn } from "./openssh/control-master.js";
-import { jumpWithoutMasters } from "./openssh/jump.js";
+import { jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { offerAlgorithms } from "./ssh2/algorithms.js";
 
@@ -15,13 +15,15 @@ export interface HostToReach {
   readonly target: Target;
   readonly plan: HostPlan;
   readonly options: SshOptions;
+  /** Takes the steps of this host's connections. */
+  readonly step?: StepLog | undefined;
 }
 
-/** Reaches a host as `--ssh-client` says. One a host, for as long as it is watched. */
+/** Reaches a host by the client that `--ssh-client` names. One a host, for as long as it is watched. */
 export function createHostConnector(host: HostToReach, shared: SshShared): Connector {
-  const { plan, options } = host;
+  const { plan, options, step } = host;
   const chooser = new ClientChooser(options.client, plan.config);
-  const ssh2 = createConnector(plan, shared);
+  const ssh2 = createConnector(plan, shared, step);
   const clients = {
     ssh2: (signal: AbortSignal) => ssh2.connect(signal),
     openssh: (why: string, signal: AbortSignal) => connectBySystem(host, shared, why, signal),
@@ -29,7 +31,7 @@ export function createHostConnector(host: HostToReach, shared: SshShared): Conne
   return {
     connect: async (signal) => {
       if (plan.refusal !== undefined) throw refused(plan.refusal);
-      // Only `auto` goes by it. A master comes and goes: it is looked for each time.
+      // Only `auto` uses it. A master comes and goes: it is looked for each time.
       const needed = options.client === "auto" ? await needsSystemClient(plan, shared) : null;
       signal.throwIfAborted();
       return await chooser.connect(needed, clients, signal);
@@ -41,15 +43,15 @@ function refused({ code, phase, message, ...more }: HostFailure): HostError {
   return new HostError(code, phase, message, more);
 }
 
-/** Why ssh2 will not do for the plan or a jump host of it right now, as far as is known before connecting. */
+/** Why ssh2 is not enough for the plan or a jump host of it right now, as far as known before connecting; null: it is. */
 export async function needsSystemClient(
   plan: HostPlan,
   shared: Pick<SshShared, "knownHosts" | "clock">,
 ): Promise<string | null> {
-  return whatIsNeeded(plan, shared) ?? (await masterToRideOn(plan, shared.clock));
+  return whatIsNeeded(plan, shared) ?? (await liveMaster(plan, shared.clock));
 }
 
-/** The part of it that config and known_hosts tell. */
+/** The reasons that config and known_hosts give. */
 export function whatIsNeeded(plan: HostPlan, shared: Pick<SshShared, "knownHosts">): string | null {
   const known = shared.knownHosts.open(plan.knownHosts);
   const names = planHostNames(plan, null);
@@ -61,12 +63,13 @@ export function whatIsNeeded(plan: HostPlan, shared: Pick<SshShared, "knownHosts
 }
 
 async function connectBySystem(
-  { target, plan, options }: HostToReach,
+  { target, plan, options, step }: HostToReach,
   shared: SshShared,
   why: string,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { clock, perAddress } = shared;
+  const { clock, random, perAddress } = shared;
+  step?.("ssh", `using the system's ssh: ${why}`);
   const via = plan.way.kind === "jump" ? planLabel(plan.way.hop) : null;
   const address = `${plan.host}:${plan.port}`;
   const release = await perAddress.acquire(via ?? address, signal);
@@ -82,10 +85,12 @@ async function connectBySystem(
         hostKeyPolicy: plan.hostKeyPolicy,
         ...(proxyCommand === null ? {} : { proxyCommand }),
         ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
-        ridesOnMaster: plan.config.controlPath !== undefined,
+        usesMaster: plan.config.controlPath !== undefined,
         sessionSettings: plan.config.sessionSettings ?? [],
         keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
         clock,
+        random,
+        step,
         gate: shared.processes,
         via,
         why,

@@ -4,20 +4,24 @@ import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
 import { KeyCache } from "./auth/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
+import { readsOf } from "./dial/fast/socket-reads.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
 import { JumpPool } from "./jump/pool.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { inProcessNames, type Names } from "./names/names.js";
+import { FAST_PATHS } from "./ssh2/fast/fast-paths.js";
 
-/** `warn` is for the operator's eyes, on standard error. */
+/** `warn` takes warnings for the operator. `random`: a number in [0, 1), for backoffs. */
 export function createSshShared(
   clock: Clock,
   concurrency: number,
   warn: (message: string) => void,
   names: Names = inProcessNames(),
+  random: () => number = Math.random,
 ): SshShared {
   return {
     clock,
+    random,
     handshakes: new Limiter(concurrency),
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents: new AgentPool(clock),
@@ -28,5 +32,7 @@ export function createSshShared(
     processes: new HandshakeGate(clock, concurrency),
     acceptedKeys: new Map(),
     warn,
+    // The one place that switches the fast paths on: without the line everything works by plain code.
+    fast: { sessions: FAST_PATHS, reads: readsOf },
   };
 }

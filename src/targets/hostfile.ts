@@ -1,6 +1,6 @@
 /**
  * The hostfile: one target a line, then optional `key=value` labels (values may be quoted). `#` starts a comment at
- * the start of a line or after a blank. Text in, targets out; reading the file is the caller's business.
+ * the start of a line or after a blank. Text in, targets out; the caller reads the file.
  */
 import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
@@ -8,11 +8,11 @@ import { parseTarget, targetKey } from "./parse-target.js";
 
 export interface ParsedHostfile {
   readonly targets: readonly Target[];
-  /** Each `file:line: what; what to do`. When there is any, the run must not start. */
+  /** Each `file:line: what is wrong; what to do`. With any of them the run must not start. */
   readonly problems: readonly string[];
 }
 
-/** `file` is only for messages and origins. Never throws. */
+/** `file` is used only in messages and origins. Never throws. */
 export function parseHostfile(text: string, file: string): ParsedHostfile {
   const targets: Target[] = [];
   const problems: string[] = [];
@@ -43,7 +43,7 @@ export interface UniqueTargets {
   readonly warnings: readonly string[];
 }
 
-/** Keeps the first of those with the same user, host and port; each later one is a warning. */
+/** Keeps the first of several targets with the same user, host and port. Each later one is a warning. */
 export function uniqueTargets(targets: readonly Target[]): UniqueTargets {
   const seen = new Map<string, Target>();
   const warnings: string[] = [];
@@ -56,10 +56,10 @@ export function uniqueTargets(targets: readonly Target[]): UniqueTargets {
   return { targets: [...seen.values()], warnings };
 }
 
-/** The words of a line with quotes taken off, or a problem. A quote may stand anywhere in a word: `a="b c"`. */
+/** The words of a line without their quotes, or a problem. A quote may begin anywhere in a word: `a="b c"`. */
 function splitWords(line: string): readonly string[] | string {
   const words: string[] = [];
-  // Joined once: a word put together character by character takes memory many times its length.
+  // Joined once: a text built character by character takes many times its length in memory.
   let word: string[] | null = null;
   let quote: string | null = null;
   for (const character of line) {

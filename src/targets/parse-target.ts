@@ -5,21 +5,21 @@ import { cleanText } from "../lib/text.js";
 
 export type ParsedTarget =
   | { readonly kind: "target"; readonly target: Target }
-  /** `problem` says what is wrong and what to do, without the place. */
+  /** `problem` is what is wrong and what to do, without file and line. */
   | { readonly kind: "problem"; readonly problem: string };
 
-// What ssh refuses in a host name (valid_hostname in OpenSSH's ssh.c), and what can be no host name at all.
+// Characters that ssh refuses in a host name (valid_hostname in OpenSSH's ssh.c), and others that no host name has.
 const NOT_IN_HOST = /[\s'"`$\\;&<>|(){},/@[\]]/;
-// What ssh refuses in a user name (valid_ruser): a backslash stays, for DOMAIN\user.
+// Characters that ssh refuses in a user name (valid_ruser). A backslash inside it is allowed, for DOMAIN\user.
 const NOT_IN_USER = /[\s'"`;&<>|(){}$]|\\$/;
 const MAX_HOST_LENGTH = 255;
-const FORM = "write [user@]host[:port]";
+const ADVICE = "write [user@]host[:port]";
 
 /** Never throws. The target's labels are empty. */
 export function parseTarget(text: string, origin: string): ParsedTarget {
   const shown = `"${cleanText(text)}"`;
   const bad = (problem: string): ParsedTarget => ({ kind: "problem", problem });
-  if (text === "") return bad(`empty target; ${FORM}`);
+  if (text === "") return bad(`empty target; ${ADVICE}`);
   if (cleanText(text) !== text || text.includes("\ufffd")) {
     return bad(`${shown} holds a control character or is not UTF-8; remove it`);
   }
@@ -29,9 +29,9 @@ export function parseTarget(text: string, origin: string): ParsedTarget {
   const at = bare.lastIndexOf("@");
   const user = at === -1 ? undefined : decodeUser(bare.slice(0, at), uri);
   const rest = bare.slice(at + 1);
-  if (user === "") return bad(`${shown} has no user before the @; ${FORM}`);
+  if (user === "") return bad(`${shown} has no user before the @; ${ADVICE}`);
   if (user === null || (user !== undefined && (user.startsWith("-") || NOT_IN_USER.test(user)))) {
-    return bad(`${shown} has a user name that ssh refuses; ${FORM}`);
+    return bad(`${shown} has a user name that ssh refuses; ${ADVICE}`);
   }
 
   const split = splitPort(rest);
@@ -40,13 +40,13 @@ export function parseTarget(text: string, origin: string): ParsedTarget {
   if (split === "bare-ipv6")
     return bad(`${shown} has more than one colon; write an IPv6 address in brackets: [${rest}]`);
   const { host, portText } = split;
-  if (host === "") return bad(`${shown} has no host; ${FORM}`);
-  if (host.startsWith("-")) return bad(`${shown} has a host that starts with "-"; ${FORM}`);
+  if (host === "") return bad(`${shown} has no host; ${ADVICE}`);
+  if (host.startsWith("-")) return bad(`${shown} has a host that starts with "-"; ${ADVICE}`);
   if (!isIPv6(host) && NOT_IN_HOST.test(host)) {
-    return bad(`${shown} has a character that no host name holds; ${FORM}, one target each`);
+    return bad(`${shown} has a character that no host name holds; ${ADVICE}, one target each`);
   }
   if (host.length > MAX_HOST_LENGTH)
-    return bad(`the host is longer than ${MAX_HOST_LENGTH} characters; ${FORM}`);
+    return bad(`the host is longer than ${MAX_HOST_LENGTH} characters; ${ADVICE}`);
   const port = portText === undefined ? undefined : readPort(portText);
   if (port === null) return bad(`${shown} has no valid port after the colon; write a port from 1 to 65535`);
   return {
@@ -61,7 +61,7 @@ export function parseTarget(text: string, origin: string): ParsedTarget {
   };
 }
 
-/** `user@host:port` as typed, for messages and for finding duplicates; host names ignore case. */
+/** `user@host:port` as typed, for messages and for finding duplicates. The host is in lower case. */
 export function targetKey(target: Target): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   const user = target.user === undefined ? "" : `${target.user}@`;

@@ -8,7 +8,7 @@ import { realClock } from "../../src/lib/clock.js";
 import { HostSession } from "../../src/remote/session.js";
 import { shimsToTry } from "../../src/shims/registry.js";
 import { HOST_SYSTEMS } from "../../src/system/registry.js";
-import { makeTools } from "../support/fake-tools.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
 import { frame } from "../support/records.js";
 import { makeTempDir } from "../support/temp-dir.js";
@@ -32,7 +32,7 @@ test("500 ticks leave no timer, no handle and no memory behind", async () => {
   const temp = makeTempDir("left-behind");
   const connection = connectLocally(["/bin/sh"], { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
   try {
-    makeTools(temp.path, { "nvidia-smi": `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac` });
+    makeTools(temp.path, { "nvidia-smi": fakeNvidiaSmi({ rows: [ROW] }) });
     const { session } = await HostSession.start(connection, {
       sample: {
         include: new Set(["gpu", "memory"]),

@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { startRelay } from "../support/relay.js";
 import { knownHostsLines, missing, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const TICKS = 12;
-const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";
 /** Makes ssh2's native addon unloadable, as where install scripts are not run. */
 const WITHOUT_ADDON =
   "data:text/javascript,import Module from 'node:module';const load=Module._extensions['.node'];" +
@@ -29,7 +28,7 @@ describe("what a tick sends", { concurrency: 3 }, () => {
       async (t) => {
         const temp = makeTempDir("wire");
         const bin = makeTools(join(temp.path, "bin"), {
-          "nvidia-smi": `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac`,
+          "nvidia-smi": fakeNvidiaSmi(),
         });
         const sshd = await startSshd({ bin, shell: "/bin/bash" });
         const relay = await startRelay(sshd.port);

@@ -13,13 +13,14 @@ const FILES: Readonly<Record<string, string>> = {
   "bad.txt": "bad:0\nworse:x\n",
 };
 
+const readFile = (file: string): Promise<string> => {
+  const text = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
+  return text === undefined
+    ? Promise.reject(new Error(`ENOENT: no such file, open '${file}'`))
+    : Promise.resolve(text);
+};
 function parse(...args: readonly string[]): Promise<ParsedCommand> {
-  return parseArgv(args, (file) => {
-    const text = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
-    return text === undefined
-      ? Promise.reject(new Error(`ENOENT: no such file, open '${file}'`))
-      : Promise.resolve(text);
-  });
+  return parseArgv(args, readFile);
 }
 async function optionsOf(...args: readonly string[]): Promise<Options> {
   const command = await parse(...args);
@@ -67,6 +68,7 @@ test("what is not given has the documented default", async () => {
     output: null,
     color: "auto",
     verbosity: "normal",
+    stepAreas: new Set(),
     failOn: [],
     dryRun: false,
   });
@@ -211,7 +213,7 @@ describe("--ssh-fallback", () => {
   }
 });
 
-describe("wrong usage is told in one line that names the flag and what is allowed", () => {
+describe("wrong usage is one line that names the flag and what is allowed", () => {
   const cases: [args: string[], problem: RegExp][] = [
     [[], /^no hosts given; use --ssh .*--ssh-hostfile FILE, --demo or --replay FILE$/],
     [["a"], /^unexpected argument "a"; hosts are given with --ssh/],
@@ -295,7 +297,7 @@ describe("wrong usage is told in one line that names the flag and what is allowe
   }
 });
 
-test("all that is wrong is told at once", async () => {
+test("everything that is wrong is reported at once", async () => {
   const problems = await problemsOf(
     "--ssh-hostfile",
     "bad.txt",
@@ -335,6 +337,34 @@ test("any arguments give a command or a UsageError", async () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe("the step log", () => {
+  const areasOf = async (variable: string | undefined, ...flags: readonly string[]): Promise<string[]> => {
+    const command = await parseArgv(["--demo", ...flags], readFile, { ALLSMI_SSH_DEBUG: variable });
+    assert.equal(command.kind, "run");
+    return [...command.options.stepAreas];
+  };
+  test("is off by default, and with one --verbose", async () => {
+    assert.deepEqual(await areasOf(undefined), []);
+    assert.deepEqual(await areasOf(""), []);
+    assert.deepEqual(await areasOf(undefined, "--verbose"), []);
+  });
+  test("has the areas of ALLSMI_SSH_DEBUG", async () => {
+    assert.deepEqual(await areasOf("ssh"), ["ssh"]);
+    assert.deepEqual(await areasOf(" remote, ssh,"), ["remote", "ssh"]);
+  });
+  test("has all areas with --verbose --verbose", async () => {
+    assert.deepEqual(await areasOf(undefined, "--verbose", "--verbose"), ["ssh", "remote"]);
+  });
+  test("of an unknown area is wrong usage, with the known ones", async () => {
+    await assert.rejects(areasOf("ssh,tcp\u0007"), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(error.problems.length, 1);
+      assert.match(error.problems[0] ?? "", /^ALLSMI_SSH_DEBUG: "tcp.*" is not one of ssh, remote$/);
+      return true;
+    });
+  });
 });
 
 describe("help and version", () => {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
-import { gist, reach, remains, ROW } from "../support/faulty-host.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
+import { gist, reach, remains } from "../support/faulty-host.js";
 import { closedPort } from "../support/free-port.js";
 import { signalPid, waitFor } from "../support/processes.js";
 import { startRelay } from "../support/relay.js";
@@ -41,7 +41,7 @@ async function serve(t: TestContext, options: SshdOptions = {}): Promise<Server>
   const bin = join(dir, "bin");
   const slow = join(dir, "slow");
   makeTools(bin, {
-    "nvidia-smi": `case $1 in --query-gpu=*) [ -e ${slow} ] && sleep 3.3; sleep 0.4; echo "${ROW}";; *) exit 2;; esac`,
+    "nvidia-smi": fakeNvidiaSmi({ before: `[ -e ${slow} ] && sleep 3.3; sleep 0.4` }),
   });
   const server = await startSshd({ bin, shell: "/bin/sh", ...options });
   t.after(() => server.stop());

@@ -4,8 +4,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { TEN_FIELDS } from "../../src/shims/nvidia-smi/fields.js";
-import { makeTools } from "../support/fake-tools.js";
-import { faultyNvidiaSmi, gist, reach, remains, ROW, switchOn } from "../support/faulty-host.js";
+import { H100_ROW, makeTools } from "../support/fake-tools.js";
+import { faultyNvidiaSmi, gist, reach, remains, switchOn } from "../support/faulty-host.js";
 import { waitFor } from "../support/processes.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
@@ -25,7 +25,7 @@ after(async () => {
 /** What a tool that ends may take where the machine is busy. */
 const BUSY_SECS = 10;
 
-/** A header of what ROW has, and the address. */
+/** A header of what H100_ROW has, and the address. */
 const COLUMNS = [...TEN_FIELDS, "pci.bus_id"].join(", ");
 
 interface Case {
@@ -58,14 +58,14 @@ const CASES: readonly Case[] = [
   },
   {
     what: "hangs after a row and a half",
-    fault: `echo "${ROW}"; printf "1, GPU-2, NVIDIA"; exec sleep 613`,
+    fault: `echo "${H100_ROW}"; printf "1, GPU-2, NVIDIA"; exec sleep 613`,
     errors: ["gpu timeout"],
     gpus: [37],
     leftAlone: true,
   },
   {
     what: "hangs after a row with its address",
-    fault: `echo "${COLUMNS}"; echo "${ROW}, 00000000:3E:00.0"; exec sleep 613`,
+    fault: `echo "${COLUMNS}"; echo "${H100_ROW}, 00000000:3E:00.0"; exec sleep 613`,
     errors: ["gpu timeout"],
     gpus: [37],
     leftAlone: true,
@@ -95,19 +95,19 @@ const CASES: readonly Case[] = [
   },
   {
     what: "leaves a grandchild that keeps its standard error open",
-    fault: `sleep 6.13 >/dev/null & echo "${ROW}"; exit 0`,
+    fault: `sleep 6.13 >/dev/null & echo "${H100_ROW}"; exit 0`,
     errors: [],
     gpus: [37],
   },
   {
     what: "prints no final newline",
-    fault: `printf "%s" "${ROW}"; exit 0`,
+    fault: `printf "%s" "${H100_ROW}"; exit 0`,
     errors: [],
     gpus: [37],
   },
   {
     what: "prints text like our markers",
-    fault: `printf "\\n@000000000000 x nvidia-smi.query 0\\n\\n@000000000000 z 1\\n"; echo "${ROW}"; exit 0`,
+    fault: `printf "\\n@000000000000 x nvidia-smi.query 0\\n\\n@000000000000 z 1\\n"; echo "${H100_ROW}"; exit 0`,
     errors: ["gpu error", "gpu error"],
     gpus: [37],
   },

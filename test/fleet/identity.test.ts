@@ -12,7 +12,7 @@ function planned(typed: string, hostname: string, port = 22, user = "admin") {
   };
 }
 
-test("a host is known by what it resolves to; its name stays as typed", () => {
+test("a host id is the resolved address; the name stays as typed", () => {
   assert.deepEqual(identify([planned("dgx-01", "10.0.0.5", 2222)]), [
     {
       hostId: "admin@10.0.0.5:2222",
@@ -38,7 +38,7 @@ test("the same private address behind two jump hosts is two hosts", () => {
   assert.deepEqual(ids, ["admin@site-a-gpu:22", "admin@site-b-gpu:22"]);
 });
 
-test("no two hosts have the same id, whatever resolves to what", () => {
+test("no two hosts have the same id, whatever their names resolve to", () => {
   const cases = [
     [planned("a", "gateway"), planned("b", "gateway"), planned("c", "a")],
     [planned("c", "a"), planned("a", "c")],
@@ -49,7 +49,7 @@ test("no two hosts have the same id, whatever resolves to what", () => {
   }
 });
 
-test("a target that config makes the same as another is watched once, and told of", () => {
+test("a target that config makes the same as another is watched once, with a warning", () => {
   const warnings: string[] = [];
   const bare = planned("dgx-01", "10.0.0.5", 2222);
   const kept = dedupeTargets(

@@ -1,11 +1,11 @@
-/** Whatever any stage throws for one host is that host's state alone; the host beside it has all its ticks. */
+/** What any stage throws for one host is only that host's state; the host beside it has all its ticks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostError } from "../../src/contract/errors.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { watchFleet, type FleetHost } from "../../src/fleet/pipeline.js";
 import type { HostIdentity } from "../../src/host/host-record.js";
-import type { LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 
@@ -27,7 +27,7 @@ const up = (changes: Partial<LiveHost> = {}, first = sample()): ReturnType<Fleet
 const broken = (): never => {
   throw new TypeError("Cannot convert object to primitive value");
 };
-/** A reading that throws where it is made a record. */
+/** A reading that throws when it is made into a record. */
 const poisoned = (): Sample => ({
   reading: {
     errors: [],
@@ -37,7 +37,7 @@ const poisoned = (): Sample => ({
   },
   latencyMs: 1,
 });
-/** As `broken`, and not an Error, or one that cannot be looked at. */
+/** As `broken`, with a value that is not an Error, or an Error that cannot be inspected. */
 const thrown = (value: unknown) => (): never => {
   throw value;
 };
@@ -51,9 +51,9 @@ const later = async <Value>(begin: () => Promise<Value>): Promise<Value> => {
 interface Stage {
   readonly what: string;
   readonly reach: FleetHost["reach"];
-  /** How its records go on: `internal-error` for ever, or frames beside it. */
+  /** Whether the host has frames, too, between its `internal-error` states. */
   readonly frames: boolean;
-  /** Whether a run of one tick fails by it; as `frames` is not, when absent. */
+  /** Whether a run of one tick fails; by default where there are no frames. */
   readonly failsOnce?: boolean;
 }
 const STAGES: readonly Stage[] = [
@@ -132,7 +132,7 @@ async function watch(
 }
 
 for (const { what, reach, frames, failsOnce = !frames } of STAGES) {
-  test(`when ${what} throws, that host alone has no reading`, async () => {
+  test(`when ${what} throws, only that host has no reading`, async () => {
     const bad = { identity: identity("bad"), reach };
     const good = { identity: identity("good"), reach: () => up() };
     const { records, faults } = await watch([bad, good], false);
@@ -164,12 +164,12 @@ for (const { what, reach, frames, failsOnce = !frames } of STAGES) {
     test(`once, when ${what} throws: one record a host`, async () => {
       const bad = { identity: identity("bad"), reach };
       const { records } = await watch([bad, { identity: identity("good"), reach: () => up() }], true);
-      const told = records.map(({ hostname, record, tick }) => `${hostname} ${record} ${tick}`);
-      assert.deepEqual(told.sort(), ["bad state 0", "good frame 0"]);
+      const seen = records.map(({ hostname, record, tick }) => `${hostname} ${record} ${tick}`);
+      assert.deepEqual(seen.sort(), ["bad state 0", "good frame 0"]);
     });
 }
 
-test("a host that cannot be closed ends the run no differently, and is reported", async () => {
+test("a host whose close throws changes nothing in the run, and is reported", async () => {
   const reach: FleetHost["reach"] = () => up({ close: broken });
   const { records, faults } = await watch([{ identity: identity("bad"), reach }], false);
   assert.equal(records.filter(({ record }) => record === "frame").length, TICKS);

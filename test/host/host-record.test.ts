@@ -42,7 +42,7 @@ test("sections that this program does not know are passed on, relabelled", () =>
   assert.equal(version, "1.2");
 });
 
-test("a state: what happened, since when, and what comes next", () => {
+test("a state record has the transition, its time and the next attempt", () => {
   const record = stateRecord(HOST, null, NOON, null, {
     state: "timeout",
     previous: "connecting",

@@ -1,14 +1,14 @@
-/** The beat that hosts share. */
+/** The tick schedule that hosts share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ticks } from "../../src/host/ticks.js";
 import { FakeClock } from "../support/fake-clock.js";
 
-const BEAT = { kind: "endless" } as const;
+const ENDLESS = { kind: "endless" } as const;
 
-test("all who wait for a tick are called once when it begins, by one timer", async () => {
+test("all callbacks of a tick are called once when it begins, by one timer", async () => {
   const clock = new FakeClock();
-  const ticks = new Ticks(clock, 1000, BEAT);
+  const ticks = new Ticks(clock, 1000, ENDLESS);
   const called: string[] = [];
   ticks.onBegin(1, () => called.push("a1"));
   await clock.advance(400);
@@ -27,9 +27,9 @@ test("all who wait for a tick are called once when it begins, by one timer", asy
   assert.equal(clock.timers, 0);
 });
 
-test("who cancels is not called, and the last one leaves no timer", async () => {
+test("a cancelled callback is not called, and the last one leaves no timer", async () => {
   const clock = new FakeClock();
-  const ticks = new Ticks(clock, 1000, BEAT);
+  const ticks = new Ticks(clock, 1000, ENDLESS);
   const called: string[] = [];
   const first = ticks.onBegin(1, () => called.push("first"));
   const second = ticks.onBegin(1, () => called.push("second"));

@@ -1,11 +1,12 @@
-/** Whatever happens to a host, in whatever order: one record a tick, states that fit together, and nothing left behind. */
+/** Any events of a host, in any order: one record a tick, consistent states, and no timer or connection left. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HostError } from "../../src/contract/errors.js";
 import type { FailureCode, StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
-import { watchHost, type LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
+import { watchHost } from "../../src/host/watch.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 
@@ -16,7 +17,7 @@ const SAMPLE: Sample = { reading: { sections: {}, errors: [] }, latencyMs: 1 };
 interface Attempt {
   readonly takesMs: number;
   readonly fails: FailureCode | null;
-  /** After it was connected; null: never. */
+  /** Time from the connection to its loss; null: never. */
   readonly lostAfterMs: number | null;
   /** Taken in turn by its samples. */
   readonly samplesMs: readonly number[];
@@ -33,7 +34,7 @@ interface Story {
   readonly random: number;
 }
 
-const ms = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: most });
+const ms = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
 
 const ATTEMPT: fc.Arbitrary<Attempt> = fc.record({
   takesMs: fc.oneof(ms(900), ms(6000)),
@@ -54,27 +55,27 @@ const STORY: fc.Arbitrary<Story> = fc.record({
   random: fc.double({ min: 0, max: 0.999, noNaN: true }),
 });
 
-interface Told {
+interface Received {
   readonly record: StreamRecord;
   readonly atMs: number;
 }
 
 interface Outcome {
-  readonly told: readonly Told[];
+  readonly received: readonly Received[];
   readonly ended: boolean;
   readonly opened: number;
   readonly closed: number;
   readonly timers: number;
-  /** Spans in which the reader did not read. */
-  readonly deaf: readonly { readonly from: number; readonly to: number }[];
+  /** Times during which the reader did not read. */
+  readonly stalled: readonly { readonly from: number; readonly to: number }[];
   readonly lastMs: number;
 }
 
 async function play(story: Story): Promise<Outcome> {
   const clock = new FakeClock();
   const stop = new AbortController();
-  const told: Told[] = [];
-  const deaf: { from: number; to: number }[] = [];
+  const received: Received[] = [];
+  const stalled: { from: number; to: number }[] = [];
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => clock.after(delayMs, resolve));
   let opened = 0;
   let closed = 0;
@@ -131,13 +132,13 @@ async function play(story: Story): Promise<Outcome> {
   const stalls = [...story.stalls].sort((a, b) => a.atMs - b.atMs);
   const read = async (): Promise<void> => {
     for await (const record of records) {
-      told.push({ record, atMs: clock.nowMs() });
+      received.push({ record, atMs: clock.nowMs() });
       const stall = stalls[0];
       if (stall === undefined || clock.nowMs() < stall.atMs) continue;
       stalls.shift();
       const from = clock.nowMs();
       await wait(stall.forMs);
-      deaf.push({ from, to: clock.nowMs() });
+      stalled.push({ from, to: clock.nowMs() });
     }
     ended = true;
   };
@@ -145,34 +146,34 @@ async function play(story: Story): Promise<Outcome> {
   const lastMs = story.abortAtMs ?? 30_000;
   await clock.advance(lastMs);
   stop.abort();
-  // What the reader, a sample or an attempt still waits for.
+  // The reader, a sample or an attempt may still wait for something.
   await clock.advance(20_000);
-  return { told, ended, opened, closed, timers: clock.timers, deaf, lastMs };
+  return { received, ended, opened, closed, timers: clock.timers, stalled, lastMs };
 }
 
-/** Compares without narrowing what it is given. */
+/** Compares without narrowing the type of its argument. */
 const same = (actual: unknown, expected: unknown, message?: string): void => {
   assert.equal(actual, expected, message);
 };
 
 function check(story: Story, outcome: Outcome): void {
-  const { told, deaf } = outcome;
+  const { received, stalled } = outcome;
   assert.equal(outcome.ended, true, "it ends");
   assert.equal(outcome.timers, 0, "no timer is left");
   assert.equal(outcome.closed, outcome.opened, "every connection is closed");
 
-  const ticks = told.flatMap(({ record }) => (record.tick === null ? [] : [record.tick]));
+  const ticks = received.flatMap(({ record }) => (record.tick === null ? [] : [record.tick]));
   assert.equal(new Set(ticks).size, ticks.length, `no tick twice: ${ticks.join(" ")}`);
   let latest = -1;
-  for (const { record } of told) {
+  for (const { record } of received) {
     if (record.tick === null) continue;
-    // A late answer is the one thing that comes out of turn: its tick's successors said that it was under way.
+    // Only a late answer comes out of order: the records of the ticks after it reported that it was under way.
     const isLate = record.record === "frame" || record.last_error?.code === "connection-lost";
     assert.ok(record.tick > latest || isLate, `ticks in order: ${ticks.join(" ")}`);
     latest = Math.max(latest, record.tick);
   }
 
-  const endMs = Math.min(outcome.lastMs, told.at(-1)?.atMs ?? 0);
+  const endMs = Math.min(outcome.lastMs, received.at(-1)?.atMs ?? 0);
   const lastTick = story.once
     ? -1
     : story.ticks === null || outcome.lastMs < (story.ticks + 6) * INTERVAL_MS
@@ -180,12 +181,12 @@ function check(story: Story, outcome: Outcome): void {
       : story.ticks - 1;
   for (let tick = 0; tick <= lastTick; tick++) {
     const begins = tick * INTERVAL_MS;
-    // The answer to a tick, which takes up to four intervals, may come while the reader sleeps.
-    const slept = deaf.some(
+    // The answer to a tick takes up to four intervals, and may come while the reader is stalled.
+    const wasStalled = stalled.some(
       ({ from, to }) => from < begins + 5 * INTERVAL_MS && to >= begins - 3 * INTERVAL_MS,
     );
     assert.ok(
-      slept || ticks.includes(tick),
+      wasStalled || ticks.includes(tick),
       `tick ${tick} of ${lastTick} has its record: ${ticks.join(" ")}`,
     );
   }
@@ -193,7 +194,7 @@ function check(story: Story, outcome: Outcome): void {
 
   let state: StreamRecord["state"] | null = null;
   let since = "";
-  for (const { record } of told) {
+  for (const { record } of received) {
     if (record.record === "frame") {
       if (!story.once) same(state, "connected", "a frame comes from a host that is connected");
       continue;
@@ -216,7 +217,7 @@ function check(story: Story, outcome: Outcome): void {
   }
 }
 
-test("any sequence of connects, losses, slow samples, stalls and aborts keeps the promise of a tick", async () => {
+test("any sequence of connects, losses, slow samples, stalls and aborts gives one record a tick", async () => {
   await fc.assert(
     fc.asyncProperty(STORY, async (story) => {
       check(story, await play(story));

@@ -4,7 +4,8 @@ import { HostError } from "../../src/contract/errors.js";
 import type { RunLength } from "../../src/contract/options.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
-import { watchHost, type LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
+import { watchHost } from "../../src/host/watch.js";
 import type { Sample } from "../../src/remote/session.js";
 import { FakeClock } from "../support/fake-clock.js";
 
@@ -83,7 +84,7 @@ class Bench {
     return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
-  /** `frame 0`, `connecting`, `connecting 0`: what was printed, in short. */
+  /** The records in short: `frame 0`, `connecting`, `connecting 0`. */
   story(): string[] {
     return this.records.map((record) => {
       const what = record.record === "frame" ? "frame" : (record.last_error?.code ?? record.state);
@@ -96,7 +97,7 @@ class Bench {
     const ticks = this.records.map((record) => record.tick).filter((tick) => tick !== null);
     assert.deepEqual(
       [...ticks].sort((a, b) => a - b),
-      ticks.map((_, position) => position),
+      ticks.map((_, index) => index),
     );
   }
 }
@@ -111,10 +112,10 @@ test("a host that answers has a frame a tick, and its transitions between them",
   assert.equal(bench.ended, true);
   assert.equal(bench.closed, 1);
   assert.equal(bench.clock.timers, 0, "no timer is left");
-  assert.deepEqual(bench.sampled, [1, 2], "the probe's own sample was the first frame");
+  assert.deepEqual(bench.sampled, [1, 2], "the sample of the probe was the first frame");
 });
 
-test("a window that ends before the connection is there has its state, and the frame comes in the next", async () => {
+test("a tick that ends before the host is connected has a state, and the frame comes in the next tick", async () => {
   const bench = new Bench();
   bench.connectMs = 1500;
   bench.start({ kind: "count", ticks: 3 });
@@ -146,7 +147,7 @@ test("a dead host has a state a tick, is tried again with backoff, and comes bac
   assert.equal(bench.clock.timers, 0);
 });
 
-test("once: one record, no transitions, no retry, and no window that ends", async () => {
+test("once: one record, no transitions, no retry, and a tick without an end", async () => {
   for (const failure of [null, REFUSED]) {
     const bench = new Bench();
     bench.failure = failure;
@@ -160,7 +161,7 @@ test("once: one record, no transitions, no retry, and no window that ends", asyn
   }
 });
 
-test("a sample that is still under way at the next tick is said so, and is not asked again meanwhile", async () => {
+test("a sample that is still under way at the next tick is reported as such, and not asked again meanwhile", async () => {
   const bench = new Bench();
   bench.sampleMs = (tick) => (tick === 1 ? 2500 : 50);
   bench.start({ kind: "count", ticks: 6 });
@@ -206,7 +207,7 @@ test("a reader that stalls for a minute gets one fresh sample, not sixty old one
   const before = bench.sampled.length;
   bench.isStalled = true;
   await bench.clock.advance(60_000);
-  assert.ok(bench.sampled.length - before <= 2, "no sampling on while nobody reads");
+  assert.ok(bench.sampled.length - before <= 2, "no more samples while nobody reads");
   bench.resume();
   await bench.clock.advance(100);
   const held = bench.records.length;
@@ -218,18 +219,18 @@ test("a reader that stalls for a minute gets one fresh sample, not sixty old one
   await bench.clock.advance(1);
 });
 
-test("where we are late ourselves, every tick has its record all the same", async () => {
+test("where the process itself is busy for long, every tick still has its record", async () => {
   const bench = new Bench();
   bench.start({ kind: "count", ticks: 12 });
   await bench.clock.advance(2000);
-  // Other hosts' answers keep us busy for longer than a tick, again and again, as on a watcher that is too small.
+  // Answers of other hosts keep the process busy for longer than a tick, again and again, as on a small machine.
   for (let round = 0; round < 3; round++) {
     bench.isStalled = true;
     await bench.clock.advance(100);
     bench.clock.work(2400);
     bench.resume();
     await bench.clock.advance(500);
-    // A reader that was slow for a moment has slept through no tick.
+    // A reader that is slow for a moment misses no tick.
     bench.isStalled = true;
     await bench.clock.advance(400);
     bench.resume();
@@ -243,7 +244,7 @@ test("where we are late ourselves, every tick has its record all the same", asyn
   assert.equal(bench.ended, true);
 });
 
-test("an abort while connecting ends the generator and leaves nothing", async () => {
+test("an abort while connecting ends the records and leaves no connection", async () => {
   const bench = new Bench();
   bench.connectMs = 5_000;
   bench.start({ kind: "endless" });
@@ -255,7 +256,7 @@ test("an abort while connecting ends the generator and leaves nothing", async ()
   assert.equal(bench.closed, 1, "a connection that comes too late is closed");
 });
 
-test("a reader that sleeps through the last tick finds the run ended", async () => {
+test("a reader that is stalled during the last tick finds the run ended", async () => {
   const bench = new Bench();
   bench.start({ kind: "count", ticks: 3 });
   await bench.clock.advance(900);
@@ -278,7 +279,7 @@ test("a connection that comes after the last tick is closed", async () => {
   assert.equal(bench.closed, 1);
 });
 
-test("a host that drops every connection soon is tried ever more slowly", async () => {
+test("a host that drops every connection soon is retried ever more slowly", async () => {
   const bench = new Bench();
   bench.start({ kind: "endless" });
   for (let i = 0; i < 300; i++) {

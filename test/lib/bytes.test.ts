@@ -1,4 +1,4 @@
-/** The few things that texts and their bytes are asked. */
+/** Texts and their bytes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isAscii, viewOf } from "../../src/lib/bytes.js";

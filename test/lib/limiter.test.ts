@@ -4,15 +4,15 @@ import { KeyedLimiter, Limiter } from "../../src/lib/limiter.js";
 
 const never = new AbortController().signal;
 
-test("at most so many permits are out, given in the order they were asked for", async () => {
+test("no more permits than the limit are held, granted in the order of the requests", async () => {
   const limiter = new Limiter(2);
   const order: number[] = [];
   let running = 0;
-  let most = 0;
+  let maximum = 0;
   const work = async (n: number): Promise<void> => {
     const release = await limiter.acquire(never);
     order.push(n);
-    most = Math.max(most, ++running);
+    maximum = Math.max(maximum, ++running);
     await new Promise((resolve) => setImmediate(resolve));
     running -= 1;
     release();
@@ -20,7 +20,7 @@ test("at most so many permits are out, given in the order they were asked for", 
   };
   await Promise.all([1, 2, 3, 4, 5].map(work));
   assert.deepEqual(order, [1, 2, 3, 4, 5]);
-  assert.equal(most, 2);
+  assert.equal(maximum, 2);
   assert.ok(limiter.idle);
 });
 
@@ -37,7 +37,7 @@ test("an abort while waiting throws its reason and costs no permit", async () =>
   (await limiter.acquire(never))();
 });
 
-test("keys limit apart from each other", async () => {
+test("each key has a limit of its own", async () => {
   const limiter = new KeyedLimiter(1);
   const a = await limiter.acquire("a", never);
   const b = await limiter.acquire("b", never);

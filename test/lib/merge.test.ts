@@ -33,7 +33,7 @@ function source(name: string, count: number, pause: () => Promise<void> = () => 
   };
 }
 
-test("everything of every source comes, each source in its own order", async () => {
+test("all items of all sources come, each source in its own order", async () => {
   const all: string[] = [];
   for await (const batch of merge([source("a", 5).items, source("b", 3).items, source("c", 0).items]))
     all.push(...batch);
@@ -68,7 +68,7 @@ test("a source is resumed only when its item was consumed", async () => {
   assert.equal(one.returned, true);
 });
 
-test("a source's error is the merge's, and the others are ended", async () => {
+test("a source's error rejects the merge, and the others are ended", async () => {
   const other = source("b", 100);
   const broken = (async function* (): AsyncGenerator<string, void> {
     yield "a0";
@@ -81,9 +81,9 @@ test("a source's error is the merge's, and the others are ended", async () => {
   assert.equal(other.returned, true);
 });
 
-test("a few of one turn of the event loop are one batch; a burst comes as several, each as soon as it is full", async () => {
+test("a few items of one turn are one batch; a burst comes in several, each as soon as it is full", async () => {
   const sizesOf = async (count: number): Promise<readonly number[]> => {
-    // One after the other, as sockets are read: what each leads to is done before the next.
+    // One after the other, as sockets are read: each is handled before the next.
     const inTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const sources = Array.from({ length: count }, () => source("s", 1, inTurn).items);
     const sizes: number[] = [];
@@ -94,24 +94,24 @@ test("a few of one turn of the event loop are one batch; a burst comes as severa
   assert.deepEqual(await sizesOf(40), [16, 16, 8]);
 });
 
-test("what came while a batch was written is no batch of all of it, and in order", async () => {
+test("items that came while a batch was written come in several batches, in order", async () => {
   const sources = Array.from({ length: 200 }, (_, index) => source(`${index}-`, 1).items);
   const merged = merge(sources);
   const sizes: number[] = [];
-  const told: string[] = [];
+  const yielded: string[] = [];
   for await (const batch of merged) {
     sizes.push(batch.length);
-    told.push(...batch);
+    yielded.push(...batch);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.deepEqual(
-    told,
+    yielded,
     sources.map((_, index) => `${index}-0`),
   );
   assert.deepEqual(sizes, [64, 64, 64, 8]);
 });
 
-test("with a time to gather in, the first item waits for others until it is over, and no longer than the last source", async () => {
+test("with a gathering time the first item waits for others, and no longer than the last source", async () => {
   const clock = new FakeClock();
   const after = (ms: number) => (): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const merged = merge(

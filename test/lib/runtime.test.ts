@@ -12,16 +12,16 @@ const CASES: readonly (readonly [name: string, RuntimeFacts, problem: string | n
   ["a major too old", { versions: { node: "18.20.4" }, globals: {} }, `${NEEDS}Node.js 18.20.4`],
   ["before 1.0", { versions: { node: "0.12.18" }, globals: {} }, `${NEEDS}Node.js 0.12.18`],
   [
-    "Bun, which says it is a Node.js",
+    "Bun, which also reports a version of Node.js",
     { versions: { node: "24.3.0", bun: "1.2.9" }, globals: {} },
     `${NEEDS}Bun 1.2.9`,
   ],
-  ["Bun by its global alone", { versions: { node: "24.3.0" }, globals: { Bun: {} } }, `${NEEDS}Bun`],
+  ["Bun, only by its global", { versions: { node: "24.3.0" }, globals: { Bun: {} } }, `${NEEDS}Bun`],
   ["Deno", { versions: { node: "22.4.0", deno: "2.2.1" }, globals: { Deno: {} } }, `${NEEDS}Deno 2.2.1`],
-  ["Deno by its global alone", { versions: { node: "22.4.0" }, globals: { Deno: {} } }, `${NEEDS}Deno`],
+  ["Deno, only by its global", { versions: { node: "22.4.0" }, globals: { Deno: {} } }, `${NEEDS}Deno`],
   ["something without a version", { versions: {}, globals: {} }, `${NEEDS}Node.js 0`],
 ];
 
-for (const [name, surroundings, problem] of CASES) {
-  test(name, () => assert.equal(runtimeProblem(surroundings), problem));
+for (const [name, facts, problem] of CASES) {
+  test(name, () => assert.equal(runtimeProblem(facts), problem));
 }

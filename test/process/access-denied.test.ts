@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 import type { StateRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
+import { H100_ROW } from "../support/fake-tools.js";
 import { canIsolate } from "../support/remote-machine.js";
-import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
+import { missing, sshArgs, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const skip =
@@ -116,63 +117,40 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { what, options, prepare, phase, says } of CASES) {
-  test(`${what}: access-denied, retried slowly, by both clients`, { skip }, async (t) => {
-    const server = await startSshd(options());
-    t.after(() => server.stop());
-    prepare?.(server);
-    const known = join(server.dir, "known_hosts");
-    writeFileSync(known, server.knownHostsLine());
-    for (const client of ["ssh2", "openssh"]) {
-      const run = await runCli([
-        ...[
-          "--ssh",
-          `${server.user}@127.0.0.1:${server.port}`,
-          "--ssh-config",
-          "none",
-          "--ssh-client",
-          client,
-        ],
-        ...["--ssh-key", server.userKey.file, "--ssh-known-hosts", known, "--once"],
-      ]);
-      const [record] = recordsOf(run.stdout) as StateRecord[];
-      assert.ok(record, `${client}: ${run.stderr}`);
-      const error = record.last_error;
-      assert.deepEqual(
-        { state: record.state, code: error?.code, phase: error?.phase },
-        { state: "auth-failed", code: "access-denied", phase },
-        `${client}: ${run.stdout}`,
-      );
-      assert.match(error?.message ?? "", says, client);
-      assert.ok((error?.message.length ?? 0) < 500, error?.message);
-      assert.doesNotMatch(error?.message ?? "", /[\u0000-\u001f]/);
-      assert.match(error?.fix ?? "", /chage -l/);
-      assert.equal(run.code, 4, run.stderr);
-    }
-  });
-}
+describe("access-denied, by both clients", { skip, concurrency: 3 }, () => {
+  for (const { what, options, prepare, phase, says } of CASES) {
+    test(`${what}: access-denied, retried slowly`, async (t) => {
+      const server = await startSshd(options());
+      t.after(() => server.stop());
+      prepare?.(server);
+      for (const client of ["ssh2", "openssh"]) {
+        const run = await runCli([...[...sshArgs(server), "--ssh-client", client, "--once"]]);
+        const [record] = recordsOf(run.stdout) as StateRecord[];
+        assert.ok(record, `${client}: ${run.stderr}`);
+        const error = record.last_error;
+        assert.deepEqual(
+          { state: record.state, code: error?.code, phase: error?.phase },
+          { state: "auth-failed", code: "access-denied", phase },
+          `${client}: ${run.stdout}`,
+        );
+        assert.match(error?.message ?? "", says, client);
+        assert.ok((error?.message.length ?? 0) < 500, error?.message);
+        assert.doesNotMatch(error?.message ?? "", /[\u0000-\u001f]/);
+        assert.match(error?.fix ?? "", /chage -l/);
+        assert.equal(run.code, 4, run.stderr);
+      }
+    });
+  }
+});
 
 test("a sentry that lets one command through is read by it", { skip }, async (t) => {
   const sentry = script(
     "sentry",
-    `case $SSH_ORIGINAL_COMMAND in nvidia-smi*--query-gpu*) echo "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";; *) echo 'Access denied' >&2; exit 1;; esac`,
+    `case $SSH_ORIGINAL_COMMAND in nvidia-smi*--query-gpu*) echo "${H100_ROW}";; *) echo 'Access denied' >&2; exit 1;; esac`,
   );
   const server = await startSshd({ config: [`ForceCommand ${sentry}`] });
   t.after(() => server.stop());
-  const known = join(server.dir, "known_hosts");
-  writeFileSync(known, server.knownHostsLine());
-  const run = await runCli([
-    ...["--ssh", `${server.user}@127.0.0.1:${server.port}`, "--ssh-config", "none"],
-    ...[
-      "--ssh-key",
-      server.userKey.file,
-      "--ssh-known-hosts",
-      known,
-      "--once",
-      "--ssh-fallback",
-      "nvidia-smi",
-    ],
-  ]);
+  const run = await runCli([...[...sshArgs(server), "--once", "--ssh-fallback", "nvidia-smi"]]);
   const [record] = recordsOf(run.stdout);
   assert.equal(record?.record, "frame", run.stdout);
 });

@@ -5,15 +5,13 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const TICKS = 12;
 const INTERVAL_SECS = 2;
-const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";
-const NVIDIA_SMI = `case $1 in --query-gpu=*) echo "${ROW}";; *) exit 2;; esac`;
 
 /** OpenSSH's MAX_LISTEN_SOCKS. */
 const MAX_ADDRESSES = 16;
@@ -36,7 +34,7 @@ test("95 of 100 hosts keep their beat whatever the 5 dead ones do", { skip: miss
     string,
     string,
   ];
-  const bin = makeTools(join(temp.path, "bin"), { "nvidia-smi": NVIDIA_SMI });
+  const bin = makeTools(join(temp.path, "bin"), { "nvidia-smi": fakeNvidiaSmi() });
   const sshd = await serve({ bin, shell: "/bin/sh", addresses: live.slice(0, MAX_ADDRESSES) });
   const { port } = sshd;
   const authorizedKeys = [sshd.userKey.publicLine];

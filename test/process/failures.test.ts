@@ -1,10 +1,10 @@
 /** What goes wrong on a host is a record with the right state and code, and an exit code; never a crash or a hang. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { closedPort } from "../support/free-port.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
@@ -21,7 +21,7 @@ const stops: (() => Promise<void>)[] = [];
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
   stops.push(() => sshd.stop());
@@ -50,7 +50,7 @@ function once(
   targets: string,
   { flags = [], key = sshd.userKey.file, known = "known_hosts" }: Given = {},
 ): Promise<CliRun> {
-  const files = ["--ssh-known-hosts", join(temp.path, known), "--ssh-key", key, "--ssh-config", "none"];
+  const files = ["--ssh-known-hosts", resolve(temp.path, known), "--ssh-key", key, "--ssh-config", "none"];
   return runCli(["--ssh", targets, "--once", "--format", "ndjson", ...files, ...flags], { limitMs: 30_000 });
 }
 
@@ -151,10 +151,9 @@ test("a tool that hangs leaves nothing behind on the host", { skip }, async () =
   const bin = makeTools(join(temp.path, "hung"), { "nvidia-smi": "exec sleep 613" });
   const hung = await startSshd({ bin, shell: "/bin/sh", authorizedKeys: [sshd.userKey.publicLine] });
   try {
-    writeFileSync(join(temp.path, "hung-known"), `${hung.knownHostsLine()}\n`);
     const { stdout, code } = await once(here(hung), {
       flags: ["--tool-timeout-secs", "1"],
-      known: "hung-known",
+      known: hung.knownHostsFile,
     });
     const [record] = recordsOf(stdout);
     assert(record?.record === "frame");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -17,7 +17,7 @@ let sshd: Sshd;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh", addresses: ["0.0.0.0"] });
   const known = join(temp.path, "known_hosts");
@@ -76,8 +76,8 @@ interface Case {
 }
 const CASES: readonly Case[] = ["planning", "connecting", "writing"].flatMap((stage) => [
   { stage, flags: ["--once"], ticks: 1 },
-  { stage, flags: ["--count", "3", "--interval", "1"], ticks: 3 },
-  { stage, flags: ["--count", "3", "--interval", "1", "--workers", "2"], ticks: 3 },
+  { stage, flags: ["--count", "3", "--interval", "2"], ticks: 3 },
+  { stage, flags: ["--count", "3", "--interval", "2", "--workers", "2"], ticks: 3 },
 ]);
 
 for (const { stage, flags, ticks } of CASES) {

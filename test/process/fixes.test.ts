@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startAgent } from "../support/agent.js";
 import { PROGRAM, recordsOf } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { canIsolate } from "../support/remote-machine.js";
 import { makeKey } from "../support/ssh-key.js";
 import { knownHostsLines, missing, startSshd, type Sshd } from "../support/sshd.js";
@@ -21,7 +21,7 @@ let count = 0;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(at("bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) echo "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";; *) exit 2;; esac`,
+    "nvidia-smi": fakeNvidiaSmi(),
   });
   const administrator = makeKey(at("administrator"));
   writeFileSync(at("administrators"), `${administrator.publicLine}\n`);

@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli, type CliOptions, type CliRun } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { missingNamespace, startHangingDns, type HangingDns } from "../support/hanging-dns.js";
 import { descendantsOf, signalPid, waitFor } from "../support/processes.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
@@ -22,7 +22,7 @@ let dns: HangingDns;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
   dns = await startHangingDns();

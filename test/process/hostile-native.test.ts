@@ -59,7 +59,7 @@ for (const [what, answer] of Object.entries(ANSWERS))
   test(what, { skip }, async () => {
     writeFileSync(join(temp.path, "snapshot"), answer);
     const run = await runCli([
-      ...["--ssh", `${here(hostile)},${here(good)}`, "--count", String(TICKS), "--interval", "1"],
+      ...["--ssh", `${here(hostile)},${here(good)}`, "--count", String(TICKS), "--interval", "2"],
       ...["--ssh-config", "none", "--ssh-known-hosts", join(temp.path, "known_hosts")],
       ...["--ssh-key", good.userKey.file, "--format", "ndjson", "--include", "gpu"],
     ]);

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
@@ -48,10 +48,9 @@ before(async () => {
   installPacked();
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
-  writeFileSync(join(temp.path, "known_hosts"), sshd.knownHostsLine());
 });
 after(async () => {
   if (skip === false) await sshd.stop();
@@ -117,7 +116,7 @@ const ssh = (keyFile = sshd.userKey.file): string =>
   JSON.stringify({
     configFile: "none",
     keyFiles: [keyFile],
-    knownHostsFile: join(temp.path, "known_hosts"),
+    knownHostsFile: sshd.knownHostsFile,
   });
 const host = (port = sshd.port): string => `${sshd.user}@127.0.0.1:${port}`;
 

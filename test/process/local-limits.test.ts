@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -16,7 +16,7 @@ let sshd: Sshd;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh", addresses: ["0.0.0.0"], config: ["MaxStartups 1000"] });
   const known = join(temp.path, "known_hosts");
@@ -60,15 +60,8 @@ for (const { what, hosts, flags = [] } of CASES) {
     async () => {
       const { code, stdout, stderr } = await runCli(
         [
-          "--ssh",
-          hosts,
-          "--ssh-config",
-          join(temp.path, "config"),
-          "--count",
-          "2",
-          "--format",
-          "ndjson",
-          ...flags,
+          ...["--ssh", hosts, "--ssh-config", join(temp.path, "config"), "--format", "ndjson"],
+          ...["--count", "2", "--interval", "5", ...flags],
         ],
         { ulimit: "-n 64", limitMs: 120_000 },
       );

@@ -1,24 +1,22 @@
 /** The remote script under the login shells that hosts have, through a real sshd. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { LOGIN_SHELLS, type LoginShell } from "../support/login-shells.js";
-import { missing, startSshd } from "../support/sshd.js";
+import { missing, sshArgs, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const SHELLS: readonly LoginShell[] = [{ name: "sh", argv: ["/bin/sh"], skip: false }, ...LOGIN_SHELLS];
 
-const HEADER =
-  "index, uuid, name, utilization.gpu [%], memory.used [MiB], memory.total [MiB], temperature.gpu";
-const ROWS = ["0, GPU-1, NVIDIA A100, 37, 1024, 81920, 51", "1, GPU-2, NVIDIA A100, 4, 0, 81920, 40"];
-const NVIDIA_SMI = `case "$1" in
---help-query-gpu) for f in index uuid name utilization.gpu memory.used memory.total temperature.gpu; do echo "\\"$f\\""; done;;
---query-gpu=*) printf '%s\\n' "${HEADER}" ${ROWS.map((row) => `"${row}"`).join(" ")};;
-*) exit 2;;
-esac`;
+const NVIDIA_SMI = fakeNvidiaSmi({
+  columns: [
+    ...["index", "uuid", "name", "utilization.gpu [%]"],
+    ...["memory.used [MiB]", "memory.total [MiB]", "temperature.gpu"],
+  ],
+  rows: ["0, GPU-1, NVIDIA A100, 37, 1024, 81920, 51", "1, GPU-2, NVIDIA A100, 4, 0, 81920, 40"],
+});
 
 describe("login shells", { concurrency: 4 }, () => {
   for (const { name, argv, skip } of SHELLS) {
@@ -35,11 +33,8 @@ describe("login shells", { concurrency: 4 }, () => {
           t.skip("SKIPPED LOUDLY: needs root to give the test user a shell");
           return;
         }
-        writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
         const run = await runCli([
-          ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],
-          ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file],
-          ...["--format", "ndjson", "--interval", "3", "--count", "2"],
+          ...[...sshArgs(sshd), "--format", "ndjson", "--interval", "3", "--count", "2"],
           ...["--include", "gpu,cpu,memory,chassis,process,storage"],
         ]);
         assert.equal(run.code, 0, run.stderr);

@@ -1,13 +1,13 @@
 /** The real all-smi behind a real sshd: what it prints on the spot is what comes out here. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { FrameRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "../support/cli.js";
-import { missing, startSshd } from "../support/sshd.js";
+import { missing, sshArgs, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const SECTIONS = ["gpus", "cpus", "memory", "chassis", "processes", "storage"] as const;
@@ -46,12 +46,8 @@ test("native frames hold what all-smi prints, under this host's labels", { skip 
   copyFileSync(allSmi, join(bin, "all-smi"));
   const sshd = await startSshd({ bin, shell: "/bin/sh" });
   try {
-    const known = join(temp.path, "known_hosts");
-    writeFileSync(known, sshd.knownHostsLine());
-    const host = `${sshd.user}@127.0.0.1:${sshd.port}`;
-    const flags = ["--ssh", host, "--ssh-config", "none", "--ssh-known-hosts", known];
     const run = await runCli([
-      ...[...flags, "--ssh-key", sshd.userKey.file, "--format", "ndjson", "--include", INCLUDE],
+      ...[...sshArgs(sshd), "--format", "ndjson", "--include", INCLUDE],
       ...["--interval", "4", "--count", "2"],
     ]);
     assert.equal(run.code, 0, run.stderr);
@@ -74,7 +70,7 @@ test("native frames hold what all-smi prints, under this host's labels", { skip 
         if (section !== "processes" && section !== "storage")
           assert.equal(here.length, there.length, section);
         for (const device of here) {
-          assert.equal(device["host_id"], host);
+          assert.equal(device["host_id"], `${sshd.user}@127.0.0.1:${sshd.port}`);
           assert.equal(device["hostname"], "127.0.0.1");
         }
         there.forEach((device, index) => {

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -16,10 +16,9 @@ let sshd: Sshd;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, name, utilization.gpu\\n0, A100, 5\\n';; --help-query-gpu) printf '"index" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
-  writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
   mkdirSync(join(temp.path, "folder"));
   writeFileSync(join(temp.path, "file"), "no socket\n");
 });
@@ -61,7 +60,7 @@ for (const { what, socket, agent } of CASES) {
     const own = agent === undefined ? "" : `Host odd\nIdentityAgent ${agent}\n`;
     const lines = [
       `HostName 127.0.0.1\nPort ${sshd.port}\nUser ${sshd.user}\nIdentityFile ${sshd.userKey.file}`,
-      `UserKnownHostsFile ${join(temp.path, "known_hosts")}\nStrictHostKeyChecking yes`,
+      `UserKnownHostsFile ${sshd.knownHostsFile}\nStrictHostKeyChecking yes`,
     ];
     writeFileSync(config, `${own}Host good\nIdentityAgent none\nHost *\n${lines.join("\n")}\n`);
     const named = socket

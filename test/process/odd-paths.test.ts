@@ -1,18 +1,16 @@
 /** Tools that stand where a non-interactive shell has no PATH to them are found. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
-import { missing, startSshd } from "../support/sshd.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
+import { missing, sshArgs, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const NVIDIA_SMI = `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`;
 const ALL_SMI = `case $1 in --version) echo all-smi 0.22.0;; *) echo '{"schema":1,"timestamp":"t","hostname":"h","gpus":[{"uuid":"GPU-2","name":"H100","device_type":"GPU","utilization":7.0,"detail":{}}]}';; esac`;
 
 const CASES: readonly (readonly [string, string, string, string, number])[] = [
-  [".local/bin", "nvidia-smi", NVIDIA_SMI, "nvidia-smi", 5],
+  [".local/bin", "nvidia-smi", FAKE_A100, "nvidia-smi", 5],
   [".cargo/bin", "all-smi", ALL_SMI, "native", 7],
 ];
 
@@ -26,11 +24,7 @@ for (const [folder, program, body, transport, utilization] of CASES) {
         return;
       }
       makeTools(join(sshd.home, folder), { [program]: body });
-      writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
-      const run = await runCli([
-        ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none", "--once"],
-        ...["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file],
-      ]);
+      const run = await runCli([...sshArgs(sshd), "--once"]);
       assert.equal(run.code, 0, run.stderr);
       const [frame] = recordsOf(run.stdout);
       assert(frame?.record === "frame", run.stdout);

@@ -5,16 +5,16 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { FrameRecord } from "../../src/contract/record.js";
+import { fakeNvidiaSmi } from "../support/fake-tools.js";
 import { missing, type SshdOptions } from "../support/sshd.js";
 import { SH, watchHost } from "../support/watched-host.js";
 
 const CASES = fileURLToPath(new URL("../../../shared/cases/", import.meta.url));
-const NVIDIA = `${SH}case "$*" in
-*--help-query-gpu*) for f in index uuid name utilization.gpu; do echo "\\"$f\\""; done;;
-*--query-gpu=*) echo "index, uuid, name, utilization.gpu [%]"; echo "0, GPU-1, NVIDIA A10G, 97";;
--L) echo "GPU 0: NVIDIA A10G (UUID: GPU-1)";;
-*) exit 2;; esac
-`;
+const NVIDIA = `${SH}${fakeNvidiaSmi({
+  columns: ["index", "uuid", "name", "utilization.gpu [%]"],
+  rows: ["0, GPU-1, NVIDIA A10G, 97"],
+  cases: [`-L) echo "GPU 0: NVIDIA A10G (UUID: GPU-1)";;`],
+})}\n`;
 const HOST = `{"model":"12th Gen Intel(R) Core(TM) i7-12700H","vendor":"GenuineIntel","mhz":2688,"threads":20,"arch":"AMD64","total":34082336768,"available":20082336768,"sockets":[]}`;
 
 /** What a host under Windows answers: `absent` is what its shell makes of a program that it does not have. */
@@ -68,13 +68,13 @@ const ABSENT: readonly (readonly [what: string, absent: string, which?: string])
   ],
 ];
 
-describe("a Windows host is known by its system, in any language", () => {
+describe("a Windows host is known by its system, in any language", { concurrency: 3 }, () => {
   for (const [what, absent, which] of ABSENT)
     test(what, { skip: missing ?? false }, async () => {
       const { frames } = await watchHost({
         programs: { "nvidia-smi": NVIDIA },
         sshd: windowsHost(absent, which),
-        args: ["--count", "2", "--interval", "1"],
+        args: ["--count", "2", "--interval", "3"],
       });
       assertWindows(frames);
     });
@@ -98,7 +98,7 @@ describe("a Windows host is known by its system, in any language", () => {
   });
 });
 
-describe("login shells", () => {
+describe("login shells", { concurrency: 3 }, () => {
   const skipOf = (file: string): string | false =>
     missing ?? (existsSync(file) ? false : `SKIPPED LOUDLY: ${file} is not installed`);
 
@@ -117,7 +117,7 @@ describe("login shells", () => {
           chmodSync(shell, 0o755);
           return { shell };
         },
-        args: ["--count", "3", "--interval", "1"],
+        args: ["--count", "3", "--interval", "4"],
       });
       assert.equal(frames.length, 3);
       for (const frame of frames) {
@@ -139,7 +139,7 @@ describe("login shells", () => {
       const { frames } = await watchHost({
         programs: { "nvidia-smi": NVIDIA },
         sshd: () => ({ shell: "/usr/bin/rbash" }),
-        args: ["--count", "2", "--interval", "1", "--include", "gpu,cpu,memory,storage,process"],
+        args: ["--count", "2", "--interval", "3", "--include", "gpu,cpu,memory,storage,process"],
       });
       assert.equal(frames.length, 2);
       for (const { channel, gpus, errors } of frames) {

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
-import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
+import { missing, sshArgs, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const skip = missing ?? false;
@@ -30,22 +30,11 @@ function manyCards(): unknown {
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
     "rocm-smi": `echo '${JSON.stringify(manyCards())}'`,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
-  writeFileSync(join(temp.path, "known_hosts"), `${sshd.knownHostsLine()}\n`);
-  flags = [
-    ...[
-      "--ssh",
-      `${sshd.user}@127.0.0.1:${sshd.port}`,
-      "--ssh-config",
-      "none",
-      "--ssh-key",
-      sshd.userKey.file,
-    ],
-    ...["--ssh-known-hosts", join(temp.path, "known_hosts")],
-  ];
+  flags = sshArgs(sshd);
 });
 
 after(async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { FrameRecord } from "../../src/contract/record.js";
+import { fakeNvidiaSmi } from "../support/fake-tools.js";
 import { missing } from "../support/sshd.js";
 import { SH, watchHost, type WatchedHost } from "../support/watched-host.js";
 
@@ -30,19 +31,15 @@ function makeExecutable(file: string, text: string | Buffer, mode = 0o755): void
   chmodSync(file, mode);
 }
 
-const HEADER =
-  "index, uuid, name, utilization.gpu [%], memory.used [MiB], memory.total [MiB], temperature.gpu, power.draw [W]";
-const FIELDS = "index uuid name utilization.gpu memory.used memory.total temperature.gpu power.draw";
-/** `more`: a field besides, whose cell ends each row. */
+const COLUMNS = [
+  ...["index", "uuid", "name", "utilization.gpu [%]", "memory.used [MiB]"],
+  ...["memory.total [MiB]", "temperature.gpu", "power.draw [W]"],
+];
+/** `more`: another column, whose cell ends each row. */
 function nvidiaSmi(rows: readonly string[], more?: string): string {
-  const header = more === undefined ? HEADER : `${HEADER}, ${more}`;
-  const lines = [header, ...rows].map((line) => `'${line}'`).join(" ");
-  return `${SH}case "$*" in
-*--help-query-gpu*) for f in ${FIELDS} ${more ?? ""}; do echo "\\"$f\\""; done;;
-*--query-gpu=*) printf '%s\\n' ${lines};;
-*--query-compute-apps*) echo "gpu_uuid, pid, process_name, used_gpu_memory [MiB]";;
-*) exit 2;; esac
-`;
+  const columns = more === undefined ? COLUMNS : [...COLUMNS, more];
+  const cases = ['--query-compute-apps*) echo "gpu_uuid, pid, process_name, used_gpu_memory [MiB]";;'];
+  return `${SH}${fakeNvidiaSmi({ columns, rows, cases })}\n`;
 }
 const NVIDIA = nvidiaSmi(["0, GPU-1, NVIDIA A10G, 97, 10, 20, 61, 221"]);
 const DEAD_NVIDIA = `${SH}echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."; exit 9\n`;
@@ -130,7 +127,7 @@ describe("several tools", () => {
   test("two vendors: all devices, in every tick, each with its tool", { skip }, async () => {
     const { frames, code } = await watchHost({
       programs: { "nvidia-smi": NVIDIA, "rocm-smi": ROCM },
-      args: ["--count", "2", "--interval", "1", "--include", "gpu,process"],
+      args: ["--count", "2", "--interval", "3", "--include", "gpu,process"],
     });
     assert.equal(code, 0);
     assert.equal(frames.length, 2);
@@ -182,7 +179,7 @@ describe("several tools", () => {
       "nvidia-smi": nvidiaSmi(["0, GPU-1, NVIDIA Thor, 64, [N/A], [N/A], [N/A], [N/A]"]),
       tegrastats: `${SH}while :; do echo "${line}" || exit; sleep 0.2; done\n`,
     };
-    const { frames } = await watchHost({ programs, args: ["--count", "2", "--interval", "1"] });
+    const { frames } = await watchHost({ programs, args: ["--count", "2", "--interval", "3"] });
     assert.equal(frames.length, 2);
     for (const { gpus } of frames)
       assert.deepEqual(
@@ -227,7 +224,7 @@ describe("all-smi that sees no GPU", () => {
   test("beside a vendor tool that sees one", { skip }, async () => {
     const { frames } = await watchHost({
       programs: { "all-smi": BLIND, "nvidia-smi": NVIDIA },
-      args: ["--count", "2", "--interval", "1"],
+      args: ["--count", "2", "--interval", "3"],
     });
     assert.equal(frames.length, 2);
     for (const frame of frames) {

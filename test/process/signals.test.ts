@@ -163,10 +163,7 @@ describe("SIGHUP", () => {
         })(),
     });
     assert.equal(run.code, 143);
-    assert.match(
-      run.stderr,
-      /^allsmi-ssh: warning: SIGHUP: --output .* stays the file that it was: ENOENT.*\n$/,
-    );
+    assert.match(run.stderr, /^allsmi-ssh: warning: SIGHUP: --output .* stays the old file: ENOENT.*\n$/);
     assert.ok(recordsOf(readFileSync(moved, "utf8")).length > 8);
   });
 });

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PROGRAM, runCli } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
-import { missing, startSshd, type Sshd } from "../support/sshd.js";
+import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
+import { missing, sshArgs, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 import { noTmux, TmuxWindow } from "../support/tmux.js";
 
@@ -19,14 +19,13 @@ let flags = "";
 describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
   before(async () => {
     const bin = makeTools(join(temp.path, "bin"), {
-      "nvidia-smi": `case $1 in --query-gpu=*) echo "0, GPU-1, NVIDIA A100, 590.48.01, $(date +%S), 1024, 81920, 51, 1410, 99.5";; *) exit 2;; esac`,
+      "nvidia-smi": fakeNvidiaSmi({
+        rows: ["0, GPU-1, NVIDIA A100, 590.48.01, $(date +%S), 1024, 81920, 51, 1410, 99.5"],
+      }),
     });
     const addresses = Array.from({ length: HOSTS }, (_, index) => `127.0.0.${index + 1}`);
     sshd = await startSshd({ bin, shell: "/bin/sh", addresses });
-    const known = join(temp.path, "known_hosts");
-    writeFileSync(known, addresses.map((address) => sshd.knownHostsLine(address)).join(""));
-    const hosts = addresses.map((address) => `${sshd.user}@${address}:${sshd.port}`).join(",");
-    flags = `--ssh ${hosts} --ssh-config none --ssh-known-hosts ${known} --ssh-key ${sshd.userKey.file}`;
+    flags = sshArgs(sshd).join(" ");
     // Too long to be typed into a terminal.
     writeFileSync(join(temp.path, "watch"), `exec ${COMMAND} ${flags} "$@"\n`);
   });

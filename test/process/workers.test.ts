@@ -1,10 +1,9 @@
 /** `--workers`: the same records and exit codes, however many threads hosts are spread over. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
-import { makeTools } from "../support/fake-tools.js";
+import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { closedPort } from "../support/free-port.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
@@ -20,13 +19,11 @@ let refused = 0;
 before(async () => {
   if (skip !== false) return;
   const bin = makeTools(join(temp.path, "bin"), {
-    "nvidia-smi": `case $1 in --query-gpu=*) printf 'index, uuid, name, utilization.gpu\\n0, GPU-1, A100, 5\\n';; --help-query-gpu) printf '"index" "uuid" "name" "utilization.gpu"\\n';; esac`,
+    "nvidia-smi": FAKE_A100,
   });
   sshd = await startSshd({ bin, shell: "/bin/sh", addresses: ADDRESSES });
   refused = await closedPort();
-  const known = join(temp.path, "known_hosts");
-  writeFileSync(known, ADDRESSES.map((address) => sshd.knownHostsLine(address)).join(""));
-  common = ["--ssh-config", "none", "--ssh-key", sshd.userKey.file, "--ssh-known-hosts", known];
+  common = ["--ssh-config", "none", "--ssh-key", sshd.userKey.file, "--ssh-known-hosts", sshd.knownHostsFile];
 });
 after(async () => {
   if (skip === false) await sshd.stop();

@@ -1,4 +1,4 @@
-/** `--dry-run` over real files: it tells the whole way to a host and connects to nothing. */
+/** `--dry-run` over real files: it prints the whole way to a host and connects to nothing. */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

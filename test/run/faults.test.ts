@@ -19,7 +19,7 @@ test("a stack is printed once, whichever host and message it comes with, and ano
   ]);
 });
 
-test("what a host put into a message reaches no terminal, and a fault that is never the same fills no log", () => {
+test("control characters of a host reach no terminal, and a fault with a new stack each time fills no log", () => {
   const printed: string[] = [];
   const faults = new Faults((text) => printed.push(text));
   faults.report("a", new Error("\u001b[2J\nsecond line"));

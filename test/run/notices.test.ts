@@ -7,7 +7,7 @@ function held(hold: boolean): { notices: Notices; printed: string[] } {
   return { printed, notices: new Notices((line) => printed.push(line), hold) };
 }
 
-test("without a picture every line is printed at once", () => {
+test("without a redrawn table every line is printed at once", () => {
   const { notices, printed } = held(false);
   notices.log("a");
   assert.deepEqual(printed, ["a"]);
@@ -15,22 +15,22 @@ test("without a picture every line is printed at once", () => {
   assert.deepEqual(printed, ["a"]);
 });
 
-test("beside a picture the newest line is shown in it, and all are printed after it", () => {
+test("beside a redrawn table the newest line is shown in it, and all are printed after it", () => {
   const { notices, printed } = held(true);
   const shown: string[] = [];
   notices.log("before");
-  notices.log("the picture");
+  notices.log("the table");
   notices.showOn((line) => void shown.push(line));
   notices.log("meanwhile");
-  assert.deepEqual(shown, ["the picture", "meanwhile"]);
+  assert.deepEqual(shown, ["the table", "meanwhile"]);
   assert.deepEqual(printed, []);
   notices.release();
-  assert.deepEqual(printed, ["before", "the picture", "meanwhile"]);
+  assert.deepEqual(printed, ["before", "the table", "meanwhile"]);
   notices.log("after");
   assert.deepEqual(printed.slice(-1), ["after"]);
 });
 
-test("what is held is bounded", () => {
+test("the held lines are bounded", () => {
   const { notices, printed } = held(true);
   for (let i = 0; i < 1000; i++) notices.log(String(i));
   notices.release();

@@ -1,4 +1,4 @@
-/** Every vendor parser takes twice as long for twice the text, whatever a tool prints. */
+/** The cost of every vendor parser is linear in the length of the text, whatever a tool prints. */
 import { test } from "node:test";
 import { ParseError } from "../../src/contract/errors.js";
 import { SECTIONS } from "../../src/contract/record.js";
@@ -12,7 +12,7 @@ import { probeContext } from "../support/shim-outputs.js";
 const CONTEXT = probeContext(SECTIONS);
 
 for (const shim of await allShims())
-  test(`what ${shim.id} prints is read in time linear in its length`, () => {
+  test(`the cost of parsing ${shim.id} is linear`, () => {
     const recordings = recordingsOf(shim);
     const healthy = recordings.flatMap((texts) => samplerOf(shim, texts));
     assertLinear(recordings.slice(0, 4), (texts) => {
@@ -22,7 +22,7 @@ for (const shim of await allShims())
     });
   });
 
-test("JSON is found in time linear in the text's length", () => {
+test("the cost of finding JSON is linear", () => {
   const texts = goldenCases("native").map(({ outputs }) => outputs("only").get("only")?.stdout ?? "");
   assertTextLinear(texts.slice(0, 4), findJson);
 });

@@ -42,10 +42,10 @@ const recorded = [
 const lines = ndjson.format(recorded);
 
 describe("a replay", () => {
-  test("gives back what was recorded", async () => {
+  test("gives the recorded records", async () => {
     assert.deepEqual(await replayed(lines), { records: recorded, warnings: [] });
   });
-  test("does so however the bytes are cut", async () => {
+  test("gives the same for any cut of the bytes", async () => {
     const bytes = Buffer.from(lines);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: bytes.length }), { maxLength: 8 }), async (cuts) => {
@@ -60,18 +60,18 @@ describe("a replay", () => {
     const text = `\ufeff${lines.replaceAll("\n", "\r\n\r\n  \r\n").trimEnd()}`;
     assert.deepEqual(await replayed(text), { records: recorded, warnings: [] });
   });
-  test("leaves out a record that no reader could take, and goes on", async () => {
+  test("leaves out a record that is nested too deeply, and goes on", async () => {
     const deep =
       lines.split("\n")[0]?.replace(/}$/, `,"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`) ?? "";
     const { records, warnings } = await replayed(`${deep}\n${lines}`);
     assert.deepEqual(records, recorded);
     assert.match(warnings.join(), /^f\.ndjson:1: is nested more than 64 levels deep; it is left out$/);
   });
-  test("of nothing is nothing", async () => {
+  test("of an empty file has no records", async () => {
     assert.deepEqual(await replayed(), { records: [], warnings: [] });
     assert.deepEqual(await replayed("\n\n"), { records: [], warnings: [] });
   });
-  test("leaves bad lines out, each with its place, and goes on", async () => {
+  test("leaves bad lines out, each with a warning that has its line, and goes on", async () => {
     const [first = "", second = "", third = ""] = lines.trimEnd().split("\n");
     const text = [
       first,
@@ -96,13 +96,13 @@ describe("a replay", () => {
     assert.match(warnings[1] ?? "", /: is not a JSON object; it is left out$/);
     assert.match(warnings[5] ?? "", /: is not an allsmi-ssh record: schema is not 1; it is left out$/);
   });
-  test("tells of the first twenty bad lines and how many more there were", async () => {
+  test("warns of the first twenty bad lines and how many more there were", async () => {
     const { records, warnings } = await replayed(`${"oops\n".repeat(1000)}${lines}`);
     assert.equal(records.length, 3);
     assert.equal(warnings.length, 21);
     assert.equal(warnings.at(-1), "f.ndjson: 980 more lines are left out");
   });
-  test("does not gather a line without an end", async () => {
+  test("does not buffer a line without an end", async () => {
     const piece = `{"a":"${"x".repeat(2 ** 20)}`;
     const { records, warnings } = await replayed(
       piece,
@@ -217,7 +217,7 @@ describe("checkRecord", () => {
     ["a frame that is not connected", { ...frame(), state: "timeout" }, /neither a whole frame/],
     ["GPUs that are no list", { ...frame(), gpus: {} }, /neither a whole frame/],
     ["a GPU that is no object", { ...frame(), gpus: [null] }, /neither a whole frame/],
-    ["an error without words", { ...frame(), errors: [{ section: "gpu" }] }, /neither a whole frame/],
+    ["an error without a message", { ...frame(), errors: [{ section: "gpu" }] }, /neither a whole frame/],
     ["a state without its attempt", { ...state(), attempt: undefined }, /neither a whole frame/],
     ["a last error that is a text", { ...state(), last_error: "x" }, /neither a whole frame/],
     ["another kind", { ...state(), record: "event" }, /neither a whole frame/],

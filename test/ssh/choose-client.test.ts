@@ -60,13 +60,13 @@ const needs: readonly (readonly [string, ClientNeeds, string | null])[] = [
   ],
   ["ProxyUseFdpass", { ...plain, config: { ...plain.config, proxyUseFdpass: true } }, "ProxyUseFdpass"],
   [
-    "a setting that is newer than we are",
+    "a setting that is newer than this program",
     { ...plain, config: { ...plain.config, beyondUs: "/c:3" } },
     "a setting that only the installed ssh knows, /c:3",
   ],
   ["ssh -G's spelling of no", { ...plain, config: { ...plain.config, verifyHostKeyDns: "false" } }, null],
   [
-    "other authentication alone",
+    "only other authentication",
     { ...plain, config: { ...plain.config, preferredAuthentications: "gssapi-with-mic,hostbased" } },
     "PreferredAuthentications gssapi-with-mic,hostbased",
   ],
@@ -127,7 +127,7 @@ for (const [name, error, expected] of remedies) {
   });
 }
 
-test("without a ticket or without the option there is nothing to gain", () => {
+test("without a ticket or without the option ssh would fail too", () => {
   const error = auth("the server takes gssapi-with-mic, hostbased");
   const none = { gssapiAuthentication: false, hostbasedAuthentication: false };
   assert.equal(
@@ -175,7 +175,7 @@ test("auto goes on with ssh in the same attempt, and begins with it from then on
   assert.deepEqual(calls, ["ssh2", why, why]);
 });
 
-test("auto stays with ssh2 where it will do, and with its failure where ssh would fail too", async () => {
+test("auto stays with ssh2 where that is enough, and with its failure where ssh would fail too", async () => {
   const calls: string[] = [];
   const chooser = new ClientChooser("auto", authConfig);
   assert.equal((await chooser.connect(null, clients(calls, null), never)).client, "ssh2");
@@ -185,7 +185,7 @@ test("auto stays with ssh2 where it will do, and with its failure where ssh woul
   assert.deepEqual(calls, ["ssh2", "ssh2", "openssh: KnownHostsCommand"]);
 });
 
-test("the flag decides alone", async () => {
+test("the flag overrides everything else", async () => {
   const calls: string[] = [];
   const failing = clients(
     calls,
@@ -196,7 +196,7 @@ test("the flag decides alone", async () => {
   assert.deepEqual(calls, ["ssh2", "openssh: --ssh-client openssh"]);
 });
 
-test("where there is no ssh to go on with, ssh2's own reason stays", async () => {
+test("where there is no ssh, ssh2's own reason stays", async () => {
   const refused = auth("denied", { tried: ["agent SHA256:x skipped: the agent refused to sign"] });
   const ways: Clients = {
     ssh2: () => Promise.reject(refused),

@@ -1,4 +1,4 @@
-/** Every parser of what files and servers say on the way takes twice as long for twice the text. */
+/** The cost of every parser of ssh files and of server output is linear in the length of the text. */
 import { describe, test } from "node:test";
 import { FrameReader } from "../../src/remote/frame.js";
 import { lexLine } from "../../src/ssh/config/lexer.js";
@@ -45,11 +45,11 @@ const PARSERS: readonly Parser[] = [
     read: (text) => new Greeting().take(Buffer.from(text)),
   },
   {
-    what: "a server's greeting, some bytes at a time",
+    what: "a server's greeting in small chunks",
     recordings: ["words of a banner\r\nmore\r\n"],
     read(text) {
       const greeting = new Greeting();
-      for (const few of pieces(Buffer.from(text), 16)) if (greeting.take(few) !== "incomplete") break;
+      for (const chunk of chunks(Buffer.from(text), 16)) if (greeting.take(chunk) !== "incomplete") break;
     },
   },
   {
@@ -69,18 +69,19 @@ const PARSERS: readonly Parser[] = [
       const reader = new FrameReader(NONCE);
       reader.begin(1);
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; at += 1000) reader.push(bytes.subarray(at, at + 1000), at);
+      for (let offset = 0; offset < bytes.length; offset += 1000)
+        reader.push(bytes.subarray(offset, offset + 1000), offset);
       reader.frame(10);
       reader.preamble();
     },
   },
 ];
 
-function* pieces(bytes: Buffer, length: number): Generator<Buffer, void> {
-  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+function* chunks(bytes: Buffer, length: number): Generator<Buffer, void> {
+  for (let offset = 0; offset < bytes.length; offset += length) yield bytes.subarray(offset, offset + length);
 }
 
-describe("time linear in the length", () => {
+describe("the cost of parsing is linear", () => {
   for (const parser of PARSERS)
     test(parser.what, () => {
       assertTextLinear(parser.recordings, (text) => parser.read(text));

@@ -37,6 +37,7 @@ export interface Dropbear {
   readonly userKey: KeyPair;
   readonly dir: string;
   knownHostsLine(host?: string): string;
+  readonly knownHostsFile: string;
   log(): string;
   processes(): ProcessEntry[];
   stop(): Promise<void>;
@@ -79,13 +80,18 @@ export async function startDropbear(options: DropbearOptions = {}): Promise<Drop
     await stop();
     throw error;
   }
+  const knownHostsLine = (host = address): string =>
+    publicKeys.map((key) => `[${host}]:${port} ${key}\n`).join("");
+  const knownHostsFile = join(dir, "known_hosts");
+  writeFileSync(knownHostsFile, knownHostsLine());
   return {
     port,
     user: "watcher",
     home,
     userKey,
     dir,
-    knownHostsLine: (host = address) => publicKeys.map((key) => `[${host}]:${port} ${key}\n`).join(""),
+    knownHostsLine,
+    knownHostsFile,
     log: () => log,
     processes: () => server.processes(),
     stop,

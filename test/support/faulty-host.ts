@@ -1,28 +1,22 @@
 /** A host on a real sshd, or dropbear, whose vendor tool misbehaves; sampled as the fleet samples it. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { SampleOptions } from "../../src/contract/options.js";
 import type { Section } from "../../src/contract/record.js";
 import { fleetHosts } from "../../src/fleet/hosts.js";
 import { assignHostIds } from "../../src/fleet/identity.js";
-import type { LiveHost } from "../../src/host/watch.js";
+import type { LiveHost } from "../../src/host/link.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { Sample } from "../../src/remote/session.js";
 import { shimsToTry } from "../../src/shims/registry.js";
 import type { Dropbear } from "./dropbear.js";
+import { fakeNvidiaSmi } from "./fake-tools.js";
 import { testOptions, testPlan, testShared } from "./host-plan.js";
 import type { ProcessEntry } from "./processes.js";
 import type { Sshd } from "./sshd.js";
 
-export const ROW = "0, GPU-1, NVIDIA H100, 590.48.01, 37, 19818, 81559, 59, 1980, 631.95";
-
 /** An nvidia-smi that does `fault` once the file `on` is there, and answers one GPU elsewhere. */
 export function faultyNvidiaSmi(on: string, fault: string): string {
-  return [
-    `case $1 in --query-gpu=*) ;; *) exit 2;; esac`,
-    `if [ -e ${on} ]; then ${fault}; fi`,
-    `echo "${ROW}"`,
-  ].join("\n");
+  return fakeNvidiaSmi({ before: `if [ -e ${on} ]; then ${fault}; fi` });
 }
 
 export interface Reached {
@@ -44,8 +38,7 @@ interface ReachOptions {
 
 /** Connects, probes and takes the first sample, over whatever its sshd allows. Rejects with HostError. */
 export async function reach(server: Sshd | Dropbear, options: ReachOptions = {}): Promise<Reached> {
-  const known = join(server.dir, "known_hosts");
-  writeFileSync(known, server.knownHostsLine());
+  const known = server.knownHostsFile;
   const shared = testShared();
   const ssh = testOptions({ keyFiles: [server.userKey.file], knownHostsFile: known });
   const plan = testPlan(
@@ -66,12 +59,8 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   const intervalMs = options.intervalMs ?? 500;
   const [host] = fleetHosts(
     assignHostIds([{ target, plan }]),
-    ssh,
-    sample,
-    shims,
+    { ssh, sample, shims, intervalMs, debug: note },
     { ...shared, clock: realClock },
-    intervalMs,
-    note,
   );
   if (host === undefined) throw new Error("no host");
   const { live, first } = await host.reach(AbortSignal.timeout(60_000));

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
-import type { Gpu } from "../../src/contract/record.js";
+import { withExtras, type Gpu } from "../../src/contract/record.js";
 import type { Reading } from "../../src/shims/kit/shim.js";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
@@ -77,7 +77,7 @@ export function testFixtures(
 function valueOf(gpus: readonly Gpu[], index: number, field: string): unknown {
   const gpu = gpus.find((one) => one.index === index);
   if (gpu === undefined) return "no such device";
-  return field.startsWith("detail.") ? gpu.detail[field.slice("detail.".length)] : gpu[field];
+  return field.startsWith("detail.") ? gpu.detail[field.slice("detail.".length)] : withExtras(gpu)[field];
 }
 
 function compare(what: string, actual: unknown, expected: unknown): readonly string[] {

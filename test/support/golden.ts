@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SECTIONS, type Section } from "../../src/contract/record.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
 import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/kit/shim.js";
 
 export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));
@@ -45,6 +45,34 @@ export function assertGolden(dir: string, actual: unknown): void {
   assert.ok(existsSync(file), `${basename(dir)} has no expected.json; write it with UPDATE_GOLDEN=1`);
   const expected: unknown = JSON.parse(readFileSync(file, "utf8"));
   assert.deepEqual(plain, expected);
+}
+
+/** One device as a golden case expects it. */
+export interface RecordedDevice {
+  /** The folder in golden/: a tool's id, or an operating system. */
+  readonly source: string;
+  readonly section: Section;
+  readonly device: object;
+}
+
+/** Every device in the expected.json of every case that is a reading. */
+export function recordedReadings(): readonly RecordedDevice[] {
+  return foldersIn(GOLDEN_ROOT).flatMap((source) =>
+    goldenCases(source).flatMap(({ dir }) => {
+      const text = readIfThere(join(dir, "expected.json"));
+      const expected = (text === null ? {} : JSON.parse(text)) as Readonly<Record<string, unknown>>;
+      return [expected["reading"], expected["next"]].flatMap((reading) =>
+        SECTIONS.flatMap((section) =>
+          devicesIn(reading, section).map((device) => ({ source, section, device })),
+        ),
+      );
+    }),
+  );
+}
+
+function devicesIn(reading: unknown, section: Section): readonly object[] {
+  const { sections } = (reading ?? {}) as { readonly sections?: Readonly<Record<string, readonly object[]>> };
+  return sections?.[KEY_OF_SECTION[section]] ?? [];
 }
 
 /** What is missing from a case: every case says where it comes from and which command it answers. */

@@ -1,30 +1,34 @@
-/** What a parser costs for a text that grows: twice the text, at most two and a half times the processor time. */
+/**
+ * Asserts that the cost of a parser grows linearly: twice the text takes at most two and a half times the processor time.
+ * Most texts are settled by one run of the longer and two of the shorter text; only a suspicious ratio is measured again,
+ * with garbage collected before each run.
+ */
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** By part: what each prints. A parser of one text has one part, of any name. */
+/** Output by part id. A parser of one text has one part, of any name. */
 export type Texts = ReadonlyMap<string, string>;
 
 interface Growing {
   readonly what: string;
-  /** How many characters are tried. */
+  /** Characters of the text that is measured. */
   readonly length: number;
-  /** About so many characters in each part. */
+  /** Texts with about `length` characters in each part. */
   texts(length: number): Texts;
 }
 
-const MAX_TIMES = 2.5;
-/** Over three doublings, since what one costs more is as often the memory's doing as the parser's. */
+const MAX_GROWTH = 2.5;
+/** The growth over one doubling is often due to memory, so it is measured over three. */
 const DOUBLINGS = 3;
-/** Of a repeated unit, and of recordings, whose rows are longer. */
-const UNIT_LENGTH = 96 * 1024;
-const RECORDING_LENGTH = 384 * 1024;
-/** What takes less cannot be told from noise; even were it the square, the most that is read would take some seconds. */
-const NOTICEABLE_MS = 4;
+/** Characters of a repeated unit, and of a repeated recording, whose rows are longer. */
+const UNIT_LENGTH = 48 * 1024;
+const RECORDING_LENGTH = 192 * 1024;
+/** A lower cost cannot be distinguished from noise. Even if it grew with the square, MAX_ANSWER_BYTES would take seconds. */
+const MIN_COST_MS = 1;
 const ROUNDS = 5;
 
-/** Repeated, and in the middle of a recording: what might be looked at over and over. */
+/** Tried alone and in the middle of a recording: text that a parser might scan again and again. */
 const UNITS = [
   ...[
     '"',
@@ -97,27 +101,27 @@ const UNITS = [
   ],
 ];
 
-/** Fails, naming the text, where `read` is not linear in the length of a text made of `recordings` and of the units. */
+/** Fails with the names of the texts, made of `recordings` and of UNITS, for which the cost of `read` is not linear. */
 export function assertLinear(recordings: readonly Texts[], read: (texts: Texts) => unknown): void {
   const slow = growing(recordings).flatMap((input) => {
-    const times = growthOf(input, read);
-    return times > MAX_TIMES ? [`${input.what}: ${times.toFixed(2)} times`] : [];
+    const growth = growthOf(input, read);
+    return growth > MAX_GROWTH ? [`${input.what}: ${growth.toFixed(2)} times`] : [];
   });
   assert.deepEqual(slow, []);
 }
 
-/** The same of one kind of text, of `length` characters or lines at most. */
+/** The same for one kind of text, of `length` characters or lines. */
 export function assertGrowsLinearly(
   length: number,
   text: (length: number) => string,
   read: (text: string) => unknown,
 ): void {
   const texts = (size: number): Texts => new Map([["text", text(size)]]);
-  const times = growthOf({ what: "", length, texts }, (made) => read(made.get("text") ?? ""));
-  assert.ok(times <= MAX_TIMES, `${times.toFixed(2)} times`);
+  const growth = growthOf({ what: "", length, texts }, (made) => read(made.get("text") ?? ""));
+  assert.ok(growth <= MAX_GROWTH, `${growth.toFixed(2)} times`);
 }
 
-/** The same of a parser that takes one text. */
+/** The same for a parser of one text. */
 export function assertTextLinear(recordings: readonly string[], read: (text: string) => unknown): void {
   assertLinear(
     recordings.map((text) => new Map([["text", text]])),
@@ -125,37 +129,40 @@ export function assertTextLinear(recordings: readonly string[], read: (text: str
   );
 }
 
-/** How many times as long twice the text takes; 1 where that is too short to tell. */
+/** By which factor twice the text costs more; 1 where the cost is too small to measure. */
 function growthOf(input: Growing, read: (texts: Texts) => unknown): number {
   const { length } = input;
-  // The square of a long text would take the test minutes.
-  const early = timesOver(input.texts(length / 64), input.texts(length / 8), MAX_TIMES ** DOUBLINGS, read);
-  if (early !== null && early > 2 * MAX_TIMES ** DOUBLINGS) return early ** (1 / DOUBLINGS);
+  // A short text first: the square of a long one would take the test minutes.
+  const early = ratioOver(input.texts(length / 32), input.texts(length / 4), MAX_GROWTH ** DOUBLINGS, read);
+  if (early !== null && early > 2 * MAX_GROWTH ** DOUBLINGS) return early ** (1 / DOUBLINGS);
   const large = input.texts(length);
-  if (costMs(large, read) < NOTICEABLE_MS) return 1;
-  const over = timesOver(input.texts(length / 2 ** DOUBLINGS), large, MAX_TIMES ** DOUBLINGS, read);
-  if (over === null) return 1;
-  // What grows so is so for a longer text as well; what only left the processor's caches is not.
-  const again = timesOver(large, input.texts(length * 2), MAX_TIMES, read);
-  return again ?? 1;
+  const ratio = ratioOver(input.texts(length / 2 ** DOUBLINGS), large, MAX_GROWTH ** DOUBLINGS, read);
+  if (ratio === null) return 1;
+  // Cost that really grows so does for a longer text as well; a step that only left the processor's caches does not.
+  return ratioOver(large, input.texts(length * 2), MAX_GROWTH, read) ?? 1;
 }
 
-/** How many times as long the larger takes; null where that is at most `most` or too short to tell. */
-function timesOver(small: Texts, large: Texts, most: number, read: (texts: Texts) => unknown): number | null {
-  let [least, leastOfLarge] = [Infinity, Infinity];
-  // A machine that does other things too makes single times longer, and never shorter.
+/** Cost of the larger text over that of the smaller; null where it is at most `max` or too small to measure. */
+function ratioOver(small: Texts, large: Texts, max: number, read: (texts: Texts) => unknown): number | null {
+  const isFine = (largeMs: number, smallMs: number): boolean =>
+    largeMs < MIN_COST_MS || largeMs <= max * smallMs;
+  // Most texts end here. The larger goes first: it warms the code up, and a slow first run of the smaller would hide growth.
+  const firstMs = costMs(large, read);
+  if (isFine(firstMs, 0) || isFine(firstMs, Math.min(costMs(small, read), costMs(small, read)))) return null;
+  let minSmall = Infinity;
+  let minLarge = Infinity;
+  // Other work on the machine makes single measurements longer, never shorter.
   for (let round = 0; round < ROUNDS; round++) {
-    if (round === 0 && costMs(large, read) < NOTICEABLE_MS) return null;
     collectGarbage();
-    least = Math.min(least, costMs(small, read));
+    minSmall = Math.min(minSmall, costMs(small, read));
     collectGarbage();
-    leastOfLarge = Math.min(leastOfLarge, costMs(large, read));
-    if (leastOfLarge < NOTICEABLE_MS || leastOfLarge <= most * least) return null;
+    minLarge = Math.min(minLarge, costMs(large, read));
+    if (isFine(minLarge, minSmall)) return null;
   }
-  return leastOfLarge / least;
+  return minLarge / minSmall;
 }
 
-// What an earlier text has left would be collected in the time of whichever comes next.
+// Garbage of an earlier text would be collected during the next measurement.
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
@@ -177,34 +184,32 @@ function growing(recordings: readonly Texts[]): readonly Growing[] {
   const units = UNITS.flatMap((unit) => [
     each(`${JSON.stringify(unit)} alone`, (_, length) => repeated(unit, length)),
     each(`${JSON.stringify(unit)} in a recording`, (recorded, length) => {
-      const at = Math.floor(recorded.length * 0.6);
-      return recorded.slice(0, at) + repeated(unit, length) + recorded.slice(at);
+      const offset = Math.floor(recorded.length * 0.6);
+      return recorded.slice(0, offset) + repeated(unit, length) + recorded.slice(offset);
     }),
   ]);
   const lines = [...new Set([...fullest.values()].flatMap((text) => text.split("\n")))].filter(
     (line) => line !== "",
   );
-  const some = lines.filter((_, at) => at % Math.ceil(lines.length / 12) === 0);
+  const some = lines.filter((_, index) => index % Math.ceil(lines.length / 12) === 0);
   return [
     ...units,
-    ...some.map((line) =>
-      each(`${line.slice(0, 60)}, again and again`, (_, length) => repeated(line, length)),
-    ),
-    ...recordings.flatMap((_, at): Growing[] => [
+    ...some.map((line) => each(`${line.slice(0, 60)}, repeated`, (_, length) => repeated(line, length))),
+    ...recordings.flatMap((_, index): Growing[] => [
       {
-        what: `recording ${String(at)}, again and again`,
+        what: `recording ${String(index)}, repeated`,
         length: RECORDING_LENGTH,
-        texts: (length) => mapped(recordings[at], (text) => repeated(text, length)),
+        texts: (length) => mapped(recordings[index], (text) => repeated(text, length)),
       },
       {
-        what: `recording ${String(at)}, each time with other numbers`,
+        what: `recording ${String(index)}, each time with other numbers`,
         length: RECORDING_LENGTH,
-        texts: (length) => mapped(recordings[at], (text) => numbered(text, length)),
+        texts: (length) => mapped(recordings[index], (text) => numbered(text, length)),
       },
       {
-        what: `recording ${String(at)} with long lists`,
+        what: `recording ${String(index)} with long lists`,
         length: RECORDING_LENGTH,
-        texts: (length) => mapped(recordings[at], (text) => withLongLists(text, length)),
+        texts: (length) => mapped(recordings[index], (text) => withLongLists(text, length)),
       },
     ]),
   ];
@@ -222,7 +227,7 @@ function repeated(unit: string, length: number): string {
   return unit.repeat(Math.ceil(length / unit.length));
 }
 
-/** Its lines below one another, every number in them another each time. */
+/** The lines of a recording repeated, with other numbers each time. */
 function numbered(text: string, length: number): string {
   const [header = "", ...lines] = text.split("\n").filter((line) => line !== "");
   const rows = lines.length === 0 ? [header] : lines;
@@ -232,7 +237,7 @@ function numbered(text: string, length: number): string {
   return whole;
 }
 
-/** JSON with so many copies of each list's elements, with other numbers, as make it about so long; else as it is. */
+/** JSON whose lists have so many copies of their elements, with other numbers, that it has about `length` characters. */
 function withLongLists(text: string, length: number): string {
   let value: unknown;
   try {

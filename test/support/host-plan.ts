@@ -6,11 +6,13 @@ import { AgentPool } from "../../src/ssh/auth/agent.js";
 import { KeyCache } from "../../src/ssh/auth/key-cache.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
+import { readsOf } from "../../src/ssh/dial/fast/socket-reads.js";
 import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump/pool.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";
+import { FAST_PATHS } from "../../src/ssh/ssh2/fast/fast-paths.js";
 
 /** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
 export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {
@@ -86,12 +88,14 @@ export interface TestShared extends SshShared {
   close(): void;
 }
 
-export function testShared(concurrency = 32): TestShared {
+/** `isFast` false: without the fast paths. */
+export function testShared(concurrency = 32, isFast = true): TestShared {
   const clock = realClock;
   const warnings: string[] = [];
   const agents = new AgentPool(clock);
   return {
     clock,
+    random: Math.random,
     handshakes: new Limiter(concurrency),
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents,
@@ -103,6 +107,7 @@ export function testShared(concurrency = 32): TestShared {
     acceptedKeys: new Map(),
     warn: (message) => warnings.push(message),
     warnings,
+    fast: isFast ? { sessions: FAST_PATHS, reads: readsOf } : undefined,
     close: () => agents.close(),
   };
 }

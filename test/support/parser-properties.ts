@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { ParseError } from "../../src/contract/errors.js";
 import type { Gpu } from "../../src/contract/record.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../../src/shims/kit/shim.js";
+import { assertKnownFields } from "./known-fields.js";
 import { propertyRuns } from "./property-runs.js";
 import { partOutputs, probeContext } from "./shim-outputs.js";
 
@@ -185,6 +186,7 @@ function read(parse: () => Reading): Reading {
 
 /** Every number of a reading is finite and not below 0, every text is fit to print. */
 function assertTrue(reading: Reading): void {
+  assertKnownFields(reading.sections);
   walk(reading.sections);
   walk(reading.errors);
 }

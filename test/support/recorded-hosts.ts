@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FrameRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "./cli.js";
 import { makeTools } from "./fake-tools.js";
-import { startSshd } from "./sshd.js";
+import { sshArgs, startSshd } from "./sshd.js";
 import { makeTempDir } from "./temp-dir.js";
 
 /** What one host's tool prints, by the kinds of question that the tool's script knows. */
@@ -52,22 +52,7 @@ export async function replayThroughSshd(
         for (const [kind, text] of Object.entries(answers))
           writeFileSync(join(temp.path, `${addresses[index] ?? ""}.${kind}`), text);
       });
-      const known = join(temp.path, "known_hosts");
-      writeFileSync(known, addresses.map((address) => sshd.knownHostsLine(address)).join(""));
-      const hosts = addresses.map((address) => `${sshd.user}@${address}:${sshd.port}`).join(",");
-      const run = await runCli([
-        ...[
-          "--ssh",
-          hosts,
-          "--ssh-config",
-          "none",
-          "--ssh-known-hosts",
-          known,
-          "--ssh-key",
-          sshd.userKey.file,
-        ],
-        ...["--once", "--format", "ndjson", "--include", "gpu"],
-      ]);
+      const run = await runCli([...[...sshArgs(sshd), "--once", "--format", "ndjson", "--include", "gpu"]]);
       codes.push(run.code);
       stderr += run.stderr;
       for (const record of recordsOf(run.stdout)) {

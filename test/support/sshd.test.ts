@@ -13,14 +13,12 @@ interface Server {
   readonly port: number;
   readonly user: string;
   readonly dir: string;
-  knownHostsLine(host?: string): string;
+  readonly knownHostsFile: string;
 }
 
 function ssh(server: Server, options: readonly string[], command: string, env = process.env): string {
-  const known = join(server.dir, "known_hosts");
-  writeFileSync(known, server.knownHostsLine());
   // prettier-ignore
-  const args = ["-F", "none", "-o", "BatchMode=yes", "-o", `UserKnownHostsFile=${known}`, "-p", String(server.port), ...options,
+  const args = ["-F", "none", "-o", "BatchMode=yes", "-o", `UserKnownHostsFile=${server.knownHostsFile}`, "-p", String(server.port), ...options,
     `${server.user}@127.0.0.1`, command];
   return execFileSync("ssh", args, {
     encoding: "utf8",

@@ -58,6 +58,8 @@ export interface Sshd {
   readonly dir: string;
   /** A known_hosts line, or several, for the server under this name (default: the first address). */
   knownHostsLine(host?: string): string;
+  /** A known_hosts file with the server's keys for each of its addresses. */
+  readonly knownHostsFile: string;
   log(): string;
   /** sshd and all that runs in its sessions, pids as seen from the test. */
   processes(): ProcessEntry[];
@@ -139,6 +141,11 @@ async function startIn(dir: string, program: string, options: SshdOptions, clean
     if (attempt === 2 || !log.includes("already in use")) throw new Error(`sshd did not start:\n${log}`);
   }
   const running = server;
+  const knownHostsFile = join(dir, "known_hosts");
+  writeFileSync(
+    knownHostsFile,
+    addresses.map((address) => knownHostsLines(address, port, hostKeys)).join(""),
+  );
   return {
     port,
     addresses,
@@ -149,6 +156,7 @@ async function startIn(dir: string, program: string, options: SshdOptions, clean
     userKey,
     dir,
     knownHostsLine: (host = addresses[0] ?? "127.0.0.1") => knownHostsLines(host, port, hostKeys),
+    knownHostsFile,
     log: () => log,
     processes: () => running.processes(),
     stop: async () => {
@@ -164,6 +172,13 @@ function withPam(dir: string, lines: readonly string[], argv: readonly string[])
   mkdirSync(services, { recursive: true });
   writeFileSync(join(services, "sshd"), `${lines.join("\n")}\n`);
   return ["sh", "-c", 'mount --bind "$1" /etc/pam.d && shift && exec "$@"', "sh", services, ...argv];
+}
+
+/** The flags of allsmi-ssh to watch this server, and no other configuration, at some of its addresses (default: all). */
+export function sshArgs(server: Sshd, addresses = server.addresses): string[] {
+  const targets = addresses.map((address) => `${server.user}@${address}:${server.port}`).join(",");
+  const files = ["--ssh-known-hosts", server.knownHostsFile, "--ssh-key", server.userKey.file];
+  return ["--ssh", targets, "--ssh-config", "none", ...files];
 }
 
 /** One line a key, each ended by a newline; `[host]:port` unless the port is 22. */

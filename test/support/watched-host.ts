@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli } from "./cli.js";
-import { startSshd, type SshdOptions } from "./sshd.js";
+import { sshArgs, startSshd, type SshdOptions } from "./sshd.js";
 import { makeTempDir } from "./temp-dir.js";
 
 export interface WatchedHost {
@@ -36,13 +36,7 @@ export async function watchHost(host: WatchedHost): Promise<Watched> {
   host.prepare?.(bin);
   const sshd = await startSshd({ bin, shell: "/bin/sh", ...host.sshd?.(bin) });
   try {
-    const known = join(temp.path, "known_hosts");
-    writeFileSync(known, sshd.knownHostsLine());
-    const run = await runCli([
-      ...["--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--ssh-config", "none"],
-      ...["--ssh-known-hosts", known, "--ssh-key", sshd.userKey.file, "--format", "ndjson"],
-      ...(host.args ?? ["--once"]),
-    ]);
+    const run = await runCli([...[...sshArgs(sshd), "--format", "ndjson"], ...(host.args ?? ["--once"])]);
     const records = recordsOf(run.stdout);
     return { ...run, records, frames: records.filter((record) => record.record === "frame") };
   } finally {

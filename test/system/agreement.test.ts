@@ -62,7 +62,7 @@ describe("agreement with this machine's tools", { skip }, () => {
 
   test("nproc", { skip: needs("nproc") }, () => {
     const { cpu } = begin();
-    assert.equal(cpu["allowed_cpus"] ?? cpu.total_threads, Number(tool("nproc")));
+    assert.equal(cpu.allowed_cpus ?? cpu.total_threads, Number(tool("nproc")));
   });
 
   test("lscpu", { skip: needs("lscpu") }, (t) => {

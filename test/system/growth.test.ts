@@ -1,4 +1,4 @@
-/** Every parser of what a system tells takes twice as long for twice the text, whatever a host prints. */
+/** The cost of every parser of a host's own sections is linear in the length of the text, whatever a host prints. */
 import { test } from "node:test";
 import { SECTIONS } from "../../src/contract/record.js";
 import { darwin } from "../../src/system/darwin.js";
@@ -14,7 +14,7 @@ const ALL = new Set(SECTIONS);
 const END = { kind: "exit", code: 0 } as const;
 
 for (const system of [linux, darwin, windows] satisfies readonly HostSystem[])
-  test(`what ${system.id} tells is read in time linear in its length`, () => {
+  test(`the cost of parsing ${system.id} is linear`, () => {
     const recordings = goldenCases(system.id)
       .map(({ outputs }) => new Map([...outputs("host.facts")].map(([id, { stdout }]) => [id, stdout])))
       .toSorted((a, b) => b.size - a.size);
@@ -36,23 +36,23 @@ const DF =
   "/dev/nvme0n1p2   479079112 301234567 153440000      67% /\n" +
   "map auto_home            0         0         0     100% /System/Volumes/Data/home with blanks\n";
 
-test("ps is read in time linear in its length", () => {
+test("the cost of parsing ps is linear", () => {
   assertTextLinear([PS], (text) => parsePs(text));
 });
 
-test("df is read in time linear in its length", () => {
+test("the cost of parsing df is linear", () => {
   assertTextLinear([DF], parseDf);
 });
 
-/** Counters in any order, of CPUs that are few or many, and lists of CPUs that name more than there can be. */
+/** Counters in any order for many CPUs. */
 const STAT: readonly (readonly [string, (count: number) => string])[] = [
   ["every second CPU", (count) => `cpu${String(count * 2 + 1)} 1 2 3 4 5 6 7 8`],
   ["the last CPU first", (count) => `cpu${String(999_999 - count)} 1 2 3 4 5 6 7 8`],
 ];
 for (const [what, line] of STAT)
-  test(`/proc/stat with ${what}`, () => {
+  test(`the cost of parsing /proc/stat is linear: ${what}`, () => {
     const text = (count: number): string =>
-      ["cpu 1 2 3 4 5 6 7 8", ...Array.from({ length: count }, (_, at) => line(at))].join("\n");
+      ["cpu 1 2 3 4 5 6 7 8", ...Array.from({ length: count }, (_, index) => line(index))].join("\n");
     assertGrowsLinearly(64 * 1024, text, (stat) => {
       const outputs = outputsOf(new Map([...recording("@cpuinfo\n@sys\n"), ["host.proc", stat]]));
       const sampler = linux.sampler(outputs, ALL);
@@ -61,7 +61,7 @@ for (const [what, line] of STAT)
     });
   });
 
-test("topologies that name more CPUs than there can be", () => {
+test("the cost of parsing topologies with more CPUs than possible is linear", () => {
   const lines = "/topology/core_siblings_list:0-65000\n/topology/thread_siblings_list:0-65000\n";
   assertGrowsLinearly(
     64 * 1024,

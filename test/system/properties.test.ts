@@ -20,6 +20,7 @@ import {
 import { createPsReader, parsePs } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { goldenCases } from "../support/golden.js";
+import { assertKnownFields } from "../support/known-fields.js";
 
 const ALL = new Set(SECTIONS);
 const RUNS = { numRuns: 300 };
@@ -98,10 +99,13 @@ describe("whatever a host answers", () => {
         fc.property(answers, answers, fc.constantFrom(...ENDS), (probe, tick, end) => {
           const first = outputsOf(probe, end);
           const sampler = system.sampler(first, ALL);
+          assertKnownFields(sampler.parse(first).sections);
           assertTrue(sampler.parse(first));
           const ps = createPsReader();
           for (const outputs of [outputsOf(tick, end), outputsOf([], end)]) {
-            assertTrue(sampler.parse(outputs));
+            const reading = sampler.parse(outputs);
+            assertKnownFields(reading.sections);
+            assertTrue(reading);
             assertTrue([...ps.read(outputs).values()]);
           }
         }),

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { SAY } from "../../src/remote/script.js";
+import { OUTPUT_FUNCTIONS } from "../../src/remote/script.js";
 import type { Part, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
 
 export interface Shell {
@@ -63,7 +63,7 @@ export function fakeRoot(files: Readonly<Record<string, string | null>>): string
 /** `root`: what stands for / in the part's /proc and /sys paths; it is taken out of the output again. */
 export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10): PartOutput {
   const command = root === "" ? part.command : part.command.replaceAll(/(\/(?:proc|sys)\/)/g, `${root}$1`);
-  const script = `LC_ALL=C; export LC_ALL; ${SAY}; b() { timeout -k 1 ${deadlineSecs} "$@"; }; x() { exec timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; c=$?; f; exit $c`;
+  const script = `LC_ALL=C; export LC_ALL; ${OUTPUT_FUNCTIONS}; b() { timeout -k 1 ${deadlineSecs} "$@"; }; x() { exec timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; c=$?; f; exit $c`;
   const [program, ...args] = shell.argv;
   const run = spawnSync(program, [...args, "-c", script], {
     encoding: "utf8",

@@ -41,7 +41,7 @@ describe("a hostfile", () => {
     const [target] = parseHostfile("a __proto__=x", "h.txt").targets;
     assert.equal(JSON.stringify(target?.labels), '{"__proto__":"x"}');
   });
-  test("tells every bad line at once", () => {
+  test("reports every bad line at once", () => {
     const text = ["good", "bad:0", "a b c", 'c k="open', "d k=1 k=2", "::1", "e\u0007", "f k=\u001b[m"].join(
       "\n",
     );
@@ -56,7 +56,7 @@ describe("a hostfile", () => {
     );
     for (const problem of problems) assert.match(problem, /^h\.txt:\d+: .+; .+$/);
   });
-  test("tells a bad target and a bad label of the same line", () => {
+  test("reports a bad target and a bad label of the same line", () => {
     assert.equal(parseHostfile("bad:0 nolabel", "h.txt").problems.length, 2);
   });
   test("without a target is a problem", () => {

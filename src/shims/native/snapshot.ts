@@ -11,7 +11,7 @@ import {
   type Sections,
   SECTIONS,
 } from "../../contract/record.js";
-import { setOwn } from "../../lib/own-key.js";
+import { setOwn } from "../../lib/host-json.js";
 import { cleanText, oneLine } from "../../lib/text.js";
 import { at, isObject, type JsonObject } from "../kit/json-text.js";
 import { firstErrors } from "../kit/part-output.js";

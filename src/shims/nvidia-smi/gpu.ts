@@ -41,7 +41,7 @@ type Read = (cell: unknown) => unknown;
 const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
 
 /** Record key, --query-gpu field, reader: only where the field was asked for is the key there. */
-const OPTIONAL: readonly (readonly [key: string, field: string, read: Read])[] = [
+const OPTIONAL: readonly (readonly [key: keyof Gpu, field: string, read: Read])[] = [
   ["index", "index", integerCell],
   ["pci_bus_id", "pci.bus_id", textCell],
   ["serial", "serial", textCell],

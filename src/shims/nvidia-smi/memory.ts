@@ -65,7 +65,8 @@ function reportedBy(text: string, { gpus, errors }: QueryAnswer): ReportedMemory
  */
 function lean(gpu: Gpu): GpuDraft {
   const copy: GpuDraft = structuredClone(gpu);
-  for (const [key, value] of Object.entries(copy)) if (typeof value === "string") copy[key] = oneCopy(value);
+  for (const [key, value] of Object.entries(copy))
+    if (typeof value === "string") Object.assign(copy, { [key]: oneCopy(value) });
   copy.detail = Object.fromEntries(Object.entries(copy.detail).map(([key, value]) => [key, oneCopy(value)]));
   return copy;
 }

@@ -37,7 +37,7 @@ const LIVE: ReadonlyMap<string, Live> = new Map([
   ["temperature.memory", number((gpu, cell) => (gpu.temperature_memory = celsiusCell(cell)) !== null)],
   ["clocks.current.graphics", number((gpu, cell) => (gpu.frequency = megahertzCell(cell)) !== null)],
   ["clocks.current.memory", number((gpu, cell) => (gpu.clock_memory = megahertzCell(cell)) !== null)],
-  ["clocks.current.sm", number((gpu, cell) => (gpu["clock_sm"] = megahertzCell(cell)) !== null)],
+  ["clocks.current.sm", number((gpu, cell) => (gpu.clock_sm = megahertzCell(cell)) !== null)],
   ["power.draw", number((gpu, cell) => (gpu.power_consumption = wattsCell(cell)) !== null)],
   ["fan.speed", number((gpu, cell) => (gpu.fan_speed_percent = fanCell(cell)) !== null)],
   [
@@ -46,7 +46,7 @@ const LIVE: ReadonlyMap<string, Live> = new Map([
   ],
   [
     "ecc.errors.corrected.volatile.total",
-    number((gpu, cell) => (gpu["ecc_corrected_since_load"] = integerCell(cell)) !== null),
+    number((gpu, cell) => (gpu.ecc_corrected_since_load = integerCell(cell)) !== null),
   ],
   // Told only in the place of power.draw, which is a number in every row that is kept.
   ["power.draw.average", number(() => true)],

@@ -1,4 +1,4 @@
-/** Who is in the demo fleet. */
+/** The hosts of the demo fleet. */
 import { allSmi, nvidiaSmi, rocmSmi } from "./tools.js";
 
 export interface DemoHost {

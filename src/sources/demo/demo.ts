@@ -1,4 +1,4 @@
-/** `--demo`: a fleet of simulated hosts behind real SSH servers in this process, for newcomers. */
+/** `--demo`: a fleet of simulated hosts behind real SSH servers in this process. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -20,21 +20,21 @@ import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
 
 export interface Demo {
   readonly targets: readonly Target[];
-  /** The given options with the demo's own key, config and known_hosts in them. */
+  /** The given options with the demo's own key, config and known_hosts. */
   ssh(options: SshOptions): SshOptions;
   /** Ends the servers and removes their folder. */
   close(): Promise<void>;
 }
 
-/** How long the host that drops is there, and how long it is away. */
+/** How long the host that drops is up, and how long it is away. */
 const UP_MS = 7000;
 const AWAY_MS = 3000;
 
-/** Needs a POSIX /bin/sh. Touches nothing but a folder of its own under the system's temporary one. */
+/** Needs a POSIX /bin/sh. Writes only to a folder of its own in the system's temporary folder. */
 export async function startDemo(): Promise<Demo> {
   const dir = join(tmpdir(), `allsmi-ssh-demo-${randomBytes(9).toString("hex")}`);
-  // First, so that there is no moment at which the folder would stay.
-  const remove = removeWhateverHappens(dir);
+  // First: from the moment that the folder exists, something must remove it.
+  const remove = removeAtEveryEnd(dir);
   mkdirSync(dir, { mode: 0o700 });
   const servers: EmbeddedServer[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -83,16 +83,16 @@ export async function startDemo(): Promise<Demo> {
   };
 }
 
-/** The folder goes when it is asked to, when the process exits, and when the process is killed: there are keys in it. */
-function removeWhateverHappens(dir: string): () => void {
-  // It waits for the end of a pipe that this process holds, and a terminal's signals pass it by.
+/** Removes the folder on request, when the process exits, and when it is killed: there are keys in it. */
+function removeAtEveryEnd(dir: string): () => void {
+  // It waits for the end of a pipe that this process holds open, and ignores the signals of a terminal.
   const script = `trap "" HUP INT QUIT TERM PIPE TSTP; while read -r line; do :; done; rm -rf -- "$1"`;
   const watcher = spawn("/bin/sh", ["-c", script, "sh", dir], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
     cwd: "/",
   });
-  // Without one the folder still goes at every end but SIGKILL.
+  // Without this process the folder is still removed at every end but SIGKILL.
   watcher.on("error", () => undefined);
   watcher.unref();
   const held = watcher.stdin as Socket | null;
@@ -107,7 +107,7 @@ function removeWhateverHappens(dir: string): () => void {
   };
 }
 
-/** What the demo's known_hosts says of a host: for the one that was reinstalled, its old key. */
+/** The key of a host in the demo's known_hosts: for the one that was reinstalled, its old key. */
 async function knownKey(host: DemoHost, actual: EmbeddedKey): Promise<EmbeddedKey> {
   return host.behaviour === "changed-key" ? await makeEmbeddedKey() : actual;
 }
@@ -124,7 +124,7 @@ function dropAndReturn(server: EmbeddedServer): NodeJS.Timeout {
   }, UP_MS + AWAY_MS);
 }
 
-/** The host's own tools; a tool that this machine has and the host has not is hidden behind one that is not found. */
+/** The host's own tools. A tool that only this machine has is hidden by a script that fails like a missing program. */
 function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string {
   mkdirSync(dir);
   const hidden = shims.flatMap((shim) => shim.executables).filter(isOnThisMachine);
@@ -137,7 +137,7 @@ function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string 
 }
 
 function isOnThisMachine(program: string): boolean {
-  // The remote script looks there too; what is under $HOME cannot be found, for the demo's hosts have a home of their own.
+  // The remote script looks in EXTRA_PATH too. Its folders under $HOME do not matter: demo hosts have another home.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_PATH.split(":")];
   return folders.some((folder) => existsSync(join(folder, program)));
 }

@@ -1,6 +1,6 @@
 /**
- * Stand-ins for vendor tools, as sh scripts whose numbers move with the clock. They print what the real ones print
- * (`nvidia-smi` 590, `rocm-smi` of ROCm 6.1, `all-smi` 0.22), for demo hosts only.
+ * Simulated vendor tools, as sh scripts whose numbers change with the clock. They print in the format of the real ones
+ * (`nvidia-smi` 590, `rocm-smi` of ROCm 6.1, `all-smi` 0.22). For demo hosts only.
  */
 
 export interface SimulatedGpus {
@@ -10,11 +10,11 @@ export interface SimulatedGpus {
   readonly maxWatts: number;
 }
 
-// A number that moves: $1 is the GPU, $2 and $3 the bounds.
+// A number that changes: $1 is the GPU, $2 and $3 are the bounds.
 const WANDER = `now=$(date +%s)
 wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
 
-/** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the GPU that has fallen off the bus. */
+/** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the index of a GPU that has fallen off the bus. */
 export function nvidiaSmi(
   gpus: SimulatedGpus,
   quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},

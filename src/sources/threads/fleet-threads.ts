@@ -3,9 +3,29 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { OperatorLog } from "../../contract/operator-log.js";
 import type { Texts } from "../../format/pacing.js";
+import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
 import type { Counts } from "../../outcome/tally.js";
-import type { FromThread, Share, ToThread } from "./messages.js";
+import type { Share } from "./shares.js";
+
+/** A buffer that goes back and forth between two threads: only one of them has it at a time. */
+export type LineBuffer = Uint8Array<ArrayBuffer>;
+
+/** Messages of a thread to the main thread. */
+export type FromThread =
+  /** Whole lines in UTF-8 at the start of `buffer`. The thread sends nothing more before the main thread's `ack`. */
+  | { readonly kind: "lines"; readonly buffer: LineBuffer; readonly length: number; readonly counts: Counts }
+  /** For the operator: a warning, a message for `--verbose`, a line that is printed as it is. */
+  | { readonly kind: "warning" | "debug" | "line"; readonly text: string }
+  /** An exception of ours that concerns one host. */
+  | { readonly kind: "fault"; readonly host: string; readonly stack: string }
+  /** The thread's last message. */
+  | { readonly kind: "ended"; readonly counts: Counts };
+
+/** Messages of the main thread to a thread. */
+export type ToThread =
+  /** The last lines are written; their buffer is for the next ones. */
+  { readonly kind: "ack"; readonly buffer: LineBuffer } | { readonly kind: "stop" };
 
 export interface ThreadOptions {
   /** The file that each thread runs. */
@@ -21,7 +41,7 @@ type Lines = FromThread & { readonly kind: "lines" };
 interface Member {
   readonly worker: Worker;
   counts: Counts;
-  isOver: boolean;
+  hasEnded: boolean;
 }
 
 interface Taken {
@@ -29,20 +49,21 @@ interface Taken {
   readonly lines: Lines;
 }
 
-/** How long a thread may take to close its connections; what is left of it is ended then. */
+/** How long a thread may take to close its connections. It is terminated then. */
 const END_MS = 2000;
 /**
- * V8's default for young garbage is 16 MiB a half. A burst of a large fleet's answers is more than that: it would be copied,
- * and much of it kept, only to die a moment later.
+ * V8's default for young objects is 16 MiB a half. A burst of answers of a large fleet is more than that: it would be
+ * copied, and in large part promoted, although it is garbage a moment later.
  */
 const YOUNG_GENERATION_MIB = 192;
 
 /**
- * For the whole process. V8 would collect on threads beside those that make garbage: that saves a pause, which nobody here
- * waits for, and costs more CPU. And it would mark all that a fleet keeps again and again, as long as that takes less than
- * a thirtieth of the time, idle time counted; so it is told how much may become garbage before it does. And what most
- * often outlives a collection in the middle of a burst would be taken for what stays: it would be put where only a
- * collection of everything finds that it has died, and where it keeps the record that it belongs to.
+ * For the whole process.
+ * Concurrent and parallel collection shortens pauses, which nobody here waits for, and costs more CPU.
+ * By default V8 marks the whole heap again and again, as long as that takes less than a thirtieth of the time, idle time
+ * included; the growing percentage sets how much may become garbage before it does.
+ * Pretenuring would put objects that often survive a collection in the middle of a burst straight into the old space:
+ * only a full collection would free them there, and the record that they belong to with them.
  */
 const V8_FLAGS = [
   "--no-concurrent-marking",
@@ -75,23 +96,22 @@ export class FleetThreads implements Texts {
     const members = shares.map((share): Member => {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
       const worker = new Worker(program, { workerData: share, resourceLimits });
-      return { worker, counts: { hosts: 0, fine: 0, held: false }, isOver: false };
+      return { worker, counts: { hosts: 0, fine: 0, held: false }, hasEnded: false };
     });
     const threads = new FleetThreads(clock, members);
     for (const member of members) threads.#listen(member, log);
-    if (signal.aborted) threads.#stop();
-    else signal.addEventListener("abort", () => threads.#stop(), { once: true });
+    onAbort(signal, () => threads.#stop());
     return threads;
   }
 
-  /** What each thread's records have come to, by the last word of it. */
+  /** The counts of each thread's records, as of its last message. */
   get counts(): readonly Counts[] {
     return this.#members.map(({ counts }) => counts);
   }
 
-  /** The memory of the bytes is lent until the next call. Rejects with what a thread failed of. */
+  /** The bytes are valid until the next call. Rejects with the error that ended a thread. */
   async next(): Promise<IteratorResult<Uint8Array, void>> {
-    this.#giveBack();
+    this.#ackTaken();
     for (;;) {
       if (this.#failure !== null) throw this.#failure.error;
       const first = this.#ready.shift();
@@ -99,22 +119,22 @@ export class FleetThreads implements Texts {
         this.#taken = first;
         return { done: false, value: first.lines.buffer.subarray(0, first.lines.length) };
       }
-      if (this.#members.every(({ isOver }) => isOver)) return { done: true, value: undefined };
+      if (this.#members.every(({ hasEnded }) => hasEnded)) return { done: true, value: undefined };
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
-  /** Ends all threads; lines that nobody took are given up. */
+  /** Ends all threads; lines that nobody took are dropped. */
   async return(): Promise<IteratorResult<Uint8Array, void>> {
     this.#stop();
-    // Not by the time: a timer may fire a moment early, and no other would wake this.
-    const limit = { isOver: false };
+    // A flag, not a comparison of times: a timer may fire a moment early, and nothing else would wake this loop.
+    const limit = { hasPassed: false };
     const timer = this.#clock.after(END_MS, () => {
-      limit.isOver = true;
+      limit.hasPassed = true;
       this.#wake();
     });
-    while (!limit.isOver && this.#members.some(({ isOver }) => !isOver)) {
-      this.#giveBack();
+    while (!limit.hasPassed && this.#members.some(({ hasEnded }) => !hasEnded)) {
+      this.#ackTaken();
       for (const taken of this.#ready.splice(0)) this.#sendAck(taken);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -133,7 +153,7 @@ export class FleetThreads implements Texts {
           break;
         case "ended":
           member.counts = message.counts;
-          member.isOver = true;
+          member.hasEnded = true;
           break;
         case "warning":
           this.#warnOnce(message.text, log);
@@ -155,20 +175,20 @@ export class FleetThreads implements Texts {
       this.#wake();
     });
     worker.on("exit", (code) => {
-      if (!member.isOver) this.#failure ??= { error: new Error(`a thread ended by itself (${code})`) };
-      member.isOver = true;
+      if (!member.hasEnded) this.#failure ??= { error: new Error(`a thread ended by itself (${code})`) };
+      member.hasEnded = true;
       this.#wake();
     });
   }
 
-  /** What is wrong with a file that all read is told once. */
+  /** All threads read the same files and have the same warnings about them. */
   #warnOnce(message: string, log: OperatorLog): void {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     log.warn(message);
   }
 
-  #giveBack(): void {
+  #ackTaken(): void {
     const taken = this.#taken;
     this.#taken = null;
     if (taken !== null) this.#sendAck(taken);
@@ -182,7 +202,7 @@ export class FleetThreads implements Texts {
     for (const member of this.#members) this.#send(member, { kind: "stop" });
   }
 
-  #send({ worker, isOver }: Member, message: ToThread, moved: readonly ArrayBuffer[] = []): void {
-    if (!isOver) worker.postMessage(message, moved);
+  #send({ worker, hasEnded }: Member, message: ToThread, moved: readonly ArrayBuffer[] = []): void {
+    if (!hasEnded) worker.postMessage(message, moved);
   }
 }

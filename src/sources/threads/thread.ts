@@ -1,6 +1,6 @@
 /**
- * What a thread runs: every stage for its share of the fleet, to lines that the main thread only writes. A program of its
- * own for the build, beside start.ts and main.ts.
+ * The program of a worker thread: every stage for its share of the fleet, up to lines that the main thread only writes.
+ * The build makes it a file of its own.
  */
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
@@ -15,27 +15,28 @@ import { realClock } from "../../lib/clock.js";
 import { withTally } from "../../outcome/with-tally.js";
 import type { Counts } from "../../outcome/tally.js";
 import { openNames } from "../../ssh/names/resolver-pool.js";
-import type { FromThread, LineBuffer, Share, ToThread } from "./messages.js";
+import type { FromThread, LineBuffer, ToThread } from "./fleet-threads.js";
+import type { Share } from "./shares.js";
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
-if (parentPort === null) throw new Error("this file is a thread's");
+if (parentPort === null) throw new Error("this file runs in a worker thread");
 await watchShare(workerData as Share, parentPort);
 
 async function watchShare(
-  { options, watched, format: form, beganAtMs }: Share,
+  { options, watched, format, beganAtMs, resolver }: Share,
   port: MessagePort,
 ): Promise<void> {
   const post = (message: FromThread): void => port.postMessage(message);
   const stopper = new AbortController();
   const { signal } = stopper;
-  // Every host listens for the end, and takes its listener off again.
+  // Every host has a listener on it while it is watched.
   setMaxListeners(0, signal);
   const stop = (): void => stopper.abort();
   const lines = linesTo(port, () => seen.counts());
   port.on("message", (message: ToThread) => {
     if (message.kind === "stop") stop();
-    else lines.taken(message.buffer);
+    else lines.acked(message.buffer);
   });
   const { csvSections, query, failOn, verbosity } = options;
   const isOnce = options.length.kind === "once";
@@ -45,20 +46,20 @@ async function watchShare(
     return insteadOf(record, error, isOnce);
   };
   const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce, unwritable };
-  const formatter = await createFormatter(form, layout);
+  const formatter = await createFormatter(format, layout);
   const beginMs = beganAtMs - performance.timeOrigin;
   const log = {
     warn: (message: string) => post({ kind: "warning", text: message }),
     debug: (message: string) => post({ kind: "debug", text: message }),
+    line: (line: string) => post({ kind: "line", text: line }),
     fault,
   };
   const clock = realClock;
-  const names = openNames(new URL("./resolver.cjs", import.meta.url), clock);
+  const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
-  const logLine = (line: string): void => post({ kind: "line", text: line });
-  const seen = withTally(fleet.batches, failOn, verbosity === "verbose" ? logLine : null, unwritable);
-  // The header is the main thread's: there is one.
+  const seen = withTally(fleet.batches, failOn, verbosity === "verbose" ? log.line : null, unwritable);
+  // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
   fleet.close();
@@ -66,17 +67,17 @@ async function watchShare(
   port.close();
 }
 
-/** An output whose text is taken when the main thread has written it. */
+/** An output whose write settles when the main thread has written the text and sent `ack`. */
 function linesTo(
   port: MessagePort,
   counts: () => Counts,
-): { readonly output: Output; readonly taken: (buffer: LineBuffer) => void } {
+): { readonly output: Output; readonly acked: (buffer: LineBuffer) => void } {
   const encoder = new TextEncoder();
   let buffer: LineBuffer = new Uint8Array(FIRST_BUFFER_BYTES);
   let settle: () => void = () => undefined;
   return {
-    taken: (emptied) => {
-      buffer = emptied;
+    acked: (returned) => {
+      buffer = returned;
       settle();
     },
     output: {

@@ -73,6 +73,11 @@ export class Userauth {
     return { tried, refused: this.#refused, proof: this.#proof, isNoneAnswered: this.#isNoneAnswered };
   }
 
+  /** The key whose answer is awaited; null: none. */
+  get current(): IdentityCandidate | null {
+    return this.#current?.key ?? null;
+  }
+
   /** The key that was accepted, once the server said so; null where `none` was enough. */
   get accepted(): IdentityCandidate | null {
     return this.#isNoneAnswered ? (this.#current?.key ?? null) : null;

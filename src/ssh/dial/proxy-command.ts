@@ -4,13 +4,14 @@ import { Duplex } from "node:stream";
 import { HostError } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
 import type { Clock } from "../../lib/clock.js";
-import { oneLine } from "../../lib/text.js";
-import { startChild } from "./child-process.js";
+import { appendTail, oneLine } from "../../lib/text.js";
+import { destroyPipes, signalGroup, startChild } from "./child-process.js";
 
-/** What is kept of the program's standard error: its last words tell why it ended. */
-const KEPT_CHARACTERS = 4096;
-/** How long its end is waited for once its output ended, so that its last words are in the reason. */
-const STDERR_GRACE_MS = 200;
+/**
+ * How long the program may take to end: once its output has ended, so that its last lines on standard error are in the
+ * failure, and once it has got SIGTERM.
+ */
+const END_GRACE_MS = 200;
 
 export interface ProxyCommandOptions {
   /** For messages: what the command stands for (`the proxy command`, `jump host bastion`). */
@@ -21,8 +22,8 @@ export interface ProxyCommandOptions {
 
 /**
  * Starts `command` as ssh does: `exec command` by the user's shell ($SHELL, else /bin/sh), which is sshconnect.c's
- * ssh_proxy_connect. The stream is usable at once; when the program ends before we do, it is destroyed with a HostError: `proxy-failed` until
- * the host was heard, `connection-lost` from then on.
+ * ssh_proxy_connect. The stream is usable at once. When the program ends before we do, the stream is destroyed with a
+ * HostError: `proxy-failed` until the host has sent something, `connection-lost` from then on.
  */
 export function openProxyCommand(command: string, options: ProxyCommandOptions): Duplex {
   const env = options.env ?? process.env;
@@ -36,7 +37,7 @@ class ProxyStream extends Duplex {
   private readonly child: ChildProcessWithoutNullStreams | null;
   private stderr = "";
   private ended = false;
-  private heard = false;
+  private hasReceived = false;
 
   constructor(
     program: string,
@@ -44,7 +45,6 @@ class ProxyStream extends Duplex {
     private readonly options: ProxyCommandOptions,
   ) {
     super({ allowHalfOpen: false });
-    // A group of its own, so that the shell's children end with it.
     const child = startChild(program, args, { env: options.env ?? process.env }, (error) =>
       this.destroy(localLimit(error, "dial", this.options.name) ?? this.failure(error.message)),
     );
@@ -52,14 +52,14 @@ class ProxyStream extends Duplex {
     if (child === null) return;
     child.stdin.on("error", () => undefined);
     child.stdout.on("data", (chunk: Buffer) => {
-      this.heard = true;
+      this.hasReceived = true;
       if (!this.push(chunk)) child.stdout.pause();
     });
     child.stdout.on("end", () => {
-      options.clock.after(STDERR_GRACE_MS, () => this.finish(""));
+      options.clock.after(END_GRACE_MS, () => this.finish(""));
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr = (this.stderr + text).slice(-KEPT_CHARACTERS);
+      this.stderr = appendTail(this.stderr, text);
     });
     child.on("close", (code, signal) => {
       this.finish(signal === null ? `exit status ${code ?? 0}` : `ended by ${signal}`);
@@ -71,7 +71,7 @@ class ProxyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // The pipe's own error comes with the program's end, which says more.
+    // An error of the pipe is followed by the program's end, which gives the better reason.
     if (this.child === null) done();
     else this.child.stdin.write(chunk, () => done());
   }
@@ -84,19 +84,12 @@ class ProxyStream extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.ended = true;
     const { child } = this;
-    const pid = child?.pid;
-    if (child !== null && pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      try {
-        process.kill(-pid, "SIGTERM");
-      } catch {
-        // The group has gone.
-      }
-      const timer = this.options.clock.after(STDERR_GRACE_MS, () => killGroup(pid));
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      signalGroup(child, "SIGTERM");
+      const timer = this.options.clock.after(END_GRACE_MS, () => signalGroup(child, "SIGKILL"));
       child.once("exit", () => timer.cancel());
     }
-    child?.stdin.destroy();
-    child?.stdout.destroy();
-    child?.stderr.destroy();
+    destroyPipes(child);
     done(error);
   }
 
@@ -108,19 +101,10 @@ class ProxyStream extends Duplex {
   }
 
   private failure(how: string): HostError {
-    const said = oneLine(this.stderr);
-    const reason = [said, how].filter((part) => part !== "").join("; ");
-    // Once the host was heard, what ended is a connection and no longer a way to it.
-    if (this.heard)
+    const reason = [oneLine(this.stderr), how].filter((part) => part !== "").join("; ");
+    // Once the host has sent something, what ended is a connection and no longer a way to it.
+    if (this.hasReceived)
       return new HostError("connection-lost", "handshake", `${this.options.name} ended: ${reason}`);
     return new HostError("proxy-failed", "dial", `${this.options.name} failed: ${reason}`);
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Gone already.
   }
 }

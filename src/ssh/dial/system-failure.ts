@@ -15,7 +15,7 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   ECONNABORTED: "connection-lost",
 };
 
-const WORDS: Readonly<Record<string, string>> = {
+const TEXTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ENOTFOUND: "no address for the name",
   EAI_AGAIN: "the name server did not answer",
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EPIPE: "the connection was closed",
 };
 
-/** getaddrinfo(3) that can open neither files nor sockets tells of a name that is not there. */
+/** When getaddrinfo(3) can open neither files nor sockets, it reports that the name does not exist. */
 function lookupLimit(error: unknown): unknown {
   try {
     closeSync(openSync("/dev/null", "r"));
@@ -56,14 +56,14 @@ export function systemFailure(
   const limit = localLimit(phase === "resolve" ? lookupLimit(error) : error, phase, name);
   if (limit !== null) return limit;
   const code = systemErrorCode(error);
-  const words = code === null ? undefined : ownOf(WORDS, code);
-  const said = words ?? (error instanceof Error && error.message !== "" ? error.message : "unknown error");
-  const tag = code === null || said.includes(code) ? "" : ` (${code})`;
+  const text = code === null ? undefined : ownOf(TEXTS, code);
+  const reason = text ?? (error instanceof Error && error.message !== "" ? error.message : "unknown error");
+  const tag = code === null || reason.includes(code) ? "" : ` (${code})`;
   const fallback: FailureCode =
     phase === "resolve" ? "dns-not-found" : phase === "dial" ? "network-unreachable" : "connection-lost";
   return new HostError(
     (code === null ? undefined : ownOf(CODES, code)) ?? fallback,
     phase,
-    `${name}: ${said}${tag}`,
+    `${name}: ${reason}${tag}`,
   );
 }

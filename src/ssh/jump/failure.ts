@@ -1,10 +1,10 @@
-/** What a jump host's failure means for the targets behind it. Pure. */
+/** A jump host's failure as the failure of the targets behind it. Pure. */
 import { HostError } from "../../contract/errors.js";
 import type { FailureCode, Phase } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import type { HostPlan } from "../plan/plan.js";
 
-/** The jump host could not be reached: its own reason is inside the message, its `tried`, `where` and `fix` are kept, and it is the `cause`. */
+/** The jump host could not be reached: its error is the `cause`, its reason is in the message; `tried`, `where` and `fix` are its own. */
 export function jumpFailure(name: string, error: HostError): HostError {
   const { code, message, fix, tried, where } = error.failure;
   const more = {
@@ -12,9 +12,9 @@ export function jumpFailure(name: string, error: HostError): HostError {
     ...(tried === undefined ? {} : { tried }),
     ...(where === undefined ? {} : { where }),
   };
-  // This machine's own limits, and our own faults, are none of the jump host.
-  const told = code === "local-limit" || code === "internal-error" ? code : "proxy-failed";
-  const failure = new HostError(told, "dial", `jump host ${name}: ${code}: ${message}`, more);
+  // Limits of this machine and bugs of ours are not the jump host's fault.
+  const targetCode = code === "local-limit" || code === "internal-error" ? code : "proxy-failed";
+  const failure = new HostError(targetCode, "dial", `jump host ${name}: ${code}: ${message}`, more);
   failure.cause = error.cause ?? error;
   return failure;
 }
@@ -33,11 +33,11 @@ const REASONS: readonly (readonly [RegExp, FailureCode, Phase])[] = [
   [/not known|resolve|no address|temporary failure in name|unknown host/i, "dns-not-found", "resolve"],
 ];
 
-/** The jump host would not or could not connect to the target. `words` are the server's. */
-export function forwardFailure(name: string, target: HostPlan, words: string): HostError {
-  const said = oneLine(words.replace(/^\(SSH\) Channel open failure: /, ""));
-  const message = `jump host ${name} cannot connect to ${target.host}:${target.port}: ${said}`;
-  if (/prohibit/i.test(said)) return new HostError("proxy-failed", "dial", message);
-  const found = REASONS.find(([pattern]) => pattern.test(said));
+/** The jump host would not or could not connect to the target. `text` is the server's message. */
+export function forwardFailure(name: string, target: HostPlan, text: string): HostError {
+  const reason = oneLine(text.replace(/^\(SSH\) Channel open failure: /, ""));
+  const message = `jump host ${name} cannot connect to ${target.host}:${target.port}: ${reason}`;
+  if (/prohibit/i.test(reason)) return new HostError("proxy-failed", "dial", message);
+  const found = REASONS.find(([pattern]) => pattern.test(reason));
   return new HostError(found?.[1] ?? "proxy-failed", found?.[2] ?? "dial", message);
 }

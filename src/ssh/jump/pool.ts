@@ -1,13 +1,14 @@
-/** One session a jump host for all targets behind it. */
+/** One session a jump host, shared by all targets behind it. */
 import type { Duplex } from "node:stream";
 import { HostError } from "../../contract/errors.js";
 import { STATE_OF_CODE } from "../../contract/record.js";
+import { unlessAborted } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
 import { HandshakeGate } from "../dial/handshake-gate.js";
 
 /** A session with a host that can carry connections to others. */
 export interface JumpSession {
-  /** A TCP connection made from the jump host. Rejects with HostError or the server's words. */
+  /** A TCP connection made from the jump host. Rejects with HostError, the server's message, or the signal's reason. */
   forward(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Settles when the session goes away for any cause but `close()`. Never rejects. */
   readonly lost: Promise<HostError>;
@@ -19,7 +20,7 @@ export interface JumpLease {
   readonly session: JumpSession;
   /** Bounds the handshakes under way through this jump host. */
   readonly gate: HandshakeGate;
-  /** The reason once the session is gone; null while it stands. */
+  /** Why the session was lost; null while it is alive. */
   lostBy(): HostError | null;
   /** Idempotent. */
   release(): void;
@@ -35,10 +36,10 @@ interface Entry {
     | { readonly kind: "open"; readonly session: JumpSession; lost: HostError | null };
 }
 
-/** How long a failed jump host is left alone: by doubling for what may pass, long for what an operator must mend. */
-const FIRST_HOLD_MS = 1_000;
-const MAX_HOLD_MS = 30_000;
-const OPERATOR_HOLD_MS = 300_000;
+/** The cooldown of a failed jump host: doubled each time for what may pass, long for what an operator must fix. */
+const FIRST_COOLDOWN_MS = 1_000;
+const MAX_COOLDOWN_MS = 30_000;
+const OPERATOR_COOLDOWN_MS = 300_000;
 
 interface Failure {
   readonly error: HostError;
@@ -53,8 +54,8 @@ export class JumpPool {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Joins the session that `key` names, or opens it. All who wait share one attempt and its failure; it is given up when
-   * the last of them is aborted. Throws HostError, or the signal's reason.
+   * Joins the session under `key`, or opens it. All waiting targets share one attempt and its failure; the attempt is
+   * aborted with the last of them. Throws HostError, or the signal's reason.
    */
   async acquire(key: string, open: OpenJump, signal: AbortSignal): Promise<JumpLease> {
     signal.throwIfAborted();
@@ -92,7 +93,7 @@ export class JumpPool {
     this.#failures.delete(key);
     const state: Entry["state"] = { kind: "open", session, lost: null };
     entry.state = state;
-    // All who waited were aborted meanwhile.
+    // All waiting targets were aborted in the meantime.
     if (entry.shares === 0) void session.close();
     void session.lost.then((error) => {
       state.lost = error;
@@ -106,8 +107,10 @@ export class JumpPool {
     const times = (this.#failures.get(key)?.times ?? 0) + 1;
     const state = STATE_OF_CODE[error.failure.code];
     const forOperator = state === "auth-failed" || state === "host-key-rejected";
-    const holdMs = forOperator ? OPERATOR_HOLD_MS : Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * 2 ** (times - 1));
-    this.#failures.set(key, { error, times, untilMs: this.clock.nowMs() + holdMs });
+    const cooldownMs = forOperator
+      ? OPERATOR_COOLDOWN_MS
+      : Math.min(MAX_COOLDOWN_MS, FIRST_COOLDOWN_MS * 2 ** (times - 1));
+    this.#failures.set(key, { error, times, untilMs: this.clock.nowMs() + cooldownMs });
   }
 
   #lease(key: string, entry: Entry, session: JumpSession): JumpLease {
@@ -131,12 +134,4 @@ export class JumpPool {
     if (entry.state.kind === "open") void entry.state.session.close();
     else entry.state.stop.abort();
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,9 +1,9 @@
-/** The command line that makes the system's `ssh` do what our flags say. */
+/** The command line for the system's `ssh`: what our flags ask for, and what an unattended session needs. */
 import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
 import type { Target } from "../../contract/target.js";
 import { quoteValue } from "../plan/fix-command.js";
 
-/** Keepalive for hosts whose config sets none: ssh's own default would wait for a frozen peer for ever. */
+/** Keepalive for hosts whose config sets none: ssh's default would wait for a frozen peer for ever. */
 interface KeepAlive {
   readonly intervalSecs: number;
   readonly countMax: number;
@@ -12,25 +12,25 @@ interface KeepAlive {
 export interface OpensshRequest {
   readonly target: Target;
   readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
-  /** What flag and config come to. */
+  /** The policy from flag and config. */
   readonly hostKeyPolicy: HostKeyPolicy;
   /** Null: the config has its own ServerAliveInterval. */
   readonly keepAlive: KeepAlive | null;
   /** Names of session settings that the config has; absent: none. */
   readonly sessionSettings?: readonly string[];
-  /** Goes in the place of the config's ProxyJump; absent: ssh takes its own way. */
+  /** Replaces the config's ProxyJump; absent: ssh uses its own. */
   readonly proxyCommand?: string;
-  /** With `proxyCommand`, which tokens of ControlPath can tell from a jump: where the config has it. */
+  /** The config's ControlPath. Needed with `proxyCommand`: some of its tokens expand differently than with ProxyJump. */
   readonly controlPath?: string;
-  /** False: the config has ssh ride on no control master (ControlMaster yes). */
-  readonly ridesOnMaster?: boolean;
+  /** False: the config makes ssh use no control master (ControlMaster yes). */
+  readonly usesMaster?: boolean;
 }
 
-// DEBUG1 is what names the keys that were offered and how far the handshake came.
+// DEBUG1 is the level that names the offered keys and shows how far the handshake came.
 const ALWAYS: readonly string[] = [
   "BatchMode=yes",
   "LogLevel=DEBUG1",
-  // A master that lives is used, as ssh does; none is started, for it would outlive us.
+  // A live master is used, as ssh does; none is started, for it would outlive us.
   "ControlMaster=no",
   "ControlPersist=no",
   "ClearAllForwardings=yes",
@@ -45,7 +45,7 @@ const ALWAYS: readonly string[] = [
   "UpdateHostKeys=no",
 ];
 
-/** What takes a session setting of the config back, by its name there: our command needs an ordinary session. */
+/** The option that undoes a session setting of the config, by its name: our command needs an ordinary session. */
 const ORDINARY_SESSION: Readonly<Record<string, string>> = {
   sessiontype: "SessionType=default",
   stdinnull: "StdinNull=no",
@@ -54,8 +54,8 @@ const ORDINARY_SESSION: Readonly<Record<string, string>> = {
 };
 
 /**
- * Arguments of `ssh` up to and with the host; the remote command follows. Flags win over the config because ssh takes
- * the first value it sees (ssh_config(5)). They are not the jump hosts', which ssh reaches by the config alone.
+ * Arguments of `ssh` up to and including the host; the remote command follows. Flags win over the config because ssh uses
+ * the first value it sees (ssh_config(5)). They do not apply to jump hosts, which ssh reaches by the config alone.
  */
 export function opensshArguments(request: OpensshRequest): string[] {
   const { target, ssh, keepAlive } = request;
@@ -66,13 +66,13 @@ export function opensshArguments(request: OpensshRequest): string[] {
     const option = ORDINARY_SESSION[name];
     if (option !== undefined) args.push("-o", option);
   }
-  if (request.ridesOnMaster === false) args.push("-o", "ControlPath=none");
+  if (request.usesMaster === false) args.push("-o", "ControlPath=none");
   else if (request.proxyCommand !== undefined && request.controlPath !== undefined) {
     args.push("-o", `ControlPath=${quoteValue(request.controlPath)}`);
   }
   if (request.proxyCommand !== undefined) args.push("-o", `ProxyCommand=${request.proxyCommand}`);
   if (ssh.knownHostsFile !== null) args.push("-o", `UserKnownHostsFile=${quoteValue(ssh.knownHostsFile)}`);
-  // As with ssh2: `no` takes new hosts in, and no changed or revoked key.
+  // As with ssh2: `no` accepts new hosts, and no changed or revoked key.
   const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
   args.push("-o", `StrictHostKeyChecking=${policy}`);
   if (keepAlive !== null) {

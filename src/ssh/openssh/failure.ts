@@ -1,4 +1,4 @@
-/** Why the system's `ssh` failed, told from its own words (OpenSSH 7 to 10). Pure. */
+/** Why the system's `ssh` failed, from its own messages (OpenSSH 7 to 10). Pure. */
 import { HostError } from "../../contract/errors.js";
 import type { FailureCode, LastError, Phase } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
@@ -11,9 +11,9 @@ interface Cause {
   readonly phase: Phase;
 }
 
-// First match over the whole complaint wins; the order is from the most to the least certain.
+// The first match over all complaints wins; the order is from the most to the least certain.
 const CAUSES: readonly (readonly [RegExp, Cause])[] = [
-  // What ssh itself ran out of on this machine; the same from the other side of a jump begins with "channel".
+  // Limits of this machine that ssh ran into; the same message from a jump host begins with "channel".
   [
     /^(?:ssh: )?(?:socket|socketpair|pipe|fork|dup2?|open|poll|select|[Cc]ould not (?:create|fork|dup)|[Cc]ouldn't \w+)\b[^\n:]*: (?:Too many open files|Resource temporarily unavailable|Cannot allocate memory)/m,
     { code: "local-limit", phase: "dial" },
@@ -65,7 +65,7 @@ const PHASE_OF_STAGE: Record<OpensshStage, Phase> = {
   open: "sample",
 };
 
-// Said by our own ssh about its proxy's end, after the proxy said why.
+// Our own ssh's messages about the end of its proxy, which follow the proxy's own reason.
 const PROXY_ECHO =
   /^(kex_exchange_identification|banner exchange|ssh_exchange_identification|Connection closed by UNKNOWN|Connection reset by UNKNOWN)/;
 
@@ -79,12 +79,12 @@ export function opensshFailure(log: OpensshLog, host: OpensshHost): HostError {
     return new HostError(
       "not-ssh",
       "handshake",
-      `the server is not SSH: it said "${oneLine(log.preBanner, 80)}"`,
+      `the server is not SSH: it sent "${oneLine(log.preBanner, 80)}"`,
     );
   }
   const cause = found ?? { code: log.stage === "open" ? "connection-lost" : "protocol-error", phase };
-  const said = [...(log.preBanner === null ? [] : [log.preBanner]), ...summary(log.complaints)].join("\n");
-  const message = said === "" ? "ssh ended without a word" : oneLine(said);
+  const reason = [...(log.preBanner === null ? [] : [log.preBanner]), ...summary(log.complaints)].join("\n");
+  const message = reason === "" ? "ssh ended without a message" : oneLine(reason);
   if (cause.code === "connection-lost" && log.stage === "auth") {
     const refusal = hungUp(log, message);
     if (refusal !== null) return refusal;
@@ -102,18 +102,18 @@ export function opensshFailure(log: OpensshLog, host: OpensshHost): HostError {
   return new HostError(code, lost ? phase : cause.phase, hostKeyed(log, code, message), more);
 }
 
-/** sshd's own words to those that it drops before the banner. */
+/** sshd's messages to connections that it drops before the banner. */
 const DROPPED = /MaxStartups|Not allowed at this time/;
 
 function causeOf(text: string): Cause | undefined {
   return CAUSES.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-// The frame of ssh's warnings, and what skippedKeys tells.
+// The frame of ssh's warnings, and the lines that skippedKeys reads.
 const UNINFORMATIVE =
   /^(@+$|@ |IT IS POSSIBLE|Someone could|It is also|Please contact|Add correct|It is required|This private key will|no such identity: |Load key |load pubkey |Permissions \d| +remove with:| +ssh-keygen )/;
 
-/** The lines that say why, at most the last few. */
+/** The last four lines that give a reason. */
 function summary(complaints: readonly string[]): readonly string[] {
   return complaints.filter((line) => !UNINFORMATIVE.test(line)).slice(-4);
 }
@@ -143,10 +143,10 @@ function hostKeyed(log: OpensshLog, code: FailureCode, message: string): string 
     : message;
 }
 
-/** A connection that ended as an answer to a key; null when it was no answer. */
+/** The failure when the server hung up as its answer to a key; null when it was no answer. */
 function hungUp(log: OpensshLog, message: string): HostError | null {
   const { tried } = log;
-  // ssh asks first whether a key would do. A server that said yes and hung up refuses the account, not the key.
+  // ssh asks first whether a key would be accepted. A server that agreed and hung up refuses the account, not the key.
   if (tried.at(-1)?.endsWith(" accepted") === true) {
     const refused = `the server took our key and refused the login: ${message}`;
     return new HostError("access-denied", "auth", refused, { tried, fix: ACCESS_DENIED_FIX });
@@ -156,14 +156,14 @@ function hungUp(log: OpensshLog, message: string): HostError | null {
   return new HostError("auth-failed", "auth", refused, { tried, fix: NAME_A_KEY });
 }
 
-/** A proxy or jump that failed: its own words are the reason. What the far end said of the host itself keeps its code. */
+/** A failed proxy or jump host: its own messages are the reason. A failure of the host itself, reported by it, keeps its code. */
 function proxyFailure(log: OpensshLog, via: string | null): HostError {
   const own = log.complaints.filter((line) => !PROXY_ECHO.test(line));
   const name = via === null ? "the proxy command" : `jump host ${via}`;
   const refused = own.find((line) => /open failed: connect failed: /.test(line));
   const cause = refused === undefined ? undefined : causeOf(refused);
   const reason = oneLine(summary(own).join("\n"));
-  const message = `${name} failed: ${reason === "" ? "it ended without a word" : reason}`;
+  const message = `${name} failed: ${reason === "" ? "it ended without a message" : reason}`;
   if (cause !== undefined) return new HostError(cause.code, cause.phase, message);
   return new HostError("proxy-failed", "dial", message);
 }

@@ -1,4 +1,4 @@
-/** What would mend a failure of the system's `ssh`, as a command where there is one. */
+/** The fix for a failure of the system's `ssh`, as a command where there is one. */
 import type { FailureCode } from "../../contract/record.js";
 import type { SshOptions } from "../../contract/ssh-options.js";
 import type { Target } from "../../contract/target.js";
@@ -15,7 +15,7 @@ import {
 } from "../plan/fix-command.js";
 import type { OpensshLog } from "./log.js";
 
-/** Whom the messages are about. */
+/** The host that the messages are about. */
 export interface OpensshHost {
   /** As typed: `ssh` resolves it through the config. */
   readonly target: Target;
@@ -25,7 +25,7 @@ export interface OpensshHost {
   readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
 }
 
-/** Null: nothing that could be named. */
+/** Null: no fix is known. */
 export function opensshFix(
   code: FailureCode,
   log: OpensshLog,
@@ -66,11 +66,11 @@ function loginFix(log: OpensshLog, text: string, to: CommandTarget, here: FixCon
   if (/agent refused operation|signing failed for/.test(text)) return MAY_SIGN;
   const methods = /Permission denied \(([^)]*)\)/.exec(text)?.[1]?.split(",") ?? [];
   if (log.tried.length === 0) return noKeyFix(text, methods, to, here);
-  const taken = /^(.+) SHA256:\S+ accepted$/.exec(log.tried.at(-1) ?? "")?.[1];
-  // One that was not enough: the server asks for a second one, or for a hand.
+  const accepted = /^(.+) SHA256:\S+ accepted$/.exec(log.tried.at(-1) ?? "")?.[1];
+  // A key that was accepted and not enough: the server asks for a second one, or for a person.
   if (/with partial success/.test(text) || !methods.includes("publickey")) return null;
-  // ssh offers the public half and finds out only then that nobody is there to type the passphrase.
-  if (taken !== undefined) return taken === "agent" ? MAY_SIGN : addToAgent(taken, here.agent, here);
+  // ssh offers the public half first, and only then finds that nobody can type the passphrase.
+  if (accepted !== undefined) return accepted === "agent" ? MAY_SIGN : addToAgent(accepted, here.agent, here);
   const offered = log.tried.map((line) => line.replace(/ SHA256:\S+ \w+$/, ""));
   const file = offered.find((source) => source !== "agent") ?? null;
   if (takesPasswords(methods)) return copyKey(to, { file, publicLine: null }, here);

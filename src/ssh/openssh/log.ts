@@ -1,12 +1,13 @@
-/** What the system's `ssh` says on its standard error while it connects, read line by line. Pure. */
+/** Reads the log that the system's `ssh` writes to its standard error while it connects, line by line. Pure. */
+import { MAX_SCANNED } from "../../lib/text.js";
 
-/** How far a connection came. `proxy`: a proxy command was started and nothing was heard from the host yet. */
+/** How far a connection came. `proxy`: a proxy command was started and the host has sent nothing yet. */
 export type OpensshStage = "start" | "dial" | "proxy" | "banner" | "handshake" | "auth" | "open";
 
 const OFFERING = /^debug1: Offering public key: (.*) \S+ (SHA256:\S+)(.*)$/;
 const AUTHENTICATED = /^(Authenticated to |debug1: Authentication succeeded )/;
 
-// The first match wins; a stage is only ever left for a later one.
+// A line may match several; a stage only ever changes to a later one.
 const STAGES: readonly (readonly [RegExp, OpensshStage])[] = [
   [/^debug1: Connecting to /, "dial"],
   [/^debug1: (Connecting to .* via proxy|Executing proxy command|Setting implicit ProxyCommand)/, "proxy"],
@@ -14,18 +15,17 @@ const STAGES: readonly (readonly [RegExp, OpensshStage])[] = [
   [/^debug1: Remote protocol version /, "handshake"],
   [/^debug1: SSH2_MSG_SERVICE_ACCEPT received/, "auth"],
   [AUTHENTICATED, "open"],
-  // A control master that lives: there is no handshake to see.
+  // A live control master: there is no handshake to see.
   [/^debug1: mux_client_request_session: master session id/, "open"],
 ];
 const ORDER: readonly OpensshStage[] = ["start", "dial", "proxy", "banner", "handshake", "auth", "open"];
 
-/** Lines of ssh's own that its user would not see without the log level we ask for. */
-const CHATTER = /^(debug1: |Authenticated to |Transferred: |Bytes per second: )/;
+/** ssh's own lines that its user would not see without the log level we set. */
+const DEBUG_OUTPUT = /^(debug1: |Authenticated to |Transferred: |Bytes per second: )/;
 
-const KEPT_LINES = 60;
-const MAX_LINE = 16 * 1024;
+const MAX_COMPLAINTS = 60;
 
-/** Takes what `ssh` writes to its standard error; knows the stage, what was offered and what ssh complained about. */
+/** Takes what `ssh` writes to its standard error; keeps the stage, the offered keys and ssh's complaints. */
 export class OpensshLog {
   stage: OpensshStage = "start";
   /** As `file SHA256:... refused`, in the order offered. */
@@ -34,13 +34,13 @@ export class OpensshLog {
   readonly complaints: string[] = [];
   /** The type and fingerprint of the key that the server showed. */
   hostKey: string | null = null;
-  /** Set once a status or a signal of the remote command was heard. */
+  /** Whether the log reported an exit status or a signal of the remote command. */
   remoteEnd: "none" | "status" | "signal" = "none";
   /** Text from a server that is not SSH, before any banner. */
   preBanner: string | null = null;
   private rest = "";
 
-  /** Returns what belongs to the remote command: everything but ssh's own chatter, in whole lines. */
+  /** Returns what the remote command wrote: everything but ssh's own debug output, in whole lines. */
   push(chunk: string): string {
     const text = this.rest + chunk;
     const end = text.lastIndexOf("\n") + 1;
@@ -49,32 +49,32 @@ export class OpensshLog {
     for (const line of text.slice(0, end).match(/[^\n]*\n/g) ?? []) {
       if (this.line(line.replace(/\r?\n$/, ""))) remote += line;
     }
-    // A remote command that ends no line must not be held for ever.
-    return this.rest.length > MAX_LINE ? remote + this.flush() : remote;
+    // Output of a remote command without a newline must not be held for ever.
+    return this.rest.length > MAX_SCANNED ? remote + this.flush() : remote;
   }
 
-  /** The last line, when nothing ended it. */
+  /** The last line, when it has no newline. */
   flush(): string {
     const rest = this.rest;
     this.rest = "";
     return rest !== "" && this.line(rest) ? rest : "";
   }
 
-  /** True when the line is not chatter of ssh. */
+  /** True when the line is not ssh's debug output. */
   private line(line: string): boolean {
     for (const [pattern, stage] of STAGES) {
       if (pattern.test(line)) this.reach(stage);
     }
-    if (!CHATTER.test(line)) {
+    if (!DEBUG_OUTPUT.test(line)) {
       if (line.trim() !== "") this.complaints.push(line);
-      if (this.complaints.length > KEPT_LINES) this.complaints.shift();
+      if (this.complaints.length > MAX_COMPLAINTS) this.complaints.shift();
       return true;
     }
-    this.readChatter(line);
+    this.readDebugOutput(line);
     return false;
   }
 
-  private readChatter(line: string): void {
+  private readDebugOutput(line: string): void {
     const offered = OFFERING.exec(line);
     if (offered !== null) {
       const source = / agent\b/.test(offered[3] ?? "") ? "agent" : (offered[1] ?? "");

@@ -1,19 +1,20 @@
-/** One `ssh` process: a remote command with its pipes, and what ssh's own log tells of the way there. */
+/** One `ssh` process: a remote command with its pipes, and the state of the connection from ssh's own log. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import type { ChannelEnd, ChannelEvents } from "../../contract/connection.js";
+import { channelEndOf, type ChannelEnd, type ChannelEvents } from "../../contract/connection.js";
 import { HostError, hostErrorOf } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
+import type { StepLog } from "../../contract/step-log.js";
 import type { Clock } from "../../lib/clock.js";
-import { startChild } from "../dial/child-process.js";
+import { destroyPipes, signalGroup, startChild } from "../dial/child-process.js";
 import { opensshFailure } from "./failure.js";
 import type { OpensshHost } from "./fix.js";
 import { OpensshLog, type OpensshStage } from "./log.js";
 
-/** How long ssh gets to end by itself once it was told to. */
-const GRACE_MS = 300;
+/** How long ssh may take to end after SIGTERM. */
+const KILL_GRACE_MS = 300;
 
-/** How the process ended. `failed`: ssh itself gave up, before or after the command ran. */
+/** How the process ended. `failed`: ssh itself failed, before or after the command ran. */
 export type ProcessEnd =
   | { readonly kind: "ended"; readonly end: ChannelEnd }
   | { readonly kind: "failed"; readonly error: HostError };
@@ -23,6 +24,7 @@ export interface OpensshContext extends OpensshHost {
   /** Why the system's `ssh` is used, for the message where there is none. */
   readonly why: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly step?: StepLog | undefined;
 }
 
 /** There is no `ssh` to start. */
@@ -32,15 +34,15 @@ export class OpensshProcess {
   readonly log = new OpensshLog();
   /** Settles when ssh has ended and its pipes are empty. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** Where the remote command's output goes; what comes before a listener is set is kept. */
+  /** Where the remote command's output goes; output that comes before a listener is set is kept. */
   private events: Pick<ChannelEvents, "stdout" | "stderr"> | null = null;
   private readonly early: (readonly ["stdout" | "stderr", Buffer])[] = [];
-  /** Null: it could not be started, and has ended. */
+  /** Null: it could not be started, and counts as ended. */
   private readonly child: ChildProcessWithoutNullStreams | null;
   private stageSeen: OpensshStage = "start";
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
-  /** What the listener of its output threw; it was ended for it. */
+  /** What the listener of its output threw; the process was killed for it. */
   private fault: HostError | null = null;
 
   /** Starts at once. */
@@ -50,7 +52,7 @@ export class OpensshProcess {
   ) {
     const { env = process.env } = context;
     let notStarted: (error: Error) => void = () => undefined;
-    // A session of its own: no terminal to prompt on, and a Ctrl-C is for us alone to pass on.
+    // In a session of its own: it has no terminal to prompt on, and a Ctrl-C reaches only us.
     const child = startChild(
       "ssh",
       args,
@@ -62,14 +64,15 @@ export class OpensshProcess {
     child?.stdout.on("data", (chunk: Buffer) => this.emit("stdout", chunk));
     const decoder = new StringDecoder("utf8");
     child?.stderr.on("data", (chunk: Buffer) => {
-      const remote = this.log.push(decoder.write(chunk));
-      this.heard(remote);
+      this.passOn(this.log.push(decoder.write(chunk)));
     });
     this.ended = new Promise((resolve) => {
       notStarted = (error) => resolve({ kind: "failed", error: spawnFailure(error, context) });
       child?.on("close", (code, signal) => {
-        this.heard(this.log.flush());
-        resolve(this.howEnded(code, signal));
+        this.passOn(this.log.flush());
+        const end = this.howEnded(code, signal);
+        context.step?.("ssh", endText(end));
+        resolve(end);
       });
     });
   }
@@ -80,7 +83,7 @@ export class OpensshProcess {
     onStage(this.log.stage);
   }
 
-  /** Hands over the remote command's output, first what came before. */
+  /** Passes on the remote command's output, first what came before. */
   listen(events: Pick<ChannelEvents, "stdout" | "stderr">): void {
     this.events = events;
     for (const [stream, chunk] of this.early.splice(0)) events[stream](chunk);
@@ -94,39 +97,24 @@ export class OpensshProcess {
     this.child?.stdin.end();
   }
 
-  /** Ends ssh, and its proxy command with it. Idempotent; resolves when it is gone. */
+  /** Ends ssh, and its proxy command with it. Idempotent; resolves when it has ended. */
   async kill(): Promise<void> {
     if (!this.killed) {
       this.killed = true;
-      this.signal("SIGTERM");
+      signalGroup(this.child, "SIGTERM");
     }
-    const timer = this.context.clock.after(GRACE_MS, () => this.signal("SIGKILL"));
-    // A proxy command that escaped the group may hold the pipes: they are ours to drop.
-    const drop = this.context.clock.after(GRACE_MS * 1.5, () => this.dropPipes());
+    const timer = this.context.clock.after(KILL_GRACE_MS, () => signalGroup(this.child, "SIGKILL"));
+    // A proxy command that left the group may hold the pipes open: then we drop them.
+    const drop = this.context.clock.after(KILL_GRACE_MS * 1.5, () => destroyPipes(this.child));
     await this.ended;
     timer.cancel();
     drop.cancel();
   }
 
-  private dropPipes(): void {
-    this.child?.stdin.destroy();
-    this.child?.stdout.destroy();
-    this.child?.stderr.destroy();
-  }
-
-  private signal(signal: NodeJS.Signals): void {
-    const pid = this.child?.pid;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // The group has gone.
-    }
-  }
-
-  private heard(remote: string): void {
+  private passOn(remote: string): void {
     if (this.log.stage !== this.stageSeen) {
       this.stageSeen = this.log.stage;
+      this.context.step?.("ssh", stageText(this.log));
       this.onStage(this.stageSeen);
     }
     if (remote !== "" && this.stageSeen === "open") this.emit("stderr", Buffer.from(remote));
@@ -140,7 +128,7 @@ export class OpensshProcess {
     try {
       this.events[stream](chunk);
     } catch (error) {
-      // Thrown into the pipe's event it would end the process.
+      // Thrown on, out of the pipe's event, it would end our process.
       this.fault = hostErrorOf(error, "sample");
       void this.kill();
     }
@@ -148,12 +136,14 @@ export class OpensshProcess {
 
   private howEnded(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
     if (this.fault !== null) return { kind: "failed", error: this.fault };
-    if (this.log.remoteEnd === "signal") return { kind: "ended", end: { kind: "signal", signal: "unknown" } };
-    if (this.log.remoteEnd === "status" && code !== null)
-      return { kind: "ended", end: { kind: "exit", code } };
-    // Over a control master ssh logs no exit status: any other code than its own failure's is the command's.
-    if (code !== null && code !== 255) return { kind: "ended", end: { kind: "exit", code } };
-    if (this.killed) return { kind: "ended", end: { kind: "lost" } };
+    const ended = (status: number | null, name: string | null): ProcessEnd => {
+      return { kind: "ended", end: channelEndOf(status, name) };
+    };
+    if (this.log.remoteEnd === "signal") return ended(null, "unknown");
+    if (this.log.remoteEnd === "status" && code !== null) return ended(code, null);
+    // Over a control master ssh logs no exit status: any code but 255, which is ssh's own failure, is the command's.
+    if (code !== null && code !== 255) return ended(code, null);
+    if (this.killed) return ended(null, null);
     if (signal !== null) {
       return {
         kind: "failed",
@@ -162,6 +152,18 @@ export class OpensshProcess {
     }
     return { kind: "failed", error: opensshFailure(this.log, this.context) };
   }
+}
+
+/** A stage that ssh has reached, for the step log. */
+function stageText(log: OpensshLog): string {
+  const tried = log.stage === "open" && log.tried.length > 0 ? `; keys: ${log.tried.join(", ")}` : "";
+  const key = log.hostKey === null ? "" : `; host key ${log.hostKey}`;
+  return `ssh reached the stage "${log.stage}"${log.stage === "auth" ? key : tried}`;
+}
+
+function endText(end: ProcessEnd): string {
+  if (end.kind === "failed") return `disconnected: ${end.error.message}`;
+  return end.end.kind === "lost" ? "disconnected: closed by us" : "the command of ssh has ended";
 }
 
 function spawnFailure(error: NodeJS.ErrnoException, { why, target }: OpensshContext): HostError {

@@ -1,4 +1,4 @@
-/** Which algorithms are offered to a server: what ssh would offer, as far as ssh2 can do it (OpenSSH 9.2, ssh2 1.17). */
+/** Which algorithms are offered to a server: what ssh would offer and ssh2 supports (OpenSSH 9.2, ssh2 1.17). */
 import { assembleAlgorithms, KNOWN_ALGORITHMS, DEFAULT_KEY_ALGORITHMS } from "../config/algorithms.js";
 import type { HostConfig } from "../config/host-config.js";
 import { preferKnown, type KnownTypes } from "../known-hosts/key-types.js";
@@ -14,12 +14,12 @@ export interface OfferedAlgorithms {
 
 export type AlgorithmOffer =
   | { readonly kind: "offer"; readonly algorithms: OfferedAlgorithms }
-  /** The config allows nothing of `keyword` that ssh2 can do. */
+  /** ssh2 supports nothing of what the config allows for `keyword`. */
   | { readonly kind: "cannot"; readonly keyword: string; readonly list: string };
 
 interface Kind {
   readonly keyword: string;
-  /** What ssh offers when the config says nothing, in the order that is cheapest for us. */
+  /** What ssh offers without a setting, in the order that is cheapest for us. */
   readonly defaults: readonly string[];
   readonly all: readonly string[];
   readonly ssh2: ReadonlySet<string>;
@@ -110,17 +110,17 @@ type AlgorithmConfig = Pick<
   "kexAlgorithms" | "ciphers" | "macs" | "hostKeyAlgorithms" | "compression"
 >;
 
-/** Hosts of a fleet are mostly offered the same, and keep their lists for as long as they are connected. */
+/** Most hosts of a fleet get the same offer, and keep the lists for as long as they are connected. */
 const OFFERS = new Map<string, AlgorithmOffer>();
 
 /**
- * `known`: what known_hosts has for the host, so that it is asked for a key that can be checked. Pure; equal
+ * `known`: what known_hosts has for the host, so that the server is asked for a key that can be checked. Pure; equal
  * offers are one object.
  */
 export function offerAlgorithms(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   const { kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression } = config;
-  const asked = [kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression];
-  const key = JSON.stringify([asked, known.keyTypes, known.hasAuthority]);
+  const settings = [kexAlgorithms, ciphers, macs, hostKeyAlgorithms, compression];
+  const key = JSON.stringify([settings, known.keyTypes, known.hasAuthority]);
   const offer = OFFERS.get(key) ?? makeOffer(config, known);
   OFFERS.set(key, offer);
   return offer;
@@ -132,7 +132,7 @@ function makeOffer(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   const hmac = pick(MAC, config.macs);
   const hostKeys = pick(HOST_KEY, config.hostKeyAlgorithms);
   for (const list of [kex, cipher, hmac, hostKeys]) {
-    if (list.names.length === 0) return { kind: "cannot", keyword: list.kind.keyword, list: list.asked };
+    if (list.names.length === 0) return { kind: "cannot", keyword: list.kind.keyword, list: list.spec };
   }
   // ssh keeps the order of a list that is written out in full, or that has `^`.
   const reorders = config.hostKeyAlgorithms === null || /^[+-]/.test(config.hostKeyAlgorithms);
@@ -148,11 +148,11 @@ function makeOffer(config: AlgorithmConfig, known: KnownTypes): AlgorithmOffer {
   };
 }
 
-function pick(kind: Kind, spec: string | null): { kind: Kind; asked: string; names: string[] } {
+function pick(kind: Kind, spec: string | null): { kind: Kind; spec: string; names: string[] } {
   const wanted = assembleAlgorithms(spec, kind.defaults, kind.all) ?? [];
   return {
     kind,
-    asked: spec ?? kind.defaults.join(","),
+    spec: spec ?? kind.defaults.join(","),
     names: wanted.filter((name) => kind.ssh2.has(name)),
   };
 }

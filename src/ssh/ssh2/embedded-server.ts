@@ -8,7 +8,7 @@ export interface EmbeddedServerOptions {
   readonly hostKey: string;
   /** Public key that may log in, or null: every key is refused. */
   readonly authorizedKey: string | null;
-  /** Environment of the shell that runs what clients ask for. */
+  /** Environment of the shell that runs the clients' commands. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +16,7 @@ export interface EmbeddedServer {
   readonly port: number;
   /** Drops every connection, as a machine that goes down. */
   drop(): void;
-  /** While false, connections are ended before a word is said. */
+  /** While false, connections are ended before anything is sent. */
   accept(isAccepting: boolean): void;
   close(): Promise<void>;
 }
@@ -30,11 +30,11 @@ export interface EmbeddedKey {
 /** A fresh ed25519 key. */
 export async function makeEmbeddedKey(): Promise<EmbeddedKey> {
   const { utils } = (await import("ssh2")).default;
-  // One key in some hundred that ssh2 1.17 makes is malformed, by its own reading.
+  // About one key in a hundred that ssh2 1.17 makes is malformed: its own parser refuses it.
   for (;;) {
     const pair = utils.generateKeyPairSync("ed25519");
-    const isWell = [pair.private, pair.public].every((text) => !(utils.parseKey(text) instanceof Error));
-    if (isWell) return { private: pair.private, public: pair.public };
+    const isValid = [pair.private, pair.public].every((text) => !(utils.parseKey(text) instanceof Error));
+    if (isValid) return { private: pair.private, public: pair.public };
   }
 }
 
@@ -81,7 +81,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 function proves(context: AuthContext, authorized: ParsedKey): boolean {
   if (context.method !== "publickey" || !context.key.data.equals(authorized.getPublicSSH())) return false;
   if (context.signature === undefined || context.blob === undefined) return true;
-  // An Error for a signature of the wrong kind, whatever the types say.
+  // Despite its type it returns an Error for a signature of the wrong kind.
   const verdict: unknown = authorized.verify(context.blob, context.signature, context.hashAlgo);
   return verdict === true;
 }

@@ -1,4 +1,4 @@
-/** What ssh2 and a closed socket say of a handshake that failed, as failures of a host. */
+/** Failed handshakes, from ssh2's errors and closed sockets, as failures of a host. */
 import { HostError } from "../../contract/errors.js";
 import { systemErrorCode } from "../../contract/local-limit.js";
 import type { Phase } from "../../contract/record.js";
@@ -12,7 +12,7 @@ export interface HandshakeProgress {
   readonly phase: Extract<Phase, "handshake" | "auth">;
   /** Null: not begun. */
   readonly auth: AuthProgress | null;
-  readonly said: ServerReply;
+  readonly reply: ServerReply;
 }
 
 /** `error` is what ssh2 emitted; null when the stream merely ended. */
@@ -22,14 +22,14 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
   const tried = auth?.tried ?? [];
   const name = planLabel(plan);
   const more = tried.length === 0 ? {} : { tried };
-  const refusal = phase === "auth" && auth !== null ? hungUp(name, error, auth, progress.said) : null;
+  const refusal = phase === "auth" && auth !== null ? hungUp(name, error, auth, progress.reply) : null;
   if (refusal !== null) return refusal;
   if (systemErrorCode(error) !== null) {
     const failure = systemFailure(error, plan, phase);
     return new HostError(failure.failure.code, phase, failure.message, more);
   }
-  const said = error instanceof Error ? oneLine(error.message) : "";
-  const missing = /^Handshake failed: no matching (.+)$/.exec(said)?.[1];
+  const text = error instanceof Error ? oneLine(error.message) : "";
+  const missing = /^Handshake failed: no matching (.+)$/.exec(text)?.[1];
   if (missing !== undefined) {
     const code = missing === "host key format" ? "host-key-algorithm" : "protocol-error";
     const message = `${name}: no matching ${missing}: the built-in client and the server have none in common`;
@@ -37,7 +37,7 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
       fix: "install OpenSSH's ssh, which knows more algorithms",
     });
   }
-  if (error === null || /^Connection lost/.test(said)) {
+  if (error === null || /^Connection lost/.test(text)) {
     const during = phase === "auth" ? "during authentication" : "during the key exchange";
     return new HostError(
       "connection-lost",
@@ -46,17 +46,17 @@ export function handshakeFailure(plan: HostPlan, error: unknown, progress: Hands
       more,
     );
   }
-  // A disconnect message carries its reason as a number; all else is what ssh2 makes of bad bytes.
+  // The error of a disconnect message has a number as its code; all others are ssh2's errors about bad bytes.
   const disconnected = typeof error === "object" && typeof Reflect.get(error, "code") === "number";
   if (disconnected)
-    return new HostError("connection-lost", phase, `${name}: the server hung up: "${said}"`, more);
-  return new HostError("protocol-error", phase, `${name}: ${said === "" ? "unknown error" : said}`, more);
+    return new HostError("connection-lost", phase, `${name}: the server hung up: "${text}"`, more);
+  return new HostError("protocol-error", phase, `${name}: ${text === "" ? "unknown error" : text}`, more);
 }
 
 const NO_MORE_METHODS = 14;
 const DENIAL = /\bdenied\b|\bnot (allowed|permitted|authori[sz]ed)\b|\bdoes not permit\b/i;
 
-/** A connection that ended as an answer to what authentication sent last; null when it was no answer. */
+/** The failure when the server hung up as its answer to an authentication request; null when it was no answer. */
 function hungUp(name: string, error: unknown, auth: AuthProgress, server: ServerReply): HostError | null {
   const { tried, refused, proof } = auth;
   const text = error instanceof Error ? oneLine(error.message) : "";
@@ -75,15 +75,15 @@ function hungUp(name: string, error: unknown, auth: AuthProgress, server: Server
     code === "ECONNRESET" ||
     code === "EPIPE";
   if (!isEnd) return null;
-  const words = oneLine([server.lastWords, disconnected ? text : ""].join("\n"));
-  // sshd answers a key that it does not take; when it hangs up instead, the key was good and the account is not.
-  const wasGood = proof === "accepted" || (proof === "sent" && (server.isSshd || words !== ""));
+  const reason = oneLine([server.lastWords, disconnected ? text : ""].join("\n"));
+  // sshd answers when it refuses a key. When it hangs up instead, it accepts the key and refuses the account.
+  const wasGood = proof === "accepted" || (proof === "sent" && (server.isSshd || reason !== ""));
   if (wasGood) {
-    const why = words === "" ? "it hung up without a reason" : `"${words}"`;
+    const why = reason === "" ? "it hung up without a reason" : `"${reason}"`;
     const message = `${name}: the server took our key and refused the login: ${why}`;
     return new HostError("access-denied", "auth", message, { tried, fix: ACCESS_DENIED_FIX });
   }
-  // Some say what they think of us as they go (RFC 4250, section 4.2.2: 14 is "no more auth methods available").
+  // Some send the reason with the disconnect (RFC 4250, section 4.2.2: 14 is "no more auth methods available").
   const all = oneLine([server.banner, disconnected ? text : ""].join("\n"));
   const isDenial = disconnected && (Reflect.get(error, "code") === NO_MORE_METHODS || DENIAL.test(all));
   if (isDenial)

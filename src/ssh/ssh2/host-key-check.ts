@@ -1,6 +1,6 @@
-/** Whether a server's host key is taken: known_hosts, the policy, and what the refusal says. */
+/** Whether a server's host key is accepted, by known_hosts and the policy, and the failure when it is refused. */
 import { HostError } from "../../contract/errors.js";
-import { hostKeyOf, type HostKey } from "../keys/fingerprint.js";
+import { fingerprint, hostKeyOf, type HostKey } from "../keys/fingerprint.js";
 import { readPublicKey } from "../keys/public-key.js";
 import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
 import type { HostKeyNames } from "../known-hosts/host-key.js";
@@ -8,10 +8,16 @@ import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { acceptHostKey, forgetHostKey, fixContext } from "../plan/fix-command.js";
 import { commandTargetOf, type HostPlan } from "../plan/plan.js";
 
-export type HostKeyOutcome =
-  /** `remember`: add it to known_hosts once the server has proven that it holds the key. */
-  | { readonly kind: "accept"; readonly remember: HostKey | null }
-  | { readonly kind: "refuse"; readonly error: HostError };
+interface AcceptedHostKey {
+  readonly kind: "accept";
+  readonly key: HostKey;
+  /** To add to known_hosts once the server has proven that it holds the key; null: nothing to add. */
+  readonly remember: HostKey | null;
+  /** The `file:line` of known_hosts that has the key, or why it is accepted without one. */
+  readonly reason: string;
+}
+
+export type HostKeyOutcome = AcceptedHostKey | { readonly kind: "refuse"; readonly error: HostError };
 
 /** Decides on the raw key that a server sent. Never throws. */
 export function checkHostKey(
@@ -28,7 +34,7 @@ export function checkHostKey(
       return refuse(new HostError("host-key-algorithm", "handshake", message));
     }
     if (plan.config.noHostAuthenticationForLocalhost && isLocal(plan))
-      return { kind: "accept", remember: null };
+      return { kind: "accept", key, remember: null, reason: "NoHostAuthenticationForLocalhost" };
     return judge(plan, names, known, key);
   } catch (error) {
     if (error instanceof HostError) return refuse(error);
@@ -38,11 +44,17 @@ export function checkHostKey(
 }
 
 function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: HostKey): HostKeyOutcome {
-  const decision = decide(known.verdict(names, key), plan.hostKeyPolicy, names, key, known);
-  if (decision.kind !== "refuse")
-    return { kind: "accept", remember: decision.kind === "remember" ? key : null };
+  const verdict = known.verdict(names, key);
+  const decision = decide(verdict, plan.hostKeyPolicy, names, key, known);
+  if (decision.kind !== "refuse") {
+    const reason =
+      verdict.kind === "match"
+        ? `${verdict.at.file}:${verdict.at.line}`
+        : `${verdict.kind}, StrictHostKeyChecking ${plan.hostKeyPolicy}`;
+    return { kind: "accept", key, remember: decision.kind === "remember" ? key : null, reason };
+  }
   const { code, message, where } = decision.refusal;
-  const fix = decision.refusal.fix ?? mend(plan, names, decision.refusal);
+  const fix = decision.refusal.fix ?? fixCommand(plan, names, decision.refusal);
   // Where no line of known_hosts decided, the config's policy did.
   const origin = plan.hostKeyPolicyOrigin;
   const decidedBy = where ?? (origin.kind === "file" ? `${origin.file}:${origin.line}` : undefined);
@@ -50,12 +62,12 @@ function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: Host
   return refuse(new HostError(code, "handshake", message, more));
 }
 
-function mend(plan: HostPlan, names: HostKeyNames, { code, mend: what }: HostKeyRefusal): string {
+function fixCommand(plan: HostPlan, names: HostKeyNames, { code, mend: place }: HostKeyRefusal): string {
   const here = fixContext();
-  const { file, asked } = what ?? { file: "", asked: names.name };
+  const { file, asked } = place ?? { file: "", asked: names.name };
   if (code === "host-key-changed") return forgetHostKey(asked, file, here);
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
-  const place = {
+  const hostKeyPlace = {
     host: names.host,
     port: names.port,
     isPlain,
@@ -63,7 +75,7 @@ function mend(plan: HostPlan, names: HostKeyNames, { code, mend: what }: HostKey
     keyFiles: plan.identity.keyFiles,
     file,
   };
-  return acceptHostKey(commandTargetOf(plan), place, here);
+  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, here);
 }
 
 function refuse(error: HostError): HostKeyOutcome {
@@ -74,7 +86,25 @@ function isLocal(plan: HostPlan): boolean {
   return plan.host === "localhost" || plan.host === "::1" || plan.host.startsWith("127.");
 }
 
-/** A verifier that is asked again at every rekey: the key must stay the one that was accepted. Keeps no more than that key. */
+/** Adds an accepted key to known_hosts; as in ssh, what cannot be written is a warning and the connection goes on. */
+export async function rememberHostKey(
+  plan: HostPlan,
+  names: HostKeyNames,
+  known: KnownHosts,
+  key: HostKey,
+  warn: (message: string) => void,
+): Promise<void> {
+  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts });
+  if (warning !== null) warn(warning);
+}
+
+/** For the step log. */
+export function hostKeyText({ key, remember, reason }: AcceptedHostKey): string {
+  const added = remember === null ? "" : "; to be added to known_hosts";
+  return `host key accepted: ${key.type} ${fingerprint(key.blob)} (${reason}${added})`;
+}
+
+/** A verifier for every key exchange: at a rekey the key must be the one that was accepted. Keeps only that key. */
 export function sameKeyAtRekey(isAccepted: (blob: Buffer) => boolean): (blob: Buffer) => boolean {
   let judge: ((blob: Buffer) => boolean) | null = isAccepted;
   let accepted = "";

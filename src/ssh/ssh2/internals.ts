@@ -1,12 +1,10 @@
 /**
- * The few private parts of ssh2 1.17 that its public API has no way around: sending our own authentication requests (for
- * certificates, security keys, and fewer round trips), leaving the server's other host keys unproven, a keepalive that is
- * only sent when nothing else was heard, and sharing between sessions what is the same in all. Everything is checked once
- * a connection; package.json pins the version.
+ * The few private parts of ssh2 1.17 that are used because its public API has nothing for the purpose: sending our own
+ * authentication requests (for certificates and security keys), identification lines that were exchanged before ssh2 got
+ * the stream, and a keepalive that is only sent when nothing else was received. They are checked once a connection;
+ * package.json pins the version.
  */
-
-import { exchangeRawKeys } from "./curve25519.js";
-import { leavePool, sharedCopy } from "./kept-bytes.js";
+import type { Duplex } from "node:stream";
 
 export interface AuthenticationHandlers {
   serviceAccepted(): void;
@@ -20,11 +18,11 @@ export interface AuthenticationHandlers {
 export interface Ssh2Internals {
   /** The session identifier of the first key exchange; authentication signs it. */
   sessionId(): Buffer;
-  /** `server-sig-algs` of EXT_INFO (RFC 8308); null until it came. */
+  /** `server-sig-algs` of EXT_INFO (RFC 8308); null until it is received. */
   serverAlgorithms(): readonly string[] | null;
-  /** Sends an SSH_MSG_USERAUTH_REQUEST that is complete. */
+  /** Sends a complete SSH_MSG_USERAUTH_REQUEST. */
   send(method: "publickey" | "none", payload: Buffer): void;
-  /** The server's software version, from its first line; empty until it came. */
+  /** The server's software version, from its identification line; empty until it is received. */
   serverSoftware(): string;
 }
 
@@ -34,7 +32,8 @@ interface PacketWriter {
   finalize(packet: Uint8Array): Uint8Array;
 }
 type Handler = (protocol: unknown, ...args: unknown[]) => void;
-interface Protocol {
+/** The parts of ssh2's protocol object that are used. */
+export interface Protocol {
   /** Our identification line as the exchange hash has it, and the server's; the first KEXINIT's lists. */
   _identRaw: Buffer;
   _remoteIdentRaw: unknown;
@@ -62,11 +61,10 @@ const HANDLERS = [...AUTHENTICATION, "GLOBAL_REQUEST"];
 
 /**
  * Takes authentication over from a client whose `connect` was just called, until the user is in. Throws when this is not
- * the ssh2 that we know; the caller must not go on then.
+ * the supported version of ssh2; the caller must not go on then.
  */
 export function takeOverAuthentication(client: object, handlers: AuthenticationHandlers): Ssh2Internals {
   const protocol = protocolOf(client);
-  exchangeRawKeys(protocol);
   const own = protocol._handlers;
   let algorithms: readonly string[] | null = null;
   const succeed = own["USERAUTH_SUCCESS"];
@@ -77,11 +75,10 @@ export function takeOverAuthentication(client: object, handlers: AuthenticationH
   own["EXT_INFO"] = (_, extensions) => (algorithms ??= signatureAlgorithms(extensions));
   own["USERAUTH_SUCCESS"] = (...args) => {
     handlers.success();
-    // They hold all that authentication needed, and nothing more is expected of them.
+    // These handlers hold everything that authentication needed, and are not called any more.
     for (const name of AUTHENTICATION) own[name] = ignore;
     succeed?.(...args);
   };
-  leaveUnproven(own);
   return {
     sessionId: () => {
       const exchange: unknown = Reflect.get(protocol, "_kex");
@@ -104,48 +101,31 @@ export function takeOverAuthentication(client: object, handlers: AuthenticationH
 
 const ignore: Handler = () => undefined;
 
-/** Proving the server's other host keys costs a fifth of the connection and nobody here wants them. */
-function leaveUnproven(own: Protocol["_handlers"]): void {
-  const answer = own["GLOBAL_REQUEST"];
-  own["GLOBAL_REQUEST"] = (...args) => {
-    if (args[1] !== "hostkeys-00@openssh.com") answer?.(...args);
-  };
-}
-
-/** Sends a keepalive@openssh.com request, whose answer is of no interest. */
+/** Sends a keepalive@openssh.com request; its answer is ignored. */
 export function pingServer(client: object): void {
   protocolOf(client).ping();
 }
 
-/** What ssh2 calls us in the exchange hash: the line itself went out before ssh2 came. Call right after `connect`. */
-export function introduceAs(client: object, line: string): void {
-  protocolOf(client)._identRaw = sharedCopy(Buffer.from(line, "latin1"));
-}
-
 /**
- * Call after each key exchange. What a session keeps of it for the next one is shared with the sessions that have the
- * same, and what else it keeps no longer holds on to the memory that was around it. `offered`: the lists that `connect`
- * was given.
+ * Puts our identification line, which was sent before ssh2 got the stream, into ssh2's exchange hash. Call right after
+ * `connect`.
  */
-export function settleKeyExchange(client: object, offered: object): void {
-  const protocol = protocolOf(client);
-  const offer = OFFERS.get(offered) ?? protocol._offer;
-  OFFERS.set(offered, offer);
-  protocol._offer = offer;
-  const { _remoteIdentRaw: ident } = protocol;
-  if (Buffer.isBuffer(ident)) protocol._remoteIdentRaw = sharedCopy(ident);
-  leavePool(protocol._cipher);
-  leavePool(protocol._decipher);
-  forgetKeys(Reflect.get(protocol, "_kex"));
+export function introduceAs(client: object, line: string): void {
+  protocolOf(client)._identRaw = Buffer.from(line, "latin1");
 }
 
-/** The pair of keys of a curve25519 exchange, which is over: ssh2 keeps it until the next one. */
-function forgetKeys(exchange: unknown): void {
-  if (typeof exchange === "object" && exchange !== null && "_keys" in exchange) exchange._keys = null;
+/** Drops the first write to the stream: ssh2's own identification line, for ours has been sent. Call before `connect`. */
+export function dropFirstWrite(stream: Duplex): void {
+  const write: unknown = Reflect.get(stream, "write");
+  if (typeof write !== "function") return;
+  // Writable, because net replaces it when the peer has ended.
+  const define = (value: unknown): void =>
+    void Object.defineProperty(stream, "write", { configurable: true, writable: true, value });
+  define(() => {
+    define(write);
+    return true;
+  });
 }
-
-/** ssh2's form of an offer, which it only reads. */
-const OFFERS = new WeakMap<object, object>();
 
 function sendPacket(protocol: Protocol, payload: Buffer): void {
   const writer = protocol._packetRW.write;
@@ -157,7 +137,8 @@ function sendPacket(protocol: Protocol, payload: Buffer): void {
   else (protocol._queue ??= []).push(finished);
 }
 
-function protocolOf(client: object): Protocol {
+/** The protocol object of a client whose `connect` was called. Throws when this is not the supported version of ssh2. */
+export function protocolOf(client: object): Protocol {
   const protocol: unknown = Reflect.get(client, "_protocol");
   if (!isProtocol(protocol)) throw new Error("this version of ssh2 is not the one that is supported");
   return protocol;

@@ -1,6 +1,11 @@
-/** One remote command over ssh2, as the pipeline knows channels. */
+/** One remote command over ssh2, as a Channel. */
 import type { Readable } from "node:stream";
-import type { Channel, ChannelEnd, ChannelEvents } from "../../contract/connection.js";
+import {
+  channelEndOf,
+  type Channel,
+  type ChannelEnd,
+  type ChannelEvents,
+} from "../../contract/connection.js";
 import { hostErrorOf, type HostError } from "../../contract/errors.js";
 
 /** The part of ssh2's channel that is used. */
@@ -12,9 +17,9 @@ export interface ExecStream extends Readable {
 }
 
 /**
- * Wires a stream whose command runs. Both outputs are consumed at once, or its end would never be told. `ended` is
- * called when the server has let go of the channel, abandoned or not; `failed` with what `events` threw: it would end
- * the process, or be taken for the server's bad bytes.
+ * Connects the stream of a running command with its owner. Both outputs are consumed at once, or ssh2 would never report
+ * the end. `ended` is called when the server has closed the channel, abandoned or not. `failed` gets what `events` threw:
+ * thrown on, it would end the process, or look like bad bytes of the server.
  */
 export function wireChannel(
   stream: ExecStream,
@@ -23,36 +28,28 @@ export function wireChannel(
   failed: (error: HostError) => void,
 ): Channel {
   let owned = true;
-  let end: ChannelEnd = { kind: "lost" };
-  let open = 2;
-  const closed = (): void => {
-    open -= 1;
-    if (open > 0) return;
-    ended();
-    if (!owned) return;
-    owned = false;
+  let end: ChannelEnd = channelEndOf(null, null);
+  let openStreams = 2;
+  const notify = (event: () => void): void => {
     try {
-      events.closed(end);
+      if (owned) event();
     } catch (error) {
       failed(hostErrorOf(error, "sample"));
     }
   };
-  stream.on("data", (chunk: Buffer) => {
-    try {
-      if (owned) events.stdout(chunk);
-    } catch (error) {
-      failed(hostErrorOf(error, "sample"));
-    }
-  });
-  stream.stderr.on("data", (chunk: Buffer) => {
-    try {
-      if (owned) events.stderr(chunk);
-    } catch (error) {
-      failed(hostErrorOf(error, "sample"));
-    }
-  });
+  const closed = (): void => {
+    openStreams -= 1;
+    if (openStreams > 0) return;
+    ended();
+    notify(() => {
+      owned = false;
+      events.closed(end);
+    });
+  };
+  stream.on("data", (chunk: Buffer) => notify(() => events.stdout(chunk)));
+  stream.stderr.on("data", (chunk: Buffer) => notify(() => events.stderr(chunk)));
   stream.on("exit", (code: number | null, signal?: string) => {
-    end = code === null ? { kind: "signal", signal: signal ?? "unknown" } : { kind: "exit", code };
+    end = channelEndOf(code, signal ?? "unknown");
   });
   stream.on("error", () => undefined);
   stream.stderr.on("error", () => undefined);

@@ -1,5 +1,6 @@
 /** An authenticated ssh2 session: channels, forwards, keepalive, and one reason for its end. */
 import type { Duplex } from "node:stream";
+import type { Client } from "ssh2";
 import {
   ChannelRefused,
   type Channel,
@@ -8,11 +9,15 @@ import {
 } from "../../contract/connection.js";
 import { HostError } from "../../contract/errors.js";
 import { systemErrorCode } from "../../contract/local-limit.js";
+import type { StepLog } from "../../contract/step-log.js";
+import { unlessAborted } from "../../lib/abort.js";
 import type { Clock, Timer } from "../../lib/clock.js";
 import { oneLine } from "../../lib/text.js";
 import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
+import type { FastPaths } from "./fast/fast-paths.js";
+import { protocolOf } from "./internals.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
 /** The part of ssh2's client that an authenticated session uses. */
@@ -39,74 +44,83 @@ export interface SessionParts {
   readonly clock: Clock;
   /** Sends something that the server must answer. */
   readonly ping: () => void;
+  readonly step?: StepLog | undefined;
 }
 
 /** One for all sessions: an Error costs its stack. */
 const CLOSED = new HostError("connection-lost", "sample", "the session was closed by us");
-/** How long a server may take to hang up after our goodbye. */
-const GOODBYE_MS = 300;
-/** sshd frees a session only a moment after it said that the channel is closed. */
-const ROOM_MS = 1_000;
-const ROOM_PAUSE_MS = 50;
+/** How long a server may take to hang up after our disconnect message. */
+const CLOSE_TIMEOUT_MS = 300;
+/** sshd frees a session only a moment after it reports the channel as closed: until then an open is tried again. */
+const MAX_SESSION_RETRY_MS = 1_000;
+const SESSION_RETRY_MS = 50;
 
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
   readonly lost: Promise<HostError>;
   #reportLost: (error: HostError) => void = () => undefined;
-  /** Why the session is over; null while it stands. */
-  #over: HostError | null = null;
+  /** Why the session has ended; null while it is alive. */
+  #ended: HostError | null = null;
   #closing: Promise<void> | null = null;
-  #onData = false;
+  #hasReceived = false;
   #unanswered = 0;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   readonly #env: NodeJS.ProcessEnv;
-  /** One for all channels: made where a channel is opened, it would keep the command's text for as long as the channel. */
+  /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
   readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
-
-  /** One for all, too. */
+  /** One for all channels, too. */
   readonly #eventsFailed = (error: HostError): void => this.fail(error);
 
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
-    parts.stream.on("data", () => (this.#onData = true));
+    parts.stream.on("data", () => (this.#hasReceived = true));
     this.#watch();
   }
 
   /** Ends the session for a reason; the first one counts. */
   fail(error: unknown): void {
-    if (this.#over !== null) return;
+    if (this.#ended !== null) return;
     const { plan, stream } = this.parts;
-    this.#over =
+    this.#ended =
       systemErrorCode(error) === null ? sessionFailure(plan, error) : systemFailure(error, plan, "sample");
     this.#timer?.cancel();
     stream.destroy();
-    this.#reportLost(this.#over);
+    this.parts.step?.("ssh", `disconnected: ${this.#ended.message}`);
+    this.#reportLost(this.#ended);
   }
 
   async open(command: string, events: ChannelEvents): Promise<Channel> {
     for (let attempt = 1; ; attempt++) {
       const channel = await this.#openOnce(command, events);
-      if (channel !== "no-room") return channel;
+      if (channel !== "no-session") return channel;
       const waited = this.parts.clock.nowMs() - this.#channelEndedAtMs;
-      if (waited > ROOM_MS) throw new ChannelRefused("the server opens no more channels (MaxSessions?)");
-      await new Promise<void>((resolve) => this.parts.clock.after(ROOM_PAUSE_MS * attempt, resolve));
+      if (waited > MAX_SESSION_RETRY_MS)
+        throw new ChannelRefused("the server opens no more channels (MaxSessions?)");
+      await new Promise<void>((resolve) => this.parts.clock.after(SESSION_RETRY_MS * attempt, resolve));
     }
   }
 
-  #openOnce(command: string, events: ChannelEvents): Promise<Channel | "no-room"> {
-    if (this.#over !== null) return Promise.reject(this.#over);
+  #openOnce(command: string, events: ChannelEvents): Promise<Channel | "no-session"> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => {
-        if (this.#over !== null) reject(this.#over);
-        else if (isOutOfRoom(error)) resolve("no-room");
-        else reject(new ChannelRefused(refusalOf(error)));
+        if (this.#ended !== null) reject(this.#ended);
+        else if (isOutOfSessions(error)) resolve("no-session");
+        else {
+          const reason = refusalOf(error);
+          this.parts.step?.("ssh", `channel refused: ${reason}`);
+          reject(new ChannelRefused(reason));
+        }
       };
       try {
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
           if (error !== undefined) failed(error);
-          else resolve(wireChannel(stream, events, this.#channelEnded, this.#eventsFailed));
+          else {
+            this.parts.step?.("ssh", "channel opened, command started");
+            resolve(wireChannel(stream, events, this.#channelEnded, this.#eventsFailed));
+          }
         });
       } catch (error) {
         failed(error);
@@ -115,27 +129,19 @@ export class Session implements Connection, JumpSession {
   }
 
   forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    if (this.#over !== null) return Promise.reject(this.#over);
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error);
-      const failed = (error: unknown): void => {
-        signal.removeEventListener("abort", onAbort);
-        reject(this.#over ?? (error as Error));
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    const opening = new Promise<Duplex>((resolve, reject) => {
+      const failed = (error: unknown): void => reject(this.#ended ?? (error as Error));
       try {
         this.parts.client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
           if (error !== undefined) failed(error);
-          else if (signal.aborted) stream.on("error", () => undefined).destroy();
-          else {
-            signal.removeEventListener("abort", onAbort);
-            resolve(stream);
-          }
+          else resolve(stream);
         });
       } catch (error) {
         failed(error);
       }
     });
+    return unlessAborted(opening, signal, (late) => late.on("error", () => undefined).destroy());
   }
 
   close(): Promise<void> {
@@ -145,14 +151,15 @@ export class Session implements Connection, JumpSession {
 
   #close(): Promise<void> {
     const { client, stream, clock } = this.parts;
-    this.#over ??= CLOSED;
+    if (this.#ended === null) this.parts.step?.("ssh", "disconnected: closed by us");
+    this.#ended ??= CLOSED;
     this.#timer?.cancel();
     return new Promise((resolve) => {
       const gone = (): void => {
         deadline.cancel();
         resolve();
       };
-      const deadline = clock.after(GOODBYE_MS, () => {
+      const deadline = clock.after(CLOSE_TIMEOUT_MS, () => {
         stream.destroy();
         resolve();
       });
@@ -169,13 +176,13 @@ export class Session implements Connection, JumpSession {
     });
   }
 
-  /** As ServerAliveInterval: asks only when nothing was heard for an interval (clientloop.c). */
+  /** As ServerAliveInterval: pings only when nothing was received for an interval (clientloop.c). */
   #watch(): void {
     const { intervalMs, countMax } = this.parts.plan.keepalive;
     this.#timer = this.parts.clock.after(intervalMs, () => {
-      if (this.#over !== null) return;
-      if (this.#onData) {
-        this.#onData = false;
+      if (this.#ended !== null) return;
+      if (this.#hasReceived) {
+        this.#hasReceived = false;
         this.#unanswered = 0;
         this.#watch();
         return;
@@ -197,22 +204,35 @@ export class Session implements Connection, JumpSession {
   }
 }
 
+/**
+ * From now on the client's events go to the session only. `offered`: the algorithm lists that `Client.connect` was given.
+ */
+export function handOver(client: Client, session: Session, offered: object, fast?: FastPaths): void {
+  client.removeAllListeners();
+  const ended = (error?: Error): void => session.fail(error ?? null);
+  client.on("error", ended).on("end", ended).on("close", ended);
+  if (fast === undefined) return;
+  const afterKeyExchange = (): void => fast.keysExchanged(protocolOf(client), offered);
+  client.on("handshake", afterKeyExchange);
+  afterKeyExchange();
+}
+
 function sessionFailure(plan: HostPlan, error: unknown): HostError {
   if (error instanceof HostError) return error;
-  const said = error instanceof Error ? error.message : "";
-  const lost = said === "" || /^(Connection lost|No response from server)/.test(said);
-  const message = `${planLabel(plan)}: ${lost ? "the server closed the connection" : said}`;
+  const text = error instanceof Error ? error.message : "";
+  const lost = text === "" || /^(Connection lost|No response from server)/.test(text);
+  const message = `${planLabel(plan)}: ${lost ? "the server closed the connection" : text}`;
   return new HostError(lost || error === null ? "connection-lost" : "protocol-error", "sample", message);
 }
 
-/** CHANNEL_OPEN_FAILURE with "connect failed", which is sshd's word for MaxSessions, or "resource shortage". */
-function isOutOfRoom(error: unknown): boolean {
+/** CHANNEL_OPEN_FAILURE with "connect failed", which sshd sends for MaxSessions, or with "resource shortage". */
+function isOutOfSessions(error: unknown): boolean {
   const reason: unknown =
     typeof error === "object" && error !== null ? Reflect.get(error, "reason") : undefined;
   return reason === 2 || reason === 4;
 }
 
 function refusalOf(error: unknown): string {
-  const said = error instanceof Error ? error.message.replace(/^\(SSH\) /, "") : "refused";
-  return said === "Unable to exec" ? "the server does not run the command" : oneLine(said);
+  const text = error instanceof Error ? error.message.replace(/^\(SSH\) /, "") : "refused";
+  return text === "Unable to exec" ? "the server does not run the command" : oneLine(text);
 }

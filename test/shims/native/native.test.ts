@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ParseError } from "../../../src/contract/errors.js";
-import type { Gpu, Section } from "../../../src/contract/record.js";
+import { withExtras, type Gpu, type Section } from "../../../src/contract/record.js";
 import type { Reading } from "../../../src/shims/kit/shim.js";
 import { nativeShim } from "../../../src/shims/native/native.js";
 import { allShims, FALLBACK_IDS, shimsToTry, TOOLS, toolNamed } from "../../../src/shims/registry.js";
@@ -97,7 +97,7 @@ describe("native snapshots", () => {
     });
     const first = sections.gpus?.[0];
     assert.ok(first);
-    assert.deepEqual(first["brand_new"], { deep: [-4] });
+    assert.deepEqual(withExtras(first)["brand_new"], { deep: [-4] });
     for (const label of ["host_id", "hostname", "instance", "time"]) assert.ok(!(label in first), label);
     assert.deepEqual(Object.keys(sections), ["gpus", "switches"]);
   });
@@ -188,7 +188,7 @@ describe("properties of native", () => {
         assert.equal(reading.sections.gpus?.length, gpus.length);
         for (const [at, found] of reading.sections.gpus.entries())
           for (const key of Object.keys(gpu)) {
-            const number = found[key];
+            const number = withExtras(found)[key];
             if (typeof number !== "number") continue;
             assert.ok(number >= 0, `${key} ${number}`);
             const told = Object.entries(gpus[at] ?? {}).find(([name]) => name === key)?.[1];

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { realClock, type Clock } from "../../../src/lib/clock.js";
 import { FleetThreads } from "../../../src/sources/threads/fleet-threads.js";
-import type { Share } from "../../../src/sources/threads/messages.js";
+import type { Share } from "../../../src/sources/threads/shares.js";
 
-/** `say` and `onMessage` of a thread; `counts` that are of no interest. */
+/** `lines` and `ended` of a thread; its `counts` do not matter. */
 const PRELUDE = `import { parentPort } from "node:worker_threads";
 const counts = { hosts: 1, fine: 1, held: false };
 const lines = (text) => {
@@ -63,7 +63,7 @@ describe("FleetThreads", () => {
     assert.deepEqual(threads.counts, Array(2).fill({ hosts: 1, fine: 1, held: false }));
     await threads.return();
   });
-  test("gives a thread its memory back only with the next pull, so that it waits for a slow reader", async () => {
+  test("returns a thread's buffer only with the next pull, so that it waits for a slow reader", async () => {
     const { threads, logged } = start([
       `parentPort.on("message", (m) => {
         parentPort.postMessage({ kind: "line", text: m.kind + " " + m.buffer.length });
@@ -88,7 +88,7 @@ describe("FleetThreads", () => {
     assert.deepEqual([...logged].sort(), ["debug: n", "debug: n", "l", "l", "warning: w"]);
     await threads.return();
   });
-  test("the signal's abort is passed on, and what is not taken any more holds no thread", async () => {
+  test("the signal's abort is passed on, and lines that nobody takes hold no thread", async () => {
     const { threads, stopper } = start([
       `parentPort.on("message", (m) => { if (m.kind === "ack") ended(); }); lines("never taken\\n");`,
     ]);
@@ -103,7 +103,7 @@ describe("FleetThreads", () => {
     ["", realClock],
     [", by a timer that is early", hasty],
   ] as const) {
-    test(`a thread that does not end is ended${what}`, { timeout: 20_000 }, async () => {
+    test(`a thread that does not end is terminated${what}`, { timeout: 20_000 }, async () => {
       const script = `setInterval(() => undefined, 1000); parentPort.on("message", () => undefined);`;
       const { threads } = start([script], clock);
       const begun = performance.now();
@@ -115,7 +115,7 @@ describe("FleetThreads", () => {
     ["throws", `throw new Error("a bug of ours");`, /a bug of ours/],
     ["ends by itself", `parentPort.close();`, /a thread ended by itself/],
   ] as const) {
-    test(`a thread that ${what} is told, not waited for`, async () => {
+    test(`a thread that ${what} is reported, not waited for`, async () => {
       const { threads } = start([script, `parentPort.on("message", () => undefined);`]);
       await assert.rejects(all(threads), error);
       await threads.return();

@@ -1,7 +1,5 @@
 /** Agents that take their time to sign: as with ssh, they have the login's own. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import type { HostPlan } from "../../../src/ssh/plan/plan.js";
@@ -26,8 +24,7 @@ async function bench(t: TestContext, signMs: number | null): Promise<Bench> {
   real.add(server.userKey);
   const agent = await startSlowAgent(real, signMs);
   t.after(() => agent.stop());
-  const knownHostsFile = join(server.dir, "known_hosts");
-  writeFileSync(knownHostsFile, server.knownHostsLine());
+  const { knownHostsFile } = server;
   const config = { port: server.port, user: server.user, identityAgent: agent.socket };
   return { agent, plan: (timeoutMs) => testPlan(config, { knownHostsFile, timeoutMs }) };
 }

@@ -20,12 +20,11 @@ const skip = missing ?? false;
 async function serve(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
   const server = await startSshd(options);
   t.after(() => server.stop());
-  writeFileSync(join(server.dir, "known_hosts"), server.knownHostsLine());
   return server;
 }
 
 function planFor(server: Sshd, config: Partial<HostConfig>, options: Partial<SshOptions> = {}): HostPlan {
-  const knownHostsFile = join(server.dir, "known_hosts");
+  const { knownHostsFile } = server;
   return testPlan({ port: server.port, user: server.user, ...config }, { knownHostsFile, ...options });
 }
 

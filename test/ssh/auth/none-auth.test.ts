@@ -113,12 +113,10 @@ test(
   async (t) => {
     const server = await startSshd({ config: ["MaxAuthTries 2", "LogLevel DEBUG1"] });
     t.after(() => server.stop());
-    const known = join(server.dir, "known_hosts");
-    writeFileSync(known, server.knownHostsLine());
     const wrong = makeKey(join(server.dir, "wrong"));
     const plan = testPlan(
       { port: server.port, user: server.user },
-      { keyFiles: [wrong.file, server.userKey.file], knownHostsFile: known },
+      { keyFiles: [wrong.file, server.userKey.file], knownHostsFile: server.knownHostsFile },
     );
     // The first request is not counted when it is `none` (auth2.c): two keys may follow.
     await (await connect(plan, testShared())).close();

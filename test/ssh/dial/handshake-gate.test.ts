@@ -12,7 +12,7 @@ test("no more handshakes at once than places, first come first served", async ()
   const places = new Map<string, Place>();
   for (const host of ["a", "b", "c", "d"]) {
     void gate.enter(host, never).then((place) => {
-      place.heard();
+      place.received();
       inside.push(host);
       places.set(host, place);
     });
@@ -28,7 +28,7 @@ test("no more handshakes at once than places, first come first served", async ()
   assert.deepEqual(inside, ["a", "b", "c", "d"]);
 });
 
-test("a silent host gives its place back, and takes none until it speaks", async () => {
+test("a silent host gives its place back, and takes none until it sends something", async () => {
   const clock = new FakeClock();
   const gate = new HandshakeGate(clock, 1);
   await gate.enter("hung", never);
@@ -41,13 +41,13 @@ test("a silent host gives its place back, and takes none until it speaks", async
   assert.equal(entered, false);
   await clock.advance(200);
   const live = await next;
-  live.heard();
+  live.received();
   await clock.advance(1_000);
   // The one place is taken; the hung host does not wait for it.
   const again = await gate.enter("hung", never);
-  again.heard();
+  again.received();
   again.leave();
-  // It spoke and finished: from now on it waits like the others.
+  // It sent something and finished: from now on it waits like the others.
   const aborted = new AbortController();
   const waiting = assert.rejects(gate.enter("hung", aborted.signal), /stop/);
   await turn();
@@ -61,7 +61,7 @@ test("a host that froze in its handshake gives its place back", async () => {
   const clock = new FakeClock();
   const gate = new HandshakeGate(clock, 1);
   const frozen = await gate.enter("frozen", never);
-  frozen.heard();
+  frozen.received();
   let entered = false;
   const next = gate.enter("live", never).then(() => (entered = true));
   await clock.advance(1_900);

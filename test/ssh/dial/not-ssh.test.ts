@@ -13,7 +13,7 @@ interface Case {
   readonly behave: (socket: Socket) => void;
   readonly code: FailureCode;
   readonly phase: Phase;
-  readonly says: RegExp;
+  readonly message: RegExp;
 }
 
 const BANNER = "SSH-2.0-OpenSSH_9.2\r\n";
@@ -27,69 +27,75 @@ function flood(socket: Socket): void {
 
 const CASES: readonly Case[] = [
   {
-    name: "a port that says nothing",
+    name: "a port that sends nothing",
     behave: () => undefined,
     code: "handshake-timeout",
     phase: "handshake",
-    says: /nothing was heard within 0\.4 s/,
+    message: /received nothing within 0\.4 s/,
   },
   {
     name: "silence after half a banner",
     behave: (socket) => socket.write("SSH-2.0-Half"),
     code: "handshake-timeout",
     phase: "handshake",
-    says: /only heard "SSH-2\.0-Half"/,
+    message: /received only "SSH-2\.0-Half"/,
   },
   {
     name: "silence after the banner",
     behave: (socket) => socket.write(BANNER),
     code: "handshake-timeout",
     phase: "handshake",
-    says: /no end of the key exchange within 0\.4 s/,
+    message: /no end of the key exchange within 0\.4 s/,
   },
   {
     name: "FIN before the banner",
     behave: (socket) => socket.end(),
     code: "connection-lost",
     phase: "handshake",
-    says: /closed the connection at once/,
+    message: /closed the connection at once/,
   },
   {
     name: "RST before the banner",
     behave: (socket) => setTimeout(() => socket.resetAndDestroy(), 30),
     code: "connection-lost",
     phase: "handshake",
-    says: /the connection was (reset|closed)|closed the connection/,
+    message: /the connection was (reset|closed)|closed the connection/,
   },
   {
     name: "FIN after the banner",
     behave: (socket) => socket.end(BANNER),
     code: "connection-lost",
     phase: "handshake",
-    says: /closed the connection during the key exchange/,
+    message: /closed the connection during the key exchange/,
   },
   {
     name: "an HTTP server",
     behave: (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
     code: "not-ssh",
     phase: "handshake",
-    says: /not an SSH server: it answered "HTTP\/1\.1 400/,
+    message: /not an SSH server: it answered "HTTP\/1\.1 400/,
   },
   {
     name: "an SSH 1 server",
     behave: (socket) => socket.write("SSH-1.5-old\n"),
     code: "not-ssh",
     phase: "handshake",
-    says: /old protocol/,
+    message: /old protocol/,
   },
   {
-    name: "a server that says something else and goes",
+    name: "a server of another protocol that hangs up",
     behave: (socket) => socket.end("220 mail.example\u001b[2J ESMTP\r\n"),
     code: "not-ssh",
     phase: "handshake",
-    says: /it said "220 mail\.example\ufffd\[2J ESMTP" and closed/,
+    message: /it sent "220 mail\.example\ufffd\[2J ESMTP" and closed/,
   },
-  { name: "garbage for ever", behave: flood, code: "not-ssh", phase: "handshake", says: /not an SSH server/ },
+  {
+    name: "garbage for ever",
+    behave: flood,
+    code: "not-ssh",
+    phase: "handshake",
+    message: /not an SSH server/,
+  },
   {
     name: "garbage for ever after the banner",
     behave: (socket) => {
@@ -98,18 +104,18 @@ const CASES: readonly Case[] = [
     },
     code: "protocol-error",
     phase: "handshake",
-    says: /packet/i,
+    message: /packet/i,
   },
   {
     name: "a penalty of sshd",
     behave: (socket) => socket.end("Not allowed at this time\r\n"),
     code: "connection-lost",
     phase: "handshake",
-    says: /Not allowed at this time/,
+    message: /Not allowed at this time/,
   },
 ];
 
-for (const { name, behave, code, phase, says } of CASES) {
+for (const { name, behave, code, phase, message } of CASES) {
   test(`${name}: ${code}, and no socket is left`, async (t) => {
     const server = await startTcpServer(behave);
     t.after(() => server.stop());
@@ -117,13 +123,13 @@ for (const { name, behave, code, phase, says } of CASES) {
     const failure = await failureOf(testPlan({ port: server.port }, { timeoutMs: 400 }), shared);
     assert.equal(failure.code, code);
     assert.equal(failure.phase, phase);
-    assert.match(failure.message, says);
+    assert.match(failure.message, message);
     assert.ok(shared.handshakes.idle);
     await waitFor("the socket is gone", () => server.open() === 0);
   });
 }
 
-test("a drop before the banner is tried again, and then told", async (t) => {
+test("a drop before the banner is tried again, and then reported", async (t) => {
   const server = await startTcpServer((socket) => socket.end("Exceeded MaxStartups\r\n"));
   t.after(() => server.stop());
   const failure = await failureOf(testPlan({ port: server.port }, { timeoutMs: 2_000 }), testShared());

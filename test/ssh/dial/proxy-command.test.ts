@@ -27,18 +27,18 @@ async function failureOf(command: string): Promise<HostError> {
 test("a proxy command carries bytes both ways", async (t) => {
   const stream = openProxyCommand("cat", named);
   t.after(() => stream.destroy());
-  let heard = "";
-  stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+  let received = "";
+  stream.on("data", (chunk: Buffer) => (received += chunk.toString()));
   const big = "x".repeat(300_000);
   stream.write(big);
-  await waitFor("the echo", () => heard.length === big.length);
-  assert.equal(heard, big);
+  await waitFor("the echo", () => received.length === big.length);
+  assert.equal(received, big);
   const ended = endOf(stream);
   stream.end();
   assert.equal(await ended, null);
 });
 
-test("a proxy command that ends says why", async () => {
+test("a proxy command that ends: the failure has the reason", async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["sh -c 'echo no way >&2; exit 3'", /^the proxy command failed: no way; exit status 3$/],
     ["/nonexistent/nc", /not found|No such file/],
@@ -70,14 +70,14 @@ test("destroying the stream ends the command and its children", async (t) => {
   assert.equal(stream.destroyed, true);
 });
 
-test("a shell of the user's runs it, as in ssh", async () => {
+test("the user's shell runs it, as in ssh", async () => {
   const stream = openProxyCommand("echo $0 $PROXY_MARK", {
     ...named,
     env: { PATH: process.env["PATH"], SHELL: "", PROXY_MARK: "m" },
   });
   stream.resume();
-  let heard = "";
-  stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+  let received = "";
+  stream.on("data", (chunk: Buffer) => (received += chunk.toString()));
   await endOf(stream);
-  assert.equal(heard, "/bin/sh m\n");
+  assert.equal(received, "/bin/sh m\n");
 });

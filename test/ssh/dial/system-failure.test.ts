@@ -16,7 +16,7 @@ for (const [code, fix] of [
   ["ENOMEM", /memory/],
   ["ENOBUFS", /memory/],
 ] as const) {
-  test(`${code} is local-limit in every phase, and the message says what to do`, () => {
+  test(`${code} is local-limit in every phase, and the message has the fix`, () => {
     for (const phase of ["resolve", "dial", "handshake", "auth", "probe", "sample"] as const) {
       const { failure } = systemFailure(failed(code), WHERE, phase);
       assert.equal(failure.code, "local-limit");
@@ -29,7 +29,7 @@ for (const [code, fix] of [
   });
 }
 
-test("what a host or a network does is not", () => {
+test("a failure of a host or a network is not local-limit", () => {
   for (const code of ["ECONNREFUSED", "ENOTFOUND", "EACCES", "ENOENT", "toString", "__proto__"]) {
     assert.equal(isLocalLimit(failed(code)), false);
     assert.equal(localLimit(failed(code), "dial", "ssh"), null);
@@ -39,7 +39,7 @@ test("what a host or a network does is not", () => {
     assert.equal(isLocalLimit(odd), false);
 });
 
-test("through a jump host it is still this machine's", () => {
+test("through a jump host local-limit stays this machine's", () => {
   for (const code of ["local-limit", "internal-error"] as const)
     assert.equal(jumpFailure("bastion", new HostError(code, "dial", "x")).failure.code, code);
   assert.equal(

@@ -11,11 +11,11 @@ import { testPlan } from "../../support/host-plan.js";
 import { signalPid } from "../../support/processes.js";
 import { startTcpServer } from "../../support/tcp-server.js";
 
-const world = { clock: realClock, names: inProcessNames() };
+const deps = { clock: realClock, names: inProcessNames() };
 
 async function failure(config: Parameters<typeof testPlan>[0], timeoutMs = 3_000): Promise<HostError> {
   try {
-    const dialled = await dialDirect(testPlan(config, { timeoutMs }), world, AbortSignal.timeout(20_000));
+    const dialled = await dialDirect(testPlan(config, { timeoutMs }), deps, AbortSignal.timeout(20_000));
     dialled.stream.destroy();
   } catch (error) {
     assert.ok(error instanceof HostError, String(error));
@@ -39,19 +39,19 @@ test("a name that has no address", async () => {
   assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
 });
 
-test("a name whose addresses all refuse says why", async () => {
+test("a name whose addresses all refuse: the failure has the reason", async () => {
   const error = await failure({ hostname: "localhost", port: await closedPort() });
   assert.equal(error.failure.code, "connection-refused");
 });
 
-test("a name that is not answered times out, says so, and is given up", async () => {
-  let given = false;
+test("a look-up without an answer times out, is reported as such, and is aborted", async () => {
+  let isAborted = false;
   const names: Names = {
     ...inProcessNames(),
     find: (_name, _family, signal) =>
       new Promise((_, reject) =>
         signal.addEventListener("abort", () => {
-          given = true;
+          isAborted = true;
           reject(signal.reason as Error);
         }),
       ),
@@ -63,7 +63,7 @@ test("a name that is not answered times out, says so, and is given up", async ()
     assert.equal(error.message, "no answer of the name service for hangs.example within 0.05 s");
     return true;
   });
-  assert.ok(given);
+  assert.ok(isAborted);
 });
 
 for (const code of ["EAI_AGAIN", "ENOTFOUND", "EAI_NODATA"]) {
@@ -85,7 +85,7 @@ for (const code of ["EAI_AGAIN", "ENOTFOUND", "EAI_NODATA"]) {
   });
 }
 
-test("AddressFamily shuts out addresses of the other family", async () => {
+test("AddressFamily excludes addresses of the other family", async () => {
   const error = await failure({ hostname: "127.0.0.1", addressFamily: "inet6" });
   assert.deepEqual([error.failure.code, error.failure.phase], ["dns-not-found", "resolve"]);
 });
@@ -95,7 +95,7 @@ test("BindAddress is where the connection comes from", async (t) => {
   const server = await startTcpServer((socket) => (from = socket.remoteAddress ?? ""));
   t.after(() => server.stop());
   const plan = testPlan({ port: server.port, bindAddress: "127.0.0.7" });
-  const { stream, address } = await dialDirect(plan, world, AbortSignal.timeout(5_000));
+  const { stream, address } = await dialDirect(plan, deps, AbortSignal.timeout(5_000));
   stream.destroy();
   assert.equal(address, "127.0.0.1");
   assert.equal(from, "127.0.0.7");
@@ -106,7 +106,7 @@ test("a bind address that is not ours is a failure of the network", async () => 
   assert.deepEqual([error.failure.code, error.failure.phase], ["network-unreachable", "dial"]);
 });
 
-test("a port that drops what is sent to it times out, and the abort ends a dial at once", async (t) => {
+test("a port that never answers times out, and an abort ends a dial at once", async (t) => {
   // A stopped process with a full backlog leaves every further SYN unanswered.
   const script =
     "require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
@@ -129,7 +129,7 @@ test("a port that drops what is sent to it times out, and the abort ends a dial 
   assert.match(error.message, /within 0\.5 s/);
 
   const stop = new AbortController();
-  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), world, stop.signal);
+  const dialling = dialDirect(testPlan({ port }, { timeoutMs: 60_000 }), deps, stop.signal);
   setTimeout(() => stop.abort(new Error("enough")), 20);
   await assert.rejects(dialling, { message: "enough" });
 });

@@ -35,7 +35,7 @@ async function lostError(connection: Connection): Promise<HostError> {
 }
 
 test("300 targets behind one jump host are all reached, at sshd's own MaxStartups", { skip }, async (t) => {
-  // Both the jump host and the machine that stands for all targets drop connections from the tenth on.
+  // Both the jump host and the machine that plays all targets drop connections from the tenth on.
   const config = ["MaxStartups 10:30:100"];
   const jump = await startSshd({ config });
   t.after(() => jump.stop());
@@ -70,7 +70,7 @@ test("300 targets behind one jump host are all reached, at sshd's own MaxStartup
   await waitFor("the jump session ends with the last target", () => sessions() === 0);
 });
 
-test("a jump host that dies takes its targets with it and they come back with it", { skip }, async (t) => {
+test("targets are lost with their jump host and come back with it", { skip }, async (t) => {
   const jump = await startSshd();
   t.after(() => jump.stop());
   const far = await startSshd();
@@ -114,7 +114,7 @@ test("two hops, each with its own key and host key", { skip }, async (t) => {
   }
 });
 
-test("a jump host that fails is the targets' reason", { skip }, async (t) => {
+test("targets fail with their jump host's reason", { skip }, async (t) => {
   const jump = await startSshd();
   t.after(() => jump.stop());
   const far = await startSshd();

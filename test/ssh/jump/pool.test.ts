@@ -56,7 +56,7 @@ test("a session that dies is replaced, and its leases know why", async () => {
   assert.equal(second.closed, 0);
 });
 
-test("those who wait share one failure; a failed jump host is left alone for a while", async () => {
+test("waiting targets share one failure; a failed jump host is in cooldown for a while", async () => {
   const clock = new FakeClock();
   const pool = new JumpPool(clock);
   const refused = new HostError("connection-refused", "dial", "refused");
@@ -95,7 +95,7 @@ test("those who wait share one failure; a failed jump host is left alone for a w
   assert.equal(lease.lostBy(), null);
 });
 
-test("an attempt is given up when the last who waits for it is aborted", async () => {
+test("an attempt is aborted with the last target that waits for it", async () => {
   const pool = new JumpPool(new FakeClock());
   const stops = [new AbortController(), new AbortController()];
   let given: AbortSignal | null = null;
@@ -117,7 +117,7 @@ test("an attempt is given up when the last who waits for it is aborted", async (
   await pool.acquire("a", () => Promise.resolve(session), never);
 });
 
-test("a session that opens after everyone left is closed", async () => {
+test("a session that opens after all targets were aborted is closed", async () => {
   const pool = new JumpPool(new FakeClock());
   const stop = new AbortController();
   const session = new Session();

@@ -49,7 +49,6 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
   function login(lines: readonly string[], target = "gpu-login"): Login {
     const dir = join(temp.path, `l${number++}`);
     mkdirSync(join(dir, "by-variable"), { recursive: true, mode: 0o700 });
-    writeFileSync(join(dir, "known_hosts"), server.knownHostsLine());
     const configFile = join(dir, "config");
     const text = [
       ...lines,
@@ -60,7 +59,7 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
       `IdentityFile ${join(temp.path, "id")}`,
       "IdentitiesOnly yes",
       "IdentityAgent none",
-      `UserKnownHostsFile ${join(dir, "known_hosts")}`,
+      `UserKnownHostsFile ${server.knownHostsFile}`,
       "GlobalKnownHostsFile /dev/null",
     ].join("\n");
     writeFileSync(configFile, `${text.replaceAll("DIR", dir)}\n`, { mode: 0o600 });

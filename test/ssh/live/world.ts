@@ -180,9 +180,7 @@ async function build(dir: string, stops: (() => Promise<void>)[], stop: () => Pr
   const agents = await startAgents(dir, keys, stops);
   const constrained = await startAgent();
   stops.push(() => constrained.stop());
-  const mainKnown = join(dir, "main-known");
-  writeFileSync(mainKnown, main.knownHostsLine());
-  constrained.add(key("in agent"), ["-H", mainKnown, "-h", `[127.0.0.1]:${main.port}`]);
+  constrained.add(key("in agent"), ["-H", main.knownHostsFile, "-h", `[127.0.0.1]:${main.port}`]);
   agents.set("constrained to main", constrained.socket);
   return {
     dir,

@@ -15,14 +15,12 @@ const skip = missing ?? false;
 const never = new AbortController().signal;
 
 function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): OpensshConnect {
-  const knownHostsFile = join(server.dir, "known_hosts");
-  writeFileSync(knownHostsFile, server.knownHostsLine());
   return {
     target: { user: server.user, host: "127.0.0.1", port: server.port, labels: {}, origin: "--ssh" },
     ssh: {
       keyFiles: [server.userKey.file],
       configFile: "none",
-      knownHostsFile,
+      knownHostsFile: server.knownHostsFile,
       ...more,
     },
     hostKeyPolicy: "yes",
@@ -31,27 +29,28 @@ function requestFor(server: Sshd, more: Partial<OpensshConnect["ssh"]> = {}): Op
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
   };
 }
 
-interface Heard {
+interface Received {
   stdout: string;
   stderr: string;
   end: ChannelEnd | null;
 }
 
-async function run(connection: Connection, command: string, input: string | null = null): Promise<Heard> {
-  const heard: Heard = { stdout: "", stderr: "", end: null };
+async function run(connection: Connection, command: string, input: string | null = null): Promise<Received> {
+  const received: Received = { stdout: "", stderr: "", end: null };
   const channel = await connection.open(command, {
-    stdout: (chunk) => (heard.stdout += chunk.toString()),
-    stderr: (chunk) => (heard.stderr += chunk.toString()),
-    closed: (end) => (heard.end = end),
+    stdout: (chunk) => (received.stdout += chunk.toString()),
+    stderr: (chunk) => (received.stderr += chunk.toString()),
+    closed: (end) => (received.end = end),
   });
   if (input !== null) channel.write(input);
   channel.end();
-  await waitFor(`the end of ${command}`, () => heard.end !== null);
-  return heard;
+  await waitFor(`the end of ${command}`, () => received.end !== null);
+  return received;
 }
 
 async function withServer(
@@ -115,17 +114,17 @@ for (const shell of ["/bin/bash", "/bin/dash", "/bin/csh", "/usr/bin/fish"]) {
   });
 }
 
-test("a forced command is heard as it is", { skip }, () =>
+test("a forced command's output is passed on as it is", { skip }, () =>
   withServer({ config: ["ForceCommand echo forced; exit 3"] }, async (_server, connect) => {
     const connection = await connect();
     for (const command of ["exec /bin/sh -c 'echo x'", "nvidia-smi"]) {
-      const heard = await run(connection, command);
-      assert.deepEqual(heard, { stdout: "forced\n", stderr: "", end: { kind: "exit", code: 3 } });
+      const received = await run(connection, command);
+      assert.deepEqual(received, { stdout: "forced\n", stderr: "", end: { kind: "exit", code: 3 } });
     }
   }),
 );
 
-test("a server that goes away ends its channels as lost and says so", { skip }, () =>
+test("a server that goes away ends its channels as lost and is reported", { skip }, () =>
   withServer({}, async (server, connect) => {
     const connection = await connect();
     let end: ChannelEnd | null = null;
@@ -191,7 +190,7 @@ test("refusals keep ssh's reason", { skip }, () =>
   }),
 );
 
-test("a silent server costs its own deadline", { skip }, async (t) => {
+test("a silent server costs no more than its own deadline", { skip }, async (t) => {
   const server = await startTcpServer(() => undefined);
   t.after(() => server.stop());
   const silent: OpensshConnect = {
@@ -207,13 +206,14 @@ test("a silent server costs its own deadline", { skip }, async (t) => {
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
   };
   const error = await failureOf(connectOpenssh(silent, never));
   assert.equal(error.failure.code, "handshake-timeout");
 });
 
-test("without an ssh program the record says what is needed", async () => {
+test("without an ssh program the failure has the fix", async () => {
   const request: OpensshConnect = {
     target: { host: "127.0.0.1", labels: {}, origin: "--ssh" },
     ssh: {
@@ -227,6 +227,7 @@ test("without an ssh program the record says what is needed", async () => {
     via: null,
     why: "a test",
     clock: realClock,
+    random: Math.random,
     gate: new HandshakeGate(realClock),
     env: { PATH: "/nonexistent" },
   };

@@ -192,7 +192,7 @@ const cases: readonly (readonly [
     /^the server took our key and refused the login: Access denied by pam_slurm_adopt: you have no active jobs/,
   ],
   [
-    "an account that is refused without a word",
+    "an account that is refused without a message",
     `${AUTH}${OFFER}debug1: Server accepts key: /k/id ED25519 SHA256:xyz explicit\r\nConnection reset by 10.0.0.1 port 2222\r\n`,
     {
       code: "access-denied",
@@ -214,7 +214,7 @@ const cases: readonly (readonly [
     /hung up after it refused keys of ours/,
   ],
   [
-    "a server that goes away while it is asked",
+    "a server that goes away during authentication",
     `${AUTH}${OFFER}Connection closed by 10.0.0.1 port 2222\r\n`,
     { code: "connection-lost", phase: "auth" },
     /closed/,
@@ -298,30 +298,30 @@ const cases: readonly (readonly [
     { code: "protocol-error", phase: "resolve" },
     /cipher spec/,
   ],
-  ["nothing at all", "", { code: "protocol-error", phase: "resolve" }, /without a word/],
+  ["nothing at all", "", { code: "protocol-error", phase: "resolve" }, /without a message/],
 ];
 
 for (const [name, text, expected, message] of cases) {
   test(name, () => {
     const log = new OpensshLog();
-    // In pieces, as pipes give it.
+    // In pieces, as from a pipe.
     for (let at = 0; at < text.length; at += 7) log.push(text.slice(at, at + 7));
     log.flush();
-    const { message: said, ...failure } = opensshFailure(log, host).failure;
+    const { message: actual, ...failure } = opensshFailure(log, host).failure;
     assert.deepEqual(failure, expected);
-    assert.match(said, message);
+    assert.match(actual, message);
     assert.ok(failure.code in STATE_OF_CODE);
   });
 }
 
-test("what a remote command says on stderr is passed on, and ssh's chatter is not", () => {
+test("a remote command's stderr is passed on, and ssh's debug output is not", () => {
   const log = new OpensshLog();
   log.push(OPEN);
   assert.equal(log.stage, "open");
-  const said = log.push(
+  const passedOn = log.push(
     "warn: one\ndebug1: client_input_channel_req: channel 0 rtype exit-status reply 0\r\nTransferred: sent 1, ",
   );
-  assert.equal(said, "warn: one\n");
+  assert.equal(passedOn, "warn: one\n");
   assert.equal(log.push("received 2\r\nhalf"), "");
   assert.equal(log.flush(), "half");
   assert.equal(log.remoteEnd, "status");

@@ -24,7 +24,7 @@ test("the defaults leave out SHA-1 host keys and put cheap ones first", () => {
   assert.equal(offered({ compression: true }).compress[0], "zlib@openssh.com");
 });
 
-test("the types of keys that are known come first, unless the config writes its list out", () => {
+test("the types of known keys come first, unless the config has a full list", () => {
   const known = { keyTypes: ["ssh-rsa"], hasAuthority: false };
   assert.deepEqual(offered({}, known).serverHostKey.slice(0, 3), [
     "rsa-sha2-512",
@@ -52,7 +52,7 @@ const CANNOT = [
 ] as const;
 
 for (const [config, keyword] of CANNOT) {
-  test(`${keyword} of which ssh2 can do nothing`, () => {
+  test(`${keyword} with nothing that ssh2 supports`, () => {
     const offer = offerAlgorithms(testConfig(config), UNKNOWN);
     assert.deepEqual([offer.kind, offer.kind === "cannot" && offer.keyword], ["cannot", keyword]);
   });

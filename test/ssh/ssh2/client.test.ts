@@ -1,26 +1,18 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "node:test";
 import { connect, run } from "../../support/connected.js";
 import { testPlan, testShared } from "../../support/host-plan.js";
-import { missing, startSshd, type Sshd } from "../../support/sshd.js";
+import { missing, startSshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;
 
-function knownHosts(server: Sshd): string {
-  const file = join(server.dir, "known_hosts");
-  writeFileSync(file, server.knownHostsLine());
-  return file;
-}
-
-test("a session runs commands and tells how they ended", { skip }, async (t) => {
+test("a session runs commands and reports their ends", { skip }, async (t) => {
   const server = await startSshd();
   t.after(() => server.stop());
   const shared = testShared();
   const plan = testPlan(
     { port: server.port, user: server.user },
-    { keyFiles: [server.userKey.file], knownHostsFile: knownHosts(server) },
+    { keyFiles: [server.userKey.file], knownHostsFile: server.knownHostsFile },
   );
   const connection = await connect(plan, shared);
   assert.equal(connection.client, "ssh2");

@@ -38,7 +38,7 @@ async function bench(t: TestContext, options: SshdOptions = {}): Promise<Bench> 
   };
 }
 
-test("an unknown host is refused, with where it was looked for and what to do", { skip }, async (t) => {
+test("an unknown host is refused, with the file that decided and the fix", { skip }, async (t) => {
   const { server, known, plan } = await bench(t);
   const file = known("");
   const failure = await failureOf(plan("yes"), testShared());
@@ -49,7 +49,7 @@ test("an unknown host is refused, with where it was looked for and what to do", 
   assert.match(failure.fix ?? "", new RegExp(`ssh-keyscan -p ${server.port} 127\\.0\\.0\\.1 >> ${file}`));
 });
 
-test("a policy of the config counts, and the line that set it is named", { skip }, async (t) => {
+test("a policy of the config is used, and the failure names its line", { skip }, async (t) => {
   const { known, plan } = await bench(t);
   known("");
   const origins = new Map([
@@ -93,7 +93,7 @@ test(
   },
 );
 
-test("a host that cannot be remembered is reached all the same, with a warning", { skip }, async (t) => {
+test("a host that cannot be added to known_hosts is reached, with a warning", { skip }, async (t) => {
   const { server, plan } = await bench(t);
   const shared = testShared();
   const file = join(server.dir, "no-such-folder", "known_hosts");
@@ -123,7 +123,7 @@ test("a revoked host key is refused under every policy", { skip }, async (t) => 
   }
 });
 
-test("a host that is known by one type of key alone is reached by that type", { skip }, async (t) => {
+test("a host with a known key of one type is reached by that type", { skip }, async (t) => {
   const { server, known, plan } = await bench(t, { hostKeyTypes: ["ed25519", "rsa", "ecdsa"] });
   for (const key of server.hostKeys) {
     known(knownHostsLines("127.0.0.1", server.port, [key]));
@@ -133,7 +133,7 @@ test("a host that is known by one type of key alone is reached by that type", { 
   }
 });
 
-test("a type of key that HostKeyAlgorithms leaves out is no way to a host", { skip }, async (t) => {
+test("a key of a type that HostKeyAlgorithms leaves out is not accepted", { skip }, async (t) => {
   const { server, known, plan } = await bench(t, { hostKeyTypes: ["rsa"] });
   known(server.knownHostsLine());
   const failure = await failureOf(plan("yes", { hostKeyAlgorithms: "ssh-ed25519" }), testShared());
@@ -143,7 +143,7 @@ test("a type of key that HostKeyAlgorithms leaves out is no way to a host", { sk
   assert.match(short.message, /RequiredRSASize asks for 8192/);
 });
 
-test("NoHostAuthenticationForLocalhost asks for no key", { skip }, async (t) => {
+test("NoHostAuthenticationForLocalhost needs no known key", { skip }, async (t) => {
   const { known, plan } = await bench(t);
   const file = known("");
   await (await connect(plan("yes", { noHostAuthenticationForLocalhost: true }), testShared())).close();

@@ -3,26 +3,27 @@ import { Duplex } from "node:stream";
 import test from "node:test";
 import { offerAlgorithms } from "../../../src/ssh/ssh2/algorithms.js";
 import { loadSsh2 } from "../../../src/ssh/ssh2/client.js";
+import { shareKeptParts } from "../../../src/ssh/ssh2/fast/kept-bytes.js";
 import {
   introduceAs,
   pingServer,
-  settleKeyExchange,
+  protocolOf,
   takeOverAuthentication,
 } from "../../../src/ssh/ssh2/internals.js";
 import { testConfig } from "../../support/host-plan.js";
 
 const HANDLERS = { serviceAccepted() {}, keyAccepted() {}, failure() {}, banner() {}, success() {} };
 
-test("another ssh2 than the one that is known is refused", () => {
+test("an unsupported version of ssh2 is refused", () => {
   for (const client of [{}, { _protocol: null }, { _protocol: { _handlers: {} } }]) {
     assert.throws(() => takeOverAuthentication(client, HANDLERS), /not the one that is supported/);
     assert.throws(() => introduceAs(client, "SSH-2.0-x"), /not the one that is supported/);
-    assert.throws(() => settleKeyExchange(client, {}), /not the one that is supported/);
+    assert.throws(() => protocolOf(client), /not the one that is supported/);
     assert.throws(() => pingServer(client), /not the one that is supported/);
   }
 });
 
-test("clients with the same offer share ssh2's form of it", async () => {
+test("clients with the same offer share one object of it", async () => {
   const Client = await loadSsh2();
   const offer = offerAlgorithms(testConfig(), { keyTypes: [], hasAuthority: false });
   assert.equal(offer.kind, "offer");
@@ -31,10 +32,9 @@ test("clients with the same offer share ssh2's form of it", async () => {
     client.on("error", () => undefined);
     const sock = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     client.connect({ sock, username: "watcher", algorithms: offer.algorithms as never });
-    settleKeyExchange(client, offer.algorithms);
+    const protocol = protocolOf(client);
+    shareKeptParts(protocol, offer.algorithms);
     sock.destroy();
-    const protocol: unknown = Reflect.get(client, "_protocol");
-    assert.ok(typeof protocol === "object" && protocol !== null);
     return protocol;
   };
   const [one, other] = [connected(), connected()];

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import {
@@ -24,14 +22,13 @@ const skip = missing ?? false;
 async function serve(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
   const server = await startSshd(options);
   t.after(() => server.stop());
-  writeFileSync(join(server.dir, "known_hosts"), server.knownHostsLine());
   return server;
 }
 
 function planFor(server: Sshd, config: Partial<HostConfig> = {}): HostPlan {
   return testPlan(
     { port: server.port, user: server.user, hostKeyAlias: null, ...config },
-    { keyFiles: [server.userKey.file], knownHostsFile: join(server.dir, "known_hosts") },
+    { keyFiles: [server.userKey.file], knownHostsFile: server.knownHostsFile },
   );
 }
 
@@ -46,9 +43,13 @@ interface Running {
 }
 
 async function start(connection: Connection, command: string): Promise<Running> {
-  let tell: (end: ChannelEnd) => void = () => undefined;
-  const ended = new Promise<ChannelEnd>((resolve) => (tell = resolve));
-  const events = { stdout: () => undefined, stderr: () => undefined, closed: (end: ChannelEnd) => tell(end) };
+  let resolveEnd: (end: ChannelEnd) => void = () => undefined;
+  const ended = new Promise<ChannelEnd>((resolve) => (resolveEnd = resolve));
+  const events = {
+    stdout: () => undefined,
+    stderr: () => undefined,
+    closed: (end: ChannelEnd) => resolveEnd(end),
+  };
   return { channel: await connection.open(command, events), ended };
 }
 
@@ -195,7 +196,7 @@ test("a connection is ready after four flights of ours, the key proven in the la
   const relay = await startRelay(server.port);
   t.after(() => relay.stop());
   const shared = testShared();
-  // The keys are read once a process; until they are, the proof of one waits.
+  // The keys are read once a process; until then the proof of a key waits.
   await (await connect(planFor(server), shared)).close();
   const connection = await connect(relayed(server, relay.port), shared);
   // Greeting; key exchange offer; our half of the key; then the service request and the proof of the key in one.
@@ -205,11 +206,11 @@ test("a connection is ready after four flights of ours, the key proven in the la
   await connection.close();
 });
 
-test("an abandoned channel says nothing more and leaves the session usable", { skip }, async (t) => {
+test("an abandoned channel reports nothing more and leaves the session usable", { skip }, async (t) => {
   const server = await serve(t);
   const connection = await connect(planFor(server), testShared());
-  let said = 0;
-  const count = (): void => void (said += 1);
+  let events = 0;
+  const count = (): void => void (events += 1);
   const channel = await connection.open("sleep 0.3; echo late", {
     stdout: count,
     stderr: count,
@@ -218,11 +219,11 @@ test("an abandoned channel says nothing more and leaves the session usable", { s
   channel.abandon();
   channel.abandon();
   assert.equal((await run(connection, "sleep 0.6; echo ok")).stdout, "ok\n");
-  assert.equal(said, 0);
+  assert.equal(events, 0);
   await connection.close();
 });
 
-test("SetEnv and SendEnv reach the command, where the server takes them", { skip }, async (t) => {
+test("SetEnv and SendEnv reach the command, where the server accepts them", { skip }, async (t) => {
   const server = await serve(t, { config: ["AcceptEnv ALLSMI_*"] });
   const plan = planFor(server, { setEnv: [["ALLSMI_SET", "from config"]] });
   const connection = await connect(plan, testShared());
@@ -278,8 +279,7 @@ test(
   async (t) => {
     const server = await dropbear.startDropbear({ hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });
     t.after(() => server.stop());
-    const knownHostsFile = join(server.dir, "known_hosts");
-    writeFileSync(knownHostsFile, server.knownHostsLine());
+    const { knownHostsFile } = server;
     const plan = testPlan(
       { port: server.port, user: server.user },
       { keyFiles: [server.userKey.file], knownHostsFile },

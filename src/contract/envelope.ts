@@ -1,0 +1,77 @@
+/** The two kinds of record, frame and state, and the envelope that they share. Fields: envelope-fields.ts. */
+import type { HostState, LastError } from "./failure-codes.js";
+import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
+
+/** Which program speaks SSH for a host. */
+export type SshClientKind = "ssh2" | "openssh";
+
+/**
+ * How ticks reach the host: one long-lived shell, one exec of a script a tick, or one exec of each tool's plain
+ * command a tick (forced commands, Windows).
+ */
+export type ChannelMode = "session" | "exec" | "plain";
+
+export interface Envelope {
+  readonly schema: 1;
+  readonly timestamp: string;
+  /** Counts from 0; null on a transition between ticks. */
+  readonly tick: number | null;
+  /** `user@host:port` as resolved; unique in a run. */
+  readonly host_id: string;
+  /** `ssh://user@host[:port]`, the port left out when it is 22. */
+  readonly target: string;
+  readonly hostname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: HostState;
+  /** `native` or a shim's id; null until probed. */
+  readonly transport: string | null;
+  readonly ssh_client?: SshClientKind;
+  readonly channel?: ChannelMode;
+}
+
+export interface SectionError {
+  readonly section: Section;
+  readonly kind: "timeout" | "error" | "parse";
+  readonly message: string;
+  /** The device that the error is about, where one row alone failed. */
+  readonly device?: string;
+  readonly exit_code?: number;
+  readonly exit_signal?: string;
+}
+
+type Labelled<T> = T & DeviceLabels;
+
+/** A host that answered. A frame whose every asked section failed still is a frame: `errors` say why. */
+export interface FrameRecord extends Envelope {
+  readonly record: "frame";
+  readonly tick: number;
+  readonly state: "connected";
+  /** From the command's first byte sent to the answer's last byte, in milliseconds. */
+  readonly latency_ms: number;
+  readonly gpus?: readonly Labelled<Gpu>[];
+  readonly cpus?: readonly Labelled<Cpu>[];
+  readonly memory?: readonly Labelled<Memory>[];
+  readonly chassis?: readonly Labelled<Chassis>[];
+  readonly processes?: readonly Labelled<Process>[];
+  readonly storage?: readonly Labelled<Storage>[];
+  readonly errors?: readonly SectionError[];
+}
+
+/** What happened to a host, or why it has no frame in a tick. */
+export interface StateRecord extends Envelope {
+  readonly record: "state";
+  readonly previous_state: HostState | null;
+  /** From 1: the connection attempt that this is about. */
+  readonly attempt: number;
+  readonly consecutive_failures: number;
+  /** When this state was entered. */
+  readonly since: string;
+  /** Null: no retry is planned. */
+  readonly retry_in_ms: number | null;
+  readonly last_error: LastError | null;
+}
+
+export type StreamRecord = FrameRecord | StateRecord;
+
+/** How many objects and lists may be in each other in a record, itself the first: what every JSON reader takes. */
+export const MAX_LEVELS = 64;

@@ -1,0 +1,54 @@
+/**
+ * The one source of truth for the fields of a record: types (checked by the compiler), docs/records.md, CSV columns and
+ * the kinds of values in paths all follow from these tables.
+ */
+import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
+import type { Field, FieldMap, Shape } from "./field-table.js";
+import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
+import { CHASSIS_FIELDS, CPU_FIELDS, MEMORY_FIELDS, STORAGE_FIELDS } from "./host-fields.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "./sections.js";
+
+/** The fields of a section's devices, without the labels that every device carries. */
+export const SECTION_FIELDS: Readonly<Record<Section, FieldMap>> = {
+  gpu: GPU_FIELDS,
+  cpu: CPU_FIELDS,
+  memory: MEMORY_FIELDS,
+  chassis: CHASSIS_FIELDS,
+  process: PROCESS_FIELDS,
+  storage: STORAGE_FIELDS,
+};
+
+/** The device columns of a section in the default CSV layout, in order. */
+export function csvColumns(section: Section): readonly string[] {
+  return Object.entries(SECTION_FIELDS[section]).flatMap(([name, field]) =>
+    field.csv === undefined ? [] : [name],
+  );
+}
+
+/**
+ * What stands at a path such as `gpu.temperature`, `gpus.0.detail.serial`, `state` or `last_error.code`. The path begins
+ * with a field of the record or with the name of a section. An index in a path is optional. Null for a path that no
+ * record of ours has; a native record may have it nevertheless.
+ */
+export function fieldKind(path: string): Shape | null {
+  const [first = "", ...rest] = path.split(".");
+  const section = SECTIONS.find((name) => name === first || KEY_OF_SECTION[name] === first);
+  let shape: Shape | null;
+  if (section === undefined) shape = own(RECORD_FIELDS, first);
+  else {
+    const fields: FieldMap = { ...SECTION_FIELDS[section], ...DEVICE_LABEL_FIELDS };
+    shape = { type: "array", items: { type: "object", fields } };
+  }
+  for (const key of rest) shape = shape === null ? null : stepInto(shape, key);
+  return shape;
+}
+
+function stepInto(shape: Shape, key: string): Shape | null {
+  if (shape.items !== undefined) return /^\d+$/.test(key) ? shape.items : stepInto(shape.items, key);
+  if (shape.fields !== undefined) return own(shape.fields, key);
+  return shape.entries ?? null;
+}
+
+function own(fields: FieldMap, key: string): Field | null {
+  return Object.hasOwn(fields, key) ? (fields[key] ?? null) : null;
+}

@@ -1,0 +1,44 @@
+/** The scripts of sh/*.sh as they go over the wire. Made by build/embed-sh.ts; edit the .sh files. */
+export const SH = {
+  setup: "set +efux;@LIMITS@;N=@NONCE@;T=@TIMEOUT_SECS@;@OUTPUT@;@PARTS@",
+  bootstrap:
+    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=;B=;@FIND_PROGRAM@;@TOOLS@;case $F.$B in .*|*.);;*)m p @PCI_PART@;@LIST_PCI_VENDORS@;y x @PCI_PART@ 0;;esac;m z 0;f;@LAST@",
+  hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
+  toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if o @NAMES@; then m t @SHIM@ $X;@PROBE@;fi;;esac",
+  probe: "@FIRST@;if [ $s -eq 0 ]; then F=$F-@GROUP@-;@OTHERS@;else B=1;fi",
+  stay: "u;exec /bin/sh -s",
+  leave: "exit 0",
+  bareShell: "@ENVIRONMENT@;exec /bin/sh -s",
+  environment: "unset V U g k hf;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
+  findProgram:
+    'o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
+  foundProgram: "$X",
+  guard:
+    'gs() { gi=;read -r gi <$1;gp=${gi%% *};set -- ${gi##*") "};ga=$2;ge=$4;gt=${20};};gn() { sleep $1 &gz=$! ;gs /proc/$gz/stat;wait $gz;};gd() { gn $((gr/100)).$((gr/10%10))$((gr%10)) || { gr=$(((gr+99)/100*100));gn $((gr/100));};};go() { grep -s -h -E "^[0-9]+ [(].*[)] . ($$ [0-9]+ [0-9]+|[0-9]+ [0-9]+ $$) " /proc/[0-9]*/stat |while read -r gi; do gp=${gi%% *};set -- ${gi##*") "};case $gp in $$|$gm);;*)if [ ${20} -ge $gb ]; then echo $gp;fi;;esac;done;};gf() { kill $gc $gx;gn 1;gy=;for gp in $(go); do gs /proc/$gp/stat;case $gx in *" $gp "*|*" $ga "*)if [ "$gp" = "$gc" ]; then gy="$gp $gy";else gy="$gy $gp";fi;;esac;done;kill -KILL $gy;};gg() { trap "kill \\$gz; exit" TERM;gs /proc/self/stat;gm=$gp;gb=$gt;gr=$((T*100));while gd; do gw=$((${gt:-0}+gr));gr=$((T*100));gh=;read -r gh </proc/$$/task/$$/children;case " $gh " in *" $gm "*);;*)gs /proc/$gm/stat;if [ "$ga" != $$ ]; then gx=" $(echo $(go)) ";gc=;gf;exit;fi;;esac;for gc in $gh; do if [ $gc != $gm ]; then gs /proc/$gc/stat;gv=$gr;if [ "${gt:-0}" -ge $gb ]; then gv=$((T*100+gt-gw));fi;if [ $gv -le 0 ]; then gx=" $(echo $(go)) ";case $gx in *" $gc "*)kill -USR1 $$;gf;gr=$((T*100-99));break;;esac;elif [ $gv -lt $gr ]; then gr=$gv;fi;fi;done;done;};gu() { :;};gs /proc/self/stat;if [ "$gp $ge" = "$$ $$" ] && [ -r /proc/$$/task/$$/children ]; then b() { u;command "$@";c=$?;c=${k:-$c};k=;a;return $c;};x() { u;exec "$@";};gu() { kill -0 $g 2>/dev/null || { gg </dev/null >/dev/null 2>&1 &g=$! ;};};trap "k=124" USR1;trap exit PIPE;trap "kill \\$g 2>/dev/null" 0;fi',
+  hold: "@ENVIRONMENT@;exec 3<&0;@PROGRAM@ </dev/null 3<&- &p=$! ;{ read -r il;kill -9 $p;} <&3 >/dev/null 2>&1 &w=$! ;exec 3<&-;wait $p;c=$?;kill $w 2>/dev/null;exit $c",
+  limits:
+    "V=${V-$(ulimit -S -v 2>/dev/null)};a() { ulimit -S -v @SHELL_KIB@ 2>/dev/null;};a;u() { ulimit -S -v ${V:-unlimited} 2>/dev/null;}",
+  limiterGnu: 'b() { u;timeout -k 1 $T "$@";c=$?;a;return $c;};x() { u;exec timeout -k 1 $T "$@";}',
+  limiterBusybox: 'b() { u;timeout -t $T "$@";c=$?;a;return $c;};x() { u;exec timeout -t $T "$@";}',
+  limiterWatchdog:
+    'b() { (u; exec "$@") &p=$! ;{ trap "kill \\$sp; exit 0" TERM;sleep $T &sp=$! ;wait $sp;kill $p;sleep 1;kill -9 $p;} >/dev/null 2>&1 &w=$! ;wait $p;c=$?;kill $w 2>/dev/null;wait $w 2>/dev/null;return $c;};x() { b "$@";}',
+  detectLimiter:
+    "if U=$(timeout -k 1 $T uname -s -m 2>/dev/null); then L=gnu;@GNU@;elif U=$(timeout -t $T uname -s -m 2>/dev/null); then L=busybox;@BUSYBOX@;else L=watchdog;U=$(uname -s -m 2>/dev/null);@WATCHDOG@;fi",
+  output:
+    'n=${IFS#??};n=${n%${n#?}};W=;w() { W="$W$1";};f() { printf %s "$W";W=;};m() { w "$n@$N $*$n";};y() { m $1 $2 ${k:-$3};k=;};M=;if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1;eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\${ha[*]}\\"; unset ha; }";else l() { hi=$1;while [ $hi -gt 0 ] && read -r hl; do w "$hl$n";case "$hl" in "$3"*) break;;esac;hi=$((hi-1));done <$2;};fi',
+  parts:
+    'r() { i=$1;shift;m p $i;f;{ e=$(x "$@" 2>&1 >&3 3>&- </dev/null);c=$?;} 3>&1;if [ -n "$e" ]; then m e $i;f;printf "%.@STDERR_BYTES@s" "$e";fi;y x $i $c;};q() { i=$1;shift;m q $i;f;{ o=$(x "$@" 2>&3 3>&- </dev/null);c=$?;} 3>&1;y o $i $c;w "$o";}',
+  programPart: "r @PART@ @COMMAND@",
+  bufferedProgramPart: "q @PART@ @COMMAND@",
+  shellPart: "m p @PART@;f;{ @COMMAND@;} </dev/null",
+  bufferedShellPart: "m p @PART@;{ @COMMAND@;} </dev/null",
+  shellPartEnd: "y x @PART@ $?",
+  programProbeEnd: "s=$c",
+  shellProbeEnd: "s=$?;m x @PART@ $s",
+  listPciVendors:
+    'for hd in /sys/bus/pci/devices/*; do hv=;{ read -r hv; } <$hd/vendor;case $hv in 0x8086)hc=;{ read -r hc; } <$hd/class;case $hc in 0x03*|0x12*);;*) hv=;;esac;;esac;w "$hv$n";done 2>/dev/null',
+  tickFunction: "t() { @PARTS@;@TOOLS@;m z $1;f;}",
+  guardedTickFunction: "t() { gu;@PARTS@;@TOOLS@;m z $1;f;}",
+  tickLine: "t @TICK@",
+  tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
+} as const;

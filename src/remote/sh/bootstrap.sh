@@ -1,0 +1,75 @@
+# The first script of a session: takes the host's first sample, finds the tools that work and takes theirs, and leaves a
+# shell behind. The host's own parts come first, so that a tool that nothing can end does not hide them.
+# short: session_nonce=N found_groups=F tool_failed=B
+# Numbers and constants of ours stay unquoted, names come from other files, and fragments end where others go on.
+# shellcheck disable=SC2034,SC2086,SC2093,SC2154,SC2317
+
+# fragment: setup
+# An exported SHELLOPTS would turn these on in bash.
+set +efux
+@LIMITS@
+session_nonce=@NONCE@
+tool_timeout=@TIMEOUT_SECS@
+@OUTPUT@
+@PARTS@
+
+# fragment: bootstrap
+@ENVIRONMENT@
+@SETUP@
+@DETECT_LIMITER@
+add_marker v $limiter_name $system_name
+@HOST_PARTS@
+found_groups=
+tool_failed=
+@FIND_PROGRAM@
+@TOOLS@
+# Where one tool works and another fails, the PCI vendors show whether the failed one has devices here.
+case $found_groups.$tool_failed in
+  .*|*.) ;;
+  *)
+    add_marker p @PCI_PART@
+    @LIST_PCI_VENDORS@
+    mark_end x @PCI_PART@ 0
+    ;;
+esac
+add_marker z 0
+flush_output
+@LAST@
+
+# fragment: hostParts
+case "${system_name%% *}" in
+  @SYSTEM@) @PARTS@;;
+esac
+
+# fragment: toolParts
+# Once a tool of a group works, the others of that group are not run. The group `all` stands for every group.
+case $found_groups in
+  *-all-*|*-@GROUP@-*) ;;
+  *)
+    if find_program @NAMES@; then
+      add_marker t @SHIM@ $program_name
+      @PROBE@
+    fi
+    ;;
+esac
+
+# fragment: probe
+# The first part decides whether the tool works; only then the others are asked.
+@FIRST@
+if [ $probe_status -eq 0 ]; then
+  found_groups=$found_groups-@GROUP@-
+  @OTHERS@
+else
+  tool_failed=1
+fi
+
+# fragment: stay
+unlimit_memory
+exec /bin/sh -s
+
+# fragment: leave
+exit 0
+
+# fragment: bareShell
+@ENVIRONMENT@
+exec /bin/sh -s

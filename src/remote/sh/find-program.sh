@@ -1,0 +1,28 @@
+# short: find_program=o program_name=X path_folder=hp saved_ifs=hj
+# Program names are constants without blanks.
+# shellcheck disable=SC2086
+
+# fragment: findProgram
+# find_program NAME... looks for a program by several names, and leaves the name in program_name. A file that cannot be
+# executed (by its mode, or a link to nothing) counts too, because its failure is to be reported. Any name that can be
+# executed comes before it.
+find_program() {
+  for program_name in "$@"; do
+    command -v $program_name >/dev/null 2>&1 && return 0
+  done
+  saved_ifs=$IFS
+  IFS=:
+  for program_name in "$@"; do
+    for path_folder in $PATH; do
+      if [ -e "$path_folder/$program_name" ] || [ -h "$path_folder/$program_name" ]; then
+        IFS=$saved_ifs
+        return 0
+      fi
+    done
+  done
+  IFS=$saved_ifs
+  return 1
+}
+
+# fragment: foundProgram
+$program_name

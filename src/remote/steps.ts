@@ -1,0 +1,40 @@
+/** Texts of the remote side of the step log (contract/step-log.ts). They are built only where the log is on. */
+import type { PartOutput, Shim } from "../shims/kit/shim.js";
+import { toolsOf } from "./choose.js";
+import { hungPart, type Found } from "./found.js";
+import type { Asked } from "./lanes.js";
+import { howItEnded } from "./shell-failures.js";
+
+/** The first script of a probe. */
+export function bootstrapStep(script: string, shims: readonly Shim[]): string {
+  const ids = shims.map(({ id }) => id).join(", ");
+  return `bootstrap sent: ${Buffer.byteLength(script)} bytes, tools to look for: ${ids === "" ? "none" : ids}`;
+}
+
+/** `what` is the question: the bootstrap or a tick. */
+export function answerStep(what: string, answer: Asked): string {
+  if (answer.kind === "refused") return `${what} not asked: no channel: ${answer.message}`;
+  const { outputs } = answer.frame;
+  let bytes = 0;
+  for (const { stdout, stderr } of outputs.values())
+    bytes += Buffer.byteLength(stdout) + Buffer.byteLength(stderr);
+  const late = [...outputs].filter(([, { end }]) => end.kind === "timeout").map(([part]) => part);
+  const got = `${outputs.size} parts, ${bytes} bytes${late.length === 0 ? "" : `, timed out: ${late.join(", ")}`}`;
+  const ms = answer.latencyMs.toFixed(1);
+  if (answer.kind === "whole") return `${what} answered in ${ms} ms: ${got}`;
+  if (answer.kind === "closed") return `${what}: ${howItEnded(answer.end)} after ${ms} ms: ${got}`;
+  return `${what} not answered in ${ms} ms: the shell hangs in ${hungPart(outputs) ?? "an unknown part"}: ${got}`;
+}
+
+/** What a probe chose. */
+export function probedStep({ sources, systemId, limiter }: Found, transport: string, mode: string): string {
+  const tools = toolsOf(sources).map((tool) =>
+    tool.kind === "broken" ? `${tool.shim.id} (fails: ${tool.message})` : tool.executable,
+  );
+  const list = tools.length === 0 ? "none" : tools.join(", ");
+  return `tools: ${list}; system ${systemId ?? "unknown"}; timeouts by ${limiter}; transport ${transport}, channel ${mode}`;
+}
+
+export function cooldownStep(part: string, { end }: PartOutput): string {
+  return `part ${part} is paused: ${end.kind}`;
+}

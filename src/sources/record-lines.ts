@@ -1,0 +1,83 @@
+/** Bytes of NDJSON to records, with the number of each bad line. The only importer of ndjson. */
+import ndjson from "ndjson";
+import { checkRecord } from "../contract/record-check.js";
+import type { StreamRecord } from "../contract/record.js";
+import { NEWLINE } from "../lib/bytes.js";
+
+const OPEN_BRACE = 0x7b;
+const BLANKS = new Set([0x20, 0x09, 0x0d]);
+const BOM = Buffer.from("\ufeff");
+/** A frame of eight GPUs is some KiB. A longer line than this is no record and is not buffered. */
+const MAX_LINE_BYTES = 16 * 2 ** 20;
+
+/**
+ * ndjson decodes UTF-8, joins the pieces of a line and parses it. It drops lines that it cannot parse without a trace,
+ * ends its stream at a line `null`, and buffers a line of any length. So it gets one line at a time, only lines that start
+ * as an object, and no more than MAX_LINE_BYTES of one.
+ */
+export class RecordLines {
+  readonly #parser = ndjson.parse({ strict: false });
+  readonly #report: (line: number, problem: string) => void;
+  #line = 1;
+  #bytes = 0;
+  #kind: "blank" | "object" | "other" | "too-long" = "blank";
+
+  /** `report` takes the number of each line that is left out (from 1), and why. */
+  constructor(report: (line: number, problem: string) => void) {
+    this.#report = report;
+  }
+
+  /** The records of the lines that end in this chunk. */
+  take(chunk: Buffer): readonly StreamRecord[] {
+    const records: StreamRecord[] = [];
+    const isStart = this.#line === 1 && this.#bytes === 0;
+    let start = isStart && chunk.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
+    while (start < chunk.length) {
+      const newline = chunk.indexOf(NEWLINE, start);
+      this.#feed(chunk.subarray(start, newline === -1 ? chunk.length : newline));
+      if (newline === -1) break;
+      this.#endLine(records);
+      start = newline + 1;
+    }
+    return records;
+  }
+
+  /** The record of a last line without a newline. */
+  end(): readonly StreamRecord[] {
+    const records: StreamRecord[] = [];
+    this.#endLine(records);
+    this.#parser.destroy();
+    return records;
+  }
+
+  #feed(piece: Buffer): void {
+    this.#bytes += piece.length;
+    if (this.#kind === "blank") {
+      const first = piece.find((byte) => !BLANKS.has(byte));
+      if (first !== undefined) this.#kind = first === OPEN_BRACE ? "object" : "other";
+    }
+    if (this.#kind === "object" && this.#bytes > MAX_LINE_BYTES) this.#kind = "too-long";
+    if (this.#kind === "object" && piece.length > 0) this.#parser.write(piece);
+  }
+
+  #endLine(records: StreamRecord[]): void {
+    const record = this.#recordOrProblem();
+    if (typeof record === "string") this.#report(this.#line, record);
+    else if (record !== null) records.push(record);
+    this.#line += 1;
+    this.#bytes = 0;
+    this.#kind = "blank";
+  }
+
+  /** Null for a blank line. */
+  #recordOrProblem(): StreamRecord | string | null {
+    if (this.#kind === "blank") return null;
+    if (this.#kind === "other") return "is not a JSON object";
+    // Ends the line in the parser, also one that was not passed on in full.
+    this.#parser.write("\n");
+    // Null where the parser dropped the line.
+    const value: unknown = this.#parser.read();
+    if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
+    return value === null ? "is not JSON" : checkRecord(value);
+  }
+}

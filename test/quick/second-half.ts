@@ -1,0 +1,3 @@
+import { runQuickTests } from "../test-files.js";
+
+await runQuickTests(1);

@@ -1,0 +1,170 @@
+/** The .sh files under the shells that a host's /bin/sh may be: both as they are written and as they are sent. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, describe, test } from "node:test";
+import {
+  minify,
+  minifiedFragments,
+  readableFragments,
+  readShFiles,
+  shortNames,
+} from "../../build/embed-sh.js";
+import { EXTRA_PATH } from "../../src/remote/script.js";
+import { makeTempDir } from "../support/temp-dir.js";
+
+const FILES = readShFiles();
+const NAMES = shortNames(FILES);
+const WAYS = {
+  readable: { fragments: readableFragments(FILES), write: (sh: string) => sh },
+  minified: { fragments: minifiedFragments(FILES), write: (sh: string) => minify(sh, NAMES) },
+} as const;
+type Way = keyof typeof WAYS;
+
+const SHELLS: readonly { readonly name: string; readonly argv: readonly [string, ...string[]] }[] = [
+  { name: "dash", argv: ["/bin/dash"] },
+  { name: "bash", argv: ["/bin/bash", "--posix"] },
+  { name: "busybox", argv: ["/bin/busybox", "sh"] },
+  { name: "ksh", argv: ["/bin/ksh"] },
+  { name: "zsh", argv: ["/bin/zsh", "--emulate", "sh"] },
+];
+
+const temp = makeTempDir("script-shells");
+after(() => temp.remove());
+const LINES = join(temp.path, "lines");
+writeFileSync(LINES, "one\ntwo\nlast 3\nmore\n");
+
+const PLACES: Readonly<Record<string, string>> = {
+  VENDOR_FOLDERS: EXTRA_PATH,
+  SHELL_KIB: "262144",
+  STDERR_BYTES: "2000",
+};
+
+function fragment(way: Way, name: string): string {
+  const written = WAYS[way].fragments.get(name) ?? "";
+  assert.notEqual(written, "", name);
+  return written.replaceAll(/@([A-Z_]+)@/g, (place, key: string) => PLACES[key] ?? place);
+}
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run([program, ...args]: readonly [string, ...string[]], script: string): Promise<Run> {
+  // Detached: the guard works in a shell that leads its session.
+  const child = spawn(program, [...args, "-c", script], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
+}
+
+const hasShellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
+for (const file of FILES) {
+  const skip = hasShellcheck ? false : "SKIPPED LOUDLY: shellcheck is not installed";
+  test(`shellcheck has nothing against ${file.name}`, { skip }, () => {
+    const { stdout } = spawnSync("shellcheck", ["-s", "sh", "-"], { input: file.text, encoding: "utf8" });
+    assert.equal(stdout, "");
+  });
+}
+
+/** Uses the functions as a frame does. Two parts take a second each, which the limiter or the guard ends. */
+const FRAME = `
+add_lines 2 ${LINES} none
+add_lines 3 ${LINES} last
+run_part fails sh -c "echo out; echo why >&2; exit 3"
+run_buffered buffered sh -c "echo out; echo why >&2; exit 4"
+run_part hangs sh -c "echo begun; exec sleep 5"
+add_marker p shell
+run_limited sh -c "exit 5"
+mark_end x shell $?
+find_program no-such-program sh && add_marker t $program_name
+find_program no-such-program || add_marker t none
+add_marker z 1
+flush_output
+`;
+
+const ANSWER = `one
+two
+one
+two
+last 3
+
+@nonce p fails
+out
+
+@nonce e fails
+why
+@nonce x fails 3
+
+@nonce q buffered
+why
+
+@nonce o buffered 4
+out
+@nonce p hangs
+begun
+
+@nonce x hangs 124
+
+@nonce p shell
+
+@nonce x shell 5
+
+@nonce t sh
+
+@nonce t none
+
+@nonce z 1
+`;
+
+describe("shells", { concurrency: 6 }, () => {
+  for (const { name, argv } of SHELLS) {
+    const skip = existsSync(argv[0]) ? false : `SKIPPED LOUDLY: ${argv[0]} is not installed`;
+    for (const way of ["readable", "minified"] as const) {
+      test(`${name} parses every fragment, ${way}`, { skip }, async () => {
+        for (const [key, written] of WAYS[way].fragments) {
+          const { status, stderr } = await run([...argv, "-n"], written);
+          // ksh warns of what is slower than its own syntax.
+          assert.equal(stderr.replaceAll(/.* is slower than .*\n/g, ""), "", key);
+          assert.equal(status, 0, key);
+        }
+      });
+
+      for (const limiter of ["limiterGnu", "limiterWatchdog", "guard"]) {
+        test(`${name}: a frame under ${limiter}, ${way}`, { skip }, async () => {
+          const { write } = WAYS[way];
+          const fragments = ["environment", "limits", "output", "parts", "findProgram", limiter];
+          const script = [
+            ...fragments.map((key) => fragment(way, key)),
+            write(`session_nonce=nonce\ntool_timeout=1\n${limiter === "guard" ? "start_guard" : ":"}`),
+            write(FRAME),
+          ].join("\n");
+          const { status, stdout } = await run(argv, script);
+          // The watchdog's program ends by its signal, which some shells report. ksh keeps the low byte of 256 + 15.
+          const shown = stdout
+            .replace(/^@nonce e hangs\n.*Terminated.*\n(?=@nonce x)/m, "")
+            .replace(/^(@nonce x hangs) (?:143|15)$/m, "$1 124");
+          assert.equal(shown, ANSWER);
+          assert.equal(status, 0);
+        });
+      }
+
+      test(`${name}: the PCI vendors of this machine, ${way}`, { skip }, async () => {
+        const script = ["output", "listPciVendors"].map((key) => fragment(way, key)).join("\n");
+        const { stdout } = await run(argv, `${script}\n${WAYS[way].write("flush_output")}`);
+        assert.match(stdout, /^(?:(?:0x[0-9a-f]{4})?\n)*$/);
+      });
+    }
+  }
+});

@@ -1,0 +1,58 @@
+/**
+ * Which test files are quick: they start no program, need no build and measure no growth, so that many run in one process.
+ * This is read from a file's imports and from those of the support files that it uses.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** Every file of tests, sorted. */
+const testFiles: readonly string[] = readdirSync(HERE, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => join(HERE, name))
+  .sort();
+
+type Needs = "nothing" | "programs" | "processor time";
+
+const needsByFile = new Map<string, Needs>();
+
+/** What a test file, or a file of test/ that it imports, needs. */
+function needsOf(file: string): Needs {
+  const known = needsByFile.get(file);
+  if (known !== undefined) return known;
+  needsByFile.set(file, "nothing");
+  const text = readFileSync(file, "utf8");
+  const imported = [...text.matchAll(/(?:from|import) "(\.[^"]+)\.js"/g)]
+    .map(([, to = ""]) => resolve(dirname(file), `${to}.ts`))
+    .filter((to) => to.startsWith(`${HERE}/`))
+    .map(needsOf);
+  const needs = /support\/growth\.js/.test(text)
+    ? "processor time"
+    : /from "node:(child_process|worker_threads)"|\bPROGRAM\b/.test(text)
+      ? "programs"
+      : (imported.find((need) => need !== "nothing") ?? "nothing");
+  needsByFile.set(file, needs);
+  return needs;
+}
+
+const filesThatNeed = (needs: Needs): readonly string[] =>
+  testFiles.filter((file) => needsOf(file) === needs);
+
+/** The two processes for the quick tests: a start for each file would cost more than most of them. */
+export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quick/second-half.ts")];
+
+/** Every test. Those that load the processor are spread evenly among those that mostly wait. */
+export function allTests(): readonly string[] {
+  const waiting = filesThatNeed("programs");
+  const loading = [...QUICK_HALVES, ...filesThatNeed("processor time")];
+  const step = Math.ceil(waiting.length / loading.length);
+  return loading.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);
+}
+
+/** Runs one half of the quick tests in this process. */
+export async function runQuickTests(half: 0 | 1): Promise<void> {
+  for (const [index, file] of filesThatNeed("nothing").entries())
+    if (index % 2 === half) await import(pathToFileURL(file).href);
+}
