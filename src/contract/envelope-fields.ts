@@ -1,5 +1,6 @@
 /** The fields of a record outside its devices: the envelope, frames, states and the errors in both. */
 import type { Envelope, FrameRecord, SectionError, StateRecord, StreamRecord } from "./envelope.js";
+import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { FieldMap, FieldTable } from "./field-table.js";
 import { KEY_OF_SECTION, type DeviceLabels, type Section, type Sections } from "./sections.js";
@@ -14,6 +15,15 @@ const STATES = {
   disconnected: "the connection, or the run's own resources, were lost",
   unsupported: "the host has no tool that can be read",
 } as const satisfies Record<HostState, string>;
+
+const HELD_FIELDS = {
+  condition: { type: "string", text: "The condition as typed." },
+  device: {
+    ...{ type: "string", nullable: true },
+    text: "The device that it holds for, as `gpu 3`; null for the host itself.",
+  },
+  reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
+} as const satisfies FieldTable<Held>;
 
 export const ENVELOPE_FIELDS = {
   schema: {
@@ -53,6 +63,10 @@ export const ENVELOPE_FIELDS = {
       exec: "one exec of a script each tick",
       plain: "one exec of each tool's plain command each tick (forced commands, Windows)",
     },
+  },
+  held: {
+    ...{ type: "array", optional: true, items: { type: "object", fields: HELD_FIELDS } },
+    text: "Where conditions of `--fail-on` hold with this record; absent where none does.",
   },
 } as const satisfies FieldTable<Envelope & Pick<StreamRecord, "record">>;
 
