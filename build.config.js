@@ -1,7 +1,7 @@
 /**
- * Makes `dist/`: `start.cjs`, which is what is started, `main.js`, `thread.js`, `resolver.cjs`, the library `index.js`
+ * Makes `dist/`: `start.cjs`, which is the program, `main.js`, `thread.js`, `resolver.cjs`, the library `index.js`
  * with its types, and a file for each part that a run may need later.
- * Two hundred modules read one by one cost a third of a short run's start.
+ * Reading two hundred modules one by one would take a third of a short run's start.
  */
 import { Buffer } from "node:buffer";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ await build({
   outfile: "dist/start.cjs",
   external: ["./main.js"],
   format: "cjs",
-  // So old that whoever starts it by an old Node.js is told so, and not of a syntax error.
+  // An old Node.js can run this file, so it prints which version is needed, and no syntax error.
   target: "es2017",
   supported: { "dynamic-import": true },
   define: { VERSION_TEXT, HELP_TEXT: JSON.stringify(await helpText()) },
@@ -52,7 +52,7 @@ await build({
 chmodSync("dist/start.cjs", 0o755);
 writeTypes("src/index.ts", "dist/types");
 
-/** By the code itself, so that the flags have one home. */
+/** The help text, made by the code itself so that the flags are defined in one place. */
 async function helpText() {
   const built = await build({ ...shared, entryPoints: ["src/cli/help.ts"], format: "esm", write: false });
   const [file] = built.outputFiles;
@@ -63,7 +63,7 @@ async function helpText() {
 }
 
 /**
- * The declarations that a library user's compiler reads from `entry` on, and no others.
+ * Writes the declarations that `entry` leads to, which a library user's compiler reads, and no others.
  * @param {string} entry
  * @param {string} outDir
  */

@@ -47,7 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/known-hosts/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/", "ssh/ssh2/fast/"],
   ],
 
-  "remote/": ["contract/", "lib/", "shims/kit/", "system/"],
+  "remote/fast/": ["lib/"],
+  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/"],
   "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
   "fleet/": [
     ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],
@@ -77,7 +78,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
-  "dev.ts": ["cli/", "start.ts"],
 };
 
 /** One home for each package. */

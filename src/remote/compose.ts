@@ -1,10 +1,12 @@
-/** One host's reading of a tick, from what its vendor tool and its operating system told. */
+/** One host's reading of a tick, composed from its vendor tool's and its operating system's. */
 import { ParseError } from "../contract/errors.js";
 import type { SampleOptions } from "../contract/options.js";
 import {
   isRecordKey,
   KEY_OF_SECTION,
   type Cpu,
+  type Gpu,
+  type Memory,
   type Section,
   type SectionError,
   type Sections,
@@ -12,9 +14,8 @@ import {
 import { setOwn } from "../lib/host-json.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { joinProcesses, type KnownProcess, redact } from "./processes.js";
-import { fillUnifiedMemory } from "./unified-memory.js";
 
-/** Sections that only a vendor tool can tell; the rest is the operating system's where the tool does not tell it. */
+/** Sections that only a vendor tool reports. The operating system reports the others where the tool does not. */
 export const TOOL_SECTIONS: readonly Section[] = ["gpu", "process"];
 
 /** Parses; a ParseError becomes one entry for each section that the sampler was asked for. */
@@ -39,20 +40,20 @@ export function failedSections(
 export interface Contribution {
   readonly system: Reading;
   readonly tool: Reading;
-  /** The host's processes by pid, for what the vendor tool does not know of its own. */
+  /** The host's processes by pid: they fill in what the vendor tool does not report. */
   readonly ps: ReadonlyMap<number, KnownProcess>;
   /** Why an asked section is neither in what was read nor among the errors. */
   unread(section: Section): string;
 }
 
 /**
- * Joins what both told: the tool's word wins where both tell a section, and sections that this program does not know are
- * passed on. The host's process table fills what the tool's processes lack, its memory stands in for accelerators that
- * have none of their own, and its processor load for all-smi's (one snapshot of 0.22 tells the average since boot).
- * An asked section is in the result, or among its errors: this is the one place that all readings of a host go through.
+ * Joins both readings. The tool wins where both report a section, and sections that this program does not know are passed
+ * on. The host's process table fills in what the tool's processes lack, its memory is used for accelerators that have
+ * none of their own, and its processor load replaces all-smi's (a snapshot of 0.22 holds the average since boot).
+ * An asked section is in the result, or among its errors: all readings of a host go through this one place.
  */
-export function composeReading({ include, redact: isRedacted }: SampleOptions, told: Contribution): Reading {
-  const [own, tools] = [told.system.sections, told.tool.sections];
+export function composeReading({ include, redact: isRedacted }: SampleOptions, from: Contribution): Reading {
+  const [own, tools] = [from.system.sections, from.tool.sections];
   const load = tools.cpus && own.cpus;
   // One by one: taking the known sections out of a copy of all costs as much as reading the host's /proc.
   const gpus = tools.gpus ?? own.gpus;
@@ -67,21 +68,21 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, t
   if (memory && include.has("memory")) sections.memory = memory;
   if (chassis && include.has("chassis")) sections.chassis = chassis;
   if (processes && include.has("process")) {
-    const joined = joinProcesses(processes, told.ps, told.tool.areOurPids);
+    const joined = joinProcesses(processes, from.ps, from.tool.areOurPids);
     sections.processes = isRedacted ? redact(joined) : joined;
   }
   if (storage && include.has("storage")) sections.storage = storage;
   passOn(own, sections);
   passOn(tools, sections);
-  const errors = [...told.system.errors, ...told.tool.errors].filter((error) => include.has(error.section));
+  const errors = [...from.system.errors, ...from.tool.errors].filter((error) => include.has(error.section));
   for (const section of include)
     if (sections[KEY_OF_SECTION[section]] === undefined && !errors.some((error) => error.section === section))
-      errors.push({ section, kind: "error", message: told.unread(section) });
+      errors.push({ section, kind: "error", message: from.unread(section) });
   return { sections, errors };
 }
 
-function passOn(told: Sections, sections: Sections): void {
-  for (const key of Object.keys(told)) if (!isRecordKey(key)) setOwn(sections, key, Reflect.get(told, key));
+function passOn(from: Sections, sections: Sections): void {
+  for (const key of Object.keys(from)) if (!isRecordKey(key)) setOwn(sections, key, Reflect.get(from, key));
 }
 
 function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[] {
@@ -99,4 +100,30 @@ function withLoad(cpus: readonly Cpu[], measured: readonly Cpu[]): readonly Cpu[
       })),
     };
   });
+}
+
+/**
+ * Accelerators that share the host's memory (GB10, Grace, Orin, APUs) have none of their own to report. GPUs whose
+ * `memory_source` is "host" get the host's memory; the others stay as they are. Does nothing without the host's memory,
+ * or where the tool itself gave a size.
+ */
+export function fillUnifiedMemory(
+  gpus: readonly Gpu[],
+  memory: readonly Memory[] | undefined,
+): readonly Gpu[] {
+  const host = memory?.[0];
+  if (host === undefined || !gpus.some(lacksMemory)) return gpus;
+  return gpus.map((gpu) => {
+    if (!lacksMemory(gpu)) return gpu;
+    return {
+      ...gpu,
+      total_memory: host.total_bytes,
+      used_memory: gpu.used_memory ?? host.used_bytes,
+      memory_free: gpu.memory_free ?? host.available_bytes,
+    };
+  });
+}
+
+function lacksMemory(gpu: Gpu): boolean {
+  return gpu.memory_source === "host" && gpu.total_memory === null;
 }

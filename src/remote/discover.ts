@@ -1,52 +1,65 @@
-/** The first exec on a host: which tools and which operating system it is read with, and the answers of a first sample. */
+/** The probe of a host: which tools and which operating system it is read with, and the outputs of a first sample. */
 import { ChannelRefused } from "../contract/connection.js";
-import { HostError } from "../contract/errors.js";
 import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import { chooseSources, type DeviceSource } from "./choose.js";
+import { chooseSources } from "./choose.js";
 import { TOOL_SECTIONS } from "./compose.js";
-import { discoverPlain } from "./discover-plain.js";
+import { hasClosed, hungPart } from "./ended.js";
 import { firstScript } from "./first-script.js";
-import {
-  hasNative,
-  hungPart,
-  missingParts,
-  type Discovery,
-  type SessionOptions,
-  type Ways,
-} from "./found.js";
+import { hasNative, missingParts, type Discovery, type SessionOptions, type Ways } from "./found.js";
 import type { Frame } from "./frame.js";
-import { loginDenial, unlessDenied, type LoginDenial } from "./login-denial.js";
-import { firstReading, isWanted, judgeFound, reachedBy, type Judged, type UsableTool } from "./probe.js";
+import { discoverPlain } from "./plain-probe.js";
+import {
+  commandRefused,
+  foreignOutput,
+  loginDenial,
+  shellFailure,
+  unlessDenied,
+  type LoginDenial,
+} from "./probe-failures.js";
+import {
+  firstReading,
+  isWanted,
+  judgeFound,
+  reachedBy,
+  type DeviceSource,
+  type Judged,
+  type UsableTool,
+} from "./probe.js";
 import { PCI_VENDORS, type TimeoutCommand } from "./script.js";
-import { probeTimeout, shellDied, whatCameInstead } from "./shell-failures.js";
 import { answerStep, bootstrapStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
 
 /**
- * Asks a host what it can tell, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows
- * one. Throws HostError of the probe phase when it can tell nothing, and what Connection.open throws when it is gone.
+ * Probes a host, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows one. Throws
+ * HostError of the probe phase when nothing can be read, and what Connection.open throws when the host is gone.
  */
 export async function discover(
   ways: Ways,
   options: SessionOptions,
   shims: readonly Shim[],
 ): Promise<Discovery> {
+  const { include } = options.sample;
+  const wanted = TOOL_SECTIONS.some((section) => include.has(section)) ? shims : [];
   try {
-    return await discoverByScript(ways, options, shims);
+    const probed = await probeInRounds(ways, options, wanted);
+    if (probed.kind === "shell") return await toDiscovery(ways, options, wanted, probed.rounds);
+    return await unlessDenied(discoverPlain(ways, options, wanted, probed.output), probed.denial);
   } catch (error) {
     ways.lanes.close();
-    if (!(error instanceof ChannelRefused)) throw error;
-    throw new HostError("no-tool", "probe", `the server runs no command for us: ${error.message}`, {
-      fix: "see sshd_config on the host for what this account may do (ForceCommand, MaxSessions)",
-    });
+    throw error instanceof ChannelRefused ? commandRefused(error.message) : error;
   }
 }
 
-/** What the rounds of a probe have shown so far. A later round asks only what the earlier ones left open. */
-interface Shown {
+type Probed =
+  | { readonly kind: "shell"; readonly rounds: Rounds }
+  /** The host runs no script of ours. `output`: what it answered to the first one. */
+  | { readonly kind: "no-shell"; readonly output: string; readonly denial: LoginDenial | null };
+
+/** The results of the rounds so far. A later round asks only what the earlier ones left open. */
+interface Rounds {
   readonly outputs: Map<string, PartOutput>;
   readonly judged: Judged[];
   readonly tried: Set<Shim>;
@@ -56,16 +69,13 @@ interface Shown {
   latencyMs: number;
 }
 
-async function discoverByScript(
-  ways: Ways,
+async function probeInRounds(
+  { lanes }: Ways,
   options: SessionOptions,
-  shims: readonly Shim[],
-): Promise<Discovery> {
-  const { lanes } = ways;
-  const { sample, systems } = options;
-  const context: ProbeContext = { include: sample.include, mode: "shell" };
-  const wanted = TOOL_SECTIONS.some((section) => sample.include.has(section)) ? shims : [];
-  const shown: Shown = {
+  wanted: readonly Shim[],
+): Promise<Probed> {
+  const context = shellContext(options);
+  const rounds: Rounds = {
     outputs: new Map(),
     judged: [],
     tried: new Set(),
@@ -75,69 +85,82 @@ async function discoverByScript(
     latencyMs: 0,
   };
   let toTry = wanted;
-  /** What the host answered to the first script, where that was none of ours. */
-  let said: string | null = null;
-  let denial: LoginDenial | null = null;
+  let noShell: (Probed & { readonly kind: "no-shell" }) | null = null;
   for (let round = 0; ;) {
-    const wasStuck = lanes.isStuck;
-    const script = firstScript(options, toTry, round === 0 ? shown.hung : null, lanes.nonce);
+    const wasHung = lanes.isHung;
+    const script = firstScript(options, toTry, round === 0 ? rounds.hung : null, lanes.nonce);
     options.step?.("remote", bootstrapStep(script, toTry));
     const answer = await lanes.begin(script, 0);
     options.step?.("remote", answerStep("bootstrap", answer));
-    shown.latencyMs += answer.latencyMs;
-    const { frame } = answer;
+    rounds.latencyMs += answer.latencyMs;
+    const { frame, end } = answer;
     if (frame.uname === null && frame.limiter === null) {
       if (round > 0) break;
-      if (said !== null) return unlessDenied(discoverPlain(ways, options, wanted, said), denial);
-      said = whatCameInstead(answer);
-      denial = loginDenial(said, answer.kind === "closed" ? answer.end : null);
+      if (noShell !== null) return noShell;
+      // The login shell may have changed the quoted script: it is tried once more by standard input.
+      const output = foreignOutput(answer);
+      const denial = loginDenial(output, end);
       if (denial?.isCertain === true) throw denial.error;
+      noShell = { kind: "no-shell", output, denial };
       lanes.byInput();
       continue;
     }
-    takeIn(shown, frame);
-    const hung = answer.kind === "stuck" ? hungPart(frame.outputs) : null;
-    if (hung !== null) shown.hung.add(hung);
-    if (hung !== null && !wasStuck && shown.hung.size === 1 && isOwnPart(hung, options)) continue;
+    addFrame(rounds, frame);
+    const hung = end.kind === "hung" ? hungPart(frame.outputs) : null;
+    if (hung !== null) rounds.hung.add(hung);
+    if (hung !== null && !wasHung && rounds.hung.size === 1 && isOwnPart(hung, options)) continue;
     const reached = reachedBy(toTry, frame, context);
-    for (const shim of reached) shown.tried.add(shim);
-    shown.judged.push(...judgeFound(reached, frame.found, shown.outputs, context));
-    if (!frame.isWhole && frame.found.length === 0 && round === 0)
-      throw answer.kind === "closed" ? shellDied(answer) : probeTimeout(answer);
-    toTry = wanted.filter((shim) => !shown.tried.has(shim) && isWanted(shim, shown.judged));
-    if (toTry.length === 0 || (answer.kind === "stuck" && wasStuck)) break;
-    if (answer.kind === "closed" && !frame.isWhole) break;
+    for (const shim of reached) rounds.tried.add(shim);
+    rounds.judged.push(...judgeFound(reached, frame.found, rounds.outputs, context));
+    if (!frame.isWhole && frame.found.length === 0 && round === 0) throw shellFailure(answer);
+    toTry = wanted.filter((shim) => !rounds.tried.has(shim) && isWanted(shim, rounds.judged));
+    if (toTry.length === 0 || (end.kind === "hung" && wasHung)) break;
+    if ((hasClosed(end) || end.kind === "flooded") && !frame.isWhole) break;
     round += 1;
   }
-  const system = systems.find((each) => each.uname === shown.uname) ?? null;
+  return { kind: "shell", rounds };
+}
+
+async function toDiscovery(
+  ways: Ways,
+  options: SessionOptions,
+  wanted: readonly Shim[],
+  rounds: Rounds,
+): Promise<Discovery> {
+  const { include } = options.sample;
+  const system = options.systems.find((each) => each.uname === rounds.uname) ?? null;
   const isBare = wanted.length === 0 && system !== null;
-  const pci = shown.outputs.get(PCI_VENDORS);
-  const sources = isBare ? [] : chooseSources(shown.judged, wanted, pci, "");
-  const own = hasNative(sources) ? besideNative(system, sample.include) : sample.include;
-  const limiter = shown.limiter ?? "watchdog";
-  const late = await askMissing(ways, options, sources, shown, limiter);
+  const sources = isBare ? [] : chooseSources(rounds.judged, wanted, rounds.outputs.get(PCI_VENDORS), "");
+  const own = hasNative(sources) ? besideNative(system, include) : include;
+  const limiter = rounds.limiter ?? "watchdog";
+  const late = await askMissing(ways, options, sources, rounds, limiter);
+  const { outputs } = rounds;
   return {
     found: {
       sources,
-      system: system === null || own.size === 0 ? null : system.sampler(shown.outputs, own),
+      system: system === null || own.size === 0 ? null : system.sampler(outputs, own),
       systemId: system?.id ?? null,
       unread:
         system === null
-          ? `the host's system (${shown.uname ?? "unknown"}) is none that is read`
+          ? `the host's system (${rounds.uname ?? "unknown"}) is not supported`
           : `nothing on the host reports it`,
       limiter,
     },
-    outputs: shown.outputs,
-    firsts: firstsOf(shown.judged, late, shown.outputs, context),
-    latencyMs: shown.latencyMs,
-    hung: [...shown.hung],
+    outputs,
+    firsts: firstReadings(rounds.judged, late, outputs, shellContext(options)),
+    latencyMs: rounds.latencyMs,
+    hung: [...rounds.hung],
   };
 }
 
-function takeIn(shown: Shown, frame: Frame): void {
-  shown.uname ??= frame.uname;
-  shown.limiter ??= frame.limiter;
-  for (const [id, output] of frame.outputs) shown.outputs.set(id, output);
+function shellContext({ sample }: SessionOptions): ProbeContext {
+  return { include: sample.include, mode: "shell" };
+}
+
+function addFrame(rounds: Rounds, frame: Frame): void {
+  rounds.uname ??= frame.uname;
+  rounds.limiter ??= frame.limiter;
+  for (const [id, output] of frame.outputs) rounds.outputs.set(id, output);
 }
 
 function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {
@@ -145,18 +168,18 @@ function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {
 }
 
 /**
- * The shell asks a tool's other parts only where its first one ended well. Of a tool that is used all the same, they are
- * asked now: the tools that were.
+ * The shell asks a tool's other parts only where its first one exited with 0. If the tool is used all the same, they are
+ * asked now. Returns the tools that were asked.
  */
 async function askMissing(
   { lanes }: Ways,
   { sample }: SessionOptions,
   sources: readonly DeviceSource[],
-  shown: Shown,
+  rounds: Rounds,
   limiter: TimeoutCommand,
 ): Promise<ReadonlySet<UsableTool>> {
-  const missing = missingParts(sources, shown.outputs, shown.hung);
-  if (missing.size === 0 || lanes.isStuck) return new Set();
+  const missing = missingParts(sources, rounds.outputs, rounds.hung);
+  if (missing.size === 0 || lanes.isHung) return new Set();
   const answer = await lanes.ask(
     {
       toolTimeoutSecs: sample.toolTimeoutSecs,
@@ -167,15 +190,15 @@ async function askMissing(
     },
     0,
   );
-  if (answer.kind === "refused") return new Set();
-  takeIn(shown, answer.frame);
-  shown.latencyMs += answer.latencyMs;
-  const hung = answer.kind === "stuck" ? hungPart(answer.frame.outputs) : null;
-  if (hung !== null) shown.hung.add(hung);
+  if (answer.end.kind === "refused") return new Set();
+  addFrame(rounds, answer.frame);
+  rounds.latencyMs += answer.latencyMs;
+  const hung = answer.end.kind === "hung" ? hungPart(answer.frame.outputs) : null;
+  if (hung !== null) rounds.hung.add(hung);
   return new Set(missing.keys());
 }
 
-function firstsOf(
+function firstReadings(
   judged: readonly Judged[],
   late: ReadonlySet<UsableTool>,
   outputs: PartOutputs,
@@ -190,7 +213,7 @@ function firstsOf(
   return firsts;
 }
 
-/** What a Linux host is asked beside a native all-smi: a snapshot's processor load there is the average since boot. */
+/** The sections that a Linux host with a working all-smi reports itself: the processor load in a snapshot is the average since boot. */
 function besideNative(system: HostSystem | null, include: ReadonlySet<Section>): ReadonlySet<Section> {
   return new Set<Section>(system?.id === "linux" && include.has("cpu") ? ["cpu"] : []);
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps a driver started between ticks where its start is what makes the tool slow. Readings come from the tool alone:
- * one program more runs on the host, on a channel of its own, and only as long as it was measured to help.
+ * Keeps a driver started between ticks, where starting it makes the tool slow. All readings still come from the tool. One
+ * more program runs on the host, on its own channel, and only as long as measurements show that it helps.
  */
 import type { Channel, Connection } from "../contract/connection.js";
 import { withExtras, type Gpu } from "../contract/record.js";
@@ -9,44 +9,45 @@ import type { Frame } from "./frame.js";
 import type { ChosenTool } from "./probe.js";
 import { holdCommand } from "./script.js";
 
-/** A tick's question that takes longer is slow; a host under load has one such tick now and then. */
+/** A tool that takes longer than this in a tick is slow. A host under load has one such tick now and then. */
 const SLOW_MS = 1000;
 const SLOW_TICKS = 2;
-/** The first ticks may still wait for the start, or fall together with it. */
+/** The first ticks may still wait for the driver's start. */
 const TRIAL_TICKS = 5;
 
 type State =
-  /** How long the last ticks took, one slow one after another. */
+  /** What the last ticks took, as long as each was slow. */
   | { readonly kind: "measuring"; readonly slowMs: readonly number[] }
   | Holding
-  /** For the rest of the run. */
+  /** It did not help: no further try in this run. */
   | { readonly kind: "given-up" };
 
 interface Holding {
   readonly kind: "holding";
-  /** What a tick took, and read, before. */
+  /** What a tick took, and its reading, before the driver was held. */
   readonly slowMs: number;
   readonly before: Reading;
-  /** Ticks in which it may still show that it helps; null when it has. */
+  /** Ticks left in which it has to show that it helps; null when it has. */
   trialTicks: number | null;
   /** Null until it is open. */
   channel: Channel | null;
-  /** Why nothing holds any more: it ended by itself, or never began. */
-  over: string | null;
+  /** Why the program does not run: it ended by itself, or could not start. */
+  failure: string | null;
 }
 
 const MEASURING: State = { kind: "measuring", slowMs: [] };
 
-/** One host's, over all its sessions: what did not help once is not tried again. */
+/** One for each host, for all its sessions: if holding did not help once, it is not tried again. */
 export class DriverHold {
-  readonly #report: (words: string) => void;
+  readonly #report: (message: string) => void;
   #state: State = MEASURING;
 
-  constructor(tell: (words: string) => void) {
-    this.#report = tell;
+  /** `report` gets a message when the driver is held, and when it no longer is. */
+  constructor(report: (message: string) => void) {
+    this.#report = report;
   }
 
-  /** After each tick of a session: begins to hold, or lets go, by what the tool took and told. */
+  /** To be called after each tick of a session. Starts or stops holding, by how long the tool took and what it reported. */
   sampled(connection: Connection, tool: ChosenTool, { tookMs }: Frame, reading: Reading): void {
     if (tool.kind !== "usable" || tool.sampler.holder === undefined) return;
     const took = tool.sampler.parts.map(({ id }) => tookMs.get(id));
@@ -67,7 +68,7 @@ export class DriverHold {
     this.#report(`${tool.shim.id} takes ${secs(Math.min(...slowMs))}; its driver is held from now on`);
   }
 
-  /** The session has ended, or is to find its tool anew. */
+  /** The session has ended, or probes the host again. */
   release(): void {
     if (this.#state.kind === "given-up") return;
     letGo(this.#state);
@@ -81,13 +82,13 @@ export class DriverHold {
       before,
       trialTicks: TRIAL_TICKS,
       channel: null,
-      over: null,
+      failure: null,
     };
     this.#state = holding;
     const events = {
       stdout: () => undefined,
       stderr: () => undefined,
-      closed: () => void (holding.over ??= "the program that held it has ended"),
+      closed: () => void (holding.failure ??= "the program that held it has ended"),
     };
     connection.open(holdCommand(holder.command, executable), events).then(
       (channel) => {
@@ -95,15 +96,15 @@ export class DriverHold {
         if (this.#state !== holding) letGo(holding);
       },
       (error: unknown) => {
-        holding.over ??= error instanceof Error ? error.message : String(error);
+        holding.failure ??= error instanceof Error ? error.message : String(error);
       },
     );
   }
 
-  /** What ended with the connection is never judged: no tick follows on it. */
+  /** Only called in a tick: a program that ended with its connection is not judged, since no tick follows. */
   #judge(holding: Holding, toolMs: number | null, reading: Reading): void {
-    if (holding.over !== null) {
-      this.#giveUp(holding, holding.over);
+    if (holding.failure !== null) {
+      this.#giveUp(holding, holding.failure);
     } else if (reportsLess(holding.before, reading)) {
       this.#giveUp(holding, "a reading failed meanwhile");
     } else if (holding.trialTicks !== null && toolMs !== null) {
@@ -128,11 +129,11 @@ function letGo(state: State): void {
 
 const secs = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** Whether a device is gone, failed, or lacks a number that it told before. */
+/** Whether a device is gone, has failed, or lacks a number that it had before. */
 function reportsLess(before: Reading, now: Reading): boolean {
-  const told = new Map(now.sections.gpus?.map((gpu) => [keyOf(gpu), gpu]));
+  const byKey = new Map(now.sections.gpus?.map((gpu) => [keyOf(gpu), gpu]));
   return (before.sections.gpus ?? []).some((gpu) => {
-    const same = told.get(keyOf(gpu));
+    const same = byKey.get(keyOf(gpu));
     if (same === undefined || same.error !== undefined) return true;
     return Object.entries(gpu).some(
       ([key, value]) => typeof value === "number" && typeof withExtras(same)[key] !== "number",

@@ -4,7 +4,7 @@ import type { SessionOptions } from "./found.js";
 import { candidatesOf } from "./probe.js";
 import { bootstrapScript } from "./script.js";
 
-/** The hosts of a run differ in the nonce alone, so ten kilobytes are put together and checked once. */
+/** The scripts of a run's hosts differ only in the nonce, so twelve kilobytes are put together and checked once. */
 const SCRIPTS = new WeakMap<SessionOptions, Map<string, string>>();
 const NONCE_PLACE = "@NONCE@";
 

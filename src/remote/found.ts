@@ -1,13 +1,12 @@
-/** What a probe is given, and what it finds. */
+/** The input and the result of a probe. */
 import type { SampleOptions } from "../contract/options.js";
 import type { StepLog } from "../contract/step-log.js";
 import type { Clock } from "../lib/clock.js";
 import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
-import { toolsOf, type DeviceSource } from "./choose.js";
 import type { Lanes } from "./lanes.js";
-import type { PlainCommands } from "./plain.js";
-import { isNativeShim, type UsableTool } from "./probe.js";
+import type { PlainCommands } from "./plain-commands.js";
+import { isNativeShim, toolsOf, type DeviceSource, type UsableTool } from "./probe.js";
 import type { TimeoutCommand, ToolParts } from "./script.js";
 
 export interface SessionOptions {
@@ -37,9 +36,9 @@ export interface Found {
 
 export interface Discovery {
   readonly found: Found;
-  /** Answers of every part that was asked: a first sample is among them. */
+  /** Outputs of every part that was asked; they hold a first sample. */
   readonly outputs: PartOutputs;
-  /** What tools read in the first sample, which is not to be read twice. */
+  /** What tools read in the first sample: their outputs are not parsed twice. */
   readonly firsts: ReadonlyMap<Sampler, Reading>;
   readonly latencyMs: number;
   /** Parts that a shell still hangs in. */
@@ -52,18 +51,12 @@ export interface Ways {
   readonly commands: PlainCommands;
 }
 
-/** The part in which a shell hangs: it has begun and not ended. */
-export function hungPart(outputs: PartOutputs): string | null {
-  for (const [id, { end }] of outputs) if (end.kind === "missing") return id;
-  return null;
-}
-
 /** Whether all-smi reports the host. */
 export function hasNative(sources: readonly DeviceSource[]): boolean {
   return sources.some(({ kind, main }) => kind === "usable" && isNativeShim(main.shim));
 }
 
-/** What the tools in use are to be asked each tick and were not, of a first sample. */
+/** The parts of a first sample that the tools in use were not asked for in the probe. `hung`: parts not to ask again. */
 export function missingParts(
   sources: readonly DeviceSource[],
   outputs: PartOutputs,

@@ -1,20 +1,26 @@
-/** A host's answers to a tick, as a reading; says what the answers mean for the next tick. */
+/** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
-import { toolsOf, type DeviceSource } from "./choose.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
-import { isNativeShim, sectionsOfTool, type BrokenTool, type UsableTool } from "./probe.js";
+import {
+  isNativeShim,
+  sectionsOfTool,
+  toolsOf,
+  type BrokenTool,
+  type DeviceSource,
+  type UsableTool,
+} from "./probe.js";
 
-/** What a tick's answers mean for the ticks to come. */
+/** Whether the next ticks can go on as before. */
 export type ToolHealth =
   | { readonly kind: "well" }
-  /** What the probe learned no longer holds. */
+  /** The probe's result no longer holds. */
   | { readonly kind: "outdated" }
-  /** all-smi is there and its snapshot fails: a vendor tool is to be tried. */
+  /** all-smi is there and its snapshot fails: try a vendor tool. */
   | { readonly kind: "native-failed"; readonly message: string };
 
 type Readings = ReadonlyMap<Sampler, Reading>;
@@ -25,7 +31,7 @@ const NO_PROCESSES: ReadonlyMap<number, never> = new Map<number, never>();
 export class HostReader {
   readonly #options: SampleOptions;
   readonly #asked: readonly Section[];
-  /** Those of them that only a vendor tool tells, and those that the host tells itself. */
+  /** Those of them that only a vendor tool reports, and those that the host reports itself. */
   readonly #askedOfTool: readonly Section[];
   readonly #askedOfHost: readonly Section[];
   readonly #ps = createPsReader();
@@ -37,7 +43,7 @@ export class HostReader {
     this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
   }
 
-  /** `firsts`: what tools have read of the same outputs already, in the probe. */
+  /** `firsts`: readings that the probe has already parsed from the same outputs. */
   read(
     found: Found,
     outputs: PartOutputs,
@@ -69,7 +75,7 @@ export class HostReader {
   }
 
   #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {
-    // Of a host whose all-smi fails, the host's own sections are asked of the host.
+    // Where all-smi fails, the host's own sections are still read from the host.
     const asked = sectionsOfTool(shim, this.#asked).filter((section) => TOOL_SECTIONS.includes(section));
     return { sections: {}, errors: failedSections(asked, isTimeout ? "timeout" : "error", message) };
   }

@@ -1,63 +1,66 @@
-/** How a tick's question reaches the host and its answer comes back: over one open shell, or by an exec a tick. */
+/** One channel with a shell on it: sends a tick's question and waits for its frame. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import type { AnswerEnd } from "./ended.js";
 import { FrameReader, type Frame } from "./frame.js";
 
-/** `flooded`: the host sent more than a frame may have, and the channel was given up for it. */
-export type LaneEnd = ChannelEnd | { readonly kind: "flooded" };
-
-export type Answer =
-  | { readonly kind: "whole"; readonly frame: Frame; readonly latencyMs: number }
-  /** Nothing came for longer than any part may take: what had come by then. The remote side still works on it. */
-  | { readonly kind: "stuck"; readonly frame: Frame; readonly latencyMs: number }
-  /** The channel closed before the frame's end. */
-  | {
-      readonly kind: "closed";
-      readonly frame: Frame;
-      readonly latencyMs: number;
-      readonly end: LaneEnd;
-      readonly preamble: string;
-      readonly stderr: string;
-    };
+export interface Answer {
+  /** What had come by then. */
+  readonly frame: Frame;
+  /** Question sent to last byte. */
+  readonly latencyMs: number;
+  readonly end: AnswerEnd;
+  /** Of a channel that closed: its output before the first marker, and its stderr. */
+  readonly otherOutput: string;
+}
 
 export interface LaneTiming {
   readonly clock: Clock;
   readonly toolTimeoutSecs: number;
 }
 
-/** Beyond a part's own deadline: `timeout -k 1`, a busy host, the way back. */
+/** Beyond a part's own deadline: `timeout -k 1`, a busy host, the network. */
 const SILENCE_SLACK_MS = 4000;
-/** A host that never falls silent and never ends is given up after so many of the longest silences. */
+/** A host that never falls silent and never ends is given up after so many times the longest silence. */
 const MAX_SILENCES = 4;
-const STDERR_CHARS = 4000;
-
-type Status = "idle" | "asked" | "stuck" | "closed";
+const MAX_STDERR_CHARS = 4000;
 
 interface Question {
+  readonly askedAt: number;
+  /** Asked by a line to a shell that stays, not by the channel's own command. */
+  readonly isLine: boolean;
+  timer: Timer | null;
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
-/** One channel with a shell on it. One question at a time; a stuck one becomes idle again when its frame ends late. */
+type State =
+  | { readonly kind: "idle" }
+  | { readonly kind: "asked"; readonly question: Question }
+  /** Its question was given up; its frame may still end. */
+  | { readonly kind: "hung" }
+  | { readonly kind: "closed"; readonly end: ClosedEnd }
+  /** The channel could not be opened. */
+  | { readonly kind: "refused"; readonly error: Error };
+
+type ClosedEnd = ChannelEnd | { readonly kind: "flooded" };
+
+const IDLE: State = { kind: "idle" };
+const HUNG: State = { kind: "hung" };
+
+/** One question at a time. A lane that hangs becomes idle again when its frame ends late. */
 export class Lane {
   readonly #reader: FrameReader;
   readonly #timing: LaneTiming;
+  #state: State = IDLE;
   #channel: Channel | null = null;
-  #status: Status = "idle";
-  #end: LaneEnd = { kind: "lost" };
-  /** Why the channel could not be opened. */
-  #refusal: Error | null = null;
-  #question: Question | null = null;
-  #timer: Timer | null = null;
-  #askedAt = 0;
-  #lastDataAt = 0;
-  #stderr = "";
-  /** Goes out with the next question, or when the channel is open. */
+  /** Goes out when the channel is open. */
   #unsent = "";
+  #stderr = "";
+  #lastDataAt = 0;
   /** The tick functions that its shell knows. */
   #definitions: string | null = null;
   #hasTakenLines = false;
-  #isAskedByLine = false;
 
   private constructor(nonce: string, timing: LaneTiming) {
     this.#reader = new FrameReader(nonce);
@@ -71,45 +74,49 @@ export class Lane {
     return lane;
   }
 
-  get status(): Status {
-    return this.#status;
+  get isHung(): boolean {
+    return this.#state.kind === "hung";
   }
 
-  /** The shell ended by itself before it took any line from us: it was not allowed to stay. */
+  get isIdle(): boolean {
+    return this.#state.kind === "idle";
+  }
+
+  get isClosed(): boolean {
+    return this.#state.kind === "closed" || this.#state.kind === "refused";
+  }
+
+  /** The shell exited before it took any line from us: it was not allowed to stay. */
   get exitedBeforeFirstLine(): boolean {
-    return this.#status === "closed" && this.#end.kind === "exit" && !this.#hasTakenLines;
+    return this.#state.kind === "closed" && this.#state.end.kind === "exit" && !this.#hasTakenLines;
   }
 
-  /** Waits for the frame of `tick`, which the channel's command itself answers. Rejects as Connection.open does. */
+  /** Waits for the frame of `tick`, which the channel's command itself sends. Rejects as Connection.open does. */
   awaitFrame(tick: number): Promise<Answer> {
-    return this.#expect(tick);
+    return this.#expect(tick, false);
   }
 
-  /** Sends a script whose shell may end with it or stay, and waits for the frame of `tick`. Rejects as Connection.open does. */
+  /** Sends a script whose shell may exit after it or stay, and waits for the frame of `tick`. Rejects as Connection.open does. */
   feed(script: string, tick: number): Promise<Answer> {
-    const answer = this.#expect(tick);
-    this.#unsent += script;
-    this.#send();
+    const answer = this.#expect(tick, false);
+    this.#send(script);
     return answer;
   }
 
   /** Text that goes out before the first question. */
   prepare(script: string): void {
-    this.#unsent += script;
-    this.#send();
+    this.#send(script);
   }
 
-  /** Sends a line, after `definitions` that the shell was not told yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
+  /** Sends a line, after `definitions` if the shell does not have them yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
   ask(definitions: string, line: string, tick: number): Promise<Answer> {
-    const answer = this.#expect(tick);
-    this.#isAskedByLine = true;
-    this.#unsent += definitions === this.#definitions ? line : definitions + line;
+    const answer = this.#expect(tick, true);
+    this.#send(definitions === this.#definitions ? line : definitions + line);
     this.#definitions = definitions;
-    this.#send();
     return answer;
   }
 
-  /** Ends the shell's input and gives the channel up. */
+  /** Ends the shell's input and abandons the channel. */
   abandon(): void {
     this.#close({ kind: "lost" });
   }
@@ -119,124 +126,117 @@ export class Lane {
       this.#channel = await connection.open(command, {
         stdout: (chunk) => this.#onData(chunk),
         stderr: (chunk) => {
-          if (this.#stderr.length < STDERR_CHARS) this.#stderr += chunk.toString("utf8");
+          if (this.#stderr.length < MAX_STDERR_CHARS) this.#stderr += chunk.toString("utf8");
         },
-        closed: (end) => this.#closed(end),
+        closed: (end) => this.#onClosed(end),
       });
-    } catch (error) {
-      if (this.#status === "closed") return;
-      this.#refusal = error instanceof Error ? error : new Error(String(error));
-      this.#status = "closed";
-      this.#take()?.reject(this.#refusal);
+    } catch (cause) {
+      if (this.isClosed) return;
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      const question = this.#leave({ kind: "refused", error });
+      question?.reject(error);
       return;
     }
-    if (this.#status === "closed") this.#close(this.#end);
-    else this.#send();
+    if (this.#state.kind === "closed") this.#close(this.#state.end);
+    else this.#send("");
   }
 
-  #send(): void {
+  #send(text: string): void {
+    this.#unsent += text;
     if (this.#channel === null || this.#unsent === "") return;
     this.#channel.write(this.#unsent);
     this.#unsent = "";
   }
 
-  #close(end: LaneEnd): void {
-    this.#channel?.end();
-    this.#channel?.abandon();
-    this.#closed(end);
-  }
-
-  #expect(tick: number): Promise<Answer> {
+  #expect(tick: number, isLine: boolean): Promise<Answer> {
     const now = this.#timing.clock.nowMs();
-    this.#askedAt = now;
     this.#lastDataAt = now;
     this.#stderr = "";
     this.#reader.begin(tick);
     return new Promise((resolve, reject) => {
-      if (this.#refusal !== null) {
-        reject(this.#refusal);
-        return;
+      const question: Question = { askedAt: now, isLine, timer: null, resolve, reject };
+      const state = this.#state;
+      if (state.kind === "refused") reject(state.error);
+      else if (state.kind === "closed") resolve(this.#answer(question, state.end));
+      else {
+        this.#state = { kind: "asked", question };
+        this.#watchSilence(question);
       }
-      this.#question = { resolve, reject };
-      if (this.#status === "closed") {
-        this.#answerClosed("");
-        return;
-      }
-      this.#status = "asked";
-      this.#watchSilence();
     });
   }
 
-  /** One timer a question: when it fires and something was heard meanwhile, it is set again for the rest. */
-  #watchSilence(): void {
+  /** One timer a question: when it fires and data came meanwhile, it is set again for the rest. */
+  #watchSilence(question: Question): void {
     const { clock, toolTimeoutSecs } = this.#timing;
-    const longest = toolTimeoutSecs * 1000 + SILENCE_SLACK_MS;
-    const until = Math.min(this.#lastDataAt + longest, this.#askedAt + MAX_SILENCES * longest);
-    this.#timer = clock.after(until - clock.nowMs(), () => {
-      if (clock.nowMs() < Math.min(this.#lastDataAt + longest, this.#askedAt + MAX_SILENCES * longest)) {
-        this.#watchSilence();
+    const silenceMs = toolTimeoutSecs * 1000 + SILENCE_SLACK_MS;
+    const deadline = (): number =>
+      Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
+    question.timer = clock.after(deadline() - clock.nowMs(), () => {
+      if (clock.nowMs() < deadline()) {
+        this.#watchSilence(question);
         return;
       }
-      this.#status = "stuck";
+      this.#leave(HUNG);
       try {
-        const taken = this.#taken();
-        this.#take()?.resolve({ kind: "stuck", ...taken });
+        question.resolve(this.#answer(question, HUNG_END));
       } catch (error) {
         // Thrown out of a timer it would end the process.
-        this.#take()?.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
+        question.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
       }
     });
   }
 
   #onData(chunk: Buffer): void {
     this.#lastDataAt = this.#timing.clock.nowMs();
-    if (this.#status !== "asked" && this.#status !== "stuck") return;
-    let ended: boolean;
+    if (this.#state.kind !== "asked" && this.#state.kind !== "hung") return;
+    let hasEnded: boolean;
     try {
-      ended = this.#reader.push(chunk, this.#lastDataAt);
+      hasEnded = this.#reader.push(chunk, this.#lastDataAt);
     } catch {
       this.#close({ kind: "flooded" });
       return;
     }
-    if (!ended) return;
-    this.#status = "idle";
-    // A late one answers nobody: its question was given up.
-    const question = this.#take();
+    if (!hasEnded) return;
+    const question = this.#leave(IDLE);
+    // A late frame has no question any more.
     if (question !== null) {
-      this.#hasTakenLines ||= this.#isAskedByLine;
-      const { frame, latencyMs } = this.#taken();
-      question.resolve({ kind: "whole", frame, latencyMs });
+      this.#hasTakenLines ||= question.isLine;
+      question.resolve(this.#answer(question, WHOLE_END));
     }
     this.#reader.forget();
   }
 
-  #closed(end: LaneEnd): void {
-    if (this.#status === "closed") return;
-    this.#status = "closed";
-    this.#end = end;
-    if (this.#question === null) this.#reader.forget();
-    else this.#answerClosed(this.#reader.preamble());
+  #close(end: ClosedEnd): void {
+    this.#channel?.end();
+    this.#channel?.abandon();
+    this.#onClosed(end);
   }
 
-  #answerClosed(preamble: string): void {
-    const taken = this.#taken();
-    const rest = { end: this.#end, preamble, stderr: this.#stderr };
-    this.#take()?.resolve({ kind: "closed", ...taken, ...rest });
+  #onClosed(end: ClosedEnd): void {
+    if (this.isClosed) return;
+    const question = this.#leave({ kind: "closed", end });
+    question?.resolve(this.#answer(question, end));
+    this.#reader.forget();
   }
 
-  #taken(): { readonly frame: Frame; readonly latencyMs: number } {
+  #answer({ askedAt }: Question, end: AnswerEnd): Answer {
+    const hasClosed = end.kind !== "whole" && end.kind !== "hung";
     return {
       frame: this.#reader.frame(this.#timing.toolTimeoutSecs),
-      latencyMs: this.#timing.clock.nowMs() - this.#askedAt,
+      latencyMs: this.#timing.clock.nowMs() - askedAt,
+      end,
+      otherOutput: hasClosed ? `${this.#reader.preamble()}\n${this.#stderr}` : "",
     };
   }
 
-  /** The question under way, which is over. */
-  #take(): Question | null {
-    this.#timer?.cancel();
-    this.#timer = null;
-    const question = this.#question;
-    this.#question = null;
+  /** Enters another state; the question of the one before, whose timer is stopped. */
+  #leave(next: State): Question | null {
+    const question = this.#state.kind === "asked" ? this.#state.question : null;
+    question?.timer?.cancel();
+    this.#state = next;
     return question;
   }
 }
+
+const WHOLE_END: AnswerEnd = { kind: "whole" };
+const HUNG_END: AnswerEnd = { kind: "hung" };

@@ -1,10 +1,12 @@
 /**
- * The shells of one host: the one that ticks go over, and one aside that hangs. Never a third; the only other channel is
- * that of driver-hold.ts.
+ * The shells of one host: the one that ticks go over, and one that hangs and is parked. Never a third; the only other
+ * channel is that of driver-hold.ts.
  */
 import { randomBytes } from "node:crypto";
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import type { ChannelMode } from "../contract/record.js";
+import { hasClosed } from "./ended.js";
+import { NO_FRAME } from "./frame.js";
 import { Lane, type Answer, type LaneTiming } from "./lane.js";
 import {
   BARE_INPUT_SCRIPT,
@@ -17,13 +19,11 @@ import {
   type TickPlan,
 } from "./script.js";
 
-export type Asked = Answer | { readonly kind: "refused"; readonly message: string };
-
 /** The same object as long as nothing in it changes. */
 export type SessionPlan = Omit<TickPlan, "nonce">;
 
 export class Lanes {
-  /** Marks what the host answers; unknown to its tools. */
+  /** In every marker that the host prints; its tools do not know it. */
   readonly nonce = randomBytes(6).toString("hex");
   readonly #connection: Connection;
   readonly #timing: LaneTiming;
@@ -33,7 +33,7 @@ export class Lanes {
   #mode: ChannelMode = "session";
   /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
   #isByInput = false;
-  /** What a shell is told once, by the plan that it is made of. */
+  /** What a shell is sent once, and the plan that it was made from. */
   #sent: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
 
   constructor(connection: Connection, timing: LaneTiming) {
@@ -45,28 +45,27 @@ export class Lanes {
     return this.#mode;
   }
 
-  /** A shell hangs in something that its deadline did not end. */
-  get isStuck(): boolean {
-    return this.#hungLane?.status === "stuck" || this.#main?.status === "stuck";
+  /** A shell hangs in a program that its deadline did not end. */
+  get isHung(): boolean {
+    return this.#hungLane?.isHung === true || this.#main?.isHung === true;
   }
 
-  /** Asks over a channel of its own by a script that answers `tick`; its shell, if it stays, takes the ticks from now on. */
+  /**
+   * Runs a script that answers `tick` on a new channel; its shell, if it stays, takes the ticks from now on. Rejects as
+   * Connection.open does.
+   */
   async begin(script: string, tick: number): Promise<Answer> {
     this.#main?.abandon();
-    const { lane, answer } = this.#run(script, tick);
+    const { lane, answer: answering } = this.#run(script, tick);
     this.#main = lane;
-    const heard = await answer;
+    const answer = await answering;
     this.#parkHungLane();
-    return heard;
+    return answer;
   }
 
   /** From now on scripts go by standard input, which no login shell changes. */
   byInput(): void {
     this.#isByInput = true;
-  }
-
-  get isByInput(): boolean {
-    return this.#isByInput;
   }
 
   #run(script: string, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
@@ -86,17 +85,16 @@ export class Lanes {
     return lane;
   }
 
-  /** No script of ours runs here. */
+  /** The host runs no script of ours: it is asked by plain commands, and no shell stays. */
   plain(): void {
     this.close();
     this.#mode = "plain";
   }
 
   /** Asks for one tick. Rejects when the connection is gone. */
-  ask(plan: SessionPlan, tick: number): Promise<Asked> {
+  ask(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#resumeParked();
-    if (this.#main?.status === "stuck")
-      return Promise.resolve({ kind: "refused", message: "the remote shell hangs" });
+    if (this.#main?.isHung === true) return Promise.resolve(refusal("the remote shell hangs"));
     return this.#ask(plan, tick);
   }
 
@@ -108,28 +106,26 @@ export class Lanes {
     this.#hungLane = null;
   }
 
-  // No async function: what one keeps while a host is asked is more than all else of the question.
-  #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Asked> {
+  // Not an async function: its state, kept while a host is asked, takes more memory than the rest of the question.
+  #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Answer> {
     if (this.#mode === "exec" || this.#main?.exitedBeforeFirstLine === true)
       return this.#askByExec(plan, tick);
-    if (this.#main === null || this.#main.status === "closed") {
-      this.#main = this.#openBare();
-    }
+    if (this.#main === null || this.#main.isClosed) this.#main = this.#openBare();
     const lane = this.#main;
     return lane.ask(this.#definitions(plan), tickLine(tick), tick).then((answer) => {
       if (lane.exitedBeforeFirstLine) return this.#askByExec(plan, tick);
-      // The shell had ended before it was asked: another one is. When it is the connection that has ended, that rejects.
-      const unheard = answer.kind === "closed" && answer.end.kind !== "flooded" && isSilent(answer);
-      if (unheard && !isAgain) return this.#ask(plan, tick, true);
+      // The shell had exited before it got the question: another shell is asked. If the connection is gone, that rejects.
+      const isUnanswered = hasClosed(answer.end) && answer.frame.outputs.size === 0;
+      if (isUnanswered && !isAgain) return this.#ask(plan, tick, true);
       this.#parkHungLane();
       return answer;
-    }, refused);
+    }, refusalOf);
   }
 
-  /** The shell that should stay was not allowed to: from now on each tick is an exec of its own. */
-  #askByExec(plan: SessionPlan, tick: number): Promise<Asked> {
+  /** The shell was not allowed to stay: from now on each tick is an exec of its own. */
+  #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#mode = "exec";
-    return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refused);
+    return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refusalOf);
   }
 
   #definitions(plan: SessionPlan): string {
@@ -140,15 +136,15 @@ export class Lanes {
   }
 
   #parkHungLane(): void {
-    if (this.#main?.status !== "stuck" || this.#hungLane?.status === "stuck") return;
+    if (this.#main?.isHung !== true || this.#hungLane?.isHung === true) return;
     this.#hungLane = this.#main;
     this.#main = null;
   }
 
-  /** What hung has ended at last: its shell is as good as the stand-in, which may go. */
+  /** When the parked shell is free again, it takes the ticks, and the one that stood in for it is closed. */
   #resumeParked(): void {
-    if (this.#hungLane === null || this.#hungLane.status === "stuck") return;
-    if (this.#hungLane.status === "idle") {
+    if (this.#hungLane === null || this.#hungLane.isHung) return;
+    if (this.#hungLane.isIdle) {
       this.#main?.abandon();
       this.#main = this.#hungLane;
     }
@@ -156,11 +152,11 @@ export class Lanes {
   }
 }
 
-function refused(error: unknown): Asked {
-  if (error instanceof ChannelRefused) return { kind: "refused", message: error.message };
+function refusalOf(error: unknown): Answer {
+  if (error instanceof ChannelRefused) return refusal(error.message);
   throw error;
 }
 
-function isSilent({ frame }: Answer): boolean {
-  return frame.outputs.size === 0;
+function refusal(message: string): Answer {
+  return { frame: NO_FRAME, latencyMs: 0, end: { kind: "refused", message }, otherOutput: "" };
 }

@@ -1,4 +1,4 @@
-/** Judges what the tools of a host answered to the probe, one by one. */
+/** The tools of a host, and the verdict on each by what it answered to the probe. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Section } from "../contract/record.js";
 import { isComplete, isPoor } from "../shims/kit/core-readings.js";
@@ -27,6 +27,25 @@ export interface BrokenTool {
   readonly isTimeout: boolean;
 }
 
+/** The tools that one vendor's devices are read with. */
+export type DeviceSource =
+  | {
+      readonly kind: "usable";
+      readonly main: UsableTool;
+      /** Fills in, tick by tick, what the main one does not report of the same devices. */
+      readonly second: UsableTool | null;
+      /** Names and ids of the same devices, from the probe, by tools that have no readings. */
+      readonly known: readonly Gpu[];
+    }
+  | { readonly kind: "broken"; readonly main: BrokenTool };
+
+/** All tools of the sources, those that failed included, in order. */
+export function toolsOf(sources: readonly DeviceSource[]): readonly ChosenTool[] {
+  return sources.flatMap((source): readonly ChosenTool[] =>
+    source.kind === "broken" || source.second === null ? [source.main] : [source.main, source.second],
+  );
+}
+
 /** What the probe showed of one tool that is on the host. */
 export type Judged =
   | {
@@ -42,7 +61,7 @@ export function isNativeShim(shim: Shim): boolean {
   return shim.id === "native";
 }
 
-/** The bootstrap's view of the shims. Native is everyone's: where it works no other is asked at once. */
+/** The shims as the bootstrap tries them. all-smi (`native`) covers every vendor: where it works no other is tried in that round. */
 export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly ToolCandidate[] {
   return shims.map((shim) => ({
     shim: shim.id,
@@ -52,7 +71,7 @@ export function candidatesOf(shims: readonly Shim[], context: ProbeContext): rea
   }));
 }
 
-/** Tools of which one that works keeps the others from being asked in the same round. */
+/** Once one tool of a group works, the others of the group are not tried in the same round. */
 function groupOf(shim: Shim): string {
   const { vendor, isAlways } = makerOf(shim.id);
   return isAlways === true ? shim.id : vendor;
@@ -113,7 +132,7 @@ function judgeTool(
   }
 }
 
-/** Of the probe's own answers: every tick's parts are among them. */
+/** The tool's reading from the probe's own outputs, which hold the parts of a tick. */
 export function firstReading(tool: UsableTool, outputs: PartOutputs, { include }: ProbeContext): Reading {
   const asked = sectionsOfTool(tool.shim, [...include]);
   return readSampler(tool.sampler, outputs, asked);
@@ -124,24 +143,24 @@ export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly 
   return isNativeShim(shim) ? asked : asked.filter((section) => section === "gpu" || section === "process");
 }
 
-/** What sh makes of a binary that the kernel does not run, and what shells that look at it first say. */
+/** Messages of shells for a binary that the kernel does not run: some try to read it as a script. */
 const NOT_FOR_THIS_MACHINE = /: (?:line )?1: [Ss]yntax error|cannot execute binary file|Exec format error/;
 
-/** Exit 126 or 127 of a program that is there: its interpreter, its loader or a library is not, or its mode forbids it. */
+/** A program that is there exits with 126 or 127 when its interpreter, its loader or a library is missing, or its mode forbids it. */
 function whyItCannotStart(executable: string, output: PartOutput): string | null {
   if (output.end.kind !== "exit" || output.end.code === 0) return null;
   const { code } = output.end;
-  // The probe's own lines among it (`@fields ...`) are no message.
-  const said = outputText({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
-  const isAlien = NOT_FOR_THIS_MACHINE.test(said);
+  // The probe's own lines in it (`@fields ...`) are not part of the message.
+  const message = outputText({ ...output, stdout: output.stdout.replace(/^@\w+ .*$/gm, "").trim() });
+  const isAlien = NOT_FOR_THIS_MACHINE.test(message);
   if (code !== 126 && code !== 127 && !isAlien) return null;
   const why = isAlien
     ? "it is no program for this machine"
-    : said !== ""
-      ? said
+    : message !== ""
+      ? message
       : code === 126
         ? "it is not executable"
-        : "it, its interpreter, its loader or a library of its is missing";
+        : "it, its interpreter, its loader or a library it needs is missing";
   return `${executable} is installed and cannot start (exit code ${code}): ${why}`;
 }
 
@@ -150,15 +169,15 @@ function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): P
   return first === undefined ? undefined : outputs.get(first.id);
 }
 
-/** Whether the shell takes the tool for one that works. */
-function hasStopped(shim: Shim, outputs: PartOutputs, context: ProbeContext): boolean {
+/** Whether the bootstrap counts the tool as working, and goes on to the next group. */
+function countsAsWorking(shim: Shim, outputs: PartOutputs, context: ProbeContext): boolean {
   const end = firstOutput(shim, outputs, context)?.end;
   return end?.kind === "exit" && end.code === 0;
 }
 
 /**
- * Whether a tool that was not tried yet is to be: none where all-smi reports all devices, but nvidia-smi for what all-smi
- * does not report of NVIDIA's; and none of a vendor whose tool reports all that there is to report.
+ * Whether to try a tool that was not tried yet. Where all-smi works, only nvidia-smi is tried, for what all-smi does not
+ * report of NVIDIA devices. No other tool of a vendor is tried when one of its tools reports everything.
  */
 export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
   const native = judged.find((each) => each.kind === "usable" && isNativeShim(each.tool.shim));
@@ -176,17 +195,17 @@ function isNvidia({ uuid }: Gpu): boolean {
   return uuid?.startsWith("GPU-") === true;
 }
 
-/** The tools that the round's shell came to: it passes over those whose group has one that works. */
+/** The tools that the round's shell tried: it skips those whose group has one that works. */
 export function reachedBy(toTry: readonly Shim[], frame: Frame, context: ProbeContext): readonly Shim[] {
   const isFound = (shim: Shim): boolean => frame.found.some(({ shim: id }) => id === shim.id);
   const last = frame.isWhole ? toTry.length - 1 : toTry.findLastIndex(isFound);
-  const over = new Set<string>();
-  let isOver = false;
+  const done = new Set<string>();
+  let isDone = false;
   return toTry.slice(0, last + 1).filter((shim) => {
-    if (isOver || over.has(groupOf(shim))) return false;
-    if (isFound(shim) && hasStopped(shim, frame.outputs, context)) {
-      if (isNativeShim(shim)) isOver = true;
-      else over.add(groupOf(shim));
+    if (isDone || done.has(groupOf(shim))) return false;
+    if (isFound(shim) && countsAsWorking(shim, frame.outputs, context)) {
+      if (isNativeShim(shim)) isDone = true;
+      else done.add(groupOf(shim));
     }
     return true;
   });

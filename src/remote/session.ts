@@ -1,21 +1,18 @@
-/** One probed host: asks it for each tick's reading over whichever way it allows, and recovers what hangs. */
+/** One probed host: asks it for each tick's reading in whichever way it allows, and recovers from what hangs. */
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
-import type { Part, PartOutput, PartOutputs, Reading, Shim } from "../shims/kit/shim.js";
-import { toolsOf } from "./choose.js";
+import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
 import { failedSections } from "./compose.js";
-import { markCutShort, floodIn } from "./cut-short.js";
+import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
-import { hungPart, type Discovery, type Found, type SessionOptions } from "./found.js";
+import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
+import type { Discovery, Found, SessionOptions, Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
-import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
-import { PartCooldown } from "./part-cooldown.js";
-import { PlainCommands } from "./plain.js";
-import type { ChosenTool } from "./probe.js";
-import { howItEnded } from "./shell-failures.js";
+import { PlainCommands } from "./plain-commands.js";
+import { toolsOf, type ChosenTool } from "./probe.js";
 import { answerStep, cooldownStep, probedStep } from "./steps.js";
 
 export interface Sample {
@@ -24,198 +21,195 @@ export interface Sample {
   readonly latencyMs: number;
 }
 
-/** A tool that is there and fails is probed again at this pace, and nothing ever more often: drivers get loaded. */
-const REPROBE_MS = 60_000;
-/** The same beside a tool that works, whose readings a probe interrupts. */
-const REPROBE_BESIDE_MS = 600_000;
-/** A channel that was lost tells nothing of the connection, whose own end may follow by a moment. */
+/** When a channel is lost, the connection may be reported lost a moment later. */
 const LOSS_FOLLOWS_MS = 100;
 
 export class HostSession {
   readonly #connection: Connection;
   readonly #options: SessionOptions;
-  readonly #reader: HostReader;
-  readonly #lanes: Lanes;
-  readonly #commands: PlainCommands;
-  readonly #cooldown: PartCooldown;
   readonly #hold: DriverHold | null;
-  #shims: readonly Shim[];
-  #found: Found | null = null;
-  /** Made anew when the host was probed again, or a part is left alone or asked again. */
+  readonly #ways: Ways;
+  readonly #reader: HostReader;
+  readonly #cooldown: PartCooldown;
+  readonly #reprobe: ReprobeSchedule;
+  #found: Found;
+  /** Made anew when the host was probed again, or a part enters or leaves its cooldown. */
   #plan: SessionPlan | null = null;
-  #probedAt = 0;
-  #reprobeAt = Infinity;
-  #nativeGivenUpAt = -Infinity;
   #lost: HostError | null = null;
-  /** Said once, in the next reading. */
-  #note: string | null = null;
 
-  private constructor(connection: Connection, options: SessionOptions, hold: DriverHold | null) {
-    const { clock, sample } = options;
-    const timing = { clock, toolTimeoutSecs: sample.toolTimeoutSecs };
+  private constructor(
+    connection: Connection,
+    options: SessionOptions,
+    hold: DriverHold | null,
+    ways: Ways,
+    found: Found,
+  ) {
+    const { clock, sample, shims } = options;
     this.#connection = connection;
     this.#options = options;
-    this.#reader = new HostReader(sample);
-    this.#lanes = new Lanes(connection, timing);
-    this.#commands = new PlainCommands(connection, timing);
-    this.#cooldown = new PartCooldown(clock);
     this.#hold = hold;
-    this.#shims = options.shims;
-    // Listened to once: a promise that lives as long as the session keeps what each race with it made.
+    this.#ways = ways;
+    this.#reader = new HostReader(sample);
+    this.#cooldown = new PartCooldown(clock);
+    this.#reprobe = new ReprobeSchedule(clock, shims, found);
+    this.#found = found;
+    // One listener a session: a promise that lives as long as the session keeps whatever each race with it made.
     void connection.lost.then((error) => (this.#lost = error));
   }
 
   /**
-   * Probes the host and takes its first sample. Throws HostError when it can tell nothing, or is gone. `hold` is the
-   * host's, whose sessions follow one another; null: its driver is never held.
+   * Probes the host and takes its first sample. Throws HostError when nothing can be read, or the host is gone. `hold`
+   * belongs to the host, whose sessions follow one another; null: its driver is never held.
    */
   static async start(
     connection: Connection,
     options: SessionOptions,
     hold: DriverHold | null = null,
   ): Promise<{ readonly session: HostSession; readonly first: Sample }> {
-    const session = new HostSession(connection, options, hold);
-    return { session, first: await session.#probe() };
+    const timing = { clock: options.clock, toolTimeoutSecs: options.sample.toolTimeoutSecs };
+    const ways = {
+      lanes: new Lanes(connection, timing),
+      commands: new PlainCommands(connection, timing),
+    };
+    hold?.release();
+    const discovery = await discover(ways, options, options.shims);
+    const session = new HostSession(connection, options, hold, ways, discovery.found);
+    return { session, first: session.#firstSample(discovery) };
   }
 
   /** `native`, a shim's id, or the system's id when no accelerator was asked for. */
   get transport(): string {
-    return this.#found?.sources[0]?.main.shim.id ?? this.#found?.systemId ?? "none";
+    return this.#found.sources[0]?.main.shim.id ?? this.#found.systemId ?? "none";
   }
 
   get channelMode(): ChannelMode {
-    return this.#lanes.mode;
+    return this.#ways.lanes.mode;
   }
 
-  /** One tick. Never rejects for what tools do; throws HostError when the connection is gone. */
+  /** One tick. Never rejects because of a tool; throws HostError when the connection is gone. */
   async sample(tick: number): Promise<Sample> {
-    const { clock, step } = this.#options;
-    const found = this.#found;
-    if (found === null || (clock.nowMs() >= this.#reprobeAt && !this.#lanes.isStuck)) return this.#reprobe();
-    if (!this.#cooldown.isEmpty && this.#cooldown.expire(this.#lanes.isStuck)) {
+    const { lanes } = this.#ways;
+    const { step } = this.#options;
+    if (this.#reprobe.isDue && !lanes.isHung) return this.#probeAgain();
+    if (!this.#cooldown.isEmpty && this.#cooldown.expire(lanes.isHung)) {
       step?.("remote", "paused parts are asked again");
       this.#plan = null;
     }
-    step?.("remote", `tick ${tick} asked (channel ${this.#lanes.mode})`);
-    if (this.#lanes.mode === "plain") return this.#samplePlain(found);
-    const answer = await this.#lanes.ask((this.#plan ??= this.#makePlan(found)), tick);
+    step?.("remote", `tick ${tick} asked (channel ${lanes.mode})`);
+    if (lanes.mode === "plain") return this.#samplePlain();
+    const answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
     step?.("remote", answerStep(`tick ${tick}`, answer));
-    if (answer.kind === "refused") return { reading: this.#reader.failed(answer.message), latencyMs: 0 };
-    const { isWhole, outputs } = answer.frame;
-    const reading = isWhole ? this.#read(found, outputs) : await this.#readPartial(found, answer);
-    const held = heldTool(found);
-    if (held !== null) this.#hold?.sampled(this.#connection, held, answer.frame, reading);
-    return { reading, latencyMs: answer.latencyMs };
+    const { frame, end, latencyMs } = answer;
+    if (end.kind === "refused") return { reading: this.#reader.failed(endMessage(end)), latencyMs };
+    const isWhole = frame.isWhole || end.kind === "whole";
+    const reading = isWhole ? this.#read(frame.outputs) : await this.#readCutShort(frame.outputs, end);
+    const held = heldTool(this.#found);
+    if (held !== null) this.#hold?.sampled(this.#connection, held, frame, reading);
+    return { reading, latencyMs };
   }
 
-  /** Ends the input of all that runs on the host; the connection is the owner's. */
+  /** Ends the input of everything that runs on the host; the connection is the owner's. */
   close(): void {
     this.#hold?.release();
-    this.#lanes.close();
+    this.#ways.lanes.close();
   }
 
   // ---- probing
 
-  async #probe(): Promise<Sample> {
-    const { clock } = this.#options;
-    const ways = { lanes: this.#lanes, commands: this.#commands };
-    this.#hold?.release();
-    const { found, outputs, firsts, latencyMs, hung } = await discover(ways, this.#options, this.#shims);
-    this.#found = found;
-    this.#plan = null;
-    this.#probedAt = clock.nowMs();
-    this.#reprobeAt = this.#probedAt + reprobeAfterMs(found);
+  #firstSample({ found, outputs, firsts, latencyMs, hung }: Discovery): Sample {
     this.#options.step?.("remote", probedStep(found, this.transport, this.channelMode));
-    for (const part of hung) this.#coolDown(part, this.#late(), true);
-    return { reading: this.#read(found, outputs, firsts), latencyMs };
+    for (const part of hung) this.#coolDown(part, this.#timedOutEarlier(), true);
+    return { reading: this.#read(outputs, firsts), latencyMs };
   }
 
-  /** Probes again on the same connection; a probe that now finds nothing is this tick's failure, not the host's. */
-  async #reprobe(): Promise<Sample> {
-    const { clock, shims } = this.#options;
-    const begun = clock.nowMs();
+  /** Probes again on the same connection. A probe that now finds nothing fails this tick, not the host. */
+  async #probeAgain(): Promise<Sample> {
+    const { clock } = this.#options;
+    const beganAtMs = clock.nowMs();
     this.#options.step?.("remote", "probing again on the same connection");
+    this.#hold?.release();
     try {
-      return await this.#probe();
+      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims);
+      this.#found = discovery.found;
+      this.#plan = null;
+      this.#reprobe.succeeded(discovery.found);
+      return this.#firstSample(discovery);
     } catch (error) {
       if (!(error instanceof HostError) || error.failure.phase !== "probe") throw error;
-      this.#probedAt = begun;
-      this.#reprobeAt = begun + (this.#found === null ? REPROBE_MS : reprobeAfterMs(this.#found));
-      this.#shims = shims;
-      return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - begun };
+      this.#reprobe.failed(beganAtMs, this.#found);
+      return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - beganAtMs };
     }
   }
 
   // ---- one tick
 
-  async #readPartial(found: Found, answer: Answer): Promise<Reading> {
-    const { outputs } = answer.frame;
-    if (answer.kind === "closed" && answer.end.kind === "lost") await this.#throwIfGone();
+  async #readCutShort(outputs: PartOutputs, end: CutShort): Promise<Reading> {
+    if (end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
-    if (hung !== null && answer.kind === "stuck") this.#coolDown(hung, this.#late(), true);
-    const flooded = answer.kind === "closed" ? floodIn(answer.end) : null;
-    if (hung !== null && flooded !== null) return this.#read(found, new Map([...outputs, [hung, flooded]]));
-    if (outputs.size === 0) {
-      return this.#reader.failed(
-        answer.kind === "closed" ? howItEnded(answer.end) : "the host's shell gives no answer",
-      );
-    }
-    return this.#read(found, markCutShort(found, outputs, answer.kind === "stuck" ? this.#late() : null));
+    if (hung !== null && end.kind === "hung") this.#coolDown(hung, this.#timedOutEarlier(), true);
+    const flooded = floodedOutput(end);
+    if (hung !== null && flooded !== null) return this.#read(new Map([...outputs, [hung, flooded]]));
+    if (outputs.size === 0) return this.#reader.failed(endMessage(end));
+    const late = end.kind === "hung" ? this.#timedOutEarlier() : null;
+    return this.#read(markCutShort(this.#found.system, outputs, late));
   }
 
-  async #samplePlain(found: Found): Promise<Sample> {
+  async #samplePlain(): Promise<Sample> {
     const { clock } = this.#options;
-    const begun = clock.nowMs();
-    const { system, tools } = (this.#plan ??= this.#makePlan(found));
+    const { commands } = this.#ways;
+    const startedAt = clock.nowMs();
+    const { system, tools } = (this.#plan ??= this.#makePlan());
     try {
-      const outputs = await this.#commands.run(system, "");
+      const outputs = await commands.run(system, "");
       for (const { parts, executable } of tools)
-        for (const [id, output] of await this.#commands.run(parts, executable)) outputs.set(id, output);
-      if (hungPart(outputs) !== null) await this.#throwIfGone();
+        for (const [id, output] of await commands.run(parts, executable)) outputs.set(id, output);
       this.#options.step?.("remote", `tick answered: ${outputs.size} parts by plain commands`);
-      return { reading: this.#read(found, outputs), latencyMs: clock.nowMs() - begun };
+      if (hungPart(outputs) !== null) await this.#throwIfGone();
+      return { reading: this.#read(outputs), latencyMs: clock.nowMs() - startedAt };
     } catch (error) {
       if (!(error instanceof ChannelRefused)) throw error;
-      return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - begun };
+      return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - startedAt };
     }
   }
 
-  #makePlan(found: Found): SessionPlan {
+  #makePlan(): SessionPlan {
     const { sample, intervalMs } = this.#options;
-    const asked = (part: Part): boolean => !this.#cooldown.has(part.id);
+    const { limiter, system, sources } = this.#found;
+    const isAsked = (part: Part): boolean => !this.#cooldown.has(part.id);
     return {
       toolTimeoutSecs: sample.toolTimeoutSecs,
-      limiter: found.limiter,
-      // Its guard wakes once a deadline, which is dearer than a `timeout` a tick when ticks are rarer.
+      limiter,
+      // The guard wakes once a deadline, which costs more than a `timeout` a tick when ticks are rarer.
       isGuarded: (intervalMs ?? Infinity) < sample.toolTimeoutSecs * 1000,
-      system: found.system?.parts.filter(asked) ?? [],
-      tools: toolsOf(found.sources).flatMap((tool) =>
+      system: system?.parts.filter(isAsked) ?? [],
+      tools: toolsOf(sources).flatMap((tool) =>
         tool.kind === "broken"
           ? []
-          : [{ parts: tool.sampler.parts.filter(asked), executable: tool.executable }],
+          : [{ parts: tool.sampler.parts.filter(isAsked), executable: tool.executable }],
       ),
     };
   }
 
-  #read(found: Found, answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
+  #read(answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
+    const found = this.#found;
     const outputs = this.#cooldown.isEmpty ? answered : new Map([...this.#cooldown.outputs, ...answered]);
-    const asked = partsOf(found);
+    const partsBefore = partsOf(found);
     const { reading, health } = this.#reader.read(found, outputs, firsts);
     for (const [part, output] of answered) {
-      if (output.end.kind === "timeout") this.#coolDown(part, this.#late(), this.#cooldown.has(part));
+      if (output.end.kind === "timeout")
+        this.#coolDown(part, this.#timedOutEarlier(), this.#cooldown.has(part));
       if (output.end.kind === "flooded") this.#coolDown(part, output, false);
     }
-    // What a sampler learned may change what it asks.
-    if (partsOf(found).some((parts, at) => parts !== asked[at])) this.#plan = null;
-    const note = this.#note;
-    this.#note = null;
-    if (health.kind === "native-failed") this.#giveUpNative(health.message);
-    if (health.kind === "outdated") this.#reprobeAt = this.#probedAt + REPROBE_MS;
+    // A sampler may ask for other parts after what it has read.
+    if (partsOf(found).some((parts, at) => parts !== partsBefore[at])) this.#plan = null;
+    const note = this.#reprobe.takeNote();
+    if (health.kind === "native-failed") this.#reprobe.giveUpNative(health.message);
+    if (health.kind === "outdated") this.#reprobe.resultIsOutdated();
     if (note === null) return reading;
     return { ...reading, errors: [...failedSections(["gpu"], "error", note), ...reading.errors] };
   }
 
-  // ---- what goes wrong
+  // ---- failures
 
   #coolDown(part: string, output: PartOutput, holdsShell: boolean): void {
     this.#options.step?.("remote", cooldownStep(part, output));
@@ -223,7 +217,7 @@ export class HostSession {
     this.#plan = null;
   }
 
-  #late(): PartOutput {
+  #timedOutEarlier(): PartOutput {
     const afterSecs = this.#options.sample.toolTimeoutSecs;
     return { stdout: "", stderr: "", end: { kind: "timeout", afterSecs, earlier: true } };
   }
@@ -233,31 +227,15 @@ export class HostSession {
       await new Promise<void>((resolve) => this.#options.clock.after(LOSS_FOLLOWS_MS, resolve));
     if (this.#lost !== null) throw this.#lost;
   }
-
-  /** A native host whose snapshot fails is read with its vendor tool from the next tick on, where it has one. */
-  #giveUpNative(why: string): void {
-    const now = this.#options.clock.nowMs();
-    if (now - this.#nativeGivenUpAt < REPROBE_MS) return;
-    this.#nativeGivenUpAt = now;
-    this.#shims = this.#shims.filter((shim) => shim.id !== "native");
-    this.#reprobeAt = now;
-    this.#note = `fell back from all-smi to a vendor tool: ${why}`;
-  }
 }
 
-/** The one whose driver may be held: at most one tool has a holder. */
+/** The tool whose driver may be held: at most one has a holder. */
 function heldTool({ sources }: Found): ChosenTool | null {
   const usable = toolsOf(sources).filter((tool) => tool.kind === "usable");
   return usable.find(({ sampler }) => sampler.holder !== undefined) ?? usable[0] ?? null;
 }
 
-function reprobeAfterMs({ sources }: Found): number {
-  if (!sources.some(({ kind }) => kind === "broken")) return Infinity;
-  const works = sources.some(({ kind, main }) => kind === "usable" && main.shim.id !== "native");
-  return works ? REPROBE_BESIDE_MS : REPROBE_MS;
-}
-
-/** What each of the host's tools is asked with in a tick. */
+/** The parts that each of the host's tools is asked in a tick. */
 function partsOf({ sources }: Found): readonly (readonly Part[])[] {
   return toolsOf(sources).map((tool) => (tool.kind === "broken" ? NO_PARTS : tool.sampler.parts));
 }

@@ -1,9 +1,9 @@
 /** Texts of the remote side of the step log (contract/step-log.ts). They are built only where the log is on. */
 import type { PartOutput, Shim } from "../shims/kit/shim.js";
-import { toolsOf } from "./choose.js";
-import { hungPart, type Found } from "./found.js";
-import type { Asked } from "./lanes.js";
-import { howItEnded } from "./shell-failures.js";
+import { endMessage, hungPart } from "./ended.js";
+import type { Found } from "./found.js";
+import type { Answer } from "./lane.js";
+import { toolsOf } from "./probe.js";
 
 /** The first script of a probe. */
 export function bootstrapStep(script: string, shims: readonly Shim[]): string {
@@ -12,18 +12,18 @@ export function bootstrapStep(script: string, shims: readonly Shim[]): string {
 }
 
 /** `what` is the question: the bootstrap or a tick. */
-export function answerStep(what: string, answer: Asked): string {
-  if (answer.kind === "refused") return `${what} not asked: no channel: ${answer.message}`;
-  const { outputs } = answer.frame;
+export function answerStep(what: string, { frame: { outputs }, end, latencyMs }: Answer): string {
+  if (end.kind === "refused") return `${what} not asked: no channel: ${endMessage(end)}`;
   let bytes = 0;
   for (const { stdout, stderr } of outputs.values())
     bytes += Buffer.byteLength(stdout) + Buffer.byteLength(stderr);
-  const late = [...outputs].filter(([, { end }]) => end.kind === "timeout").map(([part]) => part);
+  const late = [...outputs].filter(([, output]) => output.end.kind === "timeout").map(([part]) => part);
   const got = `${outputs.size} parts, ${bytes} bytes${late.length === 0 ? "" : `, timed out: ${late.join(", ")}`}`;
-  const ms = answer.latencyMs.toFixed(1);
-  if (answer.kind === "whole") return `${what} answered in ${ms} ms: ${got}`;
-  if (answer.kind === "closed") return `${what}: ${howItEnded(answer.end)} after ${ms} ms: ${got}`;
-  return `${what} not answered in ${ms} ms: the shell hangs in ${hungPart(outputs) ?? "an unknown part"}: ${got}`;
+  const ms = latencyMs.toFixed(1);
+  if (end.kind === "whole") return `${what} answered in ${ms} ms: ${got}`;
+  if (end.kind === "hung")
+    return `${what} not answered in ${ms} ms: the shell hangs in ${hungPart(outputs) ?? "an unknown part"}: ${got}`;
+  return `${what}: ${endMessage(end)} after ${ms} ms: ${got}`;
 }
 
 /** What a probe chose. */

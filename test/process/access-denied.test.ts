@@ -101,13 +101,13 @@ const CASES: readonly Case[] = [
     what: "/bin/false for a shell",
     options: () => ({ shell: "/bin/false" }),
     phase: "probe",
-    says: /without a word \(exit code 1\)/,
+    says: /without a message \(exit code 1\)/,
   },
   {
     what: "/bin/true for a shell",
     options: () => ({ shell: "/bin/true" }),
     phase: "probe",
-    says: /without a word \(exit code 0\)/,
+    says: /without a message \(exit code 0\)/,
   },
   {
     what: "a forced command that locks the account",

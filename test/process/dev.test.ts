@@ -65,14 +65,15 @@ function dev(...args: readonly string[]): Promise<DevRun> {
   });
 }
 
-describe("the program from source", () => {
+describe("the program from source", { concurrency: 2 }, () => {
   for (const workers of ["0", "2"]) {
     test(`--demo with --workers ${workers}: some ticks of every host`, async () => {
-      const args = ["--demo", "--count", "3", "--interval", "1", "--workers", workers, "--format", "ndjson"];
+      // Long ticks: on a busy machine each thread compiles for seconds.
+      const args = ["--demo", "--count", "2", "--interval", "6", "--workers", workers, "--format", "ndjson"];
       const { code, stdout, stderr } = await dev(...args);
       assert.equal(code, 0, stderr);
       const records = recordsOf(stdout);
-      for (const tick of [0, 1, 2]) assert.equal(records.filter((record) => record.tick === tick).length, 9);
+      for (const tick of [0, 1]) assert.equal(records.filter((record) => record.tick === tick).length, 9);
       assert.ok(records.some(({ record, hostname }) => record === "frame" && hostname === "dgx-02"));
     });
 
@@ -82,10 +83,13 @@ describe("the program from source", () => {
       async () => {
         const known = ["--ssh-known-hosts", join(temp.path, "known_hosts"), "--ssh-key", sshd.userKey.file];
         const target = ["--ssh", `${sshd.user}@localhost:${sshd.port}`, "--ssh-config", "none", ...known];
-        const args = ["--include", "memory", "--count", "2", "--interval", "1", "--workers", workers];
+        const args = ["--include", "memory", "--once", "--workers", workers];
         const { code, stdout, stderr, children } = await dev(...target, ...args);
         assert.equal(code, 0, stderr);
-        assert.ok(recordsOf(stdout).some(({ record, tick }) => record === "frame" && tick === 1));
+        assert.deepEqual(
+          recordsOf(stdout).map(({ record }) => record),
+          ["frame"],
+        );
         assert.ok(
           [...children].some((command) => command.includes("names/resolver.ts")),
           [...children].join("\n"),

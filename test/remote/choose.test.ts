@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HostError } from "../../src/contract/errors.js";
 import type { Gpu } from "../../src/contract/record.js";
-import { chooseSources, toolsOf } from "../../src/remote/choose.js";
-import { isWanted, type Judged } from "../../src/remote/probe.js";
+import { chooseSources } from "../../src/remote/choose.js";
+import { isWanted, toolsOf, type Judged } from "../../src/remote/probe.js";
 import { isPoor, lackingOf } from "../../src/shims/kit/core-readings.js";
 import type { PartOutput, Shim } from "../../src/shims/kit/shim.js";
 import { gpu } from "../support/records.js";
@@ -68,7 +68,7 @@ const CASES: readonly (readonly [
   ["a failure beside its vendor's other tool", [fails("amd-smi"), reads("rocm-smi", FULL)], "rocm-smi"],
   ["a failure beside another vendor", [fails("nvidia-smi"), reads("rocm-smi", FULL)], "rocm-smi nvidia-smi!"],
   [
-    "a leftover: the bus has the other vendor alone",
+    "a leftover: the bus has only the other vendor",
     [fails("nvidia-smi"), reads("rocm-smi", FULL)],
     "rocm-smi",
     pci("0x1002", "0x1022"),
@@ -108,7 +108,7 @@ describe("chooseSources", () => {
   for (const [what, judged, expected, bus] of CASES)
     test(what, () => assert.equal(chosen(judged, bus), expected));
 
-  test("without any tool, why is said", () => {
+  test("without any tool, it throws the reason", () => {
     const code = (judged: readonly Judged[]): unknown => {
       try {
         return chooseSources(judged, [shim("nvidia-smi")], undefined, "");

@@ -45,7 +45,7 @@ const GOOD = reading([
   { uuid: "GPU-1", index: 1 },
 ]);
 
-/** What comes: a tick with what the tool took in ms, a tick that tells something, or what happens between ticks. */
+/** A tick with the milliseconds that the tool took, a tick with a certain reading, or an event between ticks. */
 type Step =
   | number
   | "not asked"
@@ -75,7 +75,7 @@ interface Case {
   /** Channels that were ever opened. */
   readonly opened: number;
   readonly isHeld: boolean;
-  readonly says?: RegExp;
+  readonly message?: RegExp;
   readonly refuses?: true;
 }
 
@@ -88,7 +88,13 @@ const CASES: readonly Case[] = [
     opened: 0,
     isHeld: false,
   },
-  { what: "two slow ticks", steps: [1000, 1000], opened: 1, isHeld: true, says: /smi takes 1\.0 s; .* held/ },
+  {
+    what: "two slow ticks",
+    steps: [1000, 1000],
+    opened: 1,
+    isHeld: true,
+    message: /smi takes 1\.0 s; .* held/,
+  },
   { what: "persistence mode", steps: ["persistent", "persistent", "persistent"], opened: 0, isHeld: false },
   { what: "a tool that needs no holder", steps: ["unheld", "unheld", "unheld"], opened: 0, isHeld: false },
   { what: "help at once", steps: [1500, 1500, 90, 90, 90], opened: 1, isHeld: true },
@@ -103,7 +109,7 @@ const CASES: readonly Case[] = [
     steps: [1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /not held any more: the tool still takes 1\.5 s/,
+    message: /not held any more: the tool still takes 1\.5 s/,
   },
   {
     what: "less than half, by the faster of the two",
@@ -128,21 +134,21 @@ const CASES: readonly Case[] = [
     steps: [1500, 1500, 90, bad, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /a reading failed meanwhile/,
+    message: /a reading failed meanwhile/,
   })),
   {
     what: "an end by itself",
     steps: [1500, 1500, 90, "ends", 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /has ended/,
+    message: /has ended/,
   },
   {
     what: "a refusal",
     steps: [1500, 1500, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /no more channels/,
+    message: /no more channels/,
     refuses: true,
   },
   { what: "the session's end", steps: [1500, 1500, 90, "session ends"], opened: 1, isHeld: false },
@@ -160,24 +166,24 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { what, steps, opened, isHeld, says, refuses } of CASES) {
+for (const { what, steps, opened, isHeld, message, refuses } of CASES) {
   test(`${what}: ${opened === 0 ? "never" : isHeld ? "held" : "held no more"}`, async () => {
-    const words: string[] = [];
-    const hold = new DriverHold((said) => words.push(said));
+    const messages: string[] = [];
+    const hold = new DriverHold((text) => messages.push(text));
     const host = fakeConnection(refuses === true);
     for (const step of steps) {
       if (step === "ends") host.end();
       else if (step === "session ends") hold.release();
       else {
-        const told = READINGS[step as keyof typeof READINGS] ?? GOOD;
-        hold.sampled(host.connection, step === "unheld" ? UNHELD : TOOL, frameOf(step), told);
+        const tickReading = READINGS[step as keyof typeof READINGS] ?? GOOD;
+        hold.sampled(host.connection, step === "unheld" ? UNHELD : TOOL, frameOf(step), tickReading);
       }
       await settled();
     }
     assert.equal(host.opened.length, opened);
     assert.equal(host.open(), isHeld ? 1 : 0);
-    if (says !== undefined) assert.match(words.at(-1) ?? "", says);
-    if (opened === 0) assert.deepEqual(words, []);
+    if (message !== undefined) assert.match(messages.at(-1) ?? "", message);
+    if (opened === 0) assert.deepEqual(messages, []);
   });
 }
 
@@ -195,33 +201,37 @@ test("a channel that opens after the session's end is given up", async () => {
 /** A login shell gets the command as it is; the script within it has to run in whichever sh a host has. */
 for (const shell of LOGIN_SHELLS) {
   const { name, argv, skip } = shell;
-  test(`a program is held, and told of, under ${name}`, { skip }, async () => {
-    const temp = makeTempDir("hold");
-    const connection = connectLocally(argv, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
-    try {
-      makeTools(temp.path, { idle: `echo here; [ $1 = 0 ] && exec sleep 300; exit $1` });
-      for (const status of [0, 3]) {
-        const command = holdCommand(`{tool} ${status}`, "idle");
-        const script = command.slice(`exec /bin/sh -c '`.length, -1);
-        for (const text of POSIX_SHELLS.includes(shell) ? [command, script] : [command]) {
-          let channel: Promise<Channel> | null = null;
-          const end = await new Promise<ChannelEnd>((resolve) => {
-            channel = connection.open(text, {
-              stdout: () => status === 0 && void channel?.then((opened) => opened.end()),
-              stderr: () => undefined,
-              closed: resolve,
+  test(
+    `a program runs until its input ends, and its exit status is reported, under ${name}`,
+    { skip },
+    async () => {
+      const temp = makeTempDir("hold");
+      const connection = connectLocally(argv, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
+      try {
+        makeTools(temp.path, { idle: `echo here; [ $1 = 0 ] && exec sleep 300; exit $1` });
+        for (const status of [0, 3]) {
+          const command = holdCommand(`{tool} ${status}`, "idle");
+          const script = command.slice(`exec /bin/sh -c '`.length, -1);
+          for (const text of POSIX_SHELLS.includes(shell) ? [command, script] : [command]) {
+            let channel: Promise<Channel> | null = null;
+            const end = await new Promise<ChannelEnd>((resolve) => {
+              channel = connection.open(text, {
+                stdout: () => status === 0 && void channel?.then((opened) => opened.end()),
+                stderr: () => undefined,
+                closed: resolve,
+              });
             });
-          });
-          assert.equal(connection.running(), 0, "nothing has its output open any more");
-          if (status === 0) assert.notDeepEqual(end, { kind: "exit", code: 0 });
-          else assert.deepEqual(end, { kind: "exit", code: 3 });
+            assert.equal(connection.running(), 0, "nothing has its output open any more");
+            if (status === 0) assert.notDeepEqual(end, { kind: "exit", code: 0 });
+            else assert.deepEqual(end, { kind: "exit", code: 3 });
+          }
         }
+      } finally {
+        connection.kill();
+        temp.remove();
       }
-    } finally {
-      connection.kill();
-      temp.remove();
-    }
-  });
+    },
+  );
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -40,21 +40,21 @@ interface Case {
   readonly end: PartEnd;
   readonly stdout?: string;
   readonly stderr?: string;
-  /** Shells that it hangs, as it does with `timeout`: they have taken note of the tool's end by then. */
+  /** Shells that it hangs, as it does with `timeout`: they have noted the tool's end by then. */
   readonly except?: readonly string[];
-  /** What the shell waits for is of one kind of part alone. */
-  readonly only?: "streamed" | "brief";
+  /** The shell waits for it only in one kind of part. */
+  readonly only?: "streamed" | "buffered";
 }
 
-const PROGRAMS: readonly { readonly way: "streamed" | "brief"; readonly part: Part }[] = [
+const PROGRAMS: readonly { readonly way: "streamed" | "buffered"; readonly part: Part }[] = [
   { way: "streamed", part: { id: "tool", kind: "program", command: "{tool}" } },
-  { way: "brief", part: { id: "tool", kind: "program", command: "{tool}", isBuffered: true } },
+  { way: "buffered", part: { id: "tool", kind: "program", command: "{tool}", isBuffered: true } },
 ];
 
 const CASES: readonly Case[] = [
   { what: "answers", tool: "echo 1", end: { kind: "exit", code: 0 }, stdout: "1" },
   {
-    what: "fails and says why",
+    what: "fails and prints why",
     tool: `echo 1; echo no driver >&2; exit 9`,
     end: { kind: "exit", code: 9 },
     stdout: "1",
@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
     end: TIMED_OUT,
     stdout: "1",
     except: ["bash as sh", "ksh", "zsh as sh"],
-    only: "brief",
+    only: "buffered",
   },
 ];
 
@@ -109,7 +109,7 @@ describe("shells", { concurrency: 2 }, () => {
           const shell = startShell(argv, tool, [part]);
           const frame = await shell.tick(1);
           const output = frame.outputs.get("tool");
-          // ksh tells a signal by 256 more.
+          // ksh reports a signal as 256 more.
           if (name !== "ksh" || end.kind !== "signal") assert.deepEqual(output?.end, end);
           assert.equal(output?.stdout.trim(), stdout);
           if (end.kind !== "signal") assert.equal(output.stderr.trim(), stderr);
@@ -124,9 +124,9 @@ describe("shells", { concurrency: 2 }, () => {
         });
       }
 
-      test(`a tick with a brief tool is two pieces: what is said before it, and all else`, async () => {
+      test(`a tick with a buffered tool is two pieces: the output before it, and the rest`, async () => {
         const rows = `for row in 1 2 3; do echo "$row"; sleep 0.02; done`;
-        const parts = PROGRAMS.filter(({ way }) => way === "brief").map(({ part }) => part);
+        const parts = PROGRAMS.filter(({ way }) => way === "buffered").map(({ part }) => part);
         const shell = startShell(argv, rows, parts);
         for (const tick of [1, 2, 3]) {
           const { outputs } = await shell.tick(tick);
@@ -155,15 +155,15 @@ describe("shells", { concurrency: 2 }, () => {
       test(`a shell part of several programs ends as it did, whichever of them hangs`, { skip }, async () => {
         const tool = `[ "$1" = hang ] && exec sleep 641; echo "$1"`;
         const shell = startShell(argv, tool, [
-          { id: "aside", kind: "shell", command: "(b {tool} hang; echo after)" },
+          { id: "subshell", kind: "shell", command: "(b {tool} hang; echo after)" },
           { id: "first", kind: "shell", command: "b {tool} hang; b {tool} 2" },
           { id: "last", kind: "shell", command: "b {tool} 1; b {tool} hang" },
           { id: "whole", kind: "shell", command: "b {tool} 1; b {tool} 2" },
         ]);
         const { outputs } = await shell.tick(1);
-        const told = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
-        assert.deepEqual(told, [
-          ["aside", "", TIMED_OUT],
+        const ends = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
+        assert.deepEqual(ends, [
+          ["subshell", "", TIMED_OUT],
           ["first", "2", { kind: "exit", code: 0 }],
           ["last", "1", TIMED_OUT],
           ["whole", "1\n2", { kind: "exit", code: 0 }],
@@ -172,7 +172,7 @@ describe("shells", { concurrency: 2 }, () => {
         await untilGone(shell);
       });
 
-      test(`told anew what a tick is: the same guard, and tools keep the session's own limits`, async () => {
+      test(`definitions sent again: the same guard, and tools keep the session's own limits`, async () => {
         const shell = startShell(argv, "ulimit -S -v");
         const first = (await shell.tick(1)).outputs.get("tool");
         const guards = (): readonly number[] =>

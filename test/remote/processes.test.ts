@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu, Memory } from "../../src/contract/record.js";
-import { joinProcesses, redact } from "../../src/remote/processes.js";
-import { fillUnifiedMemory } from "../../src/remote/unified-memory.js";
+import { fillUnifiedMemory } from "../../src/remote/compose.js";
+import { joinProcesses, namesAgree, redact } from "../../src/remote/processes.js";
 import { accelerator, acceleratorProcess } from "../../src/shims/kit/accelerator.js";
 
 const row = (pid: number, name: string | null) =>
@@ -24,7 +24,7 @@ describe("processes", () => {
     ],
   ]);
 
-  test("the tool's values win and ps fills what it does not tell", () => {
+  test("the tool's values win and ps fills in what it does not report", () => {
     const [known, gone] = joinProcesses([row(7, "a"), row(8, null)], ps);
     assert.deepEqual(known, {
       ...row(7, "a"),
@@ -37,7 +37,7 @@ describe("processes", () => {
     assert.deepEqual(gone, row(8, null));
   });
 
-  test("a process that the tool does not see, or that is another program, gets nothing of the pid's", () => {
+  test("a process that the tool cannot name, or that is another program, gets no values of the pid", () => {
     for (const name of [null, "tritonserver", "/usr/bin/b"])
       assert.deepEqual(joinProcesses([row(7, name)], ps), [row(7, name)]);
     assert.equal(joinProcesses([row(7, "b")], ps, true)[0]?.user, null);
@@ -93,10 +93,49 @@ describe("unified memory", () => {
     assert.equal(other, own);
   });
 
-  test("stays null without the host's, and a size that the tool told stays", () => {
+  test("stays null without the host's, and a size that the tool reported stays", () => {
     assert.deepEqual(fillUnifiedMemory([gb10], undefined), [gb10]);
     assert.deepEqual(fillUnifiedMemory([gb10], []), [gb10]);
-    const told = { ...gb10, total_memory: 64 };
-    assert.deepEqual(fillUnifiedMemory([told], [memory]), [told]);
+    const sized = { ...gb10, total_memory: 64 };
+    assert.deepEqual(fillUnifiedMemory([sized], [memory]), [sized]);
   });
+});
+
+/** The tool's name, the kernel's, the command line, and whether they are one program. */
+const NAMES: readonly (readonly [
+  name: string,
+  comm: string | null,
+  command: string | null,
+  agree: boolean,
+])[] = [
+  ["python", "python", "python train.py", true],
+  ["/opt/conda/bin/python3.11", "python3", "python3 train.py", true],
+  ["python3", "pt_main_thread", "/usr/bin/python3 -m train", true],
+  ["pt_main_thread", "pt_main_thread", "python train.py", true],
+  ["train.py", "train.py", "/usr/bin/python3 /srv/train.py", true],
+  ["VLLM::EngineCore", "VLLM::EngineCor", "VLLM::EngineCore", true],
+  ["text-generation-launcher", "text-generation", null, true],
+  ["text-generation", "text-generation", "/usr/bin/text-generation-launcher --port 80", true],
+  ["...tion-launcher", null, "/usr/bin/text-generation-launcher --port 80", true],
+  ["/home/me/very/long/pa...", null, "/home/me/very/long/path/prog", true],
+  ["tritonser...", "tritonserver", "/opt/tritonserver/bin/tritonserver --x", true],
+  ["nginx", "nginx", "nginx: worker process", true],
+  ["python, --key, secret", "python", "python --key secret", true],
+  ["ray::Worker.run", "ray::Worker.run", "ray::Worker.run", true],
+  ["[kworker]", "kworker", "[kworker]", true],
+  ["python", "postgres", "postgres: writer", false],
+  ["python", "bash", "bash -c python", false],
+  ["sh", "sshd", "sshd: me@pts/0", false],
+  ["trt", "trtexec", "trtexec --onnx", false],
+  ["cat", "bat", "bat x", false],
+  ["java", null, null, false],
+  ["-", "-", "-", false],
+  ["...", "x", "x", false],
+];
+
+describe("names of one process", () => {
+  for (const [name, comm, command, agree] of NAMES)
+    test(`${name} and ${String(comm)} / ${String(command)}`, () => {
+      assert.equal(namesAgree(name, { comm, command }), agree);
+    });
 });

@@ -14,7 +14,7 @@ import { connectLocally } from "../support/local-connection.js";
 import { LOGIN_SHELLS } from "../support/login-shells.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-/** A shim whose tool prints one utilization a line; the second one's is brief. */
+/** A shim whose tool prints one utilization a line; the second one's part is buffered. */
 function fakeShim(id: string): Shim {
   const program: Part = { id: `${id}.query`, kind: "program", command: "{tool} --query a,b" };
   const query: Part = id === "two" ? { ...program, isBuffered: true } : program;
@@ -136,7 +136,7 @@ for (const { name, argv, skip } of LOGIN_SHELLS) {
   });
 }
 
-test("a tool that is there and fails is said so, and the host's own sections are read", async () => {
+test("a tool that is there and fails is reported, and the host's own sections are read", async () => {
   await withHost({ tools: { one: `echo "driver not loaded"; exit 9` } }, async (connection, options) => {
     const { session, first } = await HostSession.start(connection, options);
     assert.equal(session.transport, "one");
@@ -163,7 +163,7 @@ test("a broken tool does not hide the next one, and neither does a hanging one",
   }
 });
 
-test("a tool that the shell took and we refuse gives way to the rest", async () => {
+test("a tool that the shell accepts and we reject gives way to the next one", async () => {
   const tools = { one: `echo too old`, two: `case $1 in --probe) echo ok;; *) echo 5;; esac` };
   await withHost({ tools }, async (connection, options) => {
     const { session } = await HostSession.start(connection, options);
@@ -196,7 +196,7 @@ test("a host without any tool is unsupported, unless no accelerator was asked fo
   });
 });
 
-test("a tool that hangs costs its own section, then is left alone so that the rest keeps its beat", async () => {
+test("a tool that hangs costs its own section, then is in cooldown so that the rest stays on the tick schedule", async () => {
   const one = `case $1 in --probe) echo ok;; *) [ -e "$HOME/hang" ] && sleep 20; echo 1;; esac`;
   await withHost({ tools: { one }, toolTimeoutSecs: 1 }, async (connection, options, dir) => {
     const { session } = await HostSession.start(connection, options);
@@ -220,7 +220,7 @@ test("a host that keeps no shell open is asked by an exec a tick", async () => {
     { tools: { one: `case $1 in --probe) echo ok;; *) echo 3;; esac` } },
     async (connection, options) => {
       const open = connection.open.bind(connection);
-      // What a wrapper with no standard input does: the shell that should stay sees its end at once.
+      // As under a wrapper without standard input: the shell that should stay reads end of file at once.
       const closing = {
         ...connection,
         open: async (command: string, events: Parameters<typeof open>[1]) => {
@@ -244,7 +244,7 @@ test("a host that keeps no shell open is asked by an exec a tick", async () => {
 test("a host that runs no script of ours is asked with plain commands", async () => {
   const temp = makeTempDir("plain");
   try {
-    // A forced command that allows the tool alone.
+    // A forced command that allows only the tool.
     const guard = `case "$2" in "one --probe") echo ok;; "one --query a,b") echo 8;; *) echo denied; exit 1;; esac`;
     makeTools(temp.path, { guard });
     await withHost({ tools: {}, shell: [`${temp.path}/guard`] }, async (connection, options) => {
@@ -263,7 +263,7 @@ test("a host that runs no script of ours is asked with plain commands", async ()
   }
 });
 
-test("native that fails gives way to a vendor tool in the next tick, and the record says so", async () => {
+test("native that fails gives way to a vendor tool in the next tick, and the record gives the reason", async () => {
   const native = `case $1 in --probe) echo ok;; *) [ -e "$HOME/fail" ] && echo garbage || echo 1;; esac`;
   const two = `case $1 in --probe) echo ok;; *) echo 2;; esac`;
   await withHost({ tools: { native, two }, shims: ["native", "two"] }, async (connection, options, dir) => {
@@ -293,7 +293,7 @@ test("a hung tool leaves one process and one channel, whatever the number of tic
   });
 });
 
-test("a tool that has gone is looked for again, a minute after the last probe, and another is found", async () => {
+test("a tool that has gone is probed again a minute after the last probe, and another one is found", async () => {
   const works = (value: number): string => `case $1 in --probe) echo ok;; *) echo ${value};; esac`;
   await withHost({ tools: { one: works(1) } }, async (connection, options, dir) => {
     let ahead = 0;

@@ -1,6 +1,6 @@
 # The guard of a shell that stays. `timeout` costs the watched host two processes a program, and more of its time than a
 # vendor tool's query. Under the guard the shell starts programs directly, and one background process a shell ends what
-# runs too long. It reads /proc alone and wakes once a deadline, so that a tick costs nothing for it.
+# runs too long. It reads only /proc and wakes once a deadline, so a tick costs nothing for it.
 #
 # The shell must lead its session, as it does under OpenSSH: then the session shows which processes its programs started,
 # and they are ended too, even when the shell has died. Where it does not lead one, or /proc lacks what is needed, the
@@ -34,7 +34,7 @@ sleep_and_note() {
   wait $sleeper_pid
 }
 
-# Sleeps for time_left. Old versions of `sleep` take whole seconds alone.
+# Sleeps for time_left. Old versions of `sleep` take only whole seconds.
 sleep_left() {
   sleep_and_note $((time_left/100)).$((time_left/10%10))$((time_left%10)) || {
     time_left=$(((time_left+99)/100*100))

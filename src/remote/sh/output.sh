@@ -1,5 +1,5 @@
-# What the shell prints by itself is collected, and written when a program is about to run or the frame ends: each write
-# would be a packet of its own, which both sides pay for.
+# The shell collects what it prints itself, and writes it when a program is about to run or the frame ends. Each write would
+# be a packet of its own, which both sides pay for.
 # short: new_line=n pending_output=W add_output=w flush_output=f add_marker=m mark_end=y
 # short: has_mapfile=M add_lines=l file_lines=ha lines_left=hi file_line=hl
 # Numbers and constants of ours stay unquoted, names come from other files.
@@ -21,7 +21,7 @@ flush_output() {
   pending_output=
 }
 
-# add_marker WORD... adds a marked line. The newline before it keeps output without a final newline from hiding it.
+# add_marker TEXT... adds a marked line. It begins with a newline, so that output without a final newline cannot hide it.
 add_marker() {
   add_output "$new_line@$session_nonce $*$new_line"
 }

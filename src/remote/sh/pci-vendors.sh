@@ -3,8 +3,8 @@
 # shellcheck disable=SC2086,SC2154
 
 # fragment: listPciVendors
-# The vendor of each PCI device, a line each, empty for what is no accelerator. Nearly every device of a host may be
-# Intel's: among those, the class shows a display (03) or an accelerator (12).
+# The vendor of each PCI device, a line each. Nearly every device of a host may be Intel's, so of those only displays (class
+# 03) and accelerators (12) count; the others get an empty line.
 for device_folder in /sys/bus/pci/devices/*; do
   vendor_id=
   { read -r vendor_id; } <$device_folder/vendor

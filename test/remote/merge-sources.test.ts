@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu } from "../../src/contract/record.js";
-import { joinDevices } from "../../src/remote/join-devices.js";
+import { joinDevices } from "../../src/remote/merge-sources.js";
 import { gpu } from "../support/records.js";
 
 const device = (changes: Partial<Gpu>): Gpu => gpu({ uuid: null, pci_bus_id: null, detail: {}, ...changes });
@@ -40,13 +40,13 @@ describe("joinDevices", () => {
     assert.deepEqual(joinDevices(first, [device({ temperature: 1 }), device({ temperature: 2 })]), first);
   });
 
-  test("a device that the second tool alone sees is added, a failed one too", () => {
+  test("a device that only the second tool sees is added, a failed one too", () => {
     const [first, second] = [device({ uuid: "GPU-1" }), device({ uuid: "GPU-2" })];
     const lost = device({ uuid: null, pci_bus_id: "0000:02:00.0", error: "GPU is lost" });
     assert.deepEqual(joinDevices([first], [first, second, lost]), [first, second, lost]);
   });
 
-  test("of an earlier answer, only what a device is counts, and no device", () => {
+  test("an earlier answer gives only identity fields, and adds no device", () => {
     const first = device({ uuid: null, pci_bus_id: "c5:00.0", temperature: null, ecc_corrected_total: null });
     const known = [
       device({ uuid: "u", pci_bus_id: "0000:c5:00.0", temperature: 40, ecc_corrected_total: 9 }),

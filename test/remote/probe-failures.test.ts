@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostError } from "../../src/contract/errors.js";
-import type { LaneEnd } from "../../src/remote/lane.js";
-import { loginDenial, unlessDenied } from "../../src/remote/login-denial.js";
+import type { AnswerEnd } from "../../src/remote/ended.js";
+import { loginDenial, unlessDenied } from "../../src/remote/probe-failures.js";
 import type { PartOutputs } from "../../src/shims/kit/shim.js";
 
-const exit = (code: number): LaneEnd => ({ kind: "exit", code });
+const exit = (code: number): AnswerEnd => ({ kind: "exit", code });
 
-/** What was said, how it ended, and whether that is a denial: for certain, perhaps, or not at all. */
-const cases: readonly (readonly [string, LaneEnd | null, "certain" | "perhaps" | "none"])[] = [
+/** The output, how it ended, and whether that is a denial: certainly, perhaps, or not at all. */
+const cases: readonly (readonly [string, AnswerEnd, "certain" | "perhaps" | "none"])[] = [
   ["This account is currently not available.", exit(1), "certain"],
   ["WARNING: Your password has expired.\nPassword change required but no TTY available.", exit(1), "certain"],
   ["You are required to change your password immediately (administrator enforced).", exit(1), "certain"],
@@ -32,16 +32,16 @@ const cases: readonly (readonly [string, LaneEnd | null, "certain" | "perhaps" |
   ["not for you", exit(1), "none"],
   ["", { kind: "lost" }, "none"],
   ["", { kind: "signal", signal: "SIGKILL" }, "none"],
-  ["This account is currently not available.", null, "none"],
+  ["This account is currently not available.", { kind: "hung" }, "none"],
 ];
 
-for (const [said, end, expected] of cases) {
-  test(`${JSON.stringify(said)} ${JSON.stringify(end)}: ${expected}`, () => {
-    const denial = loginDenial(said, end);
+for (const [output, end, expected] of cases) {
+  test(`${JSON.stringify(output)} ${JSON.stringify(end)}: ${expected}`, () => {
+    const denial = loginDenial(output, end);
     assert.equal(denial === null ? "none" : denial.isCertain ? "certain" : "perhaps", expected);
     if (denial === null) return;
     assert.equal(denial.error.failure.code, "access-denied");
-    assert.ok(denial.error.message.includes(said.split("\n")[0] ?? ""), denial.error.message);
+    assert.ok(denial.error.message.includes(output.split("\n")[0] ?? ""), denial.error.message);
   });
 }
 
