@@ -13,6 +13,7 @@ import { importsOf, isLocal, sourceFiles, SRC } from "./support/imports.js";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/": [],
   "contract/": ["lib/"],
+  "conditions/": ["contract/", "lib/"],
   "targets/": ["contract/", "lib/"],
 
   "shims/kit/": ["contract/", "lib/"],
@@ -56,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "format/": ["contract/", "lib/"],
-  "outcome/": ["contract/", "lib/", "format/unwritable.ts"],
+  "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
   "sources/threads/": ["contract/", "lib/", "fleet/", "format/", "outcome/", "ssh/names/", "ssh/plan/"],
   "sources/demo/": [
     ...["contract/", "lib/", "remote/script.ts", "shims/kit/", "shims/registry.ts"],
@@ -67,7 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
-  "cli/": ["contract/", "lib/", "shims/registry.ts", "targets/"],
+  "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
   "run/": [
     ...["contract/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],

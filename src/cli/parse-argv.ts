@@ -1,8 +1,8 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import type { Condition } from "../contract/expression/expression.js";
-import { KNOWN_FIELDS } from "../contract/expression/known-fields.js";
-import { parseCondition } from "../contract/expression/parse.js";
+import type { Condition } from "../contract/condition.js";
+import { KNOWN_FIELDS } from "../conditions/known-fields.js";
+import { parseCondition } from "../conditions/parse.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";

@@ -1,5 +1,5 @@
 /** What a run was asked to do, after every flag has been checked. Built by cli/parse-argv.ts, read by every stage. */
-import type { Condition } from "./expression/expression.js";
+import type { Condition } from "./condition.js";
 import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";

@@ -1,6 +1,6 @@
 /** The conditions of `--fail-on` over a run: where each holds, for how long it has, and which of its fields were ever read. */
-import { hasReading, matchesOf } from "../contract/expression/evaluate.js";
-import { signalsOf, type Condition } from "../contract/expression/expression.js";
+import { hasReading, matchesOf } from "../conditions/evaluate.js";
+import { signalsOf, type Condition } from "../contract/condition.js";
 import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
 

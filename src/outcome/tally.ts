@@ -1,5 +1,5 @@
 /** What a run comes to: how many hosts are ok, where conditions held, and the exit code and last line that follow. */
-import type { Condition } from "../contract/expression/expression.js";
+import type { Condition } from "../contract/condition.js";
 import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";

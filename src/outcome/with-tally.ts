@@ -1,5 +1,5 @@
 /** Counts the records that pass through, and logs them for `--verbose`. */
-import type { Condition } from "../contract/expression/expression.js";
+import type { Condition } from "../contract/condition.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "../format/unwritable.js";
 import { mapAsync } from "../lib/map-async.js";

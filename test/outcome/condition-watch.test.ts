@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseCondition } from "../../src/contract/expression/parse.js";
+import { parseCondition } from "../../src/conditions/parse.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { ConditionWatch } from "../../src/outcome/condition-watch.js";
 import { frame, gpu, state } from "../support/records.js";

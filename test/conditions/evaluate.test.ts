@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { matchesOf, truthIn, type Truth } from "../../../src/contract/expression/evaluate.js";
-import type { Condition } from "../../../src/contract/expression/expression.js";
-import { parseCondition, type FieldNames } from "../../../src/contract/expression/parse.js";
-import type { StreamRecord } from "../../../src/contract/record.js";
-import { frame, gpu, state } from "../../support/records.js";
+import { matchesOf, truthIn, type Truth } from "../../src/conditions/evaluate.js";
+import type { Condition } from "../../src/contract/condition.js";
+import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
+import type { StreamRecord } from "../../src/contract/record.js";
+import { frame, gpu, state } from "../support/records.js";
 
 /** Every field there is, but that devices have no labels. */
 const ANY_FIELD: FieldNames = {

@@ -1,7 +1,7 @@
 /** The fields that a condition may name: those of the record tables. */
-import { closestName } from "../../lib/closest-name.js";
-import { fieldsAt, shapeAt } from "../fields.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../sections.js";
+import { closestName } from "../lib/closest-name.js";
+import { fieldsAt, shapeAt } from "../contract/fields.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/sections.js";
 import type { FieldNames } from "./parse.js";
 
 export const KNOWN_FIELDS: FieldNames = {

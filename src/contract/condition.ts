@@ -1,5 +1,5 @@
 /** Conditions on records as plain data, which can be sent to a thread. `parse.ts` has the grammar. */
-import type { Section } from "../record.js";
+import type { Section } from "./record.js";
 
 export type Scalar = number | string | boolean | null;
 export type Operator = "==" | "!=" | ">" | ">=" | "<" | "<=";

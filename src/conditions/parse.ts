@@ -14,8 +14,8 @@
  * After `where`, a path may leave the section out: `count(gpus where utilization < 5)`. A segment that holds other
  * characters is quoted: `gpu.detail."CUDA Version"`.
  */
-import { cleanText } from "../../lib/text.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../record.js";
+import { cleanText } from "../lib/text.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/record.js";
 import {
   rowSections,
   type Condition,
@@ -23,7 +23,7 @@ import {
   type Operand,
   type Operator,
   type Scalar,
-} from "./expression.js";
+} from "../contract/condition.js";
 import { tokensOf, type Token } from "./lexer.js";
 
 export type ParsedExpression =

@@ -1,5 +1,5 @@
 /** A condition's text as tokens. */
-import type { Operator } from "./expression.js";
+import type { Operator } from "../contract/condition.js";
 
 export type Token = { readonly at: number; readonly end: number } & (
   | { readonly kind: "operator"; readonly operator: Operator }

@@ -3,9 +3,9 @@
  * is neither true nor false, so that `not gpu.temperature > 85` does not hold for a GPU whose temperature is unknown.
  * Only `== null` and `!= null` look at what is missing.
  */
-import { valuesAt } from "../dot-path.js";
-import { KEY_OF_SECTION, type Section, type StreamRecord } from "../record.js";
-import type { Condition, Expression, Operand, Operator, Scalar } from "./expression.js";
+import { valuesAt } from "../contract/dot-path.js";
+import { KEY_OF_SECTION, type Section, type StreamRecord } from "../contract/record.js";
+import type { Condition, Expression, Operand, Operator, Scalar } from "../contract/condition.js";
 
 /** Null: unknown. */
 export type Truth = boolean | null;

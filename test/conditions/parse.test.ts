@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseCondition, type FieldNames } from "../../../src/contract/expression/parse.js";
+import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
 
 const FIELDS: FieldNames = {
   problemOf: (section, keys) => {
