@@ -8,7 +8,7 @@ export type ChannelEnd =
   | { readonly kind: "signal"; readonly signal: string }
   | { readonly kind: "lost" };
 
-/** What a channel tells its owner. Chunks must be consumed at once; they are not kept. */
+/** What a channel reports to its owner. Chunks must be consumed at once; they are not kept. */
 export interface ChannelEvents {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;

@@ -91,8 +91,8 @@ function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palet
   }));
   const place = textColumnAt(columns);
   const free = columns.slice(place);
-  if (row.words === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
-  return [...cells.slice(0, place), { text: row.words, paint: asIs, span: free.length }];
+  if (row.message === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
+  return [...cells.slice(0, place), { text: row.message, paint: asIs, span: free.length }];
 }
 
 // cli-table3's time grows with the square of the rows. With fixed widths the parts of a table can be laid out one by one.
