@@ -60,7 +60,7 @@ export function stackOf(error: unknown): string {
   }
 }
 
-/** A tool's output is not what its documentation says. The message is for the record's `errors`. */
+/** A tool's output does not match its documentation. The message is for the record's `errors`. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
 }

@@ -5,7 +5,7 @@ export type SshClientChoice = "auto" | "ssh2" | "openssh";
 export interface SshOptions {
   /** `--ssh-key`, in the order given. */
   readonly keyFiles: readonly string[];
-  /** `--ssh-config`: this file alone; null: ~/.ssh/config, then /etc/ssh/ssh_config; "none": no file at all. */
+  /** `--ssh-config`: only this file; null: ~/.ssh/config, then /etc/ssh/ssh_config; "none": no file at all. */
   readonly configFile: string | null;
   /** `--ssh-known-hosts`; null: as configured. */
   readonly knownHostsFile: string | null;

@@ -5,7 +5,7 @@ import { NdjsonLines } from "./fast/ndjson-lines.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { writeSound, type Unwritable } from "./unwritable.js";
 
-/** The only place that chooses the fast writer. Without fast/, plainNdjson alone writes the same bytes. */
+/** The only place that chooses the fast writer. Without fast/, plainNdjson writes the same bytes. */
 export function createNdjsonFormatter({
   isOnce,
   unwritable,
