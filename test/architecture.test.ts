@@ -55,7 +55,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
 
-  "format/": ["contract/", "lib/"],
+  "format/fast/": ["lib/"],
+  "format/": ["contract/", "lib/", "format/fast/"],
   "outcome/": ["contract/", "lib/", "format/unwritable.ts"],
   "sources/threads/": ["contract/", "lib/", "fleet/", "format/", "outcome/", "ssh/names/", "ssh/plan/"],
   "sources/demo/": [
