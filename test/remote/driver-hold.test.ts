@@ -45,7 +45,7 @@ const GOOD = reading([
   { uuid: "GPU-1", index: 1 },
 ]);
 
-/** What comes: a tick with what the tool took in ms, a tick that tells something, or what happens between ticks. */
+/** One event: a tick with the tool's time in ms, a tick with another reading, or an event between ticks. */
 type Step =
   | number
   | "not asked"
@@ -75,7 +75,7 @@ interface Case {
   /** Channels that were ever opened. */
   readonly opened: number;
   readonly isHeld: boolean;
-  readonly says?: RegExp;
+  readonly expectedMessage?: RegExp;
   readonly refuses?: true;
 }
 
@@ -88,7 +88,13 @@ const CASES: readonly Case[] = [
     opened: 0,
     isHeld: false,
   },
-  { what: "two slow ticks", steps: [1000, 1000], opened: 1, isHeld: true, says: /smi takes 1\.0 s; .* held/ },
+  {
+    what: "two slow ticks",
+    steps: [1000, 1000],
+    opened: 1,
+    isHeld: true,
+    expectedMessage: /smi takes 1\.0 s; .* held/,
+  },
   { what: "persistence mode", steps: ["persistent", "persistent", "persistent"], opened: 0, isHeld: false },
   { what: "a tool that needs no holder", steps: ["unheld", "unheld", "unheld"], opened: 0, isHeld: false },
   { what: "help at once", steps: [1500, 1500, 90, 90, 90], opened: 1, isHeld: true },
@@ -103,7 +109,7 @@ const CASES: readonly Case[] = [
     steps: [1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /not held any more: the tool still takes 1\.5 s/,
+    expectedMessage: /not held any more: the tool still takes 1\.5 s/,
   },
   {
     what: "less than half, by the faster of the two",
@@ -128,21 +134,21 @@ const CASES: readonly Case[] = [
     steps: [1500, 1500, 90, bad, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /a reading failed meanwhile/,
+    expectedMessage: /a reading failed meanwhile/,
   })),
   {
     what: "an end by itself",
     steps: [1500, 1500, 90, "ends", 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /has ended/,
+    expectedMessage: /has ended/,
   },
   {
     what: "a refusal",
     steps: [1500, 1500, 1500, 1500, 1500],
     opened: 1,
     isHeld: false,
-    says: /no more channels/,
+    expectedMessage: /no more channels/,
     refuses: true,
   },
   { what: "the session's end", steps: [1500, 1500, 90, "session ends"], opened: 1, isHeld: false },
@@ -160,24 +166,24 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { what, steps, opened, isHeld, says, refuses } of CASES) {
+for (const { what, steps, opened, isHeld, expectedMessage, refuses } of CASES) {
   test(`${what}: ${opened === 0 ? "never" : isHeld ? "held" : "held no more"}`, async () => {
-    const words: string[] = [];
-    const hold = new DriverHold((said) => words.push(said));
+    const notes: string[] = [];
+    const hold = new DriverHold((message) => notes.push(message));
     const host = fakeConnection(refuses === true);
     for (const step of steps) {
       if (step === "ends") host.end();
       else if (step === "session ends") hold.release();
       else {
-        const told = READINGS[step as keyof typeof READINGS] ?? GOOD;
-        hold.sampled(host.connection, step === "unheld" ? UNHELD : TOOL, frameOf(step), told);
+        const result = READINGS[step as keyof typeof READINGS] ?? GOOD;
+        hold.sampled(host.connection, step === "unheld" ? UNHELD : TOOL, frameOf(step), result);
       }
       await settled();
     }
     assert.equal(host.opened.length, opened);
     assert.equal(host.open(), isHeld ? 1 : 0);
-    if (says !== undefined) assert.match(words.at(-1) ?? "", says);
-    if (opened === 0) assert.deepEqual(words, []);
+    if (expectedMessage !== undefined) assert.match(notes.at(-1) ?? "", expectedMessage);
+    if (opened === 0) assert.deepEqual(notes, []);
   });
 }
 
@@ -195,7 +201,7 @@ test("a channel that opens after the session's end is given up", async () => {
 /** A login shell gets the command as it is; the script within it has to run in whichever sh a host has. */
 for (const shell of LOGIN_SHELLS) {
   const { name, argv, skip } = shell;
-  test(`a program is held, and told of, under ${name}`, { skip }, async () => {
+  test(`a program is held, and its end reported, under ${name}`, { skip }, async () => {
     const temp = makeTempDir("hold");
     const connection = connectLocally(argv, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
     try {

@@ -15,7 +15,7 @@ const TIMED_OUT: PartEnd = { kind: "timeout", afterSecs: 1 };
 const temp = makeTempDir("guard");
 after(() => temp.remove());
 
-/** bash and zsh go by their name, and are called as hosts call them. */
+/** bash and zsh behave by the name that they are called with, so they are called `sh` as on hosts. */
 const SHELLS: readonly LoginShell[] = POSIX_SHELLS.map((shell) => {
   const { name, argv } = shell;
   return name === "bash" || name === "zsh"
@@ -42,7 +42,7 @@ interface Case {
   readonly stderr?: string;
   /** Shells that it hangs, as it does with `timeout`: they have taken note of the tool's end by then. */
   readonly except?: readonly string[];
-  /** What the shell waits for is of one kind of part alone. */
+  /** Applies to one kind of part only. */
   readonly only?: "streamed" | "brief";
 }
 
@@ -54,7 +54,7 @@ const PROGRAMS: readonly { readonly way: "streamed" | "brief"; readonly part: Pa
 const CASES: readonly Case[] = [
   { what: "answers", tool: "echo 1", end: { kind: "exit", code: 0 }, stdout: "1" },
   {
-    what: "fails and says why",
+    what: "fails with a message",
     tool: `echo 1; echo no driver >&2; exit 9`,
     end: { kind: "exit", code: 9 },
     stdout: "1",
@@ -109,7 +109,7 @@ describe("shells", { concurrency: 2 }, () => {
           const shell = startShell(argv, tool, [part]);
           const frame = await shell.tick(1);
           const output = frame.outputs.get("tool");
-          // ksh tells a signal by 256 more.
+          // ksh adds 256 to the number of a signal.
           if (name !== "ksh" || end.kind !== "signal") assert.deepEqual(output?.end, end);
           assert.equal(output?.stdout.trim(), stdout);
           if (end.kind !== "signal") assert.equal(output.stderr.trim(), stderr);
@@ -124,7 +124,7 @@ describe("shells", { concurrency: 2 }, () => {
         });
       }
 
-      test(`a tick with a brief tool is two pieces: what is said before it, and all else`, async () => {
+      test(`a tick with a brief tool is two pieces: the output before it, and everything else`, async () => {
         const rows = `for row in 1 2 3; do echo "$row"; sleep 0.02; done`;
         const parts = PROGRAMS.filter(({ way }) => way === "brief").map(({ part }) => part);
         const shell = startShell(argv, rows, parts);
@@ -155,15 +155,15 @@ describe("shells", { concurrency: 2 }, () => {
       test(`a shell part of several programs ends as it did, whichever of them hangs`, { skip }, async () => {
         const tool = `[ "$1" = hang ] && exec sleep 641; echo "$1"`;
         const shell = startShell(argv, tool, [
-          { id: "aside", kind: "shell", command: "(b {tool} hang; echo after)" },
+          { id: "subshell", kind: "shell", command: "(b {tool} hang; echo after)" },
           { id: "first", kind: "shell", command: "b {tool} hang; b {tool} 2" },
           { id: "last", kind: "shell", command: "b {tool} 1; b {tool} hang" },
           { id: "whole", kind: "shell", command: "b {tool} 1; b {tool} 2" },
         ]);
         const { outputs } = await shell.tick(1);
-        const told = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
-        assert.deepEqual(told, [
-          ["aside", "", TIMED_OUT],
+        const results = [...outputs].map(([id, output]) => [id, output.stdout.trim(), output.end]);
+        assert.deepEqual(results, [
+          ["subshell", "", TIMED_OUT],
           ["first", "2", { kind: "exit", code: 0 }],
           ["last", "1", TIMED_OUT],
           ["whole", "1\n2", { kind: "exit", code: 0 }],
@@ -172,14 +172,14 @@ describe("shells", { concurrency: 2 }, () => {
         await untilGone(shell);
       });
 
-      test(`told anew what a tick is: the same guard, and tools keep the session's own limits`, async () => {
+      test(`a tick defined again: the same guard, and tools keep the session's own limits`, async () => {
         const shell = startShell(argv, "ulimit -S -v");
         const first = (await shell.tick(1)).outputs.get("tool");
         const guards = (): readonly number[] =>
           shell.session().flatMap(({ pid, parent }) => (parent === shell.pid ? [pid] : []));
         const before = guards();
         assert.equal(before.length, 1);
-        shell.tell();
+        shell.define();
         assert.deepEqual((await shell.tick(2)).outputs.get("tool"), first);
         assert.deepEqual(guards(), before);
         shell.end();

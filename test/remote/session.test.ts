@@ -136,7 +136,7 @@ for (const { name, argv, skip } of LOGIN_SHELLS) {
   });
 }
 
-test("a tool that is there and fails is said so, and the host's own sections are read", async () => {
+test("a tool that fails is reported, and the host's own sections are read", async () => {
   await withHost({ tools: { one: `echo "driver not loaded"; exit 9` } }, async (connection, options) => {
     const { session, first } = await HostSession.start(connection, options);
     assert.equal(session.transport, "one");
@@ -196,7 +196,7 @@ test("a host without any tool is unsupported, unless no accelerator was asked fo
   });
 });
 
-test("a tool that hangs costs its own section, then is left alone so that the rest keeps its beat", async () => {
+test("a tool that hangs costs its own section, then is paused so that the rest keeps its ticks", async () => {
   const one = `case $1 in --probe) echo ok;; *) [ -e "$HOME/hang" ] && sleep 20; echo 1;; esac`;
   await withHost({ tools: { one }, toolTimeoutSecs: 1 }, async (connection, options, dir) => {
     const { session } = await HostSession.start(connection, options);
@@ -244,7 +244,7 @@ test("a host that keeps no shell open is asked by an exec a tick", async () => {
 test("a host that runs no script of ours is asked with plain commands", async () => {
   const temp = makeTempDir("plain");
   try {
-    // A forced command that allows the tool alone.
+    // A forced command that allows only the tool.
     const guard = `case "$2" in "one --probe") echo ok;; "one --query a,b") echo 8;; *) echo denied; exit 1;; esac`;
     makeTools(temp.path, { guard });
     await withHost({ tools: {}, shell: [`${temp.path}/guard`] }, async (connection, options) => {
@@ -263,7 +263,7 @@ test("a host that runs no script of ours is asked with plain commands", async ()
   }
 });
 
-test("native that fails gives way to a vendor tool in the next tick, and the record says so", async () => {
+test("native that fails gives way to a vendor tool in the next tick, and the record has an error about it", async () => {
   const native = `case $1 in --probe) echo ok;; *) [ -e "$HOME/fail" ] && echo garbage || echo 1;; esac`;
   const two = `case $1 in --probe) echo ok;; *) echo 2;; esac`;
   await withHost({ tools: { native, two }, shims: ["native", "two"] }, async (connection, options, dir) => {

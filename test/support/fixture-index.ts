@@ -13,7 +13,7 @@ export function readFixture(tool: string, file: string): string {
   return readFileSync(join(FIXTURES, tool, file), "utf8");
 }
 
-/** File -> the words of its row's last column, in the index's order. */
+/** The text of the last column by file, in the order of the index. */
 export function expectedWords(tool: string): ReadonlyMap<string, string> {
   const index = readFileSync(join(FIXTURES, "INDEX.md"), "utf8");
   const [, section = ""] = index.split(`\n## ${tool}\n`);

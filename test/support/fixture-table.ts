@@ -1,6 +1,6 @@
 /**
  * Compares what a shim reads from the recordings in ../shared/fixtures with the values that their INDEX.md states.
- * The recordings are no part of the project: where they are absent, each table is skipped and says so.
+ * The recordings are no part of the project: where they are absent, each table is skipped with that message.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export interface FixtureRow {
   readonly file: string;
   /** Device index -> what INDEX.md states of it, in the record's units. */
   readonly devices: Readonly<Record<number, Expected>>;
-  /** How many devices the file tells of. */
+  /** How many devices the file lists. */
   readonly count: number;
   readonly read: (text: string) => Reading;
 }
@@ -83,5 +83,5 @@ function valueOf(gpus: readonly Gpu[], index: number, field: string): unknown {
 function compare(what: string, actual: unknown, expected: unknown): readonly string[] {
   return Object.is(actual, expected)
     ? []
-    : [`${what}: read ${JSON.stringify(actual)}, INDEX says ${JSON.stringify(expected)}`];
+    : [`${what}: read ${JSON.stringify(actual)}, INDEX has ${JSON.stringify(expected)}`];
 }

@@ -47,7 +47,7 @@ export function assertGolden(dir: string, actual: unknown): void {
   assert.deepEqual(plain, expected);
 }
 
-/** What is missing from a case: every case says where it comes from and which command it answers. */
+/** What is missing from a case: every case needs its source and the command that it answers. */
 export function assertComplete(dir: string): void {
   assert.ok(existsSync(join(dir, "source.md")), `${dir} has no source.md`);
   const parts = foldersIn(dir);

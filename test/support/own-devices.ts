@@ -1,4 +1,4 @@
-/** A frame takes a reading's devices over and labels them where they are: none may stand in two readings. */
+/** A frame adds labels to a reading's device objects in place, so no object may be in two readings. */
 import assert from "node:assert/strict";
 import { ParseError } from "../../src/contract/errors.js";
 import type { PartOutputs, Sampler } from "../../src/shims/kit/shim.js";
@@ -7,7 +7,7 @@ export function assertOwnDevices(sampler: Sampler, outputs: PartOutputs): void {
   const seen = new Set<object>();
   for (let tick = 0; tick < 3; tick++) {
     for (const device of devicesOf(sampler, outputs)) {
-      assert.ok(!seen.has(device), `told in two readings: ${JSON.stringify(device).slice(0, 80)}`);
+      assert.ok(!seen.has(device), `in two readings: ${JSON.stringify(device).slice(0, 80)}`);
       seen.add(device);
     }
   }

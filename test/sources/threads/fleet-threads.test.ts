@@ -115,7 +115,7 @@ describe("FleetThreads", () => {
     ["throws", `throw new Error("a bug of ours");`, /a bug of ours/],
     ["ends by itself", `parentPort.close();`, /a thread ended by itself/],
   ] as const) {
-    test(`a thread that ${what} is told, not waited for`, async () => {
+    test(`a thread that ${what} is reported, not waited for`, async () => {
       const { threads } = start([script, `parentPort.on("message", () => undefined);`]);
       await assert.rejects(all(threads), error);
       await threads.return();

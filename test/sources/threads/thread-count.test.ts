@@ -10,7 +10,7 @@ const CASES: readonly (readonly [string, number | "auto", RunLength, OutputForma
   ["a small one has none", "auto", ENDLESS, "ndjson", 99, 0],
   ["a run of one tick has none", "auto", { kind: "once" }, "ndjson", 1000, 0],
   ["a table has none", "auto", ENDLESS, "table", 1000, 0],
-  ["the operator's word counts", 4, { kind: "once" }, "table", 1000, 4],
+  ["the operator's number wins", 4, { kind: "once" }, "table", 1000, 4],
   ["none is asked for", 0, ENDLESS, "ndjson", 1000, 0],
   ["no more than hosts", 8, ENDLESS, "ndjson", 3, 3],
 ];
