@@ -74,7 +74,7 @@ describe("a Windows host is known by its system, in any language", { concurrency
       const { frames } = await watchHost({
         programs: { "nvidia-smi": NVIDIA },
         sshd: windowsHost(absent, which),
-        args: ["--count", "2", "--interval", "3"],
+        args: ["--count", "2", "--interval", "5"],
       });
       assertWindows(frames);
     });

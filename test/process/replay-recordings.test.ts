@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Gpu } from "../../src/contract/record.js";
-import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
+import { fixtureTexts, noFixtures, readFixture } from "../support/fixture-table.js";
 import { replayThroughSshd, type Answers } from "../support/recorded-hosts.js";
 import { missing } from "../support/sshd.js";
 
@@ -48,7 +48,7 @@ function helpFor(recording: string): string {
 
 test("every recorded answer of nvidia-smi gives the values of its INDEX row", { skip }, async (t) => {
   const expectedTexts = new Map(
-    [...expectedWords("nvidia-smi")].filter(([file]) => /^(derived\/ten-col__|query-gpu-all__)/.test(file)),
+    [...fixtureTexts("nvidia-smi")].filter(([file]) => /^(derived\/ten-col__|query-gpu-all__)/.test(file)),
   );
   const recordings = new Map<string, Answers>();
   for (const file of expectedTexts.keys()) {
@@ -130,7 +130,7 @@ function rocmValues(text: string): { count: number; cards: ReadonlyMap<number, V
 }
 
 test("every recorded answer of rocm-smi gives the values of its INDEX row", { skip }, async (t) => {
-  const expectedTexts = expectedWords("rocm-smi");
+  const expectedTexts = fixtureTexts("rocm-smi");
   const recordings = new Map<string, Answers>();
   for (const file of expectedTexts.keys()) {
     const text = readFixture("rocm-smi", file);

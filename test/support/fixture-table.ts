@@ -85,3 +85,25 @@ function compare(what: string, actual: unknown, expected: unknown): readonly str
     ? []
     : [`${what}: read ${JSON.stringify(actual)}, INDEX has ${JSON.stringify(expected)}`];
 }
+
+/** For `test(..., { skip })`. */
+export const noFixtures: string | false = existsSync(join(FIXTURES, "INDEX.md"))
+  ? false
+  : "SKIPPED LOUDLY: ../shared/fixtures is not there";
+
+export function readFixture(tool: string, file: string): string {
+  return readFileSync(join(FIXTURES, tool, file), "utf8");
+}
+
+/** The text of the last column by file, in the order of the index. */
+export function fixtureTexts(tool: string): ReadonlyMap<string, string> {
+  const index = readFileSync(join(FIXTURES, "INDEX.md"), "utf8");
+  const [, section = ""] = index.split(`\n## ${tool}\n`);
+  const [table = ""] = section.split("\n## ");
+  const rows = table.split("\n").flatMap((line) => {
+    const cells = line.split("|").map((cell) => cell.trim());
+    const [, file] = /^`(.+)`$/.exec(cells[1] ?? "") ?? [];
+    return file === undefined ? [] : [[file, cells.at(-2) ?? ""] as const];
+  });
+  return new Map(rows);
+}
