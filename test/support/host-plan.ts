@@ -14,7 +14,7 @@ import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";
 import { FAST_PATHS } from "../../src/ssh/ssh2/fast/fast-paths.js";
 
-/** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
+/** The values that `ssh -G` prints for an empty config: no agent, no key files and no known hosts unless given. */
 export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {
   return {
     originalHost: changes.hostname ?? "127.0.0.1",

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import type { HostPlan } from "../../../src/ssh/plan/plan.js";
-import { startAgent } from "../../support/agent.js";
+import { startAgent, startSlowAgent, type SlowAgent } from "../../support/agent.js";
 import { connect, failureOf } from "../../support/connected.js";
 import { testPlan, testShared } from "../../support/host-plan.js";
-import { startSlowAgent, type SlowAgent } from "../../support/slow-agent.js";
 import { missing, startSshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;
