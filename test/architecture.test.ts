@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/names/": ["contract/", "lib/"],
   "ssh/config/": ["contract/", "lib/", "ssh/names/"],
   "ssh/known-hosts/": ["contract/", "lib/", "ssh/keys/"],
+  "ssh/known-hosts/fast/": ["contract/", "lib/", "ssh/keys/", "ssh/known-hosts/"],
   "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
   "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
   "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
@@ -42,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
   "ssh/": [
     ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/", "ssh/known-hosts/"],
-    ...["ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
+    ...["ssh/known-hosts/fast/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
   ],
 
   "remote/": ["contract/", "lib/", "shims/kit/", "system/"],

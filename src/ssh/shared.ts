@@ -1,4 +1,4 @@
-/** What all hosts of one run share, made once. */
+/** The state that all hosts of one run share, created once. */
 import type { Clock } from "../lib/clock.js";
 import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
@@ -6,10 +6,11 @@ import { KeyCache } from "./auth/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
 import { JumpPool } from "./jump/pool.js";
+import { KnownIndex } from "./known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { inProcessNames, type Names } from "./names/names.js";
 
-/** `warn` is for the operator's eyes, on standard error. */
+/** `warn` takes warnings for the operator, for standard error. */
 export function createSshShared(
   clock: Clock,
   concurrency: number,
@@ -22,7 +23,7 @@ export function createSshShared(
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents: new AgentPool(clock),
     keys: new KeyCache(clock),
-    knownHosts: new KnownHostsStore(),
+    knownHosts: new KnownHostsStore(() => new KnownIndex()),
     jumps: new JumpPool(clock),
     names,
     processes: new HandshakeGate(clock, concurrency),

@@ -8,6 +8,7 @@ import type { HostConfig } from "../../src/ssh/config/host-config.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
 import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump/pool.js";
+import { KnownIndex } from "../../src/ssh/known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";
@@ -96,7 +97,7 @@ export function testShared(concurrency = 32): TestShared {
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents,
     keys: new KeyCache(clock),
-    knownHosts: new KnownHostsStore(),
+    knownHosts: new KnownHostsStore(() => new KnownIndex()),
     jumps: new JumpPool(clock),
     names: inProcessNames(),
     processes: new HandshakeGate(clock, concurrency),

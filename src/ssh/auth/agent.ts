@@ -6,8 +6,7 @@ import { connect, type Socket } from "node:net";
 import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock, Timer } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
-import { WireReader } from "../keys/wire-reader.js";
-import { uint32, wireString } from "../keys/wire-writer.js";
+import { WireReader, uint32, wireString } from "../keys/wire.js";
 
 export interface AgentKey {
   readonly blob: Buffer;

@@ -5,7 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock } from "../../lib/clock.js";
 import { errorCode } from "../../lib/error-code.js";
-import { decodeBase64 } from "../keys/base64.js";
+import { decodeBase64 } from "../keys/wire.js";
 import { parsePrivateKey } from "../keys/private-key.js";
 
 /** What an IdentityFile turned out to be. */

@@ -1,5 +1,5 @@
 /** The client's side of user authentication (RFC 4252), in ssh's order: `none`, then the keys one after another. */
-import { wireString } from "../keys/wire-writer.js";
+import { wireString } from "../keys/wire.js";
 import type { IdentityCandidate } from "./identity.js";
 import { chooseAlgorithm } from "./signature-algorithm.js";
 

@@ -1,7 +1,6 @@
 /** Algorithm names that ssh knows, and its `+`, `-`, `^` lists (kex_assemble_names in OpenSSH's kex-names.c). */
-import { matchPattern } from "../../lib/wildcard.js";
+import { matchPattern, matchPatternList } from "../../lib/wildcard.js";
 import type { DialectVersion } from "./dialect.js";
-import { matchPatternList } from "./patterns.js";
 
 export type AlgorithmFamily = "cipher" | "mac" | "kex" | "key" | "ca" | "gss-kex";
 

@@ -1,5 +1,5 @@
 /** Runs the loaded files over one host: which blocks hold, and what their lines leave in the options. */
-import { matchPattern } from "../../lib/wildcard.js";
+import { matchPattern, matchPatternList } from "../../lib/wildcard.js";
 import { ConfigError, type ConfigProblem } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { Origin } from "./host-config.js";
@@ -14,7 +14,6 @@ import {
 } from "./load.js";
 import { expandWhileReading, matches, type Subject } from "./match.js";
 import type { ConfigOptions } from "./options.js";
-import { matchPatternList } from "./patterns.js";
 
 const MAX_IDENTITIES = 100;
 const MAX_KNOWN_HOSTS_FILES = 32;

@@ -1,9 +1,9 @@
 /** CanonicalizeHostname and its family (resolve_canonicalize in ssh.c). */
+import { matchPatternList } from "../../lib/wildcard.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { ConfigError } from "./config-error.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import type { ConfigOptions } from "./options.js";
-import { matchPatternList } from "./patterns.js";
 
 /** The name to connect to. Throws ConfigError where ssh would exit for a name that cannot be resolved. */
 export async function canonicalize(

@@ -1,10 +1,10 @@
 /** Whether the criteria of a Match line hold for a host. */
 import { createHash } from "node:crypto";
 import { BlockList, isIP } from "node:net";
+import { matchHostname, matchPatternList } from "../../lib/wildcard.js";
 import { SINCE } from "./dialect.js";
 import type { Criterion } from "./directive.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { matchHostname, matchPatternList } from "./patterns.js";
 import type { ConfigOptions } from "./options.js";
 import { expand, type Expanded, type Tokens } from "./tokens.js";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { plainTypeOf } from "./public-key.js";
-import { WireError, WireReader } from "./wire-reader.js";
+import { WireError, WireReader } from "./wire.js";
 
 /** A server's host key as it was sent. */
 export interface HostKey {

@@ -1,7 +1,6 @@
 /** Private key files: OpenSSH's own format (PROTOCOL.key), PEM (PKCS#1, SEC1) and PKCS#8. Unencrypted ones only. */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { WireReader } from "./wire-reader.js";
-import { wireMpint, wireString } from "./wire-writer.js";
+import { WireReader, wireMpint, wireString } from "./wire.js";
 
 export type ParsedKeyFile =
   | { readonly kind: "private"; readonly key: KeyObject; readonly blob: Buffer }

@@ -1,8 +1,6 @@
 /** Public keys and certificates as blobs (RFC 4253, section 6.6; RFC 5656; RFC 8709; OpenSSH's PROTOCOL.certkeys). */
 import { ECDH } from "node:crypto";
-import { decodeBase64 } from "./base64.js";
-import { WireError, WireReader } from "./wire-reader.js";
-import { wireString } from "./wire-writer.js";
+import { decodeBase64, WireError, WireReader, wireString } from "./wire.js";
 
 export interface PublicKey {
   /** The type's one name: `ssh-rsa` for all RSA, with `-cert-v01@openssh.com` for a certificate. */

@@ -1,6 +1,6 @@
 /** Signing with a private key that is in memory (RFC 4253, section 6.6; RFC 5656; RFC 8332; RFC 8709). */
 import { sign, type KeyObject } from "node:crypto";
-import { wireMpint, wireString } from "./wire-writer.js";
+import { wireMpint, wireString } from "./wire.js";
 
 const HASHES: Readonly<Record<string, string>> = {
   "ssh-rsa": "sha1",

@@ -4,9 +4,8 @@ import type { HostFailure } from "../../contract/errors.js";
 import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
 import { matchPattern } from "../../lib/wildcard.js";
 import type { HostConfig, Origin } from "../config/host-config.js";
-import type { HostKeyNames } from "../known-hosts/host-key.js";
+import { type HostKeyNames, hostNames } from "../known-hosts/host-key.js";
 import type { KnownHostsFiles } from "../known-hosts/known-hosts.js";
-import { hostNames } from "../known-hosts/names.js";
 import type { CommandTarget } from "./fix-command.js";
 
 /** How the first byte gets to the host. A hop is a host of its own, with its own way there. */

@@ -50,7 +50,7 @@ function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: Host
   return refuse(new HostError(code, "handshake", message, more));
 }
 
-function mend(plan: HostPlan, names: HostKeyNames, { code, mend: what }: HostKeyRefusal): string {
+function mend(plan: HostPlan, names: HostKeyNames, { code, fixAt: what }: HostKeyRefusal): string {
   const here = fixContext();
   const { file, asked } = what ?? { file: "", asked: names.name };
   if (code === "host-key-changed") return forgetHostKey(asked, file, here);

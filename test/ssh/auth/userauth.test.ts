@@ -3,7 +3,7 @@ import test from "node:test";
 import type { IdentityCandidate } from "../../../src/ssh/auth/identity.js";
 import { userKeyAlgorithms } from "../../../src/ssh/auth/signature-algorithm.js";
 import { Userauth, type Refusal } from "../../../src/ssh/auth/userauth.js";
-import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
+import { WireReader } from "../../../src/ssh/keys/wire.js";
 
 interface Sent {
   readonly method: string;

@@ -6,7 +6,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { parsePrivateKey, publicBlob } from "../../../src/ssh/keys/private-key.js";
 import { signWithKey } from "../../../src/ssh/keys/signature.js";
-import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
+import { WireReader } from "../../../src/ssh/keys/wire.js";
 import { makeKey, type KeyOptions } from "../../support/ssh-key.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 

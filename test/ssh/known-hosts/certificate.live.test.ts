@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { hostKeyOf, type HostKey } from "../../../src/ssh/keys/fingerprint.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
+import { hostNames } from "../../../src/ssh/known-hosts/host-key.js";
 import {
   makeKey,
   signKey,
