@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/known-hosts/fast/": ["contract/", "lib/", "ssh/keys/", "ssh/known-hosts/"],
   "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
   "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
+  "ssh/auth/fast/": ["lib/", "ssh/auth/"],
   "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
   "ssh/jump/": ["contract/", "lib/", "ssh/dial/", "ssh/plan/"],
   "ssh/ssh2/": [
@@ -42,8 +43,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
   "ssh/": [
-    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/jump/", "ssh/known-hosts/"],
-    ...["ssh/known-hosts/fast/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
+    ...["contract/", "lib/", "ssh/auth/", "ssh/auth/fast/", "ssh/config/", "ssh/dial/", "ssh/jump/"],
+    ...["ssh/known-hosts/", "ssh/known-hosts/fast/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/"],
   ],
 
   "remote/": ["contract/", "lib/", "shims/kit/", "system/"],

@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.js";
 import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
-import { KeyCache } from "./auth/key-cache.js";
+import { KeyCache } from "./auth/fast/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
 import { JumpPool } from "./jump/pool.js";

@@ -3,7 +3,7 @@ import type { SshOptions } from "../../src/contract/ssh-options.js";
 import { realClock } from "../../src/lib/clock.js";
 import { KeyedLimiter, Limiter } from "../../src/lib/limiter.js";
 import { AgentPool } from "../../src/ssh/auth/agent.js";
-import { KeyCache } from "../../src/ssh/auth/key-cache.js";
+import { KeyCache } from "../../src/ssh/auth/fast/key-cache.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
 import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";

@@ -2,6 +2,7 @@
 import { lowerAscii } from "../../lib/text.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
+import { toBlocks, type LoadedDirective } from "./blocks.js";
 import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
@@ -9,7 +10,7 @@ import type { ConfigEnvironment } from "./environment.js";
 import { finish, isValidHost, isValidUser, type ResolvedOptions } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
-import { toBlocks, type LoadedConfig, type LoadedDirective } from "./load.js";
+import type { LoadedConfig } from "./load.js";
 import type { Purpose, Subject } from "./match.js";
 import { ConfigOptions } from "./options.js";
 import { parseLine } from "./parse.js";
