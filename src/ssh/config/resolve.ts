@@ -1,4 +1,4 @@
-/** One host's configuration, as `ssh` would have it. */
+/** The configuration of one host, as `ssh` would resolve it. */
 import { lowerAscii } from "../../lib/text.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
@@ -16,7 +16,7 @@ import { ConfigOptions } from "./options.js";
 import { parseLine } from "./parse.js";
 import { expand } from "./tokens.js";
 
-/** What stands on the command line; it wins over the files. */
+/** What is on the command line; it wins over the files. */
 export interface TypedTarget {
   readonly user?: string;
   readonly host: string;
@@ -30,11 +30,11 @@ export interface Overrides {
   readonly jump?: readonly JumpHop[];
   /** "command" when absent. */
   readonly purpose?: Purpose;
-  /** Takes mistakes in the files, which are then no error. */
+  /** Is called with mistakes in the files, which are then no error. */
   readonly tolerate?: Tolerate;
 }
 
-/** Resolves a target. Throws ConfigError for everything over which ssh would not even connect. */
+/** Resolves a target. Throws ConfigError where ssh would exit before it connects. */
 export async function resolveHost(
   typed: TypedTarget,
   overrides: Overrides,
@@ -51,9 +51,9 @@ export async function resolveOptions(
   config: LoadedConfig,
   environment: ConfigEnvironment,
 ): Promise<ResolvedOptions> {
-  if (!isValidHost(typed.host)) throw complaint("hostname contains invalid characters");
+  if (!isValidHost(typed.host)) throw hostError("hostname contains invalid characters");
   if (typed.user !== undefined && !isValidUser(typed.user)) {
-    throw complaint("remote username contains invalid characters");
+    throw hostError("remote username contains invalid characters");
   }
   const options = new ConfigOptions();
   const purpose = overrides.purpose ?? "command";
@@ -75,14 +75,14 @@ export async function resolveOptions(
   };
 }
 
-/** Ssh settles these after the first pass: the final pass comes too late to set them. */
+/** ssh sets these after the first pass: the final pass is too late for them. */
 function fillCanonicalizationDefaults(options: ConfigOptions): void {
   options.offer("canonicalizehostname", "false", { kind: "default" });
   options.offer("canonicalizemaxdots", 1, { kind: "default" });
   options.offer("canonicalizefallbacklocal", "yes", { kind: "default" });
 }
 
-function complaint(message: string): ConfigError {
+function hostError(message: string): ConfigError {
   return new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
@@ -96,13 +96,13 @@ async function applyCommandLine(
   const flags = (overrides.options ?? []).flatMap((text) => {
     const directive = parseLine(text, environment);
     if (directive === null) return [];
-    const notHere: LoadedDirective = {
+    const notAllowed: LoadedDirective = {
       kind: "bad",
       message: "not supported as a command-line option",
       fatal: true,
     };
     const isFlag = directive.kind !== "host" && directive.kind !== "match" && directive.kind !== "include";
-    return [{ line: 0, directive: isFlag ? directive : notHere }];
+    return [{ line: 0, directive: isFlag ? directive : notAllowed }];
   });
   await applyFlags(toBlocks("command-line", true, flags), subject, options, environment);
   if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
@@ -116,7 +116,7 @@ async function applyCommandLine(
   }
 }
 
-/** HostName applied, names in lower case, addresses in their usual form, canonicalized where the files ask for it. */
+/** HostName applied, names in lower case, addresses in their usual notation, canonicalized where the files require it. */
 async function finalName(
   typed: string,
   options: ConfigOptions,
@@ -124,7 +124,7 @@ async function finalName(
 ): Promise<string> {
   const named = options.text("hostname");
   const expanded = named === null ? null : expand(named, { tokens: { h: typed } });
-  if (expanded?.ok === false) throw complaint(`HostName ${named ?? ""}: ${expanded.message}`);
+  if (expanded?.ok === false) throw hostError(`HostName ${named ?? ""}: ${expanded.message}`);
   const name = expanded?.text ?? typed;
   if (named !== null) options.replace("hostname", name);
   const isAddress = looksNumeric(name) || canonicalAddress(name, familyOf(options)) !== null;
