@@ -26,7 +26,7 @@ export interface TypedTarget {
 export interface Overrides {
   /** As `ssh -o`: "StrictHostKeyChecking=no". */
   readonly options?: readonly string[];
-  /** As `ssh -J`: the hops to go through, whatever the files say. */
+  /** As `ssh -J`: the hops to go through, whatever the files set. */
   readonly jump?: readonly JumpHop[];
   /** "command" when absent. */
   readonly purpose?: Purpose;

@@ -112,7 +112,7 @@ function makeWay(config: HostConfig, options: SshOptions, route: readonly HostCo
   const nearest = route.at(-1);
   // A route has every jump; only the host that is dialled first may have a ProxyCommand.
   if (nearest === undefined) return config.proxy.kind === "command" ? config.proxy : { kind: "direct" };
-  // `--ssh-key` is for the target alone, as `ssh -i` is.
+  // `--ssh-key` is only for the target, as `ssh -i` is.
   return { kind: "jump", hop: makePlan(nearest, { ...options, keyFiles: [] }, route.slice(0, -1)) };
 }
 

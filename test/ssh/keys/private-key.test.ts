@@ -53,7 +53,7 @@ for (const [i, options] of FORMS.entries()) {
 }
 
 for (const format of ["OpenSSH", "PEM", "PKCS8"] as const) {
-  test(`an encrypted key in ${format} is told apart, and OpenSSH's shows its public half`, () => {
+  test(`an encrypted key in ${format} is recognised, and OpenSSH's shows its public half`, () => {
     const options: KeyOptions = { type: "rsa", bits: 1024, passphrase: "secret" };
     const key = makeKey(
       join(temp.path, `encrypted-${format}`),

@@ -1,4 +1,4 @@
-/** Each verdict's consequence under each policy, and the words that the record carries. */
+/** The decision on each verdict under each policy, and the messages for the record. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fingerprint } from "../../../src/ssh/keys/fingerprint.js";

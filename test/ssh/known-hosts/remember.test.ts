@@ -214,7 +214,7 @@ test("/dev/null takes everything and keeps nothing", async () => {
   assert.equal(known.verdict(host(1), testKey(1)).kind, "unknown");
 });
 
-test("CheckHostIP: name and address on one line, or on two hashed ones; later the address alone", async () => {
+test("CheckHostIP: name and address on one line, or on two hashed ones; later only the address", async () => {
   const names = hostNames({
     hostname: "a.example",
     port: 2222,
