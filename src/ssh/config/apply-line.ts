@@ -14,7 +14,13 @@ export interface LineTarget {
   /** In place of file and line; null: the line's own. */
   readonly origin: Origin | null;
   /** Reports a mistake. `fatal`: ssh stops at once. `counts`: the line applies to the host; true by default. */
-  complain(file: LoadedFile, line: LoadedLine, message: string, fatal: boolean, counts?: boolean): void;
+  readonly complain: (
+    file: LoadedFile,
+    line: LoadedLine,
+    message: string,
+    fatal: boolean,
+    counts?: boolean,
+  ) => void;
 }
 
 /** `active`: the block of the line holds. Throws ConfigError where ssh would exit. */
