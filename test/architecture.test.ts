@@ -31,8 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/names/": ["contract/", "lib/"],
   "ssh/config/": ["contract/", "lib/", "ssh/names/"],
   "ssh/known-hosts/": ["contract/", "lib/", "ssh/keys/"],
+  "ssh/known-hosts/fast/": ["contract/", "lib/", "ssh/keys/", "ssh/known-hosts/"],
   "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
   "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
+  "ssh/auth/fast/": ["lib/", "ssh/auth/"],
   "ssh/dial/fast/": [],
   "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
   "ssh/jump/": ["contract/", "lib/", "ssh/dial/", "ssh/plan/"],
@@ -43,8 +45,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
   "ssh/": [
-    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/dial/fast/", "ssh/jump/"],
-    ...["ssh/known-hosts/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/", "ssh/ssh2/fast/"],
+    ...["contract/", "lib/", "ssh/auth/", "ssh/auth/fast/", "ssh/config/", "ssh/dial/", "ssh/dial/fast/"],
+    ...["ssh/jump/", "ssh/known-hosts/", "ssh/known-hosts/fast/", "ssh/names/", "ssh/openssh/", "ssh/plan/"],
+    ...["ssh/ssh2/", "ssh/ssh2/fast/"],
   ],
 
   "remote/fast/": ["lib/"],

@@ -51,7 +51,7 @@ test(
 );
 
 test(
-  "an agent that never signs ends with the login's deadline, and says what was waited for",
+  "an agent that never signs ends with the login's timeout, and the message names it",
   { skip },
   async (t) => {
     const { plan } = await bench(t, 60_000);
@@ -61,7 +61,7 @@ test(
   },
 );
 
-test("an agent that declines is not mended by copying the key", { skip }, async (t) => {
+test("an agent that declines is not fixed by copying the key", { skip }, async (t) => {
   const { plan } = await bench(t, null);
   const failure = await failureOf(plan(5_000), testShared());
   assert.equal(failure.code, "no-usable-key");
