@@ -86,7 +86,7 @@ export const SECTION_ERROR_FIELDS = {
     values: {
       timeout: "the tool did not end in time",
       error: "the tool failed",
-      parse: "its output is not what its documentation says",
+      parse: "its output does not match its documentation",
     },
   },
   message: { type: "string", text: "One line for the operator." },
@@ -131,7 +131,7 @@ export const LAST_ERROR_FIELDS = {
       "not-ssh": "the port does not speak SSH",
       "connection-lost": "an open connection ended",
       "protocol-error": "the host broke the protocol",
-      "internal-error": "a fault of allsmi-ssh, with this host alone",
+      "internal-error": "a fault of allsmi-ssh, for this host only",
       "local-limit": "the watching machine is out of descriptors, memory or processes",
       "no-tool": "the host has none of the tools",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",

@@ -36,7 +36,7 @@ export interface SectionError {
   readonly section: Section;
   readonly kind: "timeout" | "error" | "parse";
   readonly message: string;
-  /** The device that the error is about, where one row alone failed. */
+  /** The device that the error is about, where only one device failed. */
   readonly device?: string;
   readonly exit_code?: number;
   readonly exit_signal?: string;
@@ -44,7 +44,7 @@ export interface SectionError {
 
 type Labelled<T> = T & DeviceLabels;
 
-/** A host that answered. A frame whose every asked section failed still is a frame: `errors` say why. */
+/** A host that answered, even when every asked section failed: `errors` has the reasons. */
 export interface FrameRecord extends Envelope {
   readonly record: "frame";
   readonly tick: number;

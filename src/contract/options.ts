@@ -43,7 +43,7 @@ export interface Options {
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */
   readonly format: OutputFormat | null;
-  /** Sections with CSV rows: what `--include` named, else GPUs alone. */
+  /** Sections with CSV rows: what `--include` named, else only GPUs. */
   readonly csvSections: readonly Section[];
   /** CSV columns as dot paths; empty for the default layout. */
   readonly query: readonly string[];

@@ -145,7 +145,7 @@ describe("SIGHUP", () => {
     assert.match(readFileSync(file, "utf8"), /^timestamp,.*\n20.*\n$/);
   });
 
-  test("where the new file cannot be opened stays with the old one, and says so", async () => {
+  test("where the new file cannot be opened stays with the old one and logs why", async () => {
     const folder = join(temp.path, "folder");
     mkdirSync(folder);
     const file = join(folder, "out.ndjson");
