@@ -62,7 +62,8 @@ export async function run(
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
-      const code = conclude(counts(), options, log, terminal !== null);
+      // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
+      const code = conclude(counts(), options, log, !signal.aborted && terminal === null);
       return faults.isAny ? EXIT.internal : code;
     } finally {
       stop();
@@ -117,7 +118,7 @@ function conclude(
   counts: readonly Counts[],
   { source, failOnMissing, verbosity }: Options,
   log: OperatorLog,
-  isRedrawn: boolean,
+  isLastLineDue: boolean,
 ): number {
   if (source.kind === "replay" && counts.every(({ hosts }) => hosts === 0))
     throw new UsageError([
@@ -128,8 +129,8 @@ function conclude(
   const code = exitCodeOf(counts, failOnMissing);
   // Half of the demo's hosts fail on purpose: that is no failure of the demo.
   if (source.kind === "demo" && code === EXIT.someFailed) return EXIT.ok;
-  const isToReport = code !== EXIT.ok && verbosity !== "quiet" && !isRedrawn;
-  if (isToReport && counts.some(({ ok, hosts }) => ok < hosts)) log.line(lastLine(counts));
+  const isReported = isLastLineDue && verbosity !== "quiet" && counts.some(({ ok, hosts }) => ok < hosts);
+  if (isReported) log.line(lastLine(counts));
   return code;
 }
 

@@ -174,7 +174,7 @@ describe("hosts that are odd", { concurrency: 4 }, () => {
           assert.deepEqual([gpus, errors[0]], [null, "gpu error"]);
         }
         const { errors } = (await host.sample(3)).reading;
-        assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is left alone for a while");
+        assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is paused for a while");
         await waitFor("the flood's end", () => remains(server, /yes 643/).length === 0);
         rmSync(floods);
         await host.close();

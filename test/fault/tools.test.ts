@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
     fault: `yes 613 | head -n 200000; exit 0`,
     errors: ["gpu error"],
     gpus: null,
-    expectedMessage: /^nvidia-smi printed more than 100000 lines; it is left alone for a while$/,
+    expectedMessage: /^nvidia-smi printed more than 100000 lines; it is paused for a while$/,
     isPaused: true,
   },
   {

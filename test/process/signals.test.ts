@@ -127,6 +127,7 @@ describe("SIGHUP", () => {
       "--ssh-config",
       config,
       "--once",
+      "--quiet",
       "--format",
       "csv",
       "--output",
@@ -171,7 +172,8 @@ describe("SIGHUP", () => {
 describe("SIGUSR1", () => {
   for (const workers of WORKERS) {
     test(`opens no debugger (--workers ${workers})`, async () => {
-      const run = await runCli([...flags, "--workers", workers, "--format", "ndjson", "--count", "10"], {
+      const all = [...flags, "--quiet", "--workers", workers, "--format", "ndjson", "--count", "10"];
+      const run = await runCli(all, {
         started: (child) => {
           child.stdout?.on("data", (text: string) => {
             assert.deepEqual(listeningSockets(child.pid ?? 0), []);

@@ -47,7 +47,7 @@ const CASES: readonly {
   {
     what: "a flood",
     given: output({ kind: "flooded", what: "more than 8 MiB" }, "a warning"),
-    expected: { kind: "error", message: "tool printed more than 8 MiB; it is left alone for a while" },
+    expected: { kind: "error", message: "tool printed more than 8 MiB; it is paused for a while" },
   },
   {
     what: "a long complaint",
