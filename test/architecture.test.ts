@@ -13,6 +13,7 @@ import { importsOf, isLocal, sourceFiles, SRC } from "./support/imports.js";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/": [],
   "contract/": ["lib/"],
+  "conditions/": ["contract/", "lib/"],
   "targets/": ["contract/", "lib/"],
 
   "shims/kit/": ["contract/", "lib/"],
@@ -33,8 +34,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ssh/names/": ["contract/", "lib/"],
   "ssh/config/": ["contract/", "lib/", "ssh/names/"],
   "ssh/known-hosts/": ["contract/", "lib/", "ssh/keys/"],
+  "ssh/known-hosts/fast/": ["contract/", "lib/", "ssh/keys/", "ssh/known-hosts/"],
   "ssh/plan/": ["contract/", "lib/", "ssh/config/", "ssh/known-hosts/"],
   "ssh/auth/": ["contract/", "lib/", "ssh/config/", "ssh/keys/", "ssh/plan/"],
+  "ssh/auth/fast/": ["lib/", "ssh/auth/"],
   "ssh/dial/fast/": [],
   "ssh/dial/": ["contract/", "lib/", "ssh/names/", "ssh/plan/"],
   "ssh/jump/": ["contract/", "lib/", "ssh/dial/", "ssh/plan/"],
@@ -45,8 +48,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ssh/openssh/": ["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/plan/"],
   "ssh/": [
-    ...["contract/", "lib/", "ssh/auth/", "ssh/config/", "ssh/dial/", "ssh/dial/fast/", "ssh/jump/"],
-    ...["ssh/known-hosts/", "ssh/names/", "ssh/openssh/", "ssh/plan/", "ssh/ssh2/", "ssh/ssh2/fast/"],
+    ...["contract/", "lib/", "ssh/auth/", "ssh/auth/fast/", "ssh/config/", "ssh/dial/", "ssh/dial/fast/"],
+    ...["ssh/jump/", "ssh/known-hosts/", "ssh/known-hosts/fast/", "ssh/names/", "ssh/openssh/", "ssh/plan/"],
+    ...["ssh/ssh2/", "ssh/ssh2/fast/"],
   ],
 
   "remote/fast/": ["lib/"],
@@ -57,8 +61,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
 
-  "format/": ["contract/", "lib/"],
-  "outcome/": ["contract/", "lib/", "format/unwritable.ts"],
+  "format/fast/": ["lib/"],
+  "format/": ["contract/", "lib/", "format/fast/"],
+  "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
   "sources/threads/": ["contract/", "lib/", "fleet/", "format/", "outcome/", "ssh/names/", "ssh/plan/"],
   "sources/demo/": [
     ...["contract/", "lib/", "remote/script.ts", "shims/kit/", "shims/registry.ts"],
@@ -69,7 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
-  "cli/": ["contract/", "lib/", "shims/registry.ts", "targets/"],
+  "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
   "run/": [
     ...["contract/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],

@@ -1,6 +1,6 @@
 /**
  * Installs from Debian's packages what the tests need and this machine lacks: the real peers (OpenSSH, dropbear) and
- * the shells that hosts log in with. Where it cannot, it says so; the tests concerned skip loudly.
+ * the shells that hosts log in with. Where it cannot, it prints that, and the tests concerned are skipped with a reason.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -36,8 +36,8 @@ const wanted = missing();
 if (wanted.length > 0 && has("apt-get")) {
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const run = (...words: string[]): boolean => {
-    const [program = "", ...args] = [...sudo, ...words];
+  const run = (...command: string[]): boolean => {
+    const [program = "", ...args] = [...sudo, ...command];
     return spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
   };
   console.log(`installing ${wanted.join(" ")}`);

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
+import { KnownIndex } from "../../src/ssh/known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { startFarm } from "../fleet/fleet.js";
 import { Rounds } from "../measure/figures.js";
@@ -23,7 +24,7 @@ export const knownHosts: Scenario = {
           ["plain", farm.knownHostsFile],
         ] as const) {
           const begun = process.cpuUsage();
-          const store = new KnownHostsStore();
+          const store = new KnownHostsStore(() => new KnownIndex());
           let found = 0;
           for (const address of farm.addresses) {
             const known = store.open({ userFiles: [file], globalFiles: [], revokedFiles: [] });

@@ -134,8 +134,9 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "fail-on",
         "CONDITION",
-        "Exit with 5 if this held in any reading, as gpu.temperature>85 or state!=connected.",
+        "Exit with 5 if this held in any reading, as 'gpu.temperature>85 for 3 ticks' or 'count(gpus)<8'.",
       ),
+      onOff("fail-on-missing", "Exit with 5 as well if no record had a reading that a --fail-on names."),
       onOff("dry-run", "Connect to nothing; print for each host what would be done."),
       onOff("quiet", "Print no warnings."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
@@ -154,10 +155,10 @@ export const FLAGS: readonly Flag[] = FLAG_GROUPS.flatMap((group) => group.flags
 
 /** Exit codes with their meaning. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ["0", "every host's last record is a frame with data"],
+  ["0", "every host's last record is a frame without errors"],
   ["1", "internal error, of one host too, or the output could not be written"],
   ["2", "wrong usage: a flag, the hostfile or a key file"],
-  ["3", "some hosts failed"],
+  ["3", "some hosts failed: they have no frame, or one with errors"],
   ["4", "all hosts failed"],
   ["5", "a --fail-on condition held"],
   ["129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM"],

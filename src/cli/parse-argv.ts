@@ -1,6 +1,8 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import { parseFailCondition, type FailCondition } from "../contract/fail-on.js";
+import type { Condition } from "../contract/condition.js";
+import { KNOWN_FIELDS } from "../conditions/known-fields.js";
+import { parseCondition } from "../conditions/parse.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
@@ -67,6 +69,7 @@ export async function parseArgv(
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
     failOn: readFailOn(reader),
+    failOnMissing: reader.has("fail-on-missing"),
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -94,6 +97,8 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
     );
   }
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
+  if (texts.has("fail-on-missing") && !texts.has("fail-on"))
+    problems.add("--fail-on-missing: only with --fail-on CONDITION");
   if (texts.has("query") && texts.get("format")?.[0] !== "csv")
     problems.add("--query: only with --format csv");
 }
@@ -183,9 +188,9 @@ function readQuery(reader: FlagReader): readonly string[] {
   return paths;
 }
 
-function readFailOn(reader: FlagReader): readonly FailCondition[] {
+function readFailOn(reader: FlagReader): readonly Condition[] {
   return reader.texts("fail-on").flatMap((text) => {
-    const parsed = parseFailCondition(text);
+    const parsed = parseCondition(text, KNOWN_FIELDS);
     if (parsed.kind === "condition") return [parsed.condition];
     reader.problems.add(`--fail-on: ${parsed.problem}`);
     return [];

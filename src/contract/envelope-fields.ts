@@ -1,5 +1,6 @@
 /** The fields of a record outside its devices: the envelope, frames, states and the errors in both. */
 import type { Envelope, FrameRecord, SectionError, StateRecord, StreamRecord } from "./envelope.js";
+import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { FieldMap, FieldTable } from "./field-table.js";
 import { KEY_OF_SECTION, type DeviceLabels, type Section, type Sections } from "./sections.js";
@@ -14,6 +15,15 @@ const STATES = {
   disconnected: "the connection, or the run's own resources, were lost",
   unsupported: "the host has no tool that can be read",
 } as const satisfies Record<HostState, string>;
+
+const HELD_FIELDS = {
+  condition: { type: "string", text: "The condition as typed." },
+  device: {
+    ...{ type: "string", nullable: true },
+    text: "The device that it holds for, as `gpu 3`; null for the host itself.",
+  },
+  reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
+} as const satisfies FieldTable<Held>;
 
 export const ENVELOPE_FIELDS = {
   schema: {
@@ -54,6 +64,10 @@ export const ENVELOPE_FIELDS = {
       plain: "one exec of each tool's plain command each tick (forced commands, Windows)",
     },
   },
+  held: {
+    ...{ type: "array", optional: true, items: { type: "object", fields: HELD_FIELDS } },
+    text: "Where conditions of `--fail-on` hold with this record; absent where none does.",
+  },
 } as const satisfies FieldTable<Envelope & Pick<StreamRecord, "record">>;
 
 const SECTION_NAMES = {
@@ -72,7 +86,7 @@ export const SECTION_ERROR_FIELDS = {
     values: {
       timeout: "the tool did not end in time",
       error: "the tool failed",
-      parse: "its output is not what its documentation says",
+      parse: "its output does not match its documentation",
     },
   },
   message: { type: "string", text: "One line for the operator." },
@@ -117,7 +131,7 @@ export const LAST_ERROR_FIELDS = {
       "not-ssh": "the port does not speak SSH",
       "connection-lost": "an open connection ended",
       "protocol-error": "the host broke the protocol",
-      "internal-error": "a fault of allsmi-ssh, with this host alone",
+      "internal-error": "a fault of allsmi-ssh, for this host only",
       "local-limit": "the watching machine is out of descriptors, memory or processes",
       "no-tool": "the host has none of the tools",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",

@@ -1,4 +1,5 @@
 /** The two kinds of record, frame and state, and the envelope that they share. Fields: envelope-fields.ts. */
+import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
 
@@ -27,13 +28,15 @@ export interface Envelope {
   readonly transport: string | null;
   readonly ssh_client?: SshClientKind;
   readonly channel?: ChannelMode;
+  /** Where conditions of `--fail-on` hold with this record; absent where none does. */
+  readonly held?: readonly Held[];
 }
 
 export interface SectionError {
   readonly section: Section;
   readonly kind: "timeout" | "error" | "parse";
   readonly message: string;
-  /** The device that the error is about, where one row alone failed. */
+  /** The device that the error is about, where only one device failed. */
   readonly device?: string;
   readonly exit_code?: number;
   readonly exit_signal?: string;
@@ -41,7 +44,7 @@ export interface SectionError {
 
 type Labelled<T> = T & DeviceLabels;
 
-/** A host that answered. A frame whose every asked section failed still is a frame: `errors` say why. */
+/** A host that answered, even when every asked section failed: `errors` has the reasons. */
 export interface FrameRecord extends Envelope {
   readonly record: "frame";
   readonly tick: number;

@@ -5,12 +5,12 @@
 import { oneLine } from "../lib/text.js";
 import type { FailureCode, LastError, Phase } from "./record.js";
 
-/** What the user typed cannot be run: flags, hostfile, key file. One line a problem; exit 2, nothing connected. */
+/** What the user typed cannot be run: flags, hostfile, key file. One line for each problem; exit 2, nothing connected. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   constructor(
     readonly problems: readonly string[],
-    /** False: no flag would mend it, so that the help is no help. */
+    /** False: no flag would fix it, so the message does not point to --help. */
     readonly hintsAtHelp = true,
   ) {
     super(problems.join("\n"));
@@ -21,7 +21,7 @@ export interface HostFailure extends LastError {
   readonly code: FailureCode;
 }
 
-/** A host could not be reached, refused us, or went away. `failure` is what the record says of it. */
+/** A host could not be reached, refused us, or went away. `failure` goes into the record. */
 export class HostError extends Error {
   override readonly name = "HostError";
   readonly failure: HostFailure;
@@ -34,11 +34,15 @@ export class HostError extends Error {
 /** Takes what was thrown for one host and should not have been: its stack is for the operator. */
 export type ReportFault = (host: string, error: unknown) => void;
 
-/** A HostError as it is; of anything else `internal-error`, with it as the cause. */
+/** A HostError as it is; for anything else an `internal-error` with it as the cause. */
 export function hostErrorOf(error: unknown, phase: Phase): HostError {
   if (error instanceof HostError) return error;
-  const [said = ""] = stackOf(error).split("\n", 1);
-  const failure = new HostError("internal-error", phase, `internal error of allsmi-ssh: ${oneLine(said)}`);
+  const [firstLine = ""] = stackOf(error).split("\n", 1);
+  const failure = new HostError(
+    "internal-error",
+    phase,
+    `internal error of allsmi-ssh: ${oneLine(firstLine)}`,
+  );
   failure.cause = error;
   return failure;
 }
@@ -56,7 +60,7 @@ export function stackOf(error: unknown): string {
   }
 }
 
-/** A tool's output is not what its documentation says. The message is for the record's `errors`. */
+/** A tool's output does not match its documentation. The message is for the record's `errors`. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
 }

@@ -51,7 +51,7 @@ type Optional<T, Key extends keyof T> =
 type ShapeOf<Value> = (null extends Value ? { readonly nullable: true } : { readonly nullable?: never }) &
   TypeOf<Exclude<Value, null>>;
 
-// The brackets keep a union together: each of its members would be looked at alone.
+// The brackets stop TypeScript from checking each member of a union separately.
 type TypeOf<Value> = [Value] extends [number]
   ? number extends Value
     ? { readonly type: "number" | "integer" }

@@ -33,14 +33,29 @@ export function csvColumns(section: Section): readonly string[] {
 export function fieldKind(path: string): Shape | null {
   const [first = "", ...rest] = path.split(".");
   const section = SECTIONS.find((name) => name === first || KEY_OF_SECTION[name] === first);
-  let shape: Shape | null;
-  if (section === undefined) shape = own(RECORD_FIELDS, first);
-  else {
-    const fields: FieldMap = { ...SECTION_FIELDS[section], ...DEVICE_LABEL_FIELDS };
-    shape = { type: "array", items: { type: "object", fields } };
-  }
-  for (const key of rest) shape = shape === null ? null : stepInto(shape, key);
+  return section === undefined ? shapeAt(null, [first, ...rest]) : shapeAt(section, rest);
+}
+
+/** The same by keys, which may hold dots. `section` null: a field of the record itself. */
+export function shapeAt(section: Section | null, keys: readonly string[]): Shape | null {
+  const root: Shape =
+    section === null
+      ? { type: "object", fields: RECORD_FIELDS }
+      : { type: "array", items: { type: "object", fields: deviceFields(section) } };
+  let shape: Shape | null = root;
+  for (const key of keys) shape = shape === null ? null : stepInto(shape, key);
   return shape;
+}
+
+/** The names that may follow `keys`; none where any may, or nothing does. */
+export function fieldsAt(section: Section | null, keys: readonly string[]): readonly string[] {
+  let shape = shapeAt(section, keys);
+  while (shape?.items !== undefined) shape = shape.items;
+  return Object.keys(shape?.fields ?? {});
+}
+
+function deviceFields(section: Section): FieldMap {
+  return { ...SECTION_FIELDS[section], ...DEVICE_LABEL_FIELDS };
 }
 
 function stepInto(shape: Shape, key: string): Shape | null {

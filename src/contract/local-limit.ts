@@ -3,13 +3,13 @@ import { HostError } from "./errors.js";
 import type { Phase } from "./record.js";
 
 /** What this machine itself has run out of, and what to do: no host's fault (open(2), socket(2), fork(2)). */
-const LIMITS: ReadonlyMap<string, { readonly words: string; readonly fix: string }> = new Map(
+const LIMITS: ReadonlyMap<string, { readonly message: string; readonly fix: string }> = new Map(
   Object.entries({
-    EMFILE: { words: "this process has too many open files", fix: "raise `ulimit -n`" },
-    ENFILE: { words: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
-    EAGAIN: { words: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
-    ENOMEM: { words: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
-    ENOBUFS: { words: "this machine has no memory left for sockets", fix: "free memory" },
+    EMFILE: { message: "this process has too many open files", fix: "raise `ulimit -n`" },
+    ENFILE: { message: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
+    EAGAIN: { message: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
+    ENOMEM: { message: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
+    ENOBUFS: { message: "this machine has no memory left for sockets", fix: "free memory" },
   }),
 );
 
@@ -21,7 +21,7 @@ export function systemErrorCode(error: unknown): string | null {
   return error instanceof AggregateError ? systemErrorCode(error.errors[0]) : null;
 }
 
-/** Whether a failed system call tells of a limit of this machine or process. */
+/** Whether a failed system call hit a limit of this machine or process. */
 export function isLocalLimit(error: unknown): boolean {
   const code = systemErrorCode(error);
   return code !== null && LIMITS.has(code);
@@ -32,7 +32,7 @@ export function localLimit(error: unknown, phase: Phase, what: string): HostErro
   const code = systemErrorCode(error) ?? "";
   const limit = LIMITS.get(code);
   if (limit === undefined) return null;
-  return new HostError("local-limit", phase, `${what}: ${limit.words} (${code}); ${limit.fix}`, {
+  return new HostError("local-limit", phase, `${what}: ${limit.message} (${code}); ${limit.fix}`, {
     fix: limit.fix,
   });
 }

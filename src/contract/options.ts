@@ -1,5 +1,5 @@
 /** What a run was asked to do, after every flag has been checked. Built by cli/parse-argv.ts, read by every stage. */
-import type { FailCondition } from "./fail-on.js";
+import type { Condition } from "./condition.js";
 import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
@@ -43,7 +43,7 @@ export interface Options {
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */
   readonly format: OutputFormat | null;
-  /** Sections with CSV rows: what `--include` named, else GPUs alone. */
+  /** Sections with CSV rows: what `--include` named, else only GPUs. */
   readonly csvSections: readonly Section[];
   /** CSV columns as dot paths; empty for the default layout. */
   readonly query: readonly string[];
@@ -54,7 +54,9 @@ export interface Options {
   /** Areas of the step log on standard error; empty: off. */
   readonly stepAreas: ReadonlySet<StepArea>;
   /** Exit 5 when any of these held in a record with a tick. */
-  readonly failOn: readonly FailCondition[];
+  readonly failOn: readonly Condition[];
+  /** Exit 5 as well when a condition names a reading that no record of the run had. */
+  readonly failOnMissing: boolean;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

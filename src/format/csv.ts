@@ -6,8 +6,7 @@ import { valueAt } from "../contract/dot-path.js";
 import { csvColumns } from "../contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { deviceRows, type DeviceRow } from "./device-rows.js";
-import { sectionErrorText, stateText } from "./error-text.js";
+import { deviceRows, sectionErrorText, stateText, type DeviceRow } from "./device-rows.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { writeSound } from "./unwritable.js";
 
@@ -44,7 +43,7 @@ function rowsOf(record: StreamRecord, sections: readonly Section[]): readonly Ro
   const rows = deviceRows(record, sections).map((at) => ({
     record,
     at,
-    error: [...(at.said === null ? [] : [at.said]), ...at.errors.map(sectionErrorText)].join("; "),
+    error: [...(at.failure === null ? [] : [at.failure]), ...at.errors.map(sectionErrorText)].join("; "),
   }));
   return rows.length > 0 ? rows : [{ record, at: null, error: "" }];
 }
@@ -92,7 +91,7 @@ function queryColumn(path: string): Column {
 const FORMULA = /^\s*[=+\-@\t\r＝＋－＠]/;
 const NEEDS_QUOTES = /[",;\n\r]|^\s|\s$/;
 
-/** One cell. Text that would run as a formula gets an apostrophe in front; numbers are left as they are. */
+/** One cell. Text that would run as a formula gets an apostrophe in front. Numbers stay as they are. */
 export function csvCell(value: unknown): string {
   const text = cellText(value);
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -1,11 +1,13 @@
-/** A frame as rows: one a device, and one for each error that belongs to no device. */
+/** A frame as rows: one for each device, and one for each error without a device. Errors as text. */
 import {
   KEY_OF_SECTION,
   withExtras,
   type FrameRecord,
+  type LastError,
   type NativeExtras,
   type Section,
   type SectionError,
+  type StateRecord,
 } from "../contract/record.js";
 
 /** A device's fields, by name. Replayed and native ones may hold anything. */
@@ -17,8 +19,8 @@ export interface DeviceRow {
   readonly index: number | null;
   readonly device: Device | null;
   readonly errors: readonly SectionError[];
-  /** What the device itself said instead of readings. */
-  readonly said: string | null;
+  /** What the tool printed for the device in place of readings. */
+  readonly failure: string | null;
 }
 
 /** In the order of `sections`, then of the frame. Empty where the frame has no device and no error of these. */
@@ -33,17 +35,39 @@ export function deviceRows(frame: FrameRecord, sections: readonly Section[]): re
       const names = [device["uuid"], device["pci_bus_id"], String(index)];
       const own = errors.filter((error) => error.device !== undefined && names.includes(error.device));
       if (own.length > 0) errors = errors.filter((error) => !own.includes(error));
-      const said = device["error"];
+      const failure = device["error"];
       rows.push({
         section,
         index,
         device,
         errors: own,
-        said: typeof said === "string" && said !== "" ? said : null,
+        failure: typeof failure === "string" && failure !== "" ? failure : null,
       });
     }
     for (const error of errors)
-      rows.push({ section, index: null, device: null, errors: [error], said: null });
+      rows.push({ section, index: null, device: null, errors: [error], failure: null });
   }
   return rows;
+}
+
+/** As `timeout: nvidia-smi gave no answer within 10 s (exit code 124)`. */
+export function sectionErrorText(error: SectionError): string {
+  const end =
+    error.exit_code !== undefined
+      ? ` (exit code ${error.exit_code})`
+      : error.exit_signal !== undefined
+        ? ` (${error.exit_signal})`
+        : "";
+  return `${error.kind}: ${error.message}${end}`;
+}
+
+/** As `connection-refused: connect ECONNREFUSED 10.0.0.7:22`. */
+function lastErrorText(error: LastError): string {
+  return error.message === "" ? error.code : `${error.code}: ${error.message}`;
+}
+
+/** Why a host has no frame; "" for the transition to connected. */
+export function stateText(record: StateRecord): string {
+  if (record.last_error !== null) return lastErrorText(record.last_error);
+  return record.state === "connected" ? "" : `${record.state}, attempt ${record.attempt}`;
 }

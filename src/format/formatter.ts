@@ -1,5 +1,5 @@
 /**
- * Records to text. A formatter is a value with no access to the world but the terminal it is given:
+ * Records to text. A formatter reads and writes nothing itself; it only knows the terminal it is given:
  *
  *     createFormatter(kind, options): Promise<Formatter>                                  (create-formatter.ts)
  *     drainTo(batches, formatter, output, { signal, clock, stop }): Promise<Drained>     (sink.ts)
@@ -12,7 +12,7 @@ export interface Formatter {
   header?(): string;
   /** Whole lines, or a picture of the screen; "" when there is nothing to print yet. */
   format(records: readonly StreamRecord[]): string;
-  /** The same in UTF-8, where that is at hand, in memory that is lent until the next call. */
+  /** The same in UTF-8, in a buffer that is lent until the next call. Absent where a format makes strings only. */
   bytes?(records: readonly StreamRecord[]): Uint8Array;
   /** What is left to print when the records end. */
   end?(): string;
@@ -22,13 +22,13 @@ export interface Formatter {
 
 /** How a picture that is redrawn in place is paced. */
 export interface Screen {
-  /** The least time between two pictures, in ms. */
+  /** Minimum time between two pictures, in ms. */
   readonly pauseMs: number;
   /** Takes records in without a picture; `format([])` gives it later. */
   absorb(records: readonly StreamRecord[]): void;
   /** Shows this line below the picture, in the place of the last one. */
   note(line: string): void;
-  /** Calls back when something other than a record outdates the picture; returns the way to stop that. One listener. */
+  /** Calls back when something other than a record outdates the picture. Returns a function that stops it. One listener. */
   onOutdated(listener: () => void): () => void;
 }
 
@@ -49,8 +49,8 @@ export interface FormatterOptions {
   readonly terminal: Terminal | null;
   /** How many hosts are watched, where that is known (not in a replay). */
   readonly hostCount: number | null;
-  /** A run of one tick ends before it would have gained by what is learned of the records. */
+  /** A run of one tick, which the fast writers do not help. */
   readonly isOnce: boolean;
-  /** What becomes of a record that cannot be written; absent: the formatter throws. */
+  /** Replaces a record that cannot be written. Absent: the formatter throws. */
   readonly unwritable?: Unwritable;
 }

@@ -1,54 +1,51 @@
-/** One JSON object a line, written beside earlier ones: JSON.stringify leaves three times the line behind as garbage. */
+/** NDJSON: one JSON object a line. */
 import type { StreamRecord } from "../contract/record.js";
-import { NEWLINE } from "../lib/bytes.js";
+import { safeJson } from "../lib/safe-json.js";
+import { NdjsonLines } from "./fast/ndjson-lines.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
-import { harmlessJson, JsonBytes } from "./json-bytes.js";
-import { JsonPatterns } from "./json-patterns.js";
-import { writeSound } from "./unwritable.js";
+import { writeSound, type Unwritable } from "./unwritable.js";
 
+/** The only place that chooses the fast writer. Without fast/, plainNdjson writes the same bytes. */
 export function createNdjsonFormatter({
   isOnce,
   unwritable,
 }: Pick<FormatterOptions, "isOnce" | "unwritable">): Formatter {
-  if (isOnce) {
-    const lines = (records: readonly StreamRecord[]): string => records.map(lineOf).join("");
-    return { format: (records) => writeSound(records, lines, unwritable) };
-  }
-  const bytes = new JsonBytes();
-  const patterns = new JsonPatterns(bytes);
-  const writeOne = (record: StreamRecord): void => {
-    const begin = bytes.at;
-    if (!patterns.write(record)) {
-      bytes.at = begin;
-      bytes.putJson(harmlessJson(record) ?? "null");
-    }
-    bytes.put(NEWLINE);
-  };
-  const write = (records: readonly StreamRecord[]): void => {
-    for (const record of records) {
-      const begin = bytes.at;
-      try {
-        writeOne(record);
-      } catch (error) {
-        // Half a line, and what the batch has before it, would go out with the next one.
-        bytes.at = unwritable === undefined ? 0 : begin;
-        if (unwritable === undefined) throw error;
-        writeOne(unwritable(record, error));
+  // A run of one tick ends before the fast writer has seen enough records to gain anything.
+  return isOnce ? plainNdjson(unwritable) : fastNdjson(unwritable);
+}
+
+function plainNdjson(unwritable: Unwritable | undefined): Formatter {
+  const lines = (records: readonly StreamRecord[]): string => records.map(ndjsonLine).join("");
+  return { format: (records) => writeSound(records, lines, unwritable) };
+}
+
+/** One record as a line, with its end. */
+export function ndjsonLine(record: object): string {
+  return `${safeJson(record) ?? "null"}\n`;
+}
+
+function fastNdjson(unwritable: Unwritable | undefined): Formatter {
+  const lines = new NdjsonLines();
+  const add = (record: StreamRecord): void => {
+    try {
+      lines.add(record);
+    } catch (error) {
+      if (unwritable === undefined) {
+        // The batch is lost. Its first lines must not be printed with the next one.
+        lines.clear();
+        throw error;
       }
+      lines.add(unwritable(record, error));
     }
   };
   return {
     format(records) {
-      write(records);
-      return bytes.takeText();
+      records.forEach(add);
+      return lines.takeText();
     },
     bytes(records) {
-      write(records);
-      return bytes.take();
+      records.forEach(add);
+      return lines.take();
     },
   };
-}
-
-function lineOf(record: StreamRecord): string {
-  return `${harmlessJson(record) ?? "null"}\n`;
 }

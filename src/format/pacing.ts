@@ -97,7 +97,7 @@ async function* pictures(
   }
 }
 
-/** Whether nothing is there to be done until something calls `wake`. */
+/** Whether there is nothing to do until something calls `wake`. */
 function needsWait(state: {
   readonly step: unknown;
   readonly failure: unknown;

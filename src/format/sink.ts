@@ -8,7 +8,7 @@ import { textsOf, type Batches, type Texts } from "./pacing.js";
 export type Drained = "ended" | "closed" | "abandoned";
 
 export interface DrainOptions {
-  /** When it aborts, what is on its way is still written, for `GRACE_MS` at most. The batches must then end too. */
+  /** When it aborts, pending text is still written, for `GRACE_MS` at most. The batches must then end too. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Called once when the output takes no more, before the batches are returned: it must make them end. */
@@ -30,7 +30,7 @@ export function drainTo(
   return drainTexts(textsOf(batches, formatter, options.clock), formatter.header?.() ?? "", output, options);
 }
 
-/** The same of texts that are there already; `header` is "" where there is none. Returns the texts at the end. */
+/** The same for texts that exist already; `header` is "" where there is none. Returns the texts at the end. */
 export async function drainTexts(
   texts: Texts,
   header: string,
@@ -60,7 +60,7 @@ export async function drainTexts(
 
 type Went = "more" | "ended" | "abandoned";
 
-/** One text, of which nothing is held once it is out. */
+/** Writes one text. Nothing keeps it after that. */
 async function pass(texts: Texts, output: Output, grace: Grace): Promise<Went> {
   const step = await texts.next();
   if (step.done === true) return "ended";

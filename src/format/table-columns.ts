@@ -11,25 +11,25 @@ interface ColumnRule {
   readonly title: string;
   readonly align: "left" | "right";
   /** Text columns may be cut down to this width; numbers never are. */
-  readonly least?: number;
-  readonly most?: number;
+  readonly minWidth?: number;
+  readonly maxWidth?: number;
 }
 
 export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
-  host: { title: "Host", align: "left", least: 12, most: 48 },
+  host: { title: "Host", align: "left", minWidth: 12, maxWidth: 48 },
   state: { title: "State", align: "left" },
   index: { title: "#", align: "right" },
-  device: { title: "Device", align: "left", least: 10, most: 40 },
+  device: { title: "Device", align: "left", minWidth: 10, maxWidth: 40 },
   utilization: { title: "Util %", align: "right" },
   memory: { title: "Memory GiB", align: "right" },
   temperature: { title: "°C", align: "right" },
   power: { title: "Power W", align: "right" },
   cpu: { title: "CPU %", align: "right" },
   ram: { title: "RAM GiB", align: "right" },
-  note: { title: "Note", align: "left", least: 16, most: 120 },
+  note: { title: "Note", align: "left", minWidth: 16, maxWidth: 120 },
 };
 export const GAP = "  ";
-/** Less room than this is no room for words. */
+/** A text is not shown in less than this. */
 export const MIN_TEXT_WIDTH = 16;
 
 const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
@@ -50,7 +50,7 @@ export function naturalWidths(
       if (text === undefined || (name === "note" && text === "")) continue;
       const rule = COLUMN_RULES[name];
       const known = widths.get(name) ?? textWidth(rule.title);
-      widths.set(name, Math.max(known, Math.min(textWidth(text), rule.most ?? Infinity)));
+      widths.set(name, Math.max(known, Math.min(textWidth(text), rule.maxWidth ?? Infinity)));
     }
   }
   return widths;
@@ -68,8 +68,8 @@ export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: numb
       const full = natural.get(name);
       if (full === undefined || !widths.has(name)) continue;
       widths.set(name, full);
-      const least = Math.min(full, COLUMN_RULES[name].least ?? full);
-      widths.set(name, Math.max(least, full - Math.max(0, excess())));
+      const minWidth = Math.min(full, COLUMN_RULES[name].minWidth ?? full);
+      widths.set(name, Math.max(minWidth, full - Math.max(0, excess())));
     }
   };
   shrink();
@@ -90,27 +90,27 @@ export function textColumnAt(columns: readonly ColumnWidth[]): number {
   return columns.filter(({ name }) => name === "host" || name === "state").length;
 }
 
-/** What fits in these columns together. cli-table3 reckons with gaps of one. */
+/** What fits in these columns together. cli-table3 counts one column for each gap. */
 export function spannedWidth(columns: readonly ColumnWidth[]): number {
   return columns.reduce((sum, { width }) => sum + width, 0) + Math.max(0, columns.length - 1);
 }
 
-/** Gives what is left of `width` to the words of hosts without readings, as far as they need it. */
+/** Gives what is left of `width` to the messages of hosts without readings, as far as they need it. */
 export function widenForText(
   columns: readonly ColumnWidth[],
   rows: readonly TableRow[],
   width: number,
 ): readonly ColumnWidth[] {
-  const most = COLUMN_RULES.note.most ?? Infinity;
-  const needed = Math.max(0, ...rows.map(({ words = "" }) => Math.min(textWidth(words), most)));
-  const room = spannedWidth(columns.slice(textColumnAt(columns)));
+  const maxWidth = COLUMN_RULES.note.maxWidth ?? Infinity;
+  const needed = Math.max(0, ...rows.map(({ message = "" }) => Math.min(textWidth(message), maxWidth)));
+  const present = spannedWidth(columns.slice(textColumnAt(columns)));
   const used = columns.reduce((sum, column) => sum + column.width + GAP.length, 0);
   const last = columns.at(-1);
   const hasNotes = last?.name === "note";
-  const more = Math.min(needed - room, width - used + (hasNotes ? GAP.length : 0));
-  if (more <= 0 || room + more < MIN_TEXT_WIDTH) return columns;
+  const more = Math.min(needed - present, width - used + (hasNotes ? GAP.length : 0));
+  if (more <= 0 || present + more < MIN_TEXT_WIDTH) return columns;
   if (hasNotes) return [...columns.slice(0, -1), { name: "note", width: last.width + more }];
-  // Notes that had no room get none of what is too narrow for them.
+  // Notes that did not fit get no column that is too narrow for them.
   const isTooNarrow = more < MIN_TEXT_WIDTH && rows.some(({ cells }) => (cells.note ?? "") !== "");
   return isTooNarrow ? columns : [...columns, { name: "note", width: more }];
 }

@@ -14,7 +14,7 @@ import {
   type ColumnWidth,
 } from "./table-columns.js";
 import type { ColumnName, TableRow } from "./table-rows.js";
-import { clusters, fitText } from "./text-width.js";
+import { fitText, PLAIN, textWidth } from "./text-width.js";
 
 type Paint = (text: string) => string;
 export interface Palette {
@@ -91,32 +91,45 @@ function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palet
   }));
   const place = textColumnAt(columns);
   const free = columns.slice(place);
-  if (row.words === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
-  return [...cells.slice(0, place), { text: row.words, paint: asIs, span: free.length }];
+  if (row.message === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
+  return [...cells.slice(0, place), { text: row.message, paint: asIs, span: free.length }];
 }
 
-// cli-table3 takes time by the square of the rows; with fixed widths the parts of a table can be set one by one.
+// cli-table3's time grows with the square of the rows. With fixed widths the parts of a table can be laid out one by one.
 const ROWS_AT_ONCE = 8;
 
+/**
+ * cli-table3 places the cells. Its string-width is old and wrong about newer emoji and many combining marks, so a cell that
+ * is not plain ASCII gets one private-use character, repeated to the width of the text. The text replaces it afterwards.
+ */
 function setColumns(rows: readonly (readonly Cell[])[], columns: readonly ColumnWidth[]): readonly string[] {
-  const placeholders = new Placeholders();
   const table = new CliTable({
     chars: { ...NO_BORDERS, middle: GAP },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
     colWidths: columns.map((column) => column.width),
     colAligns: columns.map((column) => COLUMN_RULES[column.name].align),
   });
+  // A few rows of a dozen columns: far fewer cells than the 6400 private-use characters.
+  const painted: string[] = [];
   for (const row of rows) {
     table.push(
       row.map(({ text, paint, span = 1 }, place) => {
-        const hidden = placeholders.hide(fitText(text, spannedWidth(columns.slice(place, place + span))));
-        const content = hidden === "" ? "" : paint(hidden);
+        const fitted = fitText(text, spannedWidth(columns.slice(place, place + span)));
+        const shown = fitted === "" ? "" : paint(fitted);
+        const content = PLAIN.test(fitted) ? shown : standIn(painted.push(shown) - 1, textWidth(fitted));
         return span === 1 ? content : { content, colSpan: span, hAlign: "left" as const };
       }),
     );
   }
-  const lines = placeholders.reveal(table.toString()).split("\n");
-  return lines.map((line) => line.trimEnd());
+  const shown = table
+    .toString()
+    .replace(/([\ue000-\uf8ff])\1*/g, (cell) => painted[cell.charCodeAt(0) - PRIVATE_USE] ?? "");
+  return shown.split("\n").map((line) => line.trimEnd());
+}
+const PRIVATE_USE = 0xe000;
+
+function standIn(index: number, width: number): string {
+  return String.fromCharCode(PRIVATE_USE + index).repeat(width);
 }
 
 /** `12 hosts: 10 connected, 1 timeout, 1 unsupported`, cut to the width. */
@@ -137,46 +150,3 @@ const NO_BORDERS = {
   ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
   ...{ left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "" },
 };
-
-/**
- * cli-table3 measures with an old string-width that is wrong about newer emoji and many combining marks. So it gets to
- * see one private-use character a column instead, and the text is put back afterwards.
- */
-class Placeholders {
-  private readonly codes = new Map<string, string>();
-  private readonly texts = new Map<string, string>();
-  // U+E000 fills the second column of a wide character.
-  private next = 0xe001;
-
-  hide(text: string): string {
-    if (/^[ -~]*$/.test(text)) return text;
-    let hidden = "";
-    let pending = "";
-    for (const { text: cluster, width } of clusters(text)) {
-      if (width === 0) pending += cluster;
-      else {
-        hidden += this.codeOf(pending + cluster, width);
-        pending = "";
-      }
-    }
-    return hidden;
-  }
-
-  reveal(text: string): string {
-    return text.replace(/[\ue000-\uf8ff]/g, (code) => this.texts.get(code) ?? "");
-  }
-
-  private codeOf(text: string, width: number): string {
-    const key = `${width} ${text}`;
-    const known = this.codes.get(key);
-    if (known !== undefined) return known;
-    // More kinds of characters than there are private-use ones: shown as unknown rather than wrongly.
-    if (this.next > 0xf8ff) return "?".repeat(width);
-    const code = String.fromCharCode(this.next);
-    this.next += 1;
-    this.texts.set(code, text);
-    const padded = code + "\ue000".repeat(width - 1);
-    this.codes.set(key, padded);
-    return padded;
-  }
-}

@@ -1,8 +1,7 @@
-/** Records as the table's cells: words and numbers, no colour and no widths yet. */
+/** Records as the table's cells: texts and numbers, without colour and widths. */
 import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
-import { deviceRows, type DeviceRow } from "./device-rows.js";
-import { sectionErrorText, stateText } from "./error-text.js";
+import { deviceRows, sectionErrorText, stateText, type DeviceRow } from "./device-rows.js";
 
 export const COLUMN_NAMES = [
   ...(["host", "state", "index", "device", "utilization", "memory", "temperature", "power"] as const),
@@ -14,8 +13,8 @@ export interface TableRow {
   readonly state: HostState;
   /** Absent: the host has no such reading to show, and no row of the table need show the column. */
   readonly cells: Readonly<Partial<Record<ColumnName, string>>>;
-  /** Said of a host that has no readings: stands in their place, right of its state. */
-  readonly words?: string;
+  /** For a host without readings: why. Shown in their place, right of the state. */
+  readonly message?: string;
 }
 
 const UNKNOWN = "-";
@@ -30,7 +29,7 @@ export function countRows(record: StreamRecord): number {
 export function tableRows(record: StreamRecord, label: string): readonly TableRow[] {
   const host = { host: cleanText(label), state: record.state };
   if (record.record === "state") {
-    return [{ state: record.state, cells: host, words: cleanText(stateNote(record)) }];
+    return [{ state: record.state, cells: host, message: cleanText(stateNote(record)) }];
   }
   const all = deviceRows(record, ["gpu"]);
   const gpus = all.filter((row) => row.device !== null);
@@ -91,26 +90,26 @@ function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {
 }
 
 function gpuNote(row: DeviceRow, hostNotes: string): string {
-  const own = [...(row.said === null ? [] : [row.said]), ...row.errors.map(sectionErrorText)];
+  const own = [...(row.failure === null ? [] : [row.failure]), ...row.errors.map(sectionErrorText)];
   return cleanText([...own, hostNotes].filter((note) => note !== "").join("; "));
 }
 
-/** The errors of a frame that no GPU's row tells. */
+/** The errors of a frame that are in no GPU's row. */
 function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly string[] {
-  const told = new Set(gpus.flatMap((row) => row.errors));
+  const shown = new Set(gpus.flatMap((row) => row.errors));
   return (frame.errors ?? [])
-    .filter((error) => !told.has(error))
+    .filter((error) => !shown.has(error))
     .map((error) => `${error.section} ${sectionErrorText(error)}`);
 }
 
-/** What the row does not tell already: neither the host's id nor a code that is the state's name. */
+/** The state's text, without what the row shows already: the host's id, and a code that is the state's name. */
 function stateNote(record: StateRecord): string {
-  const words = [`${record.state}: `, `${record.state}, `, `${record.host_id}: `].reduce(
-    (text, known) => (text.startsWith(known) ? text.slice(known.length) : text),
+  const text = [`${record.state}: `, `${record.state}, `, `${record.host_id}: `].reduce(
+    (rest, known) => (rest.startsWith(known) ? rest.slice(known.length) : rest),
     stateText(record),
   );
-  if (record.retry_in_ms === null || record.state === "connected") return words;
-  return `${words}; retry in ${Math.max(0, Math.ceil(record.retry_in_ms / 1000))} s`;
+  if (record.retry_in_ms === null || record.state === "connected") return text;
+  return `${text}; retry in ${Math.max(0, Math.ceil(record.retry_in_ms / 1000))} s`;
 }
 
 function rounded(value: unknown): string {

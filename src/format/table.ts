@@ -1,16 +1,16 @@
-/** The table: redrawn in place on a terminal, appended a tick at a time elsewhere. */
+/** The table: redrawn in place on a terminal, appended once a tick elsewhere. */
 import type { StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
 import { Roster } from "./roster.js";
-import { repaint } from "./screen.js";
+import { repaint } from "./terminal.js";
 import { countLine, createPalette, layOut, type Palette } from "./table-layout.js";
 import type { ColumnName } from "./table-rows.js";
 import { fitText } from "./text-width.js";
 import { TickBlocks } from "./tick-blocks.js";
 import { soundOnes, writeSound, type Unwritable } from "./unwritable.js";
 
-/** Ten repaints a second are as many as an eye wants. */
+/** Ten repaints a second: more are not seen. */
 const PAUSE_MS = 100;
 
 export function createTableFormatter(options: FormatterOptions): Formatter {
@@ -57,12 +57,12 @@ function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritabl
       return paintAll();
     } catch (error) {
       if (unwritable === undefined) throw error;
-      const alone = ([record]: readonly StreamRecord[]): void => {
+      const layOutOne = ([record]: readonly StreamRecord[]): void => {
         const single = new Roster();
         if (record !== undefined) single.put(record);
         layOut(single.rows(single.rowCount()), Infinity, palette);
       };
-      absorb(soundOnes(roster.records(), alone, unwritable));
+      absorb(soundOnes(roster.records(), layOutOne, unwritable));
       return paintAll();
     }
   };
@@ -76,10 +76,10 @@ function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritabl
     const first = painted === null;
     painted = { columns, rows };
 
-    // The title, the line of counts, perhaps a note, and where not all fit the line that says so.
+    // The title, the line of counts, perhaps a note, and where not all rows fit the line with how many do not.
     const total = roster.rowCount();
-    const room = Math.max(0, rows - (note === null ? 2 : 3));
-    const shown = total <= room ? total : Math.max(0, room - 1);
+    const freeRows = Math.max(0, rows - (note === null ? 2 : 3));
+    const shown = total <= freeRows ? total : Math.max(0, freeRows - 1);
     const visible = roster.rows(shown);
     const laidOut = layOut(visible, width, palette, widths);
     widths = laidOut.widths;

@@ -1,4 +1,4 @@
-/** Records gathered by tick for a table that is appended: a block is ready when every host has told its tick. */
+/** Records gathered by tick for a table that is appended: a block is ready when every host has sent its record for the tick. */
 import type { StreamRecord } from "../contract/record.js";
 
 export class TickBlocks {

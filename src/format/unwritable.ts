@@ -1,4 +1,4 @@
-/** What of a record cannot be written costs its host that record, and no other host anything. */
+/** A record that cannot be written is replaced by a state of its host. Records of other hosts are not affected. */
 import { hostErrorOf } from "../contract/errors.js";
 import type { StateRecord, StreamRecord } from "../contract/record.js";
 
@@ -24,14 +24,14 @@ export function insteadOf(record: StreamRecord, error: unknown, isOnce: boolean)
     attempt: 1,
     consecutive_failures: 1,
     since: record.timestamp,
-    // The host is still there: its next record is tried as ever.
+    // The host is still connected: its next record is tried as usual.
     retry_in_ms: isOnce ? null : 0,
     last_error: hostErrorOf(error, "sample").failure,
   };
 }
 
 /**
- * `write` of all records. Where that throws, each is written alone first, without effect, to find those that cannot be:
+ * `write` of all records. Where that throws, each is first tried by itself, without effect, to find those that fail:
  * `write` must keep nothing of a call. Throws without `unwritable`.
  */
 export function writeSound<Written>(
@@ -47,7 +47,7 @@ export function writeSound<Written>(
   }
 }
 
-/** The records, each that `write` alone throws for replaced. */
+/** The records, with those replaced for which `write` throws. */
 export function soundOnes(
   records: readonly StreamRecord[],
   write: (records: readonly StreamRecord[]) => unknown,

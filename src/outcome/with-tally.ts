@@ -1,48 +1,62 @@
 /** Counts the records that pass through, and logs them for `--verbose`. */
-import type { FailCondition } from "../contract/fail-on.js";
+import type { Condition } from "../contract/condition.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "../format/unwritable.js";
 import { mapAsync } from "../lib/map-async.js";
 import { cleanText } from "../lib/text.js";
 import { Tally, type Counts } from "./tally.js";
 
+/** Where the lines of a run go; null: nowhere. */
+export interface TallyLog {
+  readonly each: ((line: string) => void) | null;
+  readonly held: ((line: string) => void) | null;
+}
+
 export interface Tallied {
   readonly batches: AsyncIterableIterator<readonly StreamRecord[], void>;
   /** The counts of the records that were pulled so far. */
   counts(): Counts;
+  /** The same at the end of the run, with what is wrong. */
+  summary(): Counts;
 }
 
 /**
- * `logLine` takes a line for each transition and failure; null: nothing is logged. `unwritable` replaces a record whose
- * inspection throws.
+ * `log.each` takes a line for each transition and failure, `log.held` one for each device that a condition holds for;
+ * null: nothing is logged. A record in which conditions hold gets `held`. `unwritable` replaces a record whose inspection
+ * throws.
  */
 export function withTally(
   batches: AsyncIterable<readonly StreamRecord[]>,
-  failOn: readonly FailCondition[],
-  logLine: ((line: string) => void) | null,
+  failOn: readonly Condition[],
+  log: TallyLog,
   unwritable?: Unwritable,
 ): Tallied {
-  const tally = new Tally(failOn);
-  const inspect = (record: StreamRecord): void => {
-    tally.take(record);
-    if (logLine !== null) logLinesOf(record).forEach(logLine);
+  const tally = new Tally(failOn, log.held);
+  const { each } = log;
+  const inspect = (record: StreamRecord): StreamRecord => {
+    const held = tally.take(record);
+    if (each !== null) logLinesOf(record).forEach(each);
+    return held.length === 0 ? record : { ...record, held };
   };
   return {
     batches: mapAsync(batches, (batch) => {
       let replaced: StreamRecord[] | null = null;
       for (const [index, record] of batch.entries()) {
+        let inspected: StreamRecord;
         try {
-          inspect(record);
+          inspected = inspect(record);
         } catch (error) {
           if (unwritable === undefined) throw error;
-          replaced ??= [...batch];
-          replaced[index] = unwritable(record, error);
-          inspect(replaced[index]);
+          inspected = inspect(unwritable(record, error));
         }
+        if (inspected === record) continue;
+        replaced ??= [...batch];
+        replaced[index] = inspected;
       }
       return replaced ?? batch;
     }),
     counts: () => tally.counts,
+    summary: () => tally.summary,
   };
 }
 

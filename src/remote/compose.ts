@@ -42,8 +42,8 @@ export interface Contribution {
   readonly tool: Reading;
   /** The host's processes by pid: they fill in what the vendor tool does not report. */
   readonly ps: ReadonlyMap<number, KnownProcess>;
-  /** Why an asked section is neither in what was read nor among the errors. */
-  unread(section: Section): string;
+  /** Why an asked section is neither in what was read nor among the errors; null: the host has nothing of it. */
+  unread(section: Section): string | null;
 }
 
 /**
@@ -75,9 +75,13 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, f
   passOn(own, sections);
   passOn(tools, sections);
   const errors = [...from.system.errors, ...from.tool.errors].filter((error) => include.has(error.section));
-  for (const section of include)
-    if (sections[KEY_OF_SECTION[section]] === undefined && !errors.some((error) => error.section === section))
-      errors.push({ section, kind: "error", message: from.unread(section) });
+  for (const section of include) {
+    const key = KEY_OF_SECTION[section];
+    if (sections[key] !== undefined || errors.some((error) => error.section === section)) continue;
+    const why = from.unread(section);
+    if (why === null) sections[key] = [];
+    else errors.push({ section, kind: "error", message: why });
+  }
   return { sections, errors };
 }
 

@@ -52,7 +52,7 @@ export class HostReader {
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
     const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
     const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : NO_PROCESSES;
-    const unread = (section: Section): string => whyUnread(found, section);
+    const unread = (section: Section): string | null => whyUnread(found, section);
     return {
       reading: composeReading(this.#options, { system, tool: mergeSources(sources), ps, unread }),
       health: healthOf(sources, outputs),
@@ -81,8 +81,10 @@ export class HostReader {
   }
 }
 
-function whyUnread({ sources, unread }: Found, section: Section): string {
+/** Null: the host was read, and has nothing of the section. Sensors of the chassis are the one part that hosts lack. */
+function whyUnread({ sources, system, unread }: Found, section: Section): string | null {
   const names = toolsOf(sources).map(({ shim }) => (isNativeShim(shim) ? "all-smi" : shim.id));
+  if (section === "chassis" && (system !== null || names[0] === "all-smi")) return null;
   if (!TOOL_SECTIONS.includes(section) && names[0] !== "all-smi") return `${section} is not read: ${unread}`;
   return names.length === 0
     ? `no tool reports ${section}`

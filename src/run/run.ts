@@ -13,7 +13,7 @@ import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { withTally } from "../outcome/with-tally.js";
-import { EXIT, exitCodeOf, type Counts } from "../outcome/tally.js";
+import { EXIT, exitCodeOf, lastLine, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { RecordBatches, Lines } from "../sources/source.js";
 import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
@@ -61,8 +61,10 @@ export async function run(
       const header = formatter.header?.() ?? "";
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
-      if (faults.isAny) return EXIT.internal;
-      return drained === "closed" ? EXIT.ok : exitCode(counts(), options);
+      if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
+      // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
+      const code = conclude(counts(), options, log, !signal.aborted && terminal === null);
+      return faults.isAny ? EXIT.internal : code;
     } finally {
       stop();
       await stream.close();
@@ -103,14 +105,33 @@ function formatted(
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const seen = withTally(batches, failOn, verbosity === "verbose" ? log.line : null, unwritable);
-  return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.counts()] };
+  const lines = {
+    each: verbosity === "verbose" ? log.line : null,
+    held: verbosity === "quiet" ? null : log.line,
+  };
+  const seen = withTally(batches, failOn, lines, unwritable);
+  return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
 }
 
-/** Half of the demo's hosts fail on purpose: that is no failure of the demo. */
-function exitCode(counts: readonly Counts[], options: Options): number {
-  const code = exitCodeOf(counts);
-  return options.source.kind === "demo" && code === EXIT.someFailed ? EXIT.ok : code;
+/** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
+function conclude(
+  counts: readonly Counts[],
+  { source, failOnMissing, verbosity }: Options,
+  log: OperatorLog,
+  isLastLineDue: boolean,
+): number {
+  if (source.kind === "replay" && counts.every(({ hosts }) => hosts === 0))
+    throw new UsageError([
+      `--replay: ${source.file === "-" ? "standard input" : source.file} has no records`,
+    ]);
+  for (const { condition, field } of unreadIn(counts))
+    log.warn(`--fail-on "${condition}": no record had a reading of ${field}`);
+  const code = exitCodeOf(counts, failOnMissing);
+  // Half of the demo's hosts fail on purpose: that is no failure of the demo.
+  if (source.kind === "demo" && code === EXIT.someFailed) return EXIT.ok;
+  const isReported = isLastLineDue && verbosity !== "quiet" && counts.some(({ ok, hosts }) => ok < hosts);
+  if (isReported) log.line(lastLine(counts));
+  return code;
 }
 
 async function openOutput(path: string): Promise<Output> {

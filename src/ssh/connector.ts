@@ -7,7 +7,7 @@ import type { Clock } from "../lib/clock.js";
 import type { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import type { AgentPool } from "./auth/agent.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
-import type { KeyCache } from "./auth/key-cache.js";
+import type { KeyFiles } from "./auth/key-file.js";
 import { retryDropped } from "./dial/dropped-retry.js";
 import { DroppedEarly, greet } from "./dial/greeting.js";
 import type { HandshakeGate } from "./dial/handshake-gate.js";
@@ -32,7 +32,7 @@ export interface SshShared {
   /** Unauthenticated connections at once to one address. */
   readonly perAddress: KeyedLimiter;
   readonly agents: AgentPool;
-  readonly keys: KeyCache;
+  readonly keys: KeyFiles;
   readonly knownHosts: KnownHostsStore;
   readonly jumps: JumpPool;
   readonly names: Names;

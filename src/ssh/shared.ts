@@ -1,12 +1,13 @@
-/** What all hosts of one run share, made once. */
+/** The state that all hosts of one run share, created once. */
 import type { Clock } from "../lib/clock.js";
 import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
-import { KeyCache } from "./auth/key-cache.js";
+import { KeyCache } from "./auth/fast/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
 import { readsOf } from "./dial/fast/socket-reads.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
 import { JumpPool } from "./jump/pool.js";
+import { KnownIndex } from "./known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { inProcessNames, type Names } from "./names/names.js";
 import { FAST_PATHS } from "./ssh2/fast/fast-paths.js";
@@ -26,7 +27,7 @@ export function createSshShared(
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents: new AgentPool(clock),
     keys: new KeyCache(clock),
-    knownHosts: new KnownHostsStore(),
+    knownHosts: new KnownHostsStore(() => new KnownIndex()),
     jumps: new JumpPool(clock),
     names,
     processes: new HandshakeGate(clock, concurrency),

@@ -18,7 +18,7 @@ test("all short scenarios run, or those that are named, in their order", () => {
   assert.deepEqual(chosenBy("--only", "hour,short"), ["short", "hour"]);
 });
 
-test("flags become options, and what is not said is left to each scenario", () => {
+test("flags become options, and each scenario has its own defaults", () => {
   const options = (...args: string[]): unknown => readArguments(args, SCENARIOS)?.options;
   const none = { hosts: null, runs: null, minutes: null, quick: false, against: null };
   const program = readArguments([], SCENARIOS)?.options.program;
@@ -42,9 +42,9 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [["--server", "fake"], /^Error: --server is recorded or shell, not fake$/],
   [["--watcher", "both"], /^Error: --watcher is main or thread, not both$/],
 ];
-for (const [args, said] of WRONG)
-  test(`${args.join(" ")} is refused in words`, () =>
-    assert.throws(() => readArguments(args, SCENARIOS), said));
+for (const [args, message] of WRONG)
+  test(`${args.join(" ")} is refused with a message`, () =>
+    assert.throws(() => readArguments(args, SCENARIOS), message));
 
 test("the usage names every flag and every scenario", () => {
   assert.equal(readArguments(["--help"], SCENARIOS), null);

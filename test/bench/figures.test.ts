@@ -26,7 +26,7 @@ test("ratios are of the same round, and rounds that one of the two missed have n
   assert.deepEqual(rounds.ratios("a", "nobody"), []);
 });
 
-test("growth is told by the exponent, a session's share by the slope", () => {
+test("growth is the exponent, a session's share the slope", () => {
   const points = [100, 300, 1000, 2000].map((x) => [x, 7 * x ** 1.25] as const);
   assert.ok(Math.abs(exponentOf(points) - 1.25) < 1e-9);
   assert.ok(Math.abs(slopeOf([100, 200, 400].map((x) => [x, 50_000 + 64 * x] as const)) - 64) < 1e-9);
@@ -48,7 +48,7 @@ test("a threshold is judged by the median, and a figure without one is free", ()
   assert.equal(new Set(THRESHOLDS.map(({ id }) => id)).size, THRESHOLDS.length);
 });
 
-test("a missed threshold is said in the table and breaks the run; so does one that is not a number", () => {
+test("a missed threshold is in the table and breaks the run; so does one that is not a number", () => {
   const id = "steady.client-us";
   assert.ok(isKept({ figures: [figure(id, [150])] }));
   assert.ok(!isKept({ figures: [figure(id, [151])] }));

@@ -10,7 +10,7 @@ function frame(tick: number, text: string): string {
 }
 
 test("a recording is split into a bootstrap and ticks, without its nonce and numbers; a frame cut short is left out", () => {
-  const begun = `said by an rc file\n@${NONCE} v gnu Linux\n`;
+  const begun = `printed by an rc file\n@${NONCE} v gnu Linux\n`;
   const { bootstrap, ticks } = splitRecording(
     Buffer.from(
       `${begun}${frame(0, "0 ü")}${frame(1, "1")}${frame(2, "a z 7")}${frame(3, "3").slice(0, -4)}`,

@@ -19,7 +19,7 @@ interface Call {
   readonly name: string;
   readonly url?: string;
   readonly line?: number;
-  /** Microseconds in it alone, in the order of the list. */
+  /** Its own microseconds, in the order of the list. */
   readonly us: number;
   readonly calls?: readonly Call[];
 }
@@ -88,7 +88,7 @@ test("time goes to the stage whose function it was spent in, or that called what
   });
 });
 
-test("only the end of the profile counts, where that alone is asked for", () => {
+test("only the end of the profile counts where just that is asked for", () => {
   const last = 13 + 1 + 30 + 40 + 2 + 3 + 20 + 11 + 5 + 7 + 500;
   assert.equal(stagesOf(WHOLE, last).get("src/host"), 23);
   assert.equal(stagesOf(WHOLE, 44).get("src/shims"), 30);

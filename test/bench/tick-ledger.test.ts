@@ -38,7 +38,7 @@ test("a frame of each tick is what was promised", () => {
 
 test("a tick without a record and one with two are counted, a long run's gaps too", () => {
   const skipped = ledgerOf([0, 1, 3, 4, 4].map((tick) => head("a", tick)));
-  skipped.close(4, ["a", "never heard of"]);
+  skipped.close(4, ["a", "unknown"]);
   assert.deepEqual([skipped.takeCounts()].map(({ noRecord, twice }) => [noRecord, twice])[0], [1 + 5, 1]);
   const ticks = Array.from({ length: 500 }, (_, tick) => tick).filter((tick) => tick % 100 !== 50);
   const long = ledgerOf(ticks.map((tick) => head("a", tick)));
@@ -47,7 +47,7 @@ test("a tick without a record and one with two are counted, a long run's gaps to
   assert.equal(long.takeCounts().twice, 1);
 });
 
-test("an overrun told on the beat is the host's; off the beat, and any other failure, ours", () => {
+test("an overrun reported in its tick is the host's; one outside it, and any other failure, is ours", () => {
   const ledger = ledgerOf([
     head("a", 0),
     head("a", 2, { code: "sample-overrun", afterMs: 3 }),

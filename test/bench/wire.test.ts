@@ -1,4 +1,4 @@
-/** Promises that are counts: what a tick puts on the wire, login shells a session, what `--help` loads. */
+/** Counts that are promised: writes and bytes a tick, login shells a session, packages that `--help` loads. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -87,8 +87,8 @@ describe("what a tick sends", { concurrency: 3 }, () => {
     execFileSync(process.execPath, ["--import", WITHOUT_ADDON, "-e", probe], { cwd: root });
   });
 
-  /** Says at the end which packages of CommonJS, as ssh2 is one, were loaded. */
-  const TELL_PACKAGES =
+  /** Prints at the end which CommonJS packages were loaded; ssh2 is one. */
+  const PRINT_PACKAGES =
     "data:text/javascript,import Module from 'node:module';process.on('exit',()=>{" +
     "for(const file of Object.keys(Module._cache))process.stderr.write(file+String.fromCharCode(10))});";
 
@@ -99,7 +99,7 @@ describe("what a tick sends", { concurrency: 3 }, () => {
       "sh",
       process.execPath,
       "--import",
-      TELL_PACKAGES,
+      PRINT_PACKAGES,
       ...args,
     ];
     return execFileSync("sh", argv, {

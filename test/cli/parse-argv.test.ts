@@ -70,6 +70,7 @@ test("what is not given has the documented default", async () => {
     verbosity: "normal",
     stepAreas: new Set(),
     failOn: [],
+    failOnMissing: false,
     dryRun: false,
   });
 });
@@ -271,7 +272,10 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     ],
     [["--demo", "--format", "csv", "--query", "a..b"], /^--query: "a\.\.b" is not a dot path/],
     [["--demo", "--query", "name"], /^--query: only with --format csv$/],
-    [["--demo", "--fail-on", "gpu.temperature"], /^--fail-on: "gpu.temperature" is not a condition; write/],
+    [
+      ["--demo", "--fail-on", "gpu.temperature"],
+      /^--fail-on: "gpu.temperature": an operator .* is needed after gpu\.temperature, before the end; write PATH/,
+    ],
     [["--demo", "--speed", "2"], /^--speed: only with --replay FILE$/],
     [["--replay", "f", "--speed", "0"], /^--speed: "0" is not a number from 0\.001 to 1000000$/],
     [["--demo", "--once", "--count", "1"], /^--once: cannot be used with --count; give one of them$/],

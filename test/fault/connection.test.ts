@@ -210,7 +210,7 @@ describe("connections that break", { concurrency: 3 }, () => {
     await waitFor("nothing of ours is left", () => remains(server, /nvidia-smi|sleep/).length === 0);
   });
 
-  test("the shell alone is killed: the next tick has another", { skip }, async (t) => {
+  test("only the shell is killed: the next tick has another", { skip }, async (t) => {
     const server = await serve(t);
     const host = await reach(server, { toolTimeoutSecs: 8 });
     const kill = (): void => {
@@ -229,9 +229,9 @@ describe("connections that break", { concurrency: 3 }, () => {
     );
     rmSync(server.slow);
     kill();
-    const told = await hit;
-    assert.deepEqual(gist(told).errors, ["gpu error"]);
-    assert.equal(gist(told).memory, true, "what had come stands");
+    const sample = await hit;
+    assert.deepEqual(gist(sample).errors, ["gpu error"]);
+    assert.equal(gist(sample).memory, true, "what had come stands");
     assert.deepEqual(gist(await host.sample(3)), { gpus: [37], memory: true, errors: [] });
     assert.equal(host.live.route.channel, "session");
     await host.close();

@@ -29,7 +29,7 @@ async function withMachine(
   const driver = makeColdDriver(temp.path, fault);
   const server = await startSshd({ shell: "/bin/sh", bin: driver.bin, ...options });
   const notes: string[] = [];
-  const note = (words: string): number => notes.push(words);
+  const note = (message: string): number => notes.push(message);
   try {
     await use({
       server,
@@ -62,25 +62,31 @@ async function sampleAll(host: Reached, from: number, to: number): Promise<void>
 const nothingIsLeft = (server: Sshd): Promise<void> =>
   waitFor("nothing of ours is left", () => remains(server, /nvidia-smi/).length === 0);
 
-interface Vain {
+interface UselessHolder {
   readonly what: string;
   readonly fault: LoopFault | null;
   readonly config?: readonly string[];
   readonly loops: number;
   readonly ticks: number;
-  readonly says: RegExp;
+  readonly expectedMessage: RegExp;
 }
 
-const VAIN: readonly Vain[] = [
-  { what: "does not help", fault: "useless", loops: 1, ticks: 8, says: /the tool still takes/ },
-  { what: "ends by itself", fault: "dies", loops: 1, ticks: 4, says: /the program that held it has ended/ },
+const USELESS: readonly UselessHolder[] = [
+  { what: "does not help", fault: "useless", loops: 1, ticks: 8, expectedMessage: /the tool still takes/ },
   {
-    what: "has no room",
+    what: "ends by itself",
+    fault: "dies",
+    loops: 1,
+    ticks: 4,
+    expectedMessage: /the program that held it has ended/,
+  },
+  {
+    what: "has no free channel",
     fault: null,
     config: ["MaxSessions 1"],
     loops: 0,
     ticks: 4,
-    says: /opens no more channels/,
+    expectedMessage: /opens no more channels/,
   },
 ];
 
@@ -99,14 +105,14 @@ test("a shell that is killed, and its watcher too: the closed channel ends the l
 });
 
 // One by one: a query that is late may meet the short life of a loop that ends by itself.
-for (const { what, fault, config = [], loops, ticks, says } of VAIN) {
+for (const { what, fault, config = [], loops, ticks, expectedMessage } of USELESS) {
   test(`a holder that ${what} is tried once, and disturbs nothing`, { skip }, async () => {
     await withMachine({ fault, config }, async ({ server, driver, notes, reach }) => {
       const host = await reach();
       await sampleAll(host, 1, ticks);
       assert.equal(driver.loops(), loops);
       assert.deepEqual(driver.queries(), Array(ticks + 1).fill("cold"));
-      assert.match(notes.at(-1) ?? "", says);
+      assert.match(notes.at(-1) ?? "", expectedMessage);
       assert.equal(notes.length, 2);
       await waitFor("the holder's end", () => holders(server).length === 0);
       assert.equal(host.live.route.channel, "session");
@@ -145,7 +151,7 @@ describe("a driver that has to start for each question", { concurrency: 4 }, () 
   });
 
   test(
-    "readings that go bad while the driver is held are told, and good again without it",
+    "readings that fail while the driver is held are reported, and are good again without it",
     { skip },
     async () => {
       await withMachine({ fault: "spoils" }, async ({ server, driver, notes, reach }) => {
@@ -156,7 +162,7 @@ describe("a driver that has to start for each question", { concurrency: 4 }, () 
         const isSpoiled = async (): Promise<boolean> =>
           gist(await host.sample(tick++)).gpus?.every((value) => value === null) === true;
         while (tick < 6 && !(await isSpoiled()));
-        assert.ok(tick < 6, "the bad tick is told as it is: null");
+        assert.ok(tick < 6, "the bad tick is null");
         assert.match(notes.at(-1) ?? "", /a reading failed meanwhile/);
         await waitFor("the holder's end", () => holders(server).length === 0);
         await sampleAll(host, tick, tick + 3);

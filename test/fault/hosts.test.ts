@@ -1,4 +1,4 @@
-/** Hosts that allow little or have little: each is read as far as it can be, or says why it cannot. */
+/** Hosts that allow little or have little: each is read as far as possible, or its record has the reason. */
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ interface Refusing {
   readonly what: string;
   readonly options: SshdOptions;
   readonly code: string;
-  readonly says: RegExp;
+  readonly expectedMessage: RegExp;
 }
 
 const REFUSING: readonly Refusing[] = [
@@ -52,36 +52,36 @@ const REFUSING: readonly Refusing[] = [
     what: "allows no session",
     options: { config: ["MaxSessions 0"] },
     code: "no-tool",
-    says: /runs no command for us/,
+    expectedMessage: /runs no command for us/,
   },
   {
     what: "has a forced command that never answers",
     options: { config: ["ForceCommand cat"] },
     code: "probe-timeout",
-    says: /no answer within/,
+    expectedMessage: /no answer within/,
   },
   {
     what: "has a forced command that prints for ever, a little at a time",
     options: { config: ["ForceCommand while :; do echo x; sleep 0.3; done"] },
     code: "probe-timeout",
-    says: /no answer within/,
+    expectedMessage: /no answer within/,
   },
   {
-    what: "has a forced command that says no",
+    what: "has a forced command that refuses",
     options: { config: ["ForceCommand echo not for you; exit 1"] },
     code: "no-tool",
-    says: /not for you/,
+    expectedMessage: /not for you/,
   },
 ];
 
 describe("hosts that are odd", { concurrency: 4 }, () => {
-  for (const { what, options, code, says } of REFUSING) {
+  for (const { what, options, code, expectedMessage } of REFUSING) {
     test(`a host that ${what}: ${code}`, { skip }, async () => {
       await withSshd(options, async (server) => {
         await assert.rejects(reach(server), (error: unknown) => {
           assert.ok(error instanceof HostError, String(error));
           assert.equal(error.failure.code, code);
-          assert.match(error.message, says);
+          assert.match(error.message, expectedMessage);
           return true;
         });
       });
@@ -137,7 +137,7 @@ describe("hosts that are odd", { concurrency: 4 }, () => {
   );
 
   test(
-    "a forced command that allows the tool alone: its sections, and one process of it when it hangs",
+    "a forced command that allows only the tool: its sections, and one process of it when it hangs",
     { skip },
     async () => {
       const guard = `case "$SSH_ORIGINAL_COMMAND" in nvidia-smi*) eval "$SSH_ORIGINAL_COMMAND";; *) echo denied; exit 1;; esac`;
@@ -157,7 +157,7 @@ describe("hosts that are odd", { concurrency: 4 }, () => {
   );
 
   test(
-    "a forced command that allows the tool alone, which floods: it is ended, and told",
+    "a forced command that allows only the tool, which floods: it is ended, and reported",
     { skip },
     async () => {
       const floods = join(temp.path, "floods");
@@ -174,7 +174,7 @@ describe("hosts that are odd", { concurrency: 4 }, () => {
           assert.deepEqual([gpus, errors[0]], [null, "gpu error"]);
         }
         const { errors } = (await host.sample(3)).reading;
-        assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is not run again for a while");
+        assert.equal(errors[0]?.message, "nvidia-smi printed more than 8 MiB; it is paused for a while");
         await waitFor("the flood's end", () => remains(server, /yes 643/).length === 0);
         rmSync(floods);
         await host.close();

@@ -55,9 +55,9 @@ test("a tool that cannot be ended: 20 ticks, one process of it, two shells, and 
     const hit = await host.sample(1);
     assert.deepEqual(gist(hit), { gpus: null, memory: true, errors: ["gpu timeout"] });
     for (let tick = 2; tick < 22; tick++) {
-      const told = await host.sample(tick);
-      assert.deepEqual(gist(told), { gpus: null, memory: true, errors: ["gpu timeout"] });
-      assert.match(told.reading.errors[0]?.message ?? "", /in an earlier tick/);
+      const sample = await host.sample(tick);
+      assert.deepEqual(gist(sample), { gpus: null, memory: true, errors: ["gpu timeout"] });
+      assert.match(sample.reading.errors[0]?.message ?? "", /in an earlier tick/);
     }
     assert.equal(tools(sshd).length, 1);
     assert.equal(sessions(sshd), 2);
@@ -93,7 +93,7 @@ test(
 );
 
 test(
-  "one session allowed and a tool that cannot be ended: every tick says so, and it comes back",
+  "one session allowed and a tool that cannot be ended: every tick reports it, and it comes back",
   { skip },
   async () => {
     rmSync(on, { force: true });
@@ -117,5 +117,5 @@ test(
   },
 );
 
-/** What the freed shell still had to say is on its way. */
+/** Output of the freed shell is still on its way. */
 const arrival = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,4 +1,4 @@
-/** A vendor tool that misbehaves costs its own section for a while, on a real sshd: the host's keep their beat, nothing stays. */
+/** A vendor tool that misbehaves costs its own section for a while, on a real sshd: the host's own sections keep their ticks, and nothing stays. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -35,9 +35,9 @@ interface Case {
   readonly errors: readonly string[];
   readonly gpus: readonly number[] | null;
   /** In the first message. */
-  readonly says?: RegExp;
+  readonly expectedMessage?: RegExp;
   /** The next tick does not ask the tool again. */
-  readonly leftAlone?: true;
+  readonly isPaused?: true;
 }
 
 const CASES: readonly Case[] = [
@@ -46,52 +46,52 @@ const CASES: readonly Case[] = [
     fault: "exec sleep 613",
     errors: ["gpu timeout"],
     gpus: null,
-    says: /no answer within 1 s/,
-    leftAlone: true,
+    expectedMessage: /no answer within 1 s/,
+    isPaused: true,
   },
   {
     what: "hangs and ignores SIGTERM",
     fault: `trap "" TERM; while :; do sleep 0.613; done`,
     errors: ["gpu timeout"],
     gpus: null,
-    leftAlone: true,
+    isPaused: true,
   },
   {
     what: "hangs after a row and a half",
     fault: `echo "${H100_ROW}"; printf "1, GPU-2, NVIDIA"; exec sleep 613`,
     errors: ["gpu timeout"],
     gpus: [37],
-    leftAlone: true,
+    isPaused: true,
   },
   {
     what: "hangs after a row with its address",
     fault: `echo "${COLUMNS}"; echo "${H100_ROW}, 00000000:3E:00.0"; exec sleep 613`,
     errors: ["gpu timeout"],
     gpus: [37],
-    leftAlone: true,
+    isPaused: true,
   },
   {
-    what: "prints a word at a time and does not end",
+    what: "prints a few characters at a time and does not end",
     fault: `while :; do printf x; sleep 0.613; done`,
     errors: ["gpu timeout"],
     gpus: null,
-    leftAlone: true,
+    isPaused: true,
   },
   {
     what: "floods standard error",
     fault: `exec yes 613613613613613613613613613613613613613613613613 >&2`,
     errors: ["gpu error"],
     gpus: null,
-    says: /more than 32 MiB/,
-    leftAlone: true,
+    expectedMessage: /more than 32 MiB/,
+    isPaused: true,
   },
   {
     what: "prints more than any answer has, and ends",
     fault: `yes 613 | head -n 200000; exit 0`,
     errors: ["gpu error"],
     gpus: null,
-    says: /^nvidia-smi printed more than 100000 lines; it is not run again for a while$/,
-    leftAlone: true,
+    expectedMessage: /^nvidia-smi printed more than 100000 lines; it is paused for a while$/,
+    isPaused: true,
   },
   {
     what: "leaves a grandchild that keeps its standard error open",
@@ -122,18 +122,18 @@ const CASES: readonly Case[] = [
     fault: `kill -9 $$`,
     errors: ["gpu error"],
     gpus: null,
-    says: /SIGKILL/,
+    expectedMessage: /SIGKILL/,
   },
   {
-    what: "says on standard error why it fails",
+    what: "prints on standard error why it fails",
     fault: `echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver." >&2; exit 9`,
     errors: ["gpu error"],
     gpus: null,
-    says: /driver is not loaded/,
+    expectedMessage: /driver is not loaded/,
   },
 ];
 
-for (const { what, fault, errors, gpus, says, leftAlone } of CASES) {
+for (const { what, fault, errors, gpus, expectedMessage, isPaused } of CASES) {
   test(`a tool that ${what}`, { skip }, async () => {
     const on = join(temp.path, "on");
     rmSync(on, { force: true });
@@ -144,17 +144,17 @@ for (const { what, fault, errors, gpus, says, leftAlone } of CASES) {
       assert.deepEqual(gist(host.first), { gpus: [37], memory: true, errors: [] });
       switchOn(on);
       const hit = await host.sample(1);
-      const told = gist(hit);
-      assert.equal(told.memory, what !== "never", "the host's own sections are there");
-      assert.deepEqual(told.gpus, gpus);
-      const first = told.errors.slice(0, Math.max(1, errors.length));
-      if (errors.length === 0) assert.deepEqual(told.errors, []);
+      const summary = gist(hit);
+      assert.equal(summary.memory, what !== "never", "the host's own sections are there");
+      assert.deepEqual(summary.gpus, gpus);
+      const first = summary.errors.slice(0, Math.max(1, errors.length));
+      if (errors.length === 0) assert.deepEqual(summary.errors, []);
       else
         errors.forEach((error, i) => assert.ok(first[i]?.startsWith(error), `${first.join()} for ${error}`));
-      if (says !== undefined) assert.match(hit.reading.errors[0]?.message ?? "", says);
+      if (expectedMessage !== undefined) assert.match(hit.reading.errors[0]?.message ?? "", expectedMessage);
       const next = await host.sample(2);
       assert.equal(gist(next).memory, true);
-      if (leftAlone === true) {
+      if (isPaused === true) {
         assert.ok(next.reading.errors.length > 0);
         assert.deepEqual(
           remains(sshd, /613/)
@@ -164,7 +164,7 @@ for (const { what, fault, errors, gpus, says, leftAlone } of CASES) {
         );
       }
       rmSync(on);
-      if (leftAlone !== true) assert.deepEqual(gist(await host.sample(3)).gpus, [37]);
+      if (isPaused !== true) assert.deepEqual(gist(await host.sample(3)).gpus, [37]);
     } finally {
       await host.close();
     }
@@ -190,7 +190,7 @@ test("a tool that floods standard output costs the host little memory", { skip }
     assert.equal(gist(hit).memory, true);
     assert.match(hit.reading.errors[0]?.message ?? "", /no answer|printed more than/);
     const next = await host.sample(2);
-    assert.equal(gist(next).memory, true, "a new channel, and the tool is left alone");
+    assert.equal(gist(next).memory, true, "a new channel, and the tool is paused");
     assert.equal(next.reading.errors.length, 1);
   } finally {
     await host.close();

@@ -18,7 +18,7 @@ import { composeReading, readSampler } from "../../src/remote/compose.js";
 import type { Reading } from "../../src/shims/kit/shim.js";
 import { nativeShim } from "../../src/shims/native/native.js";
 import { allShims } from "../../src/shims/registry.js";
-import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
+import { fixtureTexts, noFixtures, readFixture } from "../support/fixture-table.js";
 import { goldenCases } from "../support/golden.js";
 import { propertyRuns } from "../support/property-runs.js";
 import { partOutputs, probeContext } from "../support/shim-outputs.js";
@@ -332,7 +332,7 @@ describe("hostile answers of vendor tools", () => {
   test("recordings with hostile pieces in them", { skip: noFixtures }, async () => {
     const shims = await allShims();
     for (const tool of fixtures)
-      for (const file of [...expectedWords(tool).keys()]
+      for (const file of [...fixtureTexts(tool).keys()]
         .filter((name) => name.endsWith(".json"))
         .slice(0, propertyRuns(6))) {
         const text = readFixture(tool, file);

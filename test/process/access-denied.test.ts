@@ -40,7 +40,7 @@ interface Case {
   readonly options: () => SshdOptions;
   readonly prepare?: (server: Sshd) => void;
   readonly phase: "auth" | "probe";
-  readonly says: RegExp;
+  readonly expectedMessage: RegExp;
 }
 
 const CASES: readonly Case[] = [
@@ -50,7 +50,7 @@ const CASES: readonly Case[] = [
       pam: account(`pam_exec.so quiet stdout ${script("slurm", `echo '${SLURM}'; exit 1`)}`),
     }),
     phase: "auth",
-    says: new RegExp(`refused the login: "?${SLURM}`),
+    expectedMessage: new RegExp(`refused the login: "?${SLURM}`),
   },
   {
     what: "a refusal of two lines after a long banner",
@@ -61,27 +61,27 @@ const CASES: readonly Case[] = [
       ),
     }),
     phase: "auth",
-    says: /refused the login: .*Maintenance until Monday\.; .*\[31mAsk ops\./,
+    expectedMessage: /refused the login: .*Maintenance until Monday\.; .*\[31mAsk ops\./,
   },
   {
     what: "an account rule that gives no reason",
     options: () => ({ pam: account("pam_deny.so") }),
     phase: "auth",
-    says: /refused the login: .*(without a reason|Connection closed)/,
+    expectedMessage: /refused the login: .*(without a reason|Connection closed)/,
   },
   {
     what: "an expired account",
     options: () => ({ pam: account("pam_unix.so") }),
     prepare: (server) => shadow(server, "19000:0:99999:7::1:"),
     phase: "auth",
-    says: /account has expired/,
+    expectedMessage: /account has expired/,
   },
   {
     what: "an expired password",
     options: () => ({ pam: account("pam_unix.so") }),
     prepare: (server) => shadow(server, "0:0:99999:7:::"),
     phase: "probe",
-    says: /password has expired/i,
+    expectedMessage: /password has expired/i,
   },
   {
     what: "a PAM session that does not open",
@@ -89,36 +89,36 @@ const CASES: readonly Case[] = [
       pam: ["auth required pam_permit.so", "account required pam_permit.so", "session requisite pam_deny.so"],
     }),
     phase: "probe",
-    says: /may run nothing/,
+    expectedMessage: /may run nothing/,
   },
   {
     what: "a nologin shell",
     options: () => ({ shell: "/usr/sbin/nologin" }),
     phase: "probe",
-    says: /"This account is currently not available\."/,
+    expectedMessage: /"This account is currently not available\."/,
   },
   {
     what: "/bin/false for a shell",
     options: () => ({ shell: "/bin/false" }),
     phase: "probe",
-    says: /without a message \(exit code 1\)/,
+    expectedMessage: /without a message \(exit code 1\)/,
   },
   {
     what: "/bin/true for a shell",
     options: () => ({ shell: "/bin/true" }),
     phase: "probe",
-    says: /without a message \(exit code 0\)/,
+    expectedMessage: /without a message \(exit code 0\)/,
   },
   {
     what: "a forced command that locks the account",
     options: () => ({ config: ["ForceCommand echo 'Your account is locked, call 1234' >&2; exit 3"] }),
     phase: "probe",
-    says: /Your account is locked, call 1234/,
+    expectedMessage: /Your account is locked, call 1234/,
   },
 ];
 
 describe("access-denied, by both clients", { skip, concurrency: 3 }, () => {
-  for (const { what, options, prepare, phase, says } of CASES) {
+  for (const { what, options, prepare, phase, expectedMessage } of CASES) {
     test(`${what}: access-denied, retried slowly`, async (t) => {
       const server = await startSshd(options());
       t.after(() => server.stop());
@@ -133,7 +133,7 @@ describe("access-denied, by both clients", { skip, concurrency: 3 }, () => {
           { state: "auth-failed", code: "access-denied", phase },
           `${client}: ${run.stdout}`,
         );
-        assert.match(error?.message ?? "", says, client);
+        assert.match(error?.message ?? "", expectedMessage, client);
         assert.ok((error?.message.length ?? 0) < 500, error?.message);
         assert.doesNotMatch(error?.message ?? "", /[\u0000-\u001f]/);
         assert.match(error?.fix ?? "", /chage -l/);

@@ -1,4 +1,4 @@
-/** What examples/ holds works as its first lines say. */
+/** The files in examples/ work as their first lines promise. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";

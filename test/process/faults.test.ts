@@ -1,4 +1,4 @@
-/** Faults put into the built program, over a real sshd: one host's alone, its stack once on stderr, and exit code 1. */
+/** Faults injected into the built program, over a real sshd: only one host fails, its stack is once on stderr, exit code 1. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ const CASES: readonly Case[] = ["planning", "connecting", "writing"].flatMap((st
 ]);
 
 for (const { stage, flags, ticks } of CASES) {
-  test(`a fault in ${stage} (${flags.join(" ")}) is the fault of two hosts alone`, { skip }, async () => {
+  test(`a fault in ${stage} (${flags.join(" ")}) fails only two hosts`, { skip }, async () => {
     const { code, records, stderr } = await run(stage, flags);
     for (let tick = 0; tick < ticks; tick++) {
       const ticked = records.filter((record) => record.tick === tick).map(({ hostname }) => hostname);
@@ -103,7 +103,7 @@ for (const { stage, flags, ticks } of CASES) {
   });
 }
 
-test("a fault that is nobody's ends the run with exit code 1 and its stack", { skip }, async () => {
+test("a fault outside any host ends the run with exit code 1 and its stack", { skip }, async () => {
   const file = join(temp.path, "nobody.mjs");
   writeFileSync(file, `setTimeout(() => { throw new TypeError("injected"); }, 1000);\n`);
   const { code, stderr } = await runCli(

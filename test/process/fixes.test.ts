@@ -88,7 +88,7 @@ function scene(dir: string): string {
   return at(dir);
 }
 
-async function mends(
+async function assertFixed(
   code: string,
   fixed: RegExp,
   set: (dir: string) => Scene | Promise<Scene>,
@@ -110,22 +110,22 @@ async function mends(
   assert.equal(state.last_error?.code, code, broken.stdout);
   const fix = state.last_error.fix ?? "";
   assert.match(fix, fixed);
-  const mended = await sh(`{ ${fix}\n} >&2 || exit 99; ${CLI}; ${STOP_AGENT}`, all, around);
-  const [frame] = recordsOf(mended.stdout);
-  assert.equal(frame?.record, "frame", `${fix}\n${mended.stdout}${mended.stderr}`);
+  const rerun = await sh(`{ ${fix}\n} >&2 || exit 99; ${CLI}; ${STOP_AGENT}`, all, around);
+  const [frame] = recordsOf(rerun.stdout);
+  assert.equal(frame?.record, "frame", `${fix}\n${rerun.stdout}${rerun.stderr}`);
 }
 
 const known = (dir: string): string[] => ["--ssh-known-hosts", join(dir, "known")];
 const bare = ["--ssh-config", "none"];
 
 test("a key that the account does not have yet, in a path that needs quotes", { skip }, () =>
-  mends("auth-failed", /ssh-copy-id -i '.*my key\.pub' .*-p \d+ watcher@127\.0\.0\.1$/, (dir) => ({
+  assertFixed("auth-failed", /ssh-copy-id -i '.*my key\.pub' .*-p \d+ watcher@127\.0\.0\.1$/, (dir) => ({
     args: [...bare, ...known(dir), "--ssh-key", makeKey(join(dir, "my key")).file],
   })),
 );
 
 test("a key without its public half in a file", { skip }, () =>
-  mends("auth-failed", /ssh-keygen -y -f .* && ssh-copy-id -i /, (dir) => {
+  assertFixed("auth-failed", /ssh-keygen -y -f .* && ssh-copy-id -i /, (dir) => {
     const key = makeKey(join(dir, "key"));
     rmSync(`${key.file}.pub`);
     return { args: [...bare, ...known(dir), "--ssh-key", key.file] };
@@ -135,14 +135,14 @@ test("a key without its public half in a file", { skip }, () =>
 test("a key that only the agent has", { skip }, async (t) => {
   const agent = await startAgent();
   t.after(() => agent.stop());
-  await mends("auth-failed", /^(mkdir .* && )?printf .*ssh-ed25519 AAAA.* \| ssh /, (dir) => {
+  await assertFixed("auth-failed", /^(mkdir .* && )?printf .*ssh-ed25519 AAAA.* \| ssh /, (dir) => {
     agent.add(makeKey(join(dir, "elsewhere")));
     return { args: [...bare, ...known(dir)], env: { SSH_AUTH_SOCK: agent.socket } };
   });
 });
 
 test("no key at all, in a folder that is not there, with a config of one's own", { skip }, () =>
-  mends("no-usable-key", /mkdir -p -m 700 .* && ssh-keygen .* && .*ssh-copy-id -i .* -F /, (dir) => {
+  assertFixed("no-usable-key", /mkdir -p -m 700 .* && ssh-keygen .* && .*ssh-copy-id -i .* -F /, (dir) => {
     writeFileSync(join(dir, "ssh config"), `IdentityFile "${join(dir, "keys", "new")}"\n`);
     return { args: ["--ssh-config", join(dir, "ssh config"), ...known(dir)] };
   }),
@@ -157,7 +157,7 @@ async function authorised(dir: string, passphrase = ""): Promise<string> {
 }
 
 test("a key that others may read", { skip }, () =>
-  mends("no-usable-key", /^chmod 600 /, async (dir) => {
+  assertFixed("no-usable-key", /^chmod 600 /, async (dir) => {
     const file = await authorised(dir);
     chmodSync(file, 0o644);
     return { args: [...bare, ...known(dir), "--ssh-key", file] };
@@ -165,7 +165,7 @@ test("a key that others may read", { skip }, () =>
 );
 
 test("an encrypted key, where no agent runs", { skip }, () =>
-  mends("no-usable-key", /^eval "\$\(ssh-agent -s\)" && ssh-add /, async (dir) => ({
+  assertFixed("no-usable-key", /^eval "\$\(ssh-agent -s\)" && ssh-add /, async (dir) => ({
     args: [...bare, ...known(dir), "--ssh-key", await authorised(dir, "secret")],
   })),
 );
@@ -173,7 +173,7 @@ test("an encrypted key, where no agent runs", { skip }, () =>
 test("an encrypted key, with an agent that runs", { skip }, async (t) => {
   const agent = await startAgent();
   t.after(() => agent.stop());
-  await mends("no-usable-key", /^ssh-add /, async (dir) => ({
+  await assertFixed("no-usable-key", /^ssh-add /, async (dir) => ({
     args: [...bare, ...known(dir), "--ssh-key", await authorised(dir, "secret")],
     env: { SSH_AUTH_SOCK: agent.socket },
   }));
@@ -181,7 +181,7 @@ test("an encrypted key, with an agent that runs", { skip }, async (t) => {
 
 for (const client of ["ssh2", "openssh"]) {
   test(`a host key that is new, for a known_hosts in a folder that is not there: ${client}`, { skip }, () =>
-    mends("host-key-unknown", /^mkdir -p -m 700 .* && ssh/, async (dir) => ({
+    assertFixed("host-key-unknown", /^mkdir -p -m 700 .* && ssh/, async (dir) => ({
       args: [
         ...[...bare, "--ssh-known-hosts", join(dir, "new", "known"), "--ssh-key", await authorised(dir)],
         ...["--ssh-client", client],
@@ -191,14 +191,14 @@ for (const client of ["ssh2", "openssh"]) {
 }
 
 test("a host key that is new, after a last line without its newline", { skip }, () =>
-  mends("host-key-unknown", /^\{ echo; ssh-keyscan -p \d+ 127\.0\.0\.1; \} >> /, async (dir) => {
+  assertFixed("host-key-unknown", /^\{ echo; ssh-keyscan -p \d+ 127\.0\.0\.1; \} >> /, async (dir) => {
     writeFileSync(join(dir, "known"), knownHostsLines("other", 22, sshd.hostKeys).trimEnd());
     return { args: [...bare, ...known(dir), "--ssh-key", await authorised(dir)] };
   }),
 );
 
 test("a host key that is new under an alias, hashed, by the config's own known_hosts", { skip }, () =>
-  mends("host-key-unknown", /^ssh .*accept-new/, async (dir) => {
+  assertFixed("host-key-unknown", /^ssh .*accept-new/, async (dir) => {
     writeFileSync(
       join(dir, "config"),
       `HostKeyAlias GPU\nHashKnownHosts yes\nUserKnownHostsFile "${join(dir, "empty")}"\nIdentityFile "${await authorised(dir)}"\n`,
@@ -208,7 +208,7 @@ test("a host key that is new under an alias, hashed, by the config's own known_h
 );
 
 test("a host key that has changed", { skip }, () =>
-  mends("host-key-changed", /^ssh-keygen -R '\[127\.0\.0\.1\]:\d+' -f /, async (dir) => {
+  assertFixed("host-key-changed", /^ssh-keygen -R '\[127\.0\.0\.1\]:\d+' -f /, async (dir) => {
     writeFileSync(join(dir, "known"), knownHostsLines("127.0.0.1", sshd.port, [makeKey(join(dir, "old"))]));
     const policy = ["--ssh-strict-host-key", "accept-new"];
     return { args: [...bare, ...known(dir), ...policy, "--ssh-key", await authorised(dir)] };

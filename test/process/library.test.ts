@@ -91,7 +91,7 @@ export const problemsOf = (error: unknown): readonly string[] => (error instance
 `;
     assert.equal(compile(source), "");
   });
-  for (const [what, line, says] of [
+  for (const [what, line, expectedMessage] of [
     ["an unknown option", `watch(["h"], { interval: 5 });`, /'interval' does not exist/],
     ["an unknown section", `watch(["h"], { include: ["gpus"] });`, /"gpus"/],
     ["a state that is none", `(r: StreamRecord) => r.state === "up";`, /no overlap/],
@@ -101,7 +101,7 @@ export const problemsOf = (error: unknown): readonly string[] => (error instance
         compile(
           `import { watch, type StreamRecord } from "allsmi-ssh";\nexport type R = StreamRecord;\n${line}\nwatch;\n`,
         ),
-        says,
+        expectedMessage,
       );
     });
   }

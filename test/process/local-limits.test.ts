@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
 
 for (const { what, hosts, flags = [] } of CASES) {
   test(
-    `with 64 descriptors, ${what}: each has its record, and what failed says local-limit`,
+    `with 64 descriptors, ${what}: each has its record, and the failed ones have local-limit`,
     { skip },
     async () => {
       const { code, stdout, stderr } = await runCli(

@@ -107,7 +107,7 @@ function devices(snapshot: unknown, section: string): readonly Fields[] {
   return Array.isArray(list) ? list.filter(isFields) : [];
 }
 
-/** -1 stands for "not told" in all-smi's utilization and power, 0 in temperature. */
+/** -1 stands for "not reported" in all-smi's utilization and power, 0 in temperature. */
 function noSentinel(frame: FrameRecord): void {
   for (const device of [...(frame.gpus ?? []), ...(frame.cpus ?? [])]) {
     assert.notEqual(device["utilization"], -1);

@@ -28,7 +28,7 @@ after(async () => {
   temp.remove();
 });
 
-/** What SSH_AUTH_SOCK is, and what the config of the first of two hosts says beside. */
+/** The value of SSH_AUTH_SOCK, and more config for the first of two hosts. */
 interface Case {
   readonly what: string;
   readonly socket: string | null;

@@ -24,7 +24,7 @@ for (const [folder, program, body, transport, utilization] of CASES) {
         return;
       }
       makeTools(join(sshd.home, folder), { [program]: body });
-      const run = await runCli([...sshArgs(sshd), "--once"]);
+      const run = await runCli([...sshArgs(sshd), "--once", "--include", "gpu"]);
       assert.equal(run.code, 0, run.stderr);
       const [frame] = recordsOf(run.stdout);
       assert(frame?.record === "frame", run.stdout);

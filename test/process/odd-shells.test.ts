@@ -1,4 +1,4 @@
-/** Accounts whose shell is none of the usual: what can be read is, and what cannot is said, section by section. */
+/** Accounts with an unusual shell: each section is read where possible, and otherwise has an error. */
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -74,7 +74,7 @@ describe("a Windows host is known by its system, in any language", { concurrency
       const { frames } = await watchHost({
         programs: { "nvidia-smi": NVIDIA },
         sshd: windowsHost(absent, which),
-        args: ["--count", "2", "--interval", "3"],
+        args: ["--count", "2", "--interval", "5"],
       });
       assertWindows(frames);
     });
@@ -131,7 +131,7 @@ describe("login shells", { concurrency: 3 }, () => {
   );
 
   test(
-    "rbash lets no script run: each section that cannot be read is said",
+    "rbash lets no script run: each section that cannot be read has an error",
     {
       skip: skipOf("/usr/bin/rbash"),
     },
@@ -152,7 +152,7 @@ describe("login shells", { concurrency: 3 }, () => {
     },
   );
 
-  test("a shell that runs nothing at all is said to have no tool", { skip: missing ?? false }, async () => {
+  test("a shell that runs nothing at all is reported as no-tool", { skip: missing ?? false }, async () => {
     const { records } = await watchHost({
       sshd: (bin) => {
         writeFileSync(join(bin, "guard"), `${SH}echo "this account is for file transfer only"\n`);

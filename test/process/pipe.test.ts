@@ -17,7 +17,7 @@ const skip = missing ?? false;
 const temp = makeTempDir("pipe");
 let sshd: Sshd;
 let flags: readonly string[] = [];
-const BEAT = ["--interval", "0.3"];
+const FAST_TICKS = ["--interval", "0.3"];
 /** The interval is what a busy machine may take to reach the host; the run ends with the frame. */
 const ONE_TICK = ["--interval", "30", "--count", "1"];
 
@@ -48,7 +48,7 @@ function shellPipe(
   args: readonly string[],
 ): { stdout: string; status: string; wallMs: number } {
   const begun = performance.now();
-  const quoted = [process.execPath, PROGRAM, ...flags, ...args].map((word) => `'${word}'`).join(" ");
+  const quoted = [process.execPath, PROGRAM, ...flags, ...args].map((arg) => `'${arg}'`).join(" ");
   const script = `${quoted} 2>'${join(temp.path, "err")}' | ${reader}; echo "\${PIPESTATUS[0]}" >'${join(temp.path, "status")}'`;
   const stdout = execFileSync("/bin/bash", ["-c", script], { encoding: "utf8", timeout: 30_000 });
   return {
@@ -62,8 +62,8 @@ for (const [where, workers] of [
   ["main thread", ["--workers", "0"]],
   ["other threads", ["--workers", "2"]],
 ] as const) {
-  test(`${where}: | head -1 ends at once, with exit 0 and no word on stderr`, { skip }, () => {
-    const { stdout, status } = shellPipe("head -1", [...workers, ...BEAT, "--format", "ndjson"]);
+  test(`${where}: | head -1 ends at once, with exit 0 and nothing on stderr`, { skip }, () => {
+    const { stdout, status } = shellPipe("head -1", [...workers, ...FAST_TICKS, "--format", "ndjson"]);
     assert.equal(recordsOf(stdout).length, 1);
     assert.equal(status, "0");
     assert.equal(readFileSync(join(temp.path, "err"), "utf8"), "");
@@ -88,7 +88,7 @@ for (const [where, workers] of [
       { skip },
       async () => {
         let signalled = 0;
-        const run = await runCli([...flags, ...workers, ...BEAT, "--format", "ndjson"], {
+        const run = await runCli([...flags, ...workers, ...FAST_TICKS, "--format", "ndjson"], {
           started: (child) => {
             child.stdout?.on("data", (text: string) => {
               if (signalled > 0 || !text.includes('"record":"frame"')) return;
@@ -112,9 +112,13 @@ for (const [where, workers] of [
     `${where}: a second signal ends it at once, even while a reader takes nothing`,
     { skip },
     async (t) => {
-      const child = spawn(process.execPath, [PROGRAM, ...flags, ...workers, ...BEAT, "--format", "ndjson"], {
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      const child = spawn(
+        process.execPath,
+        [PROGRAM, ...flags, ...workers, ...FAST_TICKS, "--format", "ndjson"],
+        {
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
       t.after(() => child.kill("SIGKILL"));
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       await new Promise((resolve) => child.stdout.once("readable", resolve));
@@ -167,16 +171,20 @@ for (const [where, workers] of [
     },
   );
 
-  test(`${where}: an output that cannot be written is told in a line, exit 1 or 2`, { skip }, async () => {
-    const noFolder = await runCli([...flags, ...workers, "--once", "--output", "/nonexistent/folder/file"]);
-    assert.equal(noFolder.code, 2);
-    assert.match(noFolder.stderr, /--output.*\/nonexistent\/folder\/file/);
-    const full = await runCli([...flags, ...workers, "--once", "--output", "/dev/full"]);
-    assert.equal(full.code, 1);
-    assert.match(full.stderr, /no space left/i);
-  });
+  test(
+    `${where}: an output that cannot be written is reported in one line, exit 1 or 2`,
+    { skip },
+    async () => {
+      const noFolder = await runCli([...flags, ...workers, "--once", "--output", "/nonexistent/folder/file"]);
+      assert.equal(noFolder.code, 2);
+      assert.match(noFolder.stderr, /--output.*\/nonexistent\/folder\/file/);
+      const full = await runCli([...flags, ...workers, "--once", "--output", "/dev/full"]);
+      assert.equal(full.code, 1);
+      assert.match(full.stderr, /no space left/i);
+    },
+  );
 
-  test(`${where}: --verbose tells on stderr what happens, and stdout stays data`, { skip }, async () => {
+  test(`${where}: --verbose logs on stderr, and stdout stays data`, { skip }, async () => {
     const run = await runCli([...flags, ...workers, ...ONE_TICK, "--verbose", "--format", "ndjson"]);
     assert.equal(run.code, 0, run.stderr);
     assert.match(run.stderr, /: connecting\n[\s\S]*: connected \(nvidia-smi, ssh2, session\)\n/);
@@ -203,11 +211,11 @@ test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", asy
       [[], /--ssh/],
       [["--ssh", "h", "--ssh-key", "/nonexistent/key"], /--ssh-key.*\/nonexistent\/key/],
     ];
-    for (const [args, says] of cases) {
+    for (const [args, expectedMessage] of cases) {
       const run = await runCli(args);
       assert.equal(run.code, 2, args.join(" "));
       assert.equal(run.stdout, "");
-      assert.match(run.stderr, says);
+      assert.match(run.stderr, expectedMessage);
       assert.doesNotMatch(run.stderr, /at .*\.js:\d+/);
     }
   } finally {

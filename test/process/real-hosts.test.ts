@@ -144,7 +144,7 @@ describe("several tools", () => {
     assert.match(frame.errors?.[0]?.message ?? "", /NVIDIA driver is not loaded/);
   });
 
-  test("a second vendor's tool that hangs costs its own devices alone", { skip }, async () => {
+  test("a second vendor's tool that hangs costs only its own devices", { skip }, async () => {
     const frame = await frameOf({
       programs: { "nvidia-smi": NVIDIA, "xpu-smi": `${SH}exec sleep 631\n` },
       args: ["--once", "--tool-timeout-secs", "1"],
@@ -200,7 +200,7 @@ describe("several tools", () => {
     assert.equal(frame.gpus?.[0]?.power_consumption, 11.842);
   });
 
-  test("a GPU of which nvidia-smi reports nothing is in a single reading too", { skip }, async () => {
+  test("a GPU without values in nvidia-smi is in a single reading too", { skip }, async () => {
     const row = "0, GPU-1, Orin (nvgpu), [N/A], [N/A], [N/A], [N/A], [N/A]";
     const frame = await frameOf({ programs: { "nvidia-smi": nvidiaSmi([row]) }, args: ["--once"] });
     assert.deepEqual(devices(frame), ["0 nvidia-smi -"]);
@@ -258,7 +258,7 @@ describe("all-smi that sees no GPU", () => {
     }
   });
 
-  test("of one that it sees, nvidia-smi adds what it alone knows", { skip }, async () => {
+  test("nvidia-smi adds the values that all-smi lacks", { skip }, async () => {
     const row = {
       ...{
         uuid: "GPU-1",

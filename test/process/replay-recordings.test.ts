@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { withExtras, type Gpu } from "../../src/contract/record.js";
-import { expectedWords, noFixtures, readFixture } from "../support/fixture-index.js";
+import { fixtureTexts, noFixtures, readFixture } from "../support/fixture-table.js";
 import { replayThroughSshd, type Answers } from "../support/recorded-hosts.js";
 import { missing } from "../support/sshd.js";
 
@@ -15,18 +15,18 @@ type Values = Readonly<Partial<Record<string, string | number | null>>>;
 const NVIDIA_ROW =
   /^GPU0 (?<name>.+): util (?<util>\S+) %, mem (?<used>\d+)\/(?<total>\d+) MiB, (?<celsius>\d+) °C, (?<watts>\S+) W, gclk (?<clock>\d+) MHz, drv (?<driver>\S+)$/;
 
-function nvidiaValues(words: string): Values {
-  const told = NVIDIA_ROW.exec(words)?.groups;
-  assert(told, words);
+function nvidiaValues(text: string): Values {
+  const fields = NVIDIA_ROW.exec(text)?.groups;
+  assert(fields, text);
   return {
-    name: String(told["name"]),
-    driver_version: String(told["driver"]),
-    utilization: told["util"] === "[N/A]" ? null : Number(told["util"]),
-    used_memory: Number(told["used"]) * MIB,
-    total_memory: Number(told["total"]) * MIB,
-    temperature: Number(told["celsius"]),
-    power_consumption: Number(told["watts"]),
-    frequency: Number(told["clock"]),
+    name: String(fields["name"]),
+    driver_version: String(fields["driver"]),
+    utilization: fields["util"] === "[N/A]" ? null : Number(fields["util"]),
+    used_memory: Number(fields["used"]) * MIB,
+    total_memory: Number(fields["total"]) * MIB,
+    temperature: Number(fields["celsius"]),
+    power_consumption: Number(fields["watts"]),
+    frequency: Number(fields["clock"]),
   };
 }
 
@@ -47,11 +47,11 @@ function helpFor(recording: string): string {
 }
 
 test("every recorded answer of nvidia-smi gives the values of its INDEX row", { skip }, async (t) => {
-  const words = new Map(
-    [...expectedWords("nvidia-smi")].filter(([file]) => /^(derived\/ten-col__|query-gpu-all__)/.test(file)),
+  const expectedTexts = new Map(
+    [...fixtureTexts("nvidia-smi")].filter(([file]) => /^(derived\/ten-col__|query-gpu-all__)/.test(file)),
   );
   const recordings = new Map<string, Answers>();
-  for (const file of words.keys()) {
+  for (const file of expectedTexts.keys()) {
     const query = readFixture("nvidia-smi", file);
     const [, host = ""] = /query-gpu-all__(.+)__(?:idle|load)\.csv$/.exec(file) ?? [];
     const more =
@@ -60,19 +60,19 @@ test("every recorded answer of nvidia-smi gives the values of its INDEX row", { 
     recordings.set(file, { query, ...more, ...(file.includes("failed-gpu") ? { status: "15\n" } : {}) });
   }
   const run = await replayThroughSshd("nvidia-smi", NVIDIA_SMI, recordings);
-  assert.deepEqual(new Set(run.codes), new Set([0]), run.stderr);
+  assert.deepEqual(new Set(run.codes), new Set([3]), "a lost GPU, and two hosts whose -q -x is no XML");
   assert.equal(run.lineCount, recordings.size, "one frame a host");
 
   let values = 0;
-  for (const [file, told] of words) {
+  for (const [file, expectedText] of expectedTexts) {
     const frame = run.frames.get(file);
     assert(frame, file);
     assert.equal(frame.transport, "nvidia-smi");
     if (file.includes("composed")) continue;
     assert.equal(frame.gpus?.length, 1, file);
-    values += compare(file, frame.gpus[0], nvidiaValues(told));
+    values += compare(file, frame.gpus[0], nvidiaValues(expectedText));
   }
-  t.diagnostic(`nvidia-smi: ${words.size} recordings, ${values} values`);
+  t.diagnostic(`nvidia-smi: ${expectedTexts.size} recordings, ${values} values`);
 
   const unified = run.frames.get("derived/ten-col__composed-gb10-unified-memory.csv");
   compare("GB10", unified?.gpus?.[0], {
@@ -91,7 +91,7 @@ test("every recorded answer of nvidia-smi gives the values of its INDEX row", { 
   );
   assert.ok(
     broken?.errors?.some((error) => error.message.includes("0000:02:00.0: Unknown Error")),
-    "the failed GPU's own words",
+    "the failed GPU's own expectedTexts",
   );
 });
 
@@ -108,9 +108,9 @@ const ROCM_FIELDS: Readonly<Record<string, string>> = {
 const NOTHING = new Set(["N/A", "Not supported"]);
 
 /** As `card0: GPU use (%)=0, Temperature (Sensor edge) (C) absent; card1: ...; cards=2`. */
-function rocmValues(words: string): { count: number; cards: ReadonlyMap<number, Values> } {
+function rocmValues(text: string): { count: number; cards: ReadonlyMap<number, Values> } {
   const cards = new Map<number, Values>();
-  for (const part of words.split("; ")) {
+  for (const part of text.split("; ")) {
     const [, index, list = ""] = /^card(\d+): (.+)$/.exec(part) ?? [];
     if (index === undefined) continue;
     const values: Record<string, string | number | null> = {};
@@ -126,26 +126,26 @@ function rocmValues(words: string): { count: number; cards: ReadonlyMap<number, 
     }
     cards.set(Number(index), values);
   }
-  return { cards, count: Number(/; cards=(\d+)/.exec(words)?.[1] ?? 0) };
+  return { cards, count: Number(/; cards=(\d+)/.exec(text)?.[1] ?? 0) };
 }
 
 test("every recorded answer of rocm-smi gives the values of its INDEX row", { skip }, async (t) => {
-  const words = expectedWords("rocm-smi");
+  const expectedTexts = fixtureTexts("rocm-smi");
   const recordings = new Map<string, Answers>();
-  for (const file of words.keys()) {
+  for (const file of expectedTexts.keys()) {
     const text = readFixture("rocm-smi", file);
-    recordings.set(file, file.startsWith("errors/") ? { said: text } : { metrics: text });
+    recordings.set(file, file.startsWith("errors/") ? { stderr: text } : { metrics: text });
   }
   const run = await replayThroughSshd(
     "rocm-smi",
-    `if [ -f $f.metrics ]; then cat $f.metrics; else cat $f.said >&2; exit 1; fi`,
+    `if [ -f $f.metrics ]; then cat $f.metrics; else cat $f.stderr >&2; exit 1; fi`,
     recordings,
   );
   assert.deepEqual(run.codes, [3], "the host whose driver is not loaded");
   assert.equal(run.lineCount, recordings.size, "one frame a host");
 
   let values = 0;
-  for (const [file, told] of words) {
+  for (const [file, expectedText] of expectedTexts) {
     const frame = run.frames.get(file);
     assert(frame, file);
     if (file.startsWith("errors/")) {
@@ -153,8 +153,8 @@ test("every recorded answer of rocm-smi gives the values of its INDEX row", { sk
       assert.match(frame.errors?.[0]?.message ?? "", /amdgpu not found in modules/);
       continue;
     }
-    const expected = rocmValues(told);
-    assert.ok(expected.cards.size > 0, told);
+    const expected = rocmValues(expectedText);
+    assert.ok(expected.cards.size > 0, expectedText);
     assert.equal(frame.transport, "rocm-smi");
     assert.equal(frame.gpus?.length, expected.count, file);
     for (const [index, card] of expected.cards)
@@ -164,7 +164,7 @@ test("every recorded answer of rocm-smi gives the values of its INDEX row", { sk
         card,
       );
   }
-  t.diagnostic(`rocm-smi: ${words.size} recordings, ${values} values`);
+  t.diagnostic(`rocm-smi: ${expectedTexts.size} recordings, ${values} values`);
 });
 
 /** How many values were compared. */

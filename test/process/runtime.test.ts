@@ -1,4 +1,4 @@
-/** Runtimes that cannot run the program are told so in one line, by a file that they can read. */
+/** On a runtime that cannot run the program, a file that it can parse prints one line about it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,13 +13,13 @@ after(() => temp.remove());
 
 const versions = (more: string): string =>
   `Object.defineProperty(process, "versions", { value: { ...process.versions, ${more} } });`;
-const POSES: readonly (readonly [name: string, script: string, says: string])[] = [
+const POSES: readonly (readonly [name: string, script: string, expectedMessage: string])[] = [
   ["Bun", versions('bun: "1.2.9"'), "Bun 1.2.9"],
   ["Deno", `${versions('deno: "2.2.1"')} globalThis.Deno = {};`, "Deno 2.2.1"],
   ["an old Node.js", versions('node: "16.20.2"'), "Node.js 16.20.2"],
 ];
 
-for (const [name, script, says] of POSES) {
+for (const [name, script, version] of POSES) {
   for (const args of [["--version"], ["--help"], ["--ssh", "127.0.0.1", "--once"], ["--bogus"]]) {
     test(`${name}: ${args.join(" ")}`, () => {
       const pose = join(temp.path, `${name}.cjs`);
@@ -27,7 +27,7 @@ for (const [name, script, says] of POSES) {
       const run = spawnSync(process.execPath, ["--require", pose, PROGRAM, ...args], { encoding: "utf8" });
       assert.deepEqual(
         [run.status, run.stdout, run.stderr],
-        [2, "", `allsmi-ssh needs Node.js 20.19 or newer; this is ${says}\n`],
+        [2, "", `allsmi-ssh needs Node.js 20.19 or newer; this is ${version}\n`],
       );
     });
   }

@@ -127,6 +127,7 @@ describe("SIGHUP", () => {
       "--ssh-config",
       config,
       "--once",
+      "--quiet",
       "--format",
       "csv",
       "--output",
@@ -145,7 +146,7 @@ describe("SIGHUP", () => {
     assert.match(readFileSync(file, "utf8"), /^timestamp,.*\n20.*\n$/);
   });
 
-  test("where the new file cannot be opened stays with the old one, and says so", async () => {
+  test("where the new file cannot be opened stays with the old one and logs why", async () => {
     const folder = join(temp.path, "folder");
     mkdirSync(folder);
     const file = join(folder, "out.ndjson");
@@ -171,7 +172,8 @@ describe("SIGHUP", () => {
 describe("SIGUSR1", () => {
   for (const workers of WORKERS) {
     test(`opens no debugger (--workers ${workers})`, async () => {
-      const run = await runCli([...flags, "--workers", workers, "--format", "ndjson", "--count", "10"], {
+      const all = [...flags, "--quiet", "--workers", workers, "--format", "ndjson", "--count", "10"];
+      const run = await runCli(all, {
         started: (child) => {
           child.stdout?.on("data", (text: string) => {
             assert.deepEqual(listeningSockets(child.pid ?? 0), []);

@@ -10,7 +10,7 @@ import { makeTempDir } from "../support/temp-dir.js";
 const temp = makeTempDir("ssh-version");
 after(() => temp.remove());
 
-/** A PATH on which an ssh says it is `version`, and does `rest` with everything else. */
+/** A PATH with an ssh that reports `version` for -V, and runs `rest` for everything else. */
 function standIn(version: string, rest: string): string {
   const dir = join(temp.path, version);
   mkdirSync(dir, { recursive: true });

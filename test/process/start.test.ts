@@ -60,9 +60,9 @@ test("the texts are the code's and the manifest's, by the short path and by the 
 });
 
 test("nothing beside the one file is read for them", () => {
-  const alone = join(temp.path, "alone.cjs");
-  copyFileSync(PROGRAM, alone);
-  const run = (flag: string): string => execFileSync(process.execPath, [alone, flag], { encoding: "utf8" });
+  const copy = join(temp.path, "copy.cjs");
+  copyFileSync(PROGRAM, copy);
+  const run = (flag: string): string => execFileSync(process.execPath, [copy, flag], { encoding: "utf8" });
   assert.equal(run("--help"), helpText());
   assert.equal(run("--version"), VERSION);
 });
@@ -84,7 +84,7 @@ test("| head -1", () => {
   );
 });
 
-test("into a pipe whose reader has gone: exit 0, no word on stderr", () => {
+test("into a pipe whose reader has gone: exit 0, nothing on stderr", () => {
   const { status, stderr } = script(`{ sleep 0.5; ${HELP}; echo "$?" >"$STATUS"; } | true`);
   assert.deepEqual({ status, stderr }, { status: "0", stderr: "" });
 });

@@ -51,14 +51,18 @@ function watch(
 
 /** The steps of one area in order; every line of the log must be a step. */
 function stepsOf({ stderr }: CliRun, area: string): readonly string[] {
-  return stderr
-    .trimEnd()
-    .split("\n")
-    .flatMap((line) => {
-      const match = /^allsmi-ssh: \S+@\S+:\d+ \+\d+\.\d{3}s (ssh|remote): (.+)$/.exec(line);
-      assert.ok(match !== null, line);
-      return match[1] === area ? [match[2] ?? ""] : [];
-    });
+  return (
+    stderr
+      .trimEnd()
+      .split("\n")
+      // The last line of a run is none of its steps.
+      .filter((line) => !/^allsmi-ssh: \d+ hosts?: \d+ ok/.test(line))
+      .flatMap((line) => {
+        const match = /^allsmi-ssh: \S+@\S+:\d+ \+\d+\.\d{3}s (ssh|remote): (.+)$/.exec(line);
+        assert.ok(match !== null, line);
+        return match[1] === area ? [match[2] ?? ""] : [];
+      })
+  );
 }
 
 function assertOrder(steps: readonly string[], expected: readonly RegExp[]): void {

@@ -103,7 +103,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     });
   });
 
-  test("a warning stands below the picture, not in it, and is told again after it", async () => {
+  test("a warning stands below the picture, not in it, and is printed again after it", async () => {
     const recorded = await runCli([...flags.split(" "), "--once", "--format", "ndjson"]);
     assert.equal(recorded.code, 0, recorded.stderr);
     const lines = recorded.stdout.trim().split("\n");

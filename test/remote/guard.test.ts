@@ -15,7 +15,7 @@ const TIMED_OUT: PartEnd = { kind: "timeout", afterSecs: 1 };
 const temp = makeTempDir("guard");
 after(() => temp.remove());
 
-/** bash and zsh go by their name, and are called as hosts call them. */
+/** bash and zsh behave by the name that they are called with, so they are called `sh` as on hosts. */
 const SHELLS: readonly LoginShell[] = POSIX_SHELLS.map((shell) => {
   const { name, argv } = shell;
   return name === "bash" || name === "zsh"
@@ -179,7 +179,7 @@ describe("shells", { concurrency: 2 }, () => {
           shell.session().flatMap(({ pid, parent }) => (parent === shell.pid ? [pid] : []));
         const before = guards();
         assert.equal(before.length, 1);
-        shell.tell();
+        shell.define();
         assert.deepEqual((await shell.tick(2)).outputs.get("tool"), first);
         assert.deepEqual(guards(), before);
         shell.end();

@@ -3,8 +3,7 @@ import { describe, test } from "node:test";
 import { ParseError } from "../../src/contract/errors.js";
 import type { PartOutputs, ProbeContext, Shim, ToolVerdict } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
-import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
-import { assertOwnDevices } from "../support/own-devices.js";
+import { assertComplete, assertGolden, assertOwnDevices, goldenCases } from "../support/golden.js";
 
 const shims = await allShims();
 

@@ -21,17 +21,17 @@ interface Parser {
 const PARSERS: readonly Parser[] = [
   {
     what: "a line of ssh_config",
-    recordings: ["  ProxyCommand = nc -X 5 %h %p", 'SendEnv "LANG" LC_* # words'],
+    recordings: ["  ProxyCommand = nc -X 5 %h %p", 'SendEnv "LANG" LC_* # comment'],
     read: (text) => text.split("\n", 1000).map(lexLine),
   },
   {
     what: "known_hosts",
-    recordings: [`host,10.0.0.1 ${KEY} words\n|1|c2FsdA==|ZGlnZXN0|x ${KEY}\n@revoked *.a,!b.a\t${KEY}\n`],
+    recordings: [`host,10.0.0.1 ${KEY} comment\n|1|c2FsdA==|ZGlnZXN0|x ${KEY}\n@revoked *.a,!b.a\t${KEY}\n`],
     read: (text) => parseKnownHosts(text, "known_hosts"),
   },
   {
     what: "a list of revoked keys",
-    recordings: [`${KEY} words\n# words\nsha256: SHA256:x\n`],
+    recordings: [`${KEY} comment\n# comment\nsha256: SHA256:x\n`],
     read: (text) => indexRevokedKeys(text, "revoked"),
   },
   {
@@ -41,12 +41,12 @@ const PARSERS: readonly Parser[] = [
   },
   {
     what: "a server's greeting",
-    recordings: ["words of a banner\r\nmore\r\nSSH-2.0-OpenSSH_9.2\r\n"],
+    recordings: ["text of a banner\r\nmore\r\nSSH-2.0-OpenSSH_9.2\r\n"],
     read: (text) => new Greeting().take(Buffer.from(text)),
   },
   {
     what: "a server's greeting in small chunks",
-    recordings: ["words of a banner\r\nmore\r\n"],
+    recordings: ["text of a banner\r\nmore\r\n"],
     read(text) {
       const greeting = new Greeting();
       for (const chunk of chunks(Buffer.from(text), 16)) if (greeting.take(chunk) !== "incomplete") break;
@@ -62,7 +62,7 @@ const PARSERS: readonly Parser[] = [
   {
     what: "a frame",
     recordings: [
-      `words\n@${NONCE} v timeout Linux\n\n@${NONCE} p a.b\n1\n\n@${NONCE} e a.b\n2\n\n@${NONCE} x a.b 0\n`,
+      `text\n@${NONCE} v timeout Linux\n\n@${NONCE} p a.b\n1\n\n@${NONCE} e a.b\n2\n\n@${NONCE} x a.b 0\n`,
       `\n@${NONCE} q c.d\n\n@${NONCE} o c.d 0\n1\n2`,
     ],
     read(text) {

@@ -1,6 +1,7 @@
-/** A real ssh-agent for tests. */
+/** A real ssh-agent for tests, and one in front of it that is slow to sign. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { signalPid, waitFor } from "./processes.js";
 import type { KeyPair } from "./ssh-key.js";
@@ -58,4 +59,56 @@ export async function startAgent(): Promise<Agent> {
 function answers(socket: string): boolean {
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
   return spawnSync("ssh-add", ["-l"], { env, stdio: "ignore" }).status !== 2;
+}
+
+/** An agent in front of a real one that is slow: it waits for a touch or a confirmation, or sits on a slow connection. */
+export interface SlowAgent {
+  readonly socket: string;
+  /** Requests to sign so far. */
+  readonly signatures: () => number;
+  stop(): Promise<void>;
+}
+
+const SIGN_REQUEST = 13;
+const FAILURE = Buffer.from([0, 0, 0, 1, 5]);
+
+/**
+ * Answers signatures after `signMs`; null: declines them. As ssh-agent does, it serves no other client meanwhile. The client is
+ * expected to send one request at a time on a connection.
+ */
+export async function startSlowAgent(real: Agent, signMs: number | null): Promise<SlowAgent> {
+  const temp = makeTempDir("slow-agent");
+  const socket = join(temp.path, "agent.sock");
+  let signatures = 0;
+  let turn: Promise<void> = Promise.resolve();
+  const clients = new Set<Socket>();
+  const server = createServer((client) => {
+    clients.add(client);
+    const upstream = connect(real.socket);
+    client.on("error", () => undefined).on("close", () => upstream.destroy());
+    upstream.on("error", () => client.destroy());
+    upstream.on("data", (chunk: Buffer) => client.write(chunk));
+    client.on("data", (request: Buffer) => {
+      const isSignature = request[4] === SIGN_REQUEST;
+      if (isSignature) signatures += 1;
+      if (isSignature && signMs === null) {
+        client.write(FAILURE);
+        return;
+      }
+      turn = turn.then(async () => {
+        if (isSignature) await new Promise((resolve) => setTimeout(resolve, signMs ?? 0).unref());
+        if (!upstream.destroyed) upstream.write(request);
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return {
+    socket,
+    signatures: () => signatures,
+    stop: async () => {
+      for (const client of clients) client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      temp.remove();
+    },
+  };
 }

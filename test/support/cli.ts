@@ -22,13 +22,13 @@ export interface CliOptions {
   readonly within?: readonly string[];
   /** Ended with SIGKILL then; 60 s by default. */
   readonly limitMs?: number;
-  /** What `ulimit` is given before the program starts, as `-n 64`. */
+  /** Arguments of `ulimit` before the program starts, as `-n 64`. */
   readonly ulimit?: string;
-  /** Told of the process once it runs. */
+  /** Called with the process as soon as it runs. */
   readonly started?: (child: ChildProcess) => void;
 }
 
-/** What a test that failed has left would keep its file from ending. */
+/** A process that a failed test left would keep its file from ending. */
 const running = new Set<ChildProcess>();
 after(() => {
   for (const child of running) child.kill("SIGKILL");

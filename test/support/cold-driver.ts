@@ -1,6 +1,6 @@
 /**
- * An nvidia-smi on a machine whose driver nothing keeps started: each call waits for its start, unless one in loop mode
- * runs. It answers as two H200 with driver 575 do (golden/nvidia-smi/two-h200-575), with persistence mode off.
+ * An nvidia-smi on a machine where nothing keeps the driver loaded: each call waits until it is loaded, unless one in loop
+ * mode runs. It answers as two H200 with driver 575 do (golden/nvidia-smi/two-h200-575), with persistence mode off.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,9 +13,9 @@ export type LoopFault =
   | "useless"
   /** It ends as soon as it has begun. */
   | "dies"
-  /** It takes three seconds from one word to the next. */
+  /** It prints a line only every three seconds. */
   | "slow"
-  /** While it runs, other calls tell `[Unknown Error]` for what they measure. */
+  /** While it runs, other calls print `[Unknown Error]` for what they measure. */
   | "spoils";
 
 export interface ColdDriver {
@@ -47,7 +47,7 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
     withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
   );
   const rest = fault === "slow" ? 3 : 0.1;
-  // Counted after its first word: from then on it can lose its reader and live on until the next one.
+  // Counted after its first line: from then on it can lose its reader and run on until the next line.
   const loop = [
     `echo $$ > ${file("loop")}`,
     ...(fault === "dies" ? [] : ["echo GPU-1"]),

@@ -1,4 +1,4 @@
-/** A real dropbear server for tests. It needs the made-up machine: it reads authorized_keys in the user's home alone. */
+/** A real dropbear server for tests. It needs the made-up machine, because it reads authorized_keys only in the user's home. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ export async function startDropbear(options: DropbearOptions = {}): Promise<Drop
     const file = join(dir, `host-${type}`);
     const text = execFileSync("dropbearkey", ["-t", type, "-f", file], { encoding: "utf8", stdio: "pipe" });
     const line = text.split("\n").find((part) => /^(ssh|ecdsa)-/.test(part));
-    if (line === undefined) throw new Error(`dropbearkey says: ${text}`);
+    if (line === undefined) throw new Error(`dropbearkey printed: ${text}`);
     publicKeys.push(line.split(" ").slice(0, 2).join(" "));
     keyArgs.push("-r", file);
   }

@@ -1,4 +1,4 @@
-/** Writes frames to standard output for ever, as main does; says `stalled` when a write has taken half a second. */
+/** Writes frames to standard output without end, as main does. Prints `stalled` when a write has taken half a second. */
 import type { StreamRecord } from "../../src/contract/record.js";
 import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { streamOutput } from "../../src/format/output.js";

@@ -1,4 +1,4 @@
-/** Time that moves only when told to. */
+/** A clock that moves only when the test advances it. */
 import type { Clock, Timer } from "../../src/lib/clock.js";
 
 interface Due {

@@ -31,6 +31,7 @@ export function fakeNvidiaSmi(options: FakeNvidiaSmi = {}): string {
     ...(before === undefined ? [] : [before]),
     `printf '%s\\n' ${lines.join(" ")};;`,
     ...cases,
+    `--query-compute-apps=*) echo "gpu_uuid, pid, process_name, used_gpu_memory [MiB]";;`,
     "*) exit 2;;",
     "esac",
   ].join("\n");

@@ -31,8 +31,8 @@ interface ReachOptions {
   readonly toolTimeoutSecs?: number;
   readonly fallback?: readonly string[];
   readonly holdDriver?: SampleOptions["holdDriver"];
-  /** Told what is done beside asking. */
-  readonly note?: (words: string) => void;
+  /** Called with each note for the operator. */
+  readonly note?: (message: string) => void;
   readonly intervalMs?: number;
 }
 
@@ -75,7 +75,7 @@ export async function reach(server: Sshd | Dropbear, options: ReachOptions = {})
   };
 }
 
-/** What stands for a reading in a test: the GPUs' utilization, whether memory is there, and each error's section and kind. */
+/** The summary of a reading that tests compare: the GPUs' utilization, whether memory is there, each error's section and kind. */
 export function gist({ reading }: Sample): {
   readonly gpus: readonly (number | null)[] | null;
   readonly memory: boolean;
@@ -89,7 +89,7 @@ export function gist({ reading }: Sample): {
   };
 }
 
-/** What of the sessions' processes is ours or the tool's: the shells that stay, and all that matches `tool`. */
+/** The processes of the sessions that are ours or the tool's: the persistent shells, and all that match `tool`. */
 export function remains(server: Sshd | Dropbear, tool: RegExp): readonly ProcessEntry[] {
   return server
     .processes()

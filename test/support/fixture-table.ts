@@ -1,6 +1,6 @@
 /**
  * Compares what a shim reads from the recordings in ../shared/fixtures with the values that their INDEX.md states.
- * The recordings are no part of the project: where they are absent, each table is skipped and says so.
+ * The recordings are no part of the project: where they are absent, each table is skipped with that message.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export interface FixtureRow {
   readonly file: string;
   /** Device index -> what INDEX.md states of it, in the record's units. */
   readonly devices: Readonly<Record<number, Expected>>;
-  /** How many devices the file tells of. */
+  /** How many devices the file lists. */
   readonly count: number;
   readonly read: (text: string) => Reading;
 }
@@ -83,5 +83,27 @@ function valueOf(gpus: readonly Gpu[], index: number, field: string): unknown {
 function compare(what: string, actual: unknown, expected: unknown): readonly string[] {
   return Object.is(actual, expected)
     ? []
-    : [`${what}: read ${JSON.stringify(actual)}, INDEX says ${JSON.stringify(expected)}`];
+    : [`${what}: read ${JSON.stringify(actual)}, INDEX has ${JSON.stringify(expected)}`];
+}
+
+/** For `test(..., { skip })`. */
+export const noFixtures: string | false = existsSync(join(FIXTURES, "INDEX.md"))
+  ? false
+  : "SKIPPED LOUDLY: ../shared/fixtures is not there";
+
+export function readFixture(tool: string, file: string): string {
+  return readFileSync(join(FIXTURES, tool, file), "utf8");
+}
+
+/** The text of the last column by file, in the order of the index. */
+export function fixtureTexts(tool: string): ReadonlyMap<string, string> {
+  const index = readFileSync(join(FIXTURES, "INDEX.md"), "utf8");
+  const [, section = ""] = index.split(`\n## ${tool}\n`);
+  const [table = ""] = section.split("\n## ");
+  const rows = table.split("\n").flatMap((line) => {
+    const cells = line.split("|").map((cell) => cell.trim());
+    const [, file] = /^`(.+)`$/.exec(cells[1] ?? "") ?? [];
+    return file === undefined ? [] : [[file, cells.at(-2) ?? ""] as const];
+  });
+  return new Map(rows);
 }

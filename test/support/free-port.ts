@@ -10,7 +10,7 @@ export async function freePort(addresses: readonly string[] = ["127.0.0.1"]): Pr
 
 /**
  * A TCP port of 127.0.0.1 that stays closed: below those that the system gives to whoever asks for any (ip(7),
- * ip_local_port_range), as the servers of tests that run beside do. Linux's usual range where it cannot be told.
+ * ip_local_port_range), as the servers of tests that run beside do. Linux's default range where it cannot be read.
  */
 export async function closedPort(): Promise<number> {
   const lowest = Math.min(lowestGiven(), 32_768);

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ParseError } from "../../src/contract/errors.js";
 import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
-import type { PartEnd, PartOutput, PartOutputs, ProbeContext } from "../../src/shims/kit/shim.js";
+import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Sampler } from "../../src/shims/kit/shim.js";
 
 export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));
 
@@ -75,7 +76,7 @@ function devicesIn(reading: unknown, section: Section): readonly object[] {
   return sections?.[KEY_OF_SECTION[section]] ?? [];
 }
 
-/** What is missing from a case: every case says where it comes from and which command it answers. */
+/** What is missing from a case: every case needs its source and the command that it answers. */
 export function assertComplete(dir: string): void {
   assert.ok(existsSync(join(dir, "source.md")), `${dir} has no source.md`);
   const parts = foldersIn(dir);
@@ -122,4 +123,24 @@ function foldersIn(dir: string): string[] {
 
 function readIfThere(file: string): string | null {
   return existsSync(file) ? readFileSync(file, "utf8") : null;
+}
+
+/** A frame adds labels to a reading's device objects in place, so no object may be in two readings. */
+export function assertOwnDevices(sampler: Sampler, outputs: PartOutputs): void {
+  const seen = new Set<object>();
+  for (let tick = 0; tick < 3; tick++) {
+    for (const device of devicesOf(sampler, outputs)) {
+      assert.ok(!seen.has(device), `in two readings: ${JSON.stringify(device).slice(0, 80)}`);
+      seen.add(device);
+    }
+  }
+}
+
+function devicesOf(sampler: Sampler, outputs: PartOutputs): object[] {
+  try {
+    return Object.values(sampler.parse(outputs).sections).flat() as object[];
+  } catch (error) {
+    if (error instanceof ParseError) return [];
+    throw error;
+  }
 }

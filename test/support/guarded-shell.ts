@@ -1,4 +1,4 @@
-/** A shell that leads its session, as under sshd, and is told ticks with a guard: what a session does without the SSH. */
+/** A shell that leads its session, as under sshd, and gets guarded ticks: the work of a session without SSH. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const NONCE = "0123456789ab";
 const temp = makeTempDir("guarded");
 const started: ChildProcess[] = [];
 after(() => {
-  // What a failed test has left.
+  // Processes that a failed test left.
   for (const { pid = 0 } of started.filter((child) => child.exitCode === null && child.signalCode === null)) {
     for (const left of sessionOf(pid)) signalPid(left.pid, "SIGKILL");
   }
@@ -27,8 +27,8 @@ const PROGRAM: Part = { id: "tool", kind: "program", command: "{tool}" };
 export interface Shell {
   /** Sends the line of a tick and waits for its frame. */
   tick(tick: number): Promise<Frame>;
-  /** Tells again what a tick is, as when a part is left alone. */
-  tell(): void;
+  /** Sends the definition of a tick again, as after a part is paused. */
+  define(): void;
   /** As `tick`, without waiting. */
   send(tick: number): void;
   /** Ends its input. */
@@ -38,7 +38,7 @@ export interface Shell {
   hangUp(): void;
   /** Command lines of its session. */
   session(): readonly Process[];
-  /** How many pieces the last tick's frame came in. */
+  /** In how many chunks the last tick's frame arrived. */
   pieces(): number;
 }
 
@@ -62,13 +62,13 @@ export function startShell(
   const reader = new FrameReader(NONCE);
   const pid = child.pid ?? 0;
   let pieces = 0;
-  let heard = (): void => undefined;
+  let received = (): void => undefined;
   child.stdin.on("error", () => undefined);
   child.stdout.on("data", (chunk: Buffer) => {
     pieces += 1;
-    if (reader.push(chunk, Date.now())) heard();
+    if (reader.push(chunk, Date.now())) received();
   });
-  const tell = (): void => {
+  const define = (): void => {
     child.stdin.write(
       tickDefinitions({
         nonce: NONCE,
@@ -80,7 +80,7 @@ export function startShell(
       }),
     );
   };
-  tell();
+  define();
   const send = (tick: number): void => {
     reader.begin(tick);
     pieces = 0;
@@ -88,11 +88,11 @@ export function startShell(
   };
   return {
     pid,
-    tell,
+    define,
     send,
     tick: (tick) =>
       new Promise((resolve) => {
-        heard = () => resolve(reader.frame(1));
+        received = () => resolve(reader.frame(1));
         send(tick);
       }),
     end: () => child.stdin.end(),

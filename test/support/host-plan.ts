@@ -3,18 +3,19 @@ import type { SshOptions } from "../../src/contract/ssh-options.js";
 import { realClock } from "../../src/lib/clock.js";
 import { KeyedLimiter, Limiter } from "../../src/lib/limiter.js";
 import { AgentPool } from "../../src/ssh/auth/agent.js";
-import { KeyCache } from "../../src/ssh/auth/key-cache.js";
+import { KeyCache } from "../../src/ssh/auth/fast/key-cache.js";
 import type { HostConfig } from "../../src/ssh/config/host-config.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "../../src/ssh/connector.js";
 import { readsOf } from "../../src/ssh/dial/fast/socket-reads.js";
 import { HandshakeGate } from "../../src/ssh/dial/handshake-gate.js";
 import { JumpPool } from "../../src/ssh/jump/pool.js";
+import { KnownIndex } from "../../src/ssh/known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "../../src/ssh/known-hosts/known-hosts.js";
 import { inProcessNames } from "../../src/ssh/names/names.js";
 import { makePlan, type HostPlan } from "../../src/ssh/plan/plan.js";
 import { FAST_PATHS } from "../../src/ssh/ssh2/fast/fast-paths.js";
 
-/** What `ssh -G` would say with an empty config: no agent, no key files and no known hosts unless given. */
+/** The values that `ssh -G` prints for an empty config: no agent, no key files and no known hosts unless given. */
 export function testConfig(changes: Partial<HostConfig> = {}): HostConfig {
   return {
     originalHost: changes.hostname ?? "127.0.0.1",
@@ -100,7 +101,7 @@ export function testShared(concurrency = 32, isFast = true): TestShared {
     perAddress: new KeyedLimiter(HANDSHAKES_AN_ADDRESS),
     agents,
     keys: new KeyCache(clock),
-    knownHosts: new KnownHostsStore(),
+    knownHosts: new KnownHostsStore(() => new KnownIndex()),
     jumps: new JumpPool(clock),
     names: inProcessNames(),
     processes: new HandshakeGate(clock, concurrency),

@@ -11,7 +11,7 @@ import { partOutputs, probeContext } from "./shim-outputs.js";
 
 export interface ParserUnderTest {
   readonly shim: Shim;
-  /** The part whose text tells of the devices. */
+  /** The part whose text lists the devices. */
   readonly part: string;
   /** What the other parts print: as for `device(0)` to `device(5)`. */
   readonly others?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface ParserUnderTest {
   assemble(devices: readonly string[]): string;
   /** Other whole outputs to start mutations from. */
   readonly samples?: readonly string[];
-  /** The index is the place in the list: devices are told apart by their PCI address. */
+  /** The index is the position in the list: devices are distinguished by their PCI address. */
   readonly positional?: boolean;
   /** A tool of one device has no rows to mix. */
   readonly single?: boolean;
@@ -73,10 +73,10 @@ export function testParserProperties(under: ParserUnderTest): void {
         const stdout = under.assemble([under.device(1, sentinel)]);
         const reading = read(() => sampler.parse(outputsOf(under, stdout)));
         for (const gpu of reading.sections.gpus ?? []) {
-          const told = Object.entries(gpu).filter(
+          const values = Object.entries(gpu).filter(
             ([key, value]) => key !== "index" && typeof value === "number",
           );
-          const invented = told.filter(([, value]) => value === 0 || (value as number) < 0);
+          const invented = values.filter(([, value]) => value === 0 || (value as number) < 0);
           assert.deepEqual(invented, [], `from ${JSON.stringify(sentinel)}`);
         }
       }
@@ -95,7 +95,7 @@ export function testParserProperties(under: ParserUnderTest): void {
     const key = under.positional === true ? "pci_bus_id" : "index";
     const identified = (gpu: Gpu): Gpu => (under.positional === true ? { ...gpu, index: null } : gpu);
     test("devices shuffled, doubled, cut and among error lines: the whole ones stay as they are", () => {
-      const alone = new Map(
+      const readAlone = new Map(
         [0, 1, 2, 3, 4, 5].map((index) => [index, identified(onlyDevice(under, sampler, index))] as const),
       );
       const rows = fc.array(fc.nat(5), { minLength: 1, maxLength: 8 });
@@ -112,8 +112,8 @@ export function testParserProperties(under: ParserUnderTest): void {
             const expected = new Set(cut === whole.length ? order : order.slice(0, -1));
             const gpus = read(() => sampler.parse(outputsOf(under, stdout))).sections.gpus ?? [];
             for (const index of expected) {
-              const found = gpus.map(identified).filter((gpu) => gpu[key] === alone.get(index)?.[key]);
-              assert.deepEqual(found, [alone.get(index)], `device ${String(index)} of ${stdout}`);
+              const found = gpus.map(identified).filter((gpu) => gpu[key] === readAlone.get(index)?.[key]);
+              assert.deepEqual(found, [readAlone.get(index)], `device ${String(index)} of ${stdout}`);
             }
           },
         ),

@@ -1,4 +1,4 @@
-/** Looking at and ending the processes that a test started, by pid alone. */
+/** Lists and ends the processes that a test started, only by pid. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 export interface ProcessEntry {
@@ -44,7 +44,7 @@ const listedChildren: ChildrenOf = (pid) =>
       .map(Number),
   );
 
-/** What a process or thread that has gone no longer tells is nothing. */
+/** Nothing for a process or thread that has ended. */
 function attempt(read: () => readonly string[]): readonly string[] {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** How often a property is tried: in full by default, a share of it where PROPERTY_RUNS says so (the working loop). */
+/** How often a property is tried: in full by default, or the share in PROPERTY_RUNS (0.2 in the working loop). */
 const SHARE = Number(process.env["PROPERTY_RUNS"] ?? 1);
 
 export const propertyRuns = (full: number): number => Math.max(1, Math.ceil(full * SHARE));

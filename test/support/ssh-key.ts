@@ -37,7 +37,7 @@ export function makeKey(file: string, options: KeyOptions = {}): KeyPair {
 function fingerprintOf(publicFile: string): string {
   const line = execFileSync("ssh-keygen", ["-l", "-f", publicFile], { encoding: "utf8" });
   const found = /SHA256:[A-Za-z0-9+/]+/.exec(line);
-  if (found === null) throw new Error(`ssh-keygen -l says: ${line}`);
+  if (found === null) throw new Error(`ssh-keygen -l printed: ${line}`);
   return found[0];
 }
 

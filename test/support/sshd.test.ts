@@ -44,11 +44,11 @@ test(
       addresses: ["127.0.0.1", "127.0.0.2"],
     });
     t.after(() => server.stop());
-    const said = ssh(server, ["-i", server.userKey.file], "echo $HOME $0 $ALLSMI_TEST; nvidia-smi").split(
+    const lines = ssh(server, ["-i", server.userKey.file], "echo $HOME $0 $ALLSMI_TEST; nvidia-smi").split(
       "\n",
     );
-    assert.equal(said[1], "fake");
-    if (server.isolated) assert.equal(said[0], `${server.home} sh x`);
+    assert.equal(lines[1], "fake");
+    if (server.isolated) assert.equal(lines[0], `${server.home} sh x`);
     await waitFor("sshd logs the login", () => server.log().includes("Accepted publickey"));
   },
 );

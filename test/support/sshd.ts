@@ -24,7 +24,7 @@ export interface SshdOptions {
   readonly hostKeyTypes?: readonly NonNullable<KeyOptions["type"]>[];
   /** Host keys that are there already, instead of made ones. */
   readonly hostKeys?: readonly KeyPair[];
-  /** Lines of authorized_keys; the made user key alone by default. */
+  /** Lines of authorized_keys; only the made user key by default. */
   readonly authorizedKeys?: readonly string[];
   /** Users of the made-up machine; one `watcher` by default. The short forms `shell` and `home` are that user's. */
   readonly users?: readonly RemoteUser[];

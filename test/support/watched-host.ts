@@ -24,7 +24,7 @@ export interface Watched {
 
 export const SH = "#!/bin/sh\n";
 
-/** One reading unless `args` say more. */
+/** Takes one reading unless `args` ask for more. */
 export async function watchHost(host: WatchedHost): Promise<Watched> {
   const temp = makeTempDir("watched");
   const bin = join(temp.path, "bin");

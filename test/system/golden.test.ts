@@ -6,8 +6,7 @@ import type { HostSystem } from "../../src/system/host-system.js";
 import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
-import { assertComplete, assertGolden, goldenCases } from "../support/golden.js";
-import { assertOwnDevices } from "../support/own-devices.js";
+import { assertComplete, assertGolden, assertOwnDevices, goldenCases } from "../support/golden.js";
 
 const SYSTEMS: readonly HostSystem[] = [linux, darwin, windows];
 /** A part folder with this ending is what the part answered in the tick after the probe. */

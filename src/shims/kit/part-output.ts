@@ -38,13 +38,13 @@ export function partError(
         kind: "timeout",
         message:
           `${tool} gave no answer within ${String(output.end.afterSecs)} s` +
-          (output.end.earlier === true ? " in an earlier tick; it is not run again for a while" : ""),
+          (output.end.earlier === true ? " in an earlier tick; it is paused for a while" : ""),
       };
     case "flooded":
       return {
         section,
         kind: "error",
-        message: `${tool} printed ${output.end.what}; it is not run again for a while`,
+        message: `${tool} printed ${output.end.what}; it is paused for a while`,
       };
     case "missing":
       return { section, kind: "error", message: `${tool}: its answer did not arrive` };

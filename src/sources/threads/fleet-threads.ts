@@ -5,7 +5,7 @@ import type { OperatorLog } from "../../contract/operator-log.js";
 import type { Texts } from "../../format/pacing.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
-import type { Counts } from "../../outcome/tally.js";
+import { NO_COUNTS, type Counts } from "../../outcome/tally.js";
 import type { Share } from "./shares.js";
 
 /** A buffer that goes back and forth between two threads: only one of them has it at a time. */
@@ -96,7 +96,7 @@ export class FleetThreads implements Texts {
     const members = shares.map((share): Member => {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
       const worker = new Worker(program, { workerData: share, resourceLimits });
-      return { worker, counts: { hosts: 0, fine: 0, held: false }, hasEnded: false };
+      return { worker, counts: NO_COUNTS, hasEnded: false };
     });
     const threads = new FleetThreads(clock, members);
     for (const member of members) threads.#listen(member, log);

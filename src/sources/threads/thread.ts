@@ -58,12 +58,16 @@ async function watchShare(
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
-  const seen = withTally(fleet.batches, failOn, verbosity === "verbose" ? log.line : null, unwritable);
+  const lineLog = {
+    each: verbosity === "verbose" ? log.line : null,
+    held: verbosity === "quiet" ? null : log.line,
+  };
+  const seen = withTally(fleet.batches, failOn, lineLog, unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
   fleet.close();
-  post({ kind: "ended", counts: seen.counts() });
+  post({ kind: "ended", counts: seen.summary() });
   port.close();
 }
 

@@ -1,20 +1,19 @@
 /**
- * A client of ssh-agent (draft-miller-ssh-agent). Keys are listed over one connection that all hosts share, with a
- * deadline of its own; each signature has its own connection, for it may wait for a hand.
+ * A client of ssh-agent (draft-miller-ssh-agent). Keys are listed over one connection that all hosts share, with its own
+ * timeout. Each signature has a connection of its own, since the agent may wait for its user to confirm it.
  */
 import { connect, type Socket } from "node:net";
 import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock, Timer } from "../../lib/clock.js";
 import { Limiter } from "../../lib/limiter.js";
-import { WireReader } from "../keys/wire-reader.js";
-import { uint32, wireString } from "../keys/wire-writer.js";
+import { WireReader, uint32, wireString } from "../keys/wire.js";
 
 export interface AgentKey {
   readonly blob: Buffer;
   readonly comment: string;
 }
 
-/** The agent is not there, does not answer or says no. The message is for the record; the cause is the system's error. */
+/** The agent cannot be reached, does not answer or refuses. The message is for the record; the cause is the system's error. */
 export class AgentError extends Error {
   override readonly name = "AgentError";
 }
@@ -26,15 +25,15 @@ const SIGN_RESPONSE = 14;
 const RSA_SHA2_256 = 2;
 const RSA_SHA2_512 = 4;
 
-/** Of an agent that is there: it lists its keys at once, whatever it asks of its user before it signs. */
-const ANSWER_MS = 1_000;
-/** Signatures at once. More wait here and not at the agent's door, which is shut when too many do. */
+/** A working agent lists its keys at once, even if it asks its user before it signs. */
+const ANSWER_TIMEOUT_MS = 1_000;
+/** Signatures at once. More wait here, since an agent refuses connections when too many wait. */
 const MAX_SIGNING = 32;
-/** How long a dead or hung agent is left alone, so that it costs a fleet its deadline once and not once a host. */
-const SHUNNED_MS = 30_000;
-/** How long a list of keys is good for: hosts that start together ask once. */
+/** How long a dead or hung agent is not asked again, so that a fleet waits for its timeout once and not once a host. */
+const COOLDOWN_MS = 30_000;
+/** How long a list of keys is used: hosts that start together ask once. */
 const LIST_FRESH_MS = 2_000;
-const MAX_ANSWER = 1 << 20;
+const MAX_ANSWER_BYTES = 1 << 20;
 
 interface Pending {
   readonly resolve: (answer: Buffer) => void;
@@ -44,19 +43,19 @@ interface Pending {
 export class Agent {
   #socket: Socket | null = null;
   #received: Buffer = Buffer.alloc(0);
-  #deadline: Timer | null = null;
+  #timeout: Timer | null = null;
   readonly #pending: Pending[] = [];
-  #shunned: { readonly untilMs: number; readonly error: AgentError } | null = null;
+  #cooldown: { readonly untilMs: number; readonly error: AgentError } | null = null;
   #list: { readonly atMs: number; readonly keys: Promise<readonly AgentKey[]> } | null = null;
-  /** The last list that came, for while the agent waits for its user's hand and answers nobody. */
+  /** The last list received, for the time when the agent waits for its user and answers nobody. */
   #lastKeys: readonly AgentKey[] | null = null;
   readonly #signing = new Set<Agent>();
-  readonly #places = new Limiter(MAX_SIGNING);
+  readonly #signers = new Limiter(MAX_SIGNING);
 
   constructor(
     readonly path: string,
     private readonly clock: Clock,
-    private readonly answerMs = ANSWER_MS,
+    private readonly answerMs = ANSWER_TIMEOUT_MS,
   ) {}
 
   /** The agent's keys in its order. Rejects with AgentError. */
@@ -71,15 +70,15 @@ export class Agent {
     return keys;
   }
 
-  /** The SSH signature blob, as the agent made it within `withinMs`. Rejects with AgentError. */
-  async sign(blob: Buffer, algorithm: string, data: Buffer, withinMs = ANSWER_MS): Promise<Buffer> {
+  /** The SSH signature blob, made by the agent within `withinMs`. Rejects with AgentError. */
+  async sign(blob: Buffer, algorithm: string, data: Buffer, withinMs = ANSWER_TIMEOUT_MS): Promise<Buffer> {
     const flags = algorithm.startsWith("rsa-sha2-256")
       ? RSA_SHA2_256
       : algorithm.startsWith("rsa-sha2-512")
         ? RSA_SHA2_512
         : 0;
     const request = [Buffer.from([SIGN_REQUEST]), wireString(blob), wireString(data), uint32(flags)];
-    const answer = await this.#askAlone(Buffer.concat(request), withinMs);
+    const answer = await this.#askSeparately(Buffer.concat(request), withinMs);
     if (answer[0] !== SIGN_RESPONSE) throw new AgentError("the agent refused to sign");
     try {
       return new WireReader(answer.subarray(1)).string();
@@ -89,54 +88,54 @@ export class Agent {
   }
 
   close(): void {
-    for (const alone of this.#signing) alone.close();
+    for (const separate of this.#signing) separate.close();
     this.#fail(new AgentError("closed"), false);
   }
 
-  async #askAlone(message: Buffer, withinMs: number): Promise<Buffer> {
+  async #askSeparately(message: Buffer, withinMs: number): Promise<Buffer> {
     const untilMs = this.clock.nowMs() + withinMs;
-    const release = await this.#places.acquire(new AbortController().signal);
+    const release = await this.#signers.acquire(new AbortController().signal);
     const leftMs = untilMs - this.clock.nowMs();
-    const alone = new Agent(this.path, this.clock, leftMs);
-    this.#signing.add(alone);
+    const separate = new Agent(this.path, this.clock, leftMs);
+    this.#signing.add(separate);
     try {
-      // The login that wanted it is over: the agent's user must not be asked for it.
+      // The login that needed it has ended: the agent's user must not be asked to confirm it.
       if (leftMs <= 0) throw new AgentError(`no answer within ${withinMs} ms`);
-      return await alone.#ask(message);
+      return await separate.#ask(message);
     } finally {
-      this.#signing.delete(alone);
-      alone.close();
+      this.#signing.delete(separate);
+      separate.close();
       release();
     }
   }
 
   #ask(message: Buffer): Promise<Buffer> {
-    const shunned = this.#shunned;
-    if (shunned !== null && this.clock.nowMs() < shunned.untilMs) return Promise.reject(shunned.error);
-    this.#shunned = null;
+    const cooldown = this.#cooldown;
+    if (cooldown !== null && this.clock.nowMs() < cooldown.untilMs) return Promise.reject(cooldown.error);
+    this.#cooldown = null;
     return new Promise((resolve, reject) => {
       try {
         this.#socket ??= this.#dial();
       } catch (error) {
-        // Node refuses some paths at once: that is one agent's failure, as when nobody listens there.
+        // Node.js refuses some paths at once: for us that is an agent that cannot be reached.
         reject(new AgentError(`cannot be reached (${messageOf(error)})`, { cause: error }));
         return;
       }
       this.#pending.push({ resolve, reject });
       this.#socket.ref();
       this.#socket.write(wireString(message));
-      this.#deadline ??= this.#startDeadline();
+      this.#timeout ??= this.#startTimeout();
     });
   }
 
   #dial(): Socket {
-    // As an object: Node takes a bare "22" for a TCP port, and ssh for a socket of that name.
+    // As an object: Node.js reads a bare "22" as a TCP port, and ssh as a socket of that name.
     const socket = connect({ path: this.path });
     this.#received = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#socket === socket)
-        // What this process lacks a descriptor for may well be there a moment later.
+        // Where only this process lacks a descriptor, the agent may be reachable a moment later.
         this.#fail(
           new AgentError(`cannot be reached (${error.code ?? error.message})`, { cause: error }),
           !isLocalLimit(error),
@@ -148,8 +147,8 @@ export class Agent {
     return socket;
   }
 
-  /** Answers come in the order of the requests; each has its own time from when it is the next one. */
-  #startDeadline(): Timer {
+  /** Answers come in the order of the requests. The timeout of each starts when it becomes the next one. */
+  #startTimeout(): Timer {
     return this.clock.after(this.answerMs, () =>
       this.#fail(new AgentError(`no answer within ${this.answerMs} ms`), true),
     );
@@ -160,27 +159,27 @@ export class Agent {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     while (this.#received.length >= 4) {
       const length = this.#received.readUInt32BE();
-      if (length > MAX_ANSWER) {
+      if (length > MAX_ANSWER_BYTES) {
         this.#fail(new AgentError("does not speak the agent protocol"), true);
         return;
       }
       if (this.#received.length < 4 + length) return;
       const answer = Buffer.from(this.#received.subarray(4, 4 + length));
       this.#received = this.#received.subarray(4 + length);
-      this.#deadline?.cancel();
+      this.#timeout?.cancel();
       const pending = this.#pending.shift();
-      this.#deadline = this.#pending.length > 0 ? this.#startDeadline() : null;
+      this.#timeout = this.#pending.length > 0 ? this.#startTimeout() : null;
       // An idle agent must not keep the process alive.
       if (this.#pending.length === 0) socket.unref();
       pending?.resolve(answer);
     }
   }
 
-  #fail(error: AgentError, shun: boolean): void {
-    this.#deadline?.cancel();
-    this.#deadline = null;
+  #fail(error: AgentError, withCooldown: boolean): void {
+    this.#timeout?.cancel();
+    this.#timeout = null;
     this.#list = null;
-    if (shun) this.#shunned = { untilMs: this.clock.nowMs() + SHUNNED_MS, error };
+    if (withCooldown) this.#cooldown = { untilMs: this.clock.nowMs() + COOLDOWN_MS, error };
     const socket = this.#socket;
     this.#socket = null;
     socket?.destroy();
@@ -207,7 +206,7 @@ function readKeys(answer: Buffer): AgentKey[] {
   }
 }
 
-/** One client a socket path. */
+/** One client for each socket path. */
 export class AgentPool {
   readonly #agents = new Map<string, Agent>();
 

@@ -1,13 +1,17 @@
 /** Which keys a host is offered, and in which order (sshconnect2.c: pubkey_prepare). */
-import { isLocalLimit } from "../../contract/local-limit.js";
-import { fingerprint } from "../keys/fingerprint.js";
-import { readPublicKey, type PublicKey } from "../keys/public-key.js";
-import { signWithKey } from "../keys/signature.js";
+import { signWithKey } from "../keys/private-key.js";
 import type { IdentityPlan } from "../plan/plan.js";
-import { AgentError, type AgentKey, type AgentPool } from "./agent.js";
-import { readPublicFile, type KeyCache, type KeyFile, type KeyRemedy } from "./key-cache.js";
+import {
+  parseBlob,
+  readKeySources,
+  type IdentitySources,
+  type KeySources,
+  type NamedFile,
+  type ParsedBlob,
+  type Skipped,
+} from "./key-sources.js";
 
-/** A public key or certificate that can be proven. */
+/** A public key or certificate that we can sign for. */
 export interface IdentityCandidate {
   /** Where it comes from, for the record: `--ssh-key FILE`, `agent`, `FILE`. */
   readonly source: string;
@@ -15,11 +19,11 @@ export interface IdentityCandidate {
   readonly type: string;
   readonly certified: boolean;
   readonly rsaBits: number | null;
-  /** What is offered. */
+  /** The blob that is offered. */
   readonly blob: Buffer;
-  /** `SHA256:...` of the plain key, where that is at hand. */
+  /** `SHA256:...` of the plain key, where that is known. */
   readonly fingerprint: string;
-  /** The private key is in memory: proving costs no question to anybody. */
+  /** The private key is in memory: to sign takes no request to an agent. */
   readonly inMemory: boolean;
   /** The key's file, where one is named; null when only an agent has it. */
   readonly file: string | null;
@@ -31,231 +35,153 @@ export interface Candidates {
   readonly keys: readonly IdentityCandidate[];
   /** Keys and agents that could not be used, and why. */
   readonly skipped: readonly Skipped[];
-  /** A system error of this machine (no descriptors, no memory) that kept a key or an agent from being looked at. */
+  /** A system error of this machine (no descriptors, no memory) that kept a key or an agent from being read. */
   readonly localLimit?: unknown;
-}
-
-export interface Skipped {
-  readonly source: string;
-  readonly reason: string;
-  /** The key file; null for an agent. */
-  readonly file: string | null;
-  /** What would make it usable. */
-  readonly remedy: KeyRemedy | null;
-}
-
-export interface IdentitySources {
-  readonly agents: AgentPool;
-  readonly keys: KeyCache;
-}
-
-interface NamedFile {
-  readonly path: string;
-  readonly source: string;
-  readonly file: KeyFile;
-  /** The user asked for this file, so that its absence is worth a word. */
-  readonly asked: boolean;
-}
-
-interface HeldKey {
-  readonly blob: Buffer;
-  readonly identity: string;
-  readonly fingerprint: string;
-  readonly parsed: PublicKey;
 }
 
 /**
  * Order: `--ssh-key`; certificates; agent keys that are named; other agent keys unless IdentitiesOnly; the other files.
- * Never rejects: what cannot be used is in `skipped`. `signMs`: how long an agent may take to sign, which is the login's own
- * time, for it may be waiting for its user's hand; 0 where nothing is to be signed.
+ * Never rejects: what cannot be used is in `skipped`. `signMs`: how long an agent may take to sign, which is the time of
+ * the login, since the agent may wait for its user; 0 where nothing will be signed.
  */
 export async function findCandidates(
   plan: IdentityPlan,
   sources: IdentitySources,
   signMs = 0,
 ): Promise<Candidates> {
-  const [files, certificates, agent] = await Promise.all([
-    loadFiles(plan, sources.keys),
-    Promise.all(plan.certificateFiles.map(async (path) => ({ path, ...(await readCertificate(path)) }))),
-    askAgent(plan.agentSocket, sources.agents, signMs),
-  ]);
-  const skipped: Skipped[] = [...agent.skipped];
-  const held = agent.keys.map((key) => parseHeld(key.blob)).filter((key) => key !== null);
-  const chosen = new Chosen();
-  const viaAgent = (key: HeldKey, source: string, file: string | null): IdentityCandidate => {
-    const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
-    // ssh-keygen shows a certificate by its plain key.
-    const plain = key.parsed.certificate === null ? key : held.find((other) => isPlainOf(other, key));
-    return candidate(
-      source,
-      { ...key, fingerprint: plain?.fingerprint ?? key.fingerprint },
-      file,
-      false,
-      sign,
-    );
+  const found = await readKeySources(plan, sources, signMs);
+  const selection = new Selection(found);
+  selection.addCertificates(found.explicit);
+  selection.addFiles(found.explicit);
+  selection.addCertificates(found.configured);
+  selection.addAgentKeys(true);
+  if (!plan.identitiesOnly) selection.addAgentKeys(false);
+  selection.addFiles(found.configured);
+  return {
+    keys: selection.keys,
+    skipped: [...found.agent.skipped, ...selection.skippedFiles()],
+    ...("localLimit" in found ? { localLimit: found.localLimit } : {}),
   };
-
-  const explicit = files.slice(0, plan.keyFiles.length);
-  const configured = files.slice(plan.keyFiles.length);
-  const inAgent = (blob: Buffer | null): HeldKey | null => {
-    const wanted = blob === null ? null : parseHeld(blob);
-    if (wanted === null) return null;
-    return held.find((key) => key.parsed.certificate === null && key.identity === wanted.identity) ?? null;
-  };
-  const fromFile = (named: NamedFile): IdentityCandidate | null => {
-    const { file } = named;
-    if (file.kind === "missing") return null;
-    if (file.kind === "usable") {
-      const key = parseHeld(file.blob);
-      const sign = (algorithm: string, data: Buffer): Buffer => signWithKey(file.key, algorithm, data);
-      return key === null ? null : candidate(named.source, key, named.path, true, sign);
-    }
-    const agentKey = inAgent(file.blob);
-    return agentKey === null ? null : viaAgent(agentKey, `${named.source} (agent)`, named.path);
-  };
-  const certificatesOf = (named: readonly NamedFile[]): void => {
-    const explicitBlobs = certificates.map((entry) => ({ source: entry.path, blob: entry.blob }));
-    const beside = named.map((entry) => ({
-      source: `${entry.path}-cert.pub`,
-      blob: entry.file.kind === "missing" ? null : entry.file.certificate,
-    }));
-    for (const { source, blob } of [...explicitBlobs, ...beside]) {
-      const certificate = blob === null ? null : parseHeld(blob);
-      if (certificate === null || certificate.parsed.certificate === null) continue;
-      const owner = files.map(fromFile).find((key) => key !== null && samePlainKey(key.blob, certificate));
-      const agentOwner = held.find((key) => isPlainOf(key, certificate));
-      const signer = owner ?? (agentOwner === undefined ? null : viaAgent(agentOwner, source, null));
-      if (signer === null) continue;
-      const shown = { ...certificate, fingerprint: signer.fingerprint };
-      chosen.add(candidate(source, shown, signer.file, signer.inMemory, (...args) => signer.sign(...args)));
-    }
-  };
-
-  certificatesOf(explicit);
-  for (const named of explicit) chosen.add(fromFile(named));
-  certificatesOf(configured);
-  const namedFiles = new Map<string, string>();
-  for (const { path, file } of files) {
-    const key = file.kind === "missing" || file.blob === null ? null : parseHeld(file.blob);
-    if (key !== null && !namedFiles.has(key.identity)) namedFiles.set(key.identity, path);
-  }
-  const fromAgent = (key: HeldKey): IdentityCandidate =>
-    viaAgent(key, "agent", namedFiles.get(key.identity) ?? null);
-  for (const key of held) if (namedFiles.has(key.identity)) chosen.add(fromAgent(key));
-  if (!plan.identitiesOnly) for (const key of held) chosen.add(fromAgent(key));
-  for (const named of configured) chosen.add(fromFile(named));
-
-  for (const named of files) {
-    const { file } = named;
-    if (file.kind === "missing") {
-      if (named.asked)
-        skipped.push({ source: named.source, reason: "no such file", file: named.path, remedy: "make" });
-    } else if (file.kind === "unusable" && inAgent(file.blob) === null) {
-      skipped.push({ source: named.source, reason: file.reason, file: named.path, remedy: file.remedy });
-    }
-  }
-  const limits = [agent, ...certificates, ...files.map(({ file }) => file)].flatMap((from) =>
-    "localLimit" in from && from.localLimit !== undefined ? [from.localLimit] : [],
-  );
-  return { keys: chosen.keys, skipped, ...(limits.length > 0 ? { localLimit: limits[0] } : {}) };
 }
 
-async function readCertificate(path: string): Promise<{ blob: Buffer | null; localLimit?: unknown }> {
-  try {
-    return { blob: await readPublicFile(path) };
-  } catch (error) {
-    return { blob: null, localLimit: error };
-  }
-}
-
-/** The candidates chosen so far; a key is offered once, from the first place it was found in. */
-class Chosen {
+/** The candidates selected so far. A key is offered once, from the first source it was found in. */
+class Selection {
   readonly keys: IdentityCandidate[] = [];
   readonly #seen = new Set<string>();
+  readonly #files: readonly NamedFile[];
+  /** The file of each public key that a file names. */
+  readonly #fileOf = new Map<string, string>();
 
-  add(key: IdentityCandidate | null): void {
+  constructor(private readonly sources: KeySources) {
+    this.#files = [...sources.explicit, ...sources.configured];
+    for (const { path, file } of this.#files) {
+      const key = file.kind === "missing" || file.blob === null ? null : parseBlob(file.blob);
+      if (key !== null && !this.#fileOf.has(key.identity)) this.#fileOf.set(key.identity, path);
+    }
+  }
+
+  addFiles(files: readonly NamedFile[]): void {
+    for (const named of files) this.#add(this.#fromFile(named));
+  }
+
+  /** CertificateFile and the certificates beside `files`, as far as there is a private key for them. */
+  addCertificates(files: readonly NamedFile[]): void {
+    const named = this.sources.certificates.map(({ path, blob }) => ({ source: path, blob }));
+    const beside = files.map(({ path, file }) => ({
+      source: `${path}-cert.pub`,
+      blob: file.kind === "missing" ? null : file.certificate,
+    }));
+    for (const { source, blob } of [...named, ...beside]) {
+      const certificate = blob === null ? null : parseBlob(blob);
+      if (certificate === null || certificate.parsed.certificate === null) continue;
+      const signer = this.#signerOf(certificate, source);
+      if (signer === null) continue;
+      const shown = { ...certificate, fingerprint: signer.fingerprint };
+      this.#add(candidate(source, shown, signer.file, signer.inMemory, (...args) => signer.sign(...args)));
+    }
+  }
+
+  /** `areNamed`: only those whose public key is in a file that is named; else all. */
+  addAgentKeys(areNamed: boolean): void {
+    for (const key of this.sources.agent.keys) {
+      const file = this.#fileOf.get(key.identity) ?? null;
+      if (file !== null || !areNamed) this.#add(this.#viaAgent(key, "agent", file));
+    }
+  }
+
+  skippedFiles(): Skipped[] {
+    return this.#files.flatMap(({ source, path, file, isExplicit }): Skipped[] => {
+      if (file.kind === "missing") {
+        return isExplicit ? [{ source, reason: "no such file", file: path, remedy: "make" }] : [];
+      }
+      if (file.kind === "usable" || this.#inAgent(file.blob) !== null) return [];
+      return [{ source, reason: file.reason, file: path, remedy: file.remedy }];
+    });
+  }
+
+  #add(key: IdentityCandidate | null): void {
     if (key === null) return;
     const name = key.blob.toString("base64");
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
     this.keys.push(key);
   }
-}
 
-function loadFiles(plan: IdentityPlan, cache: KeyCache): Promise<NamedFile[]> {
-  const explicit = plan.keyFiles.map((path) => ({ path, source: `--ssh-key ${path}`, asked: true }));
-  const configured = plan.configFiles
-    .filter((path) => !plan.keyFiles.includes(path))
-    .map((path) => ({ path, source: path, asked: plan.configFilesNamed }));
-  return Promise.all(
-    [...explicit, ...configured].map(async (named) => ({ ...named, file: await cache.load(named.path) })),
-  );
-}
-
-interface AskedAgent {
-  readonly keys: readonly AgentKey[];
-  readonly skipped: readonly Skipped[];
-  readonly localLimit?: unknown;
-  sign(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer>;
-}
-
-async function askAgent(socket: string | null, agents: AgentPool, signMs: number): Promise<AskedAgent> {
-  const none: AskedAgent = { keys: [], skipped: [], sign: () => Promise.reject(new AgentError("no agent")) };
-  if (socket === null || socket === "") return none;
-  const agent = agents.at(socket);
-  try {
-    return { keys: await agent.keys(), skipped: [], sign: (...args) => agent.sign(...args, signMs) };
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error;
-    const skipped = [{ source: `agent ${socket}`, reason: error.message, file: null, remedy: null }];
-    return { ...none, skipped, ...(isLocalLimit(error.cause) ? { localLimit: error.cause } : {}) };
+  #fromFile({ path, source, file }: NamedFile): IdentityCandidate | null {
+    if (file.kind === "missing") return null;
+    if (file.kind === "usable") {
+      const key = parseBlob(file.blob);
+      const sign = (algorithm: string, data: Buffer): Buffer => signWithKey(file.key, algorithm, data);
+      return key === null ? null : candidate(source, key, path, true, sign);
+    }
+    const agentKey = this.#inAgent(file.blob);
+    return agentKey === null ? null : this.#viaAgent(agentKey, `${source} (agent)`, path);
   }
-}
 
-const parsedBlobs = new WeakMap<Buffer, HeldKey | "unreadable">();
-
-/** Parses a blob once: the same buffer comes again for every host. */
-function parseHeld(blob: Buffer): HeldKey | null {
-  let held = parsedBlobs.get(blob);
-  if (held === undefined) {
-    held = readHeld(blob);
-    parsedBlobs.set(blob, held);
+  #viaAgent(key: ParsedBlob, source: string, file: string | null): IdentityCandidate {
+    const { agent } = this.sources;
+    const sign = (algorithm: string, data: Buffer): Promise<Buffer> => agent.sign(key.blob, algorithm, data);
+    // ssh-keygen shows a certificate by its plain key.
+    const plain = key.parsed.certificate === null ? key : this.#plainInAgent(key.identity);
+    const shown = { ...key, fingerprint: plain?.fingerprint ?? key.fingerprint };
+    return candidate(source, shown, file, false, sign);
   }
-  return held === "unreadable" ? null : held;
-}
 
-function readHeld(blob: Buffer): HeldKey | "unreadable" {
-  try {
-    const parsed = readPublicKey(blob);
-    return { blob, identity: parsed.identity, fingerprint: fingerprint(blob), parsed };
-  } catch {
-    return "unreadable";
+  /** A file's private key for a certificate, else the agent's. */
+  #signerOf(certificate: ParsedBlob, source: string): IdentityCandidate | null {
+    for (const named of this.#files) {
+      const key = this.#fromFile(named);
+      if (key !== null && parseBlob(key.blob)?.identity === certificate.identity) return key;
+    }
+    const agentKey = this.#plainInAgent(certificate.identity);
+    return agentKey === null ? null : this.#viaAgent(agentKey, source, null);
   }
-}
 
-function isPlainOf(key: HeldKey, certificate: HeldKey): boolean {
-  return key.parsed.certificate === null && key.identity === certificate.identity;
-}
+  #inAgent(blob: Buffer | null): ParsedBlob | null {
+    const wanted = blob === null ? null : parseBlob(blob);
+    return wanted === null ? null : this.#plainInAgent(wanted.identity);
+  }
 
-function samePlainKey(blob: Buffer, certificate: HeldKey): boolean {
-  return parseHeld(blob)?.identity === certificate.identity;
+  #plainInAgent(identity: string): ParsedBlob | null {
+    const { keys } = this.sources.agent;
+    return keys.find((key) => key.parsed.certificate === null && key.identity === identity) ?? null;
+  }
 }
 
 function candidate(
   source: string,
-  key: HeldKey,
+  { parsed, blob, fingerprint }: ParsedBlob,
   file: string | null,
   inMemory: boolean,
   sign: IdentityCandidate["sign"],
 ): IdentityCandidate {
-  const { parsed, blob } = key;
   return {
     source,
     type: parsed.plainType,
     certified: parsed.certificate !== null,
     rsaBits: parsed.rsaBits,
     blob,
-    fingerprint: key.fingerprint,
+    fingerprint,
     inMemory,
     file,
     sign,

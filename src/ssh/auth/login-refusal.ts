@@ -1,4 +1,4 @@
-/** A login that the server refused in words: what it says of us, and what would mend it. */
+/** A login that the server refused: the error for the record, and what would fix it. */
 import { HostError } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
 import type { LastError } from "../../contract/record.js";
@@ -12,19 +12,20 @@ import {
   type FixContext,
 } from "../plan/fix-command.js";
 import { planLabel, commandTargetOf, type HostPlan } from "../plan/plan.js";
-import type { IdentityCandidate, Candidates, Skipped } from "./identity.js";
+import type { IdentityCandidate, Candidates } from "./identity.js";
+import type { Skipped } from "./key-sources.js";
 import type { Refusal } from "./userauth.js";
 
-/** Where so many keys were refused that the server hung up. */
+/** The fix where the server hung up because it had refused too many keys. */
 export const NAME_A_KEY =
   "name the right key with --ssh-key, or with IdentityFile and IdentitiesOnly in the config";
 
-/** What the server said in its banners (RFC 4252, section 5.4). */
+/** The server's banners (RFC 4252, section 5.4). */
 export interface ServerReply {
   readonly banner: string;
-  /** The part that came after it had answered `none`: it is about our keys. */
+  /** The part that came after the answer to `none`: it is about our keys. */
   readonly lastWords: string;
-  /** OpenSSH's. Its banner before that answer is the one that everybody gets. */
+  /** The server is OpenSSH's: its banner before that answer is the same for everybody. */
   readonly isSshd: boolean;
 }
 
@@ -40,28 +41,33 @@ export function loginRefusal(
   plan: HostPlan,
   refusal: Refusal,
   candidates: Candidates,
-  said: ServerReply,
+  reply: ServerReply,
   here: FixContext = fixContext(),
 ): HostError {
-  // What could not be looked at may hold the key: the server has refused nothing of it.
+  // A key that could not be read may be the right one: the server has not refused it.
   const limit = localLimit(candidates.localLimit, "auth", `${planLabel(plan)}: keys could not be read`);
   if (limit !== null) return limit;
   const skipped = candidates.skipped.map((entry) => `${entry.source} skipped: ${entry.reason}`);
   const tried = [...refusal.tried, ...skipped];
   const takesKeys = refusal.methods.includes("publickey");
   const methods = refusal.methods.join(", ");
-  const words = oneLine(said.isSshd ? said.lastWords : said.banner);
+  const serverMessage = oneLine(reply.isSshd ? reply.lastWords : reply.banner);
   const name = planLabel(plan);
   const failed = (code: "auth-failed" | "no-usable-key", message: string, fix: string | null): HostError => {
     const more: Partial<LastError> = { tried, ...(fix === null ? {} : { fix }) };
-    return new HostError(code, "auth", `${name}: ${message}${words === "" ? "" : `: "${words}"`}`, more);
+    return new HostError(
+      code,
+      "auth",
+      `${name}: ${message}${serverMessage === "" ? "" : `: "${serverMessage}"`}`,
+      more,
+    );
   };
   if (!takesKeys) {
     const more = refusal.offered > 0 ? " more" : "";
     return failed("auth-failed", `the server takes no keys${more} (it takes: ${methods || "nothing"})`, null);
   }
   if (!plan.config.pubkeyAuthentication) {
-    const fix = "take PubkeyAuthentication no out of the config: the server takes keys";
+    const fix = "remove PubkeyAuthentication no from the config: the server takes keys";
     return failed("no-usable-key", `the config allows no key (the server takes: ${methods})`, fix);
   }
   const fix = loginFix(plan, refusal, candidates, here);
@@ -71,7 +77,7 @@ export function loginRefusal(
 }
 
 function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: FixContext): string {
-  // A key that is there and cannot be used is more likely the right one than those that were refused.
+  // A key that exists and cannot be used is more likely the right one than those that were refused.
   const unusable = candidates.skipped.find(({ remedy }) => remedy === "protect" || remedy === "add");
   if (unusable !== undefined) return unusableFix(plan, unusable, here);
   if (refusal.tried.some((line) => line.includes("refused to sign"))) return declinedFix(candidates.keys);
@@ -86,18 +92,18 @@ function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here
   return copyKey(commandTargetOf(plan), { file: key.file, publicLine }, here);
 }
 
-/** For a server that takes nothing but keys: there is no way in by which we could bring ours. */
+/** For a server that takes nothing but keys: there is no login by which we could copy ours. */
 export function administratorFix(publicLine: string, user: string | null): string {
   const account = user === null ? "the account" : user;
   return `the server takes nothing but keys: have an administrator (or do it on its console) add to ~/.ssh/authorized_keys of ${account} this line: ${publicLine}`;
 }
 
-/** Whether somebody who types a password may be let in. */
+/** Whether a login with a typed password is possible. */
 export function takesPasswords(methods: readonly string[]): boolean {
   return methods.includes("password") || methods.includes("keyboard-interactive");
 }
 
-/** An agent that lists a key and does not sign with it: what adds the key again lifts what was asked of its use. */
+/** For an agent that lists a key and does not sign with it: to add the key again removes its restrictions. */
 function declinedFix(keys: readonly IdentityCandidate[]): string {
   const file = keys.find((key) => !key.inMemory && key.file !== null)?.file ?? null;
   return file === null ? MAY_SIGN : `${MAY_SIGN} (it holds ${file})`;
@@ -106,9 +112,9 @@ function declinedFix(keys: readonly IdentityCandidate[]): string {
 function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
   if (remedy === "protect") return protectKey(file ?? "");
   const { agentSocket } = plan.identity;
-  const isShut = agentSocket === null && plan.config.origins.has("identityagent");
-  if (isShut)
-    return `take IdentityAgent none out of the config and run ssh-add, or name a key without a passphrase`;
+  const isDisabled = agentSocket === null && plan.config.origins.has("identityagent");
+  if (isDisabled)
+    return `remove IdentityAgent none from the config and run ssh-add, or name a key without a passphrase`;
   return addToAgent(file ?? "", agentSocket, here);
 }
 
@@ -119,8 +125,8 @@ function noKeyFix(
   here: FixContext,
 ): string {
   const wanted = skipped.find(({ remedy }) => remedy === "make")?.file;
-  const usual = plan.identity.configFiles.find((file) => file.endsWith("/id_ed25519"));
-  const file = wanted ?? usual;
+  const byDefault = plan.identity.configFiles.find((file) => file.endsWith("/id_ed25519"));
+  const file = wanted ?? byDefault;
   if (file === undefined || here.exists(file))
     return "name a key with --ssh-key, or start ssh-agent and ssh-add one";
   return makeKey(file, takesPasswords(methods) ? commandTargetOf(plan) : null, here);

@@ -10,15 +10,15 @@ export function userKeyAlgorithms(spec: string | null): readonly string[] {
 }
 
 export interface SignatureChoice {
-  /** What the request names: for a certificate its own algorithm. */
+  /** The name in the request: for a certificate its own algorithm. */
   readonly offered: string;
-  /** What the signature is made with. */
+  /** The algorithm that signs. */
   readonly signature: string;
 }
 
 /**
- * Null: no algorithm that the config allows and the server takes. `serverAlgorithms` is the server's
- * `server-sig-algs` (RFC 8308), null when it sent none.
+ * Null: no algorithm that the config allows and the server accepts. `serverAlgorithms` is the server's
+ * `server-sig-algs` (RFC 8308), null when it sent no list.
  */
 export function chooseAlgorithm(
   key: Pick<IdentityCandidate, "type" | "certified">,

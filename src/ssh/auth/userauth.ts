@@ -1,12 +1,12 @@
 /** The client's side of user authentication (RFC 4252), in ssh's order: `none`, then the keys one after another. */
-import { wireString } from "../keys/wire-writer.js";
+import { wireString } from "../keys/wire.js";
 import type { IdentityCandidate } from "./identity.js";
 import { chooseAlgorithm } from "./signature-algorithm.js";
 
 /** What the transport offers to authentication. */
 export interface UserauthWire {
   sessionId(): Buffer;
-  /** Sends SSH_MSG_USERAUTH_REQUEST; `method` is what the answer will be for. */
+  /** Sends SSH_MSG_USERAUTH_REQUEST; `method` is the one that the next answer is for. */
   send(method: "publickey" | "none", payload: Buffer): void;
   /** From EXT_INFO; null when the server sent none. */
   serverAlgorithms(): readonly string[] | null;
@@ -24,18 +24,18 @@ export interface Refusal {
   /** One entry a key, `source fingerprint result`. */
   readonly tried: readonly string[];
   readonly offered: number;
-  /** The methods that the server would still take. */
+  /** The methods that the server still accepts. */
   readonly methods: readonly string[];
 }
 
-/** How far authentication came, for the reason of a connection that ended in it. */
+/** How far authentication got, for the message of a connection that ended during it. */
 export interface AuthProgress {
-  /** One entry a key, the one under way included. */
+  /** One entry a key, the current one included. */
   readonly tried: readonly string[];
   readonly refused: number;
-  /** `accepted`: the server would take the key (PK_OK) and has the proof; `sent`: it has a proof and said nothing yet. */
+  /** `accepted`: the server accepts the key (PK_OK) and has the signature; `sent`: it has a signature and has not answered. */
   readonly proof: "none" | "sent" | "accepted";
-  /** The server has answered `none`: what it says from here on is about the keys. */
+  /** The server has answered `none`: its messages from here on are about the keys. */
   readonly isNoneAnswered: boolean;
 }
 
@@ -43,7 +43,7 @@ const USERAUTH_REQUEST = 50;
 
 /**
  * A state machine that the transport drives with the server's answers. It asks `none` first because ssh does: a server
- * that lets in by it may count refused keys and hang up (Tailscale SSH, appliances), and one that names no `publickey`
+ * that accepts it may count refused keys and hang up (Tailscale SSH, appliances), and one that does not list `publickey`
  * in its answer is offered no key.
  */
 export class Userauth {
@@ -57,7 +57,7 @@ export class Userauth {
   #refused = 0;
   #proof: AuthProgress["proof"] = "none";
   #isSigning = false;
-  #isOver = false;
+  #isDone = false;
 
   constructor(
     private readonly wire: UserauthWire,
@@ -69,7 +69,7 @@ export class Userauth {
 
   get progress(): AuthProgress {
     const current = this.#current;
-    const tried = current === null ? this.#tried : [...this.#tried, describe(current.key, this.#standing())];
+    const tried = current === null ? this.#tried : [...this.#tried, describe(current.key, this.#status())];
     return { tried, refused: this.#refused, proof: this.#proof, isNoneAnswered: this.#isNoneAnswered };
   }
 
@@ -78,36 +78,36 @@ export class Userauth {
     return this.#current?.key ?? null;
   }
 
-  /** The key that was accepted, once the server said so; null where `none` was enough. */
+  /** The key that was accepted, once the server has reported success; null where `none` was enough. */
   get accepted(): IdentityCandidate | null {
     return this.#isNoneAnswered ? (this.#current?.key ?? null) : null;
   }
 
   /**
-   * Sends the first request. `isSshd`: the server is OpenSSH's for certain. It takes requests in their order and ignores
-   * those that come after it has let us in, so the first key goes out with `none`: the same conversation as ssh's, with
-   * one round trip less. Others may take a request too many amiss, and get the key when they have answered.
+   * Sends the first request. `isSshd`: the server is certainly OpenSSH's. It answers requests in their order and ignores
+   * those that come after a successful login, so the first key is sent with `none`: the same messages as ssh's, with one
+   * round trip less. Other servers may treat the extra request as an error, and get the key when they have answered.
    */
   start(isSshd: boolean): void {
     this.wire.send("none", this.#head("none"));
     if (isSshd) this.#next();
   }
 
-  /** SSH_MSG_USERAUTH_PK_OK: the server would take the key. */
+  /** SSH_MSG_USERAUTH_PK_OK: the server accepts the key. */
   keyAccepted(): void {
-    if (this.#current === null || this.#isOver) return;
+    if (this.#current === null || this.#isDone) return;
     this.#proof = "accepted";
     this.#prove(this.#current.key, this.#current.offered, this.#current.signature);
   }
 
   /** SSH_MSG_USERAUTH_FAILURE; the first one is for `none`. */
   failure(methods: readonly string[], partialSuccess: boolean): void {
-    if (this.#isOver) return;
+    if (this.#isDone) return;
     this.#methods = methods;
     const wasNone = !this.#isNoneAnswered;
     this.#isNoneAnswered = true;
     const takesKeys = methods.includes("publickey");
-    // A key that went out with `none` has an answer of its own to come.
+    // A key that was sent with `none` gets an answer of its own.
     if (wasNone && takesKeys && this.#current !== null) return;
     if (!wasNone && this.#current !== null) {
       if (!partialSuccess) this.#refused += 1;
@@ -144,12 +144,12 @@ export class Userauth {
   }
 
   #giveUp(): void {
-    if (!this.#isNoneAnswered || this.#isOver) return;
-    this.#isOver = true;
+    if (!this.#isNoneAnswered || this.#isDone) return;
+    this.#isDone = true;
     this.refused({ tried: this.#tried, offered: this.#offered, methods: this.#methods });
   }
 
-  #standing(): string {
+  #status(): string {
     if (this.#proof === "accepted") return this.#isSigning ? "accepted, and not signed yet" : "accepted";
     return "no answer";
   }

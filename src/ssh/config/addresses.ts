@@ -1,4 +1,4 @@
-/** Numeric addresses in the forms that getaddrinfo(3) takes, written as getnameinfo(3) writes them. */
+/** Numeric addresses in the notations that getaddrinfo(3) accepts, written as getnameinfo(3) writes them. */
 import { isIPv6 } from "node:net";
 import type { AddressFamily } from "./environment.js";
 
@@ -7,7 +7,7 @@ export function looksNumeric(name: string): boolean {
   return /[%:]/.test(name) || /^[0-9.]*$/.test(name);
 }
 
-/** The usual form of a numeric address, or null when it is none (of that family). Scoped addresses give null. */
+/** The usual notation of a numeric address; null when it is no address (of that family). Scoped addresses give null. */
 export function canonicalAddress(name: string, family: AddressFamily): string | null {
   const ipv4 = family === "inet6" ? null : readIpv4(name);
   if (ipv4 !== null) return ipv4;
@@ -21,8 +21,8 @@ function readIpv4(name: string): string | null {
     return null;
   const numbers = parts.map((part) => (/^0[0-7]+$/.test(part) ? parseInt(part, 8) : Number(part)));
   const last = numbers.pop() ?? 0;
-  const room = 256 ** (4 - numbers.length);
-  if (last >= room || numbers.some((number) => number > 255)) return null;
+  const limit = 256 ** (4 - numbers.length);
+  if (last >= limit || numbers.some((number) => number > 255)) return null;
   const value = numbers.reduce((sum, number, at) => sum + number * 256 ** (3 - at), last);
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
@@ -32,12 +32,12 @@ function writeIpv6(name: string): string {
   const run = longestZeros(groups);
   const [, , , , , fifth = 0, sixth = 0, seventh = 0] = groups;
   const embedsIpv4 = run.start === 0 && (run.length === 6 || (run.length === 5 && fifth === 0xffff));
-  const words = groups.map((group) => group.toString(16));
+  const texts = groups.map((group) => group.toString(16));
   if (embedsIpv4) {
-    words.splice(6, 2, [sixth >> 8, sixth & 255, seventh >> 8, seventh & 255].join("."));
+    texts.splice(6, 2, [sixth >> 8, sixth & 255, seventh >> 8, seventh & 255].join("."));
   }
-  if (run.length < 2) return words.join(":");
-  return `${words.slice(0, run.start).join(":")}::${words.slice(run.start + run.length).join(":")}`;
+  if (run.length < 2) return texts.join(":");
+  return `${texts.slice(0, run.start).join(":")}::${texts.slice(run.start + run.length).join(":")}`;
 }
 
 function readGroups(name: string): number[] {
@@ -45,14 +45,16 @@ function readGroups(name: string): number[] {
   const read = (text: string): number[] =>
     text === ""
       ? []
-      : text.split(":").flatMap((word) => (word.includes(".") ? readEmbedded(word) : [parseInt(word, 16)]));
+      : text
+          .split(":")
+          .flatMap((group) => (group.includes(".") ? readEmbedded(group) : [parseInt(group, 16)]));
   const left = read(head);
   const right = read(tail);
   return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
 }
 
-function readEmbedded(word: string): number[] {
-  const [a = 0, b = 0, c = 0, d = 0] = word.split(".").map(Number);
+function readEmbedded(ipv4: string): number[] {
+  const [a = 0, b = 0, c = 0, d = 0] = ipv4.split(".").map(Number);
   return [a * 256 + b, c * 256 + d];
 }
 

@@ -1,7 +1,6 @@
 /** Algorithm names that ssh knows, and its `+`, `-`, `^` lists (kex_assemble_names in OpenSSH's kex-names.c). */
-import { matchPattern } from "../../lib/wildcard.js";
+import { matchPattern, matchPatternList } from "../../lib/wildcard.js";
 import type { DialectVersion } from "./dialect.js";
-import { matchPatternList } from "./patterns.js";
 
 export type AlgorithmFamily = "cipher" | "mac" | "kex" | "key" | "ca" | "gss-kex";
 
@@ -35,7 +34,7 @@ const GSS_KEXES =
   "gss-gex-sha1- gss-group1-sha1- gss-group14-sha1- gss-group14-sha256- gss-group16-sha512- " +
   "gss-nistp256-sha256- gss-curve25519-sha256-";
 
-/** Every name of a family that OpenSSH 9.2 to 10.5 accept. */
+/** Every name of a family that OpenSSH 9.2 to 10.5 accepts. */
 export const KNOWN_ALGORITHMS: Readonly<Record<AlgorithmFamily, readonly string[]>> = {
   cipher: CIPHERS.split(" "),
   mac: MACS.split(" "),
@@ -45,7 +44,7 @@ export const KNOWN_ALGORITHMS: Readonly<Record<AlgorithmFamily, readonly string[
   "gss-kex": GSS_KEXES.split(" "),
 };
 
-/** Names that OpenSSH 9.2 does not have, with the first version that does. */
+/** Names that OpenSSH 9.2 does not have, with the first version that has them. */
 const ALGORITHM_SINCE: ReadonlyMap<string, DialectVersion> = new Map([
   ["mlkem768x25519-sha256", 909],
   ["mlkem768nistp256-sha256", 1005],
@@ -62,13 +61,13 @@ export function algorithmsSince(list: string): DialectVersion {
   return Math.max(0, ...names.map((name) => ALGORITHM_SINCE.get(name.toLowerCase()) ?? 0));
 }
 
-/** Key types may also be named by their short names, which then match no algorithm. */
+/** Key types may also be given by their short names, which match no algorithm. */
 const SHORT_KEY_NAMES = new Set([
   ...["ed25519", "ed25519-sk", "ecdsa", "ecdsa-sk", "rsa", "dsa"],
   "mldsa44-ed25519",
 ]);
 
-/** Whether ssh accepts the list when it reads the line. A list that starts with `-` is not looked at. */
+/** Whether ssh accepts the list when it reads the line. A list that starts with `-` is not checked. */
 export function isAlgorithmList(list: string, family: AlgorithmFamily): boolean {
   if (family !== "gss-kex" && list.startsWith("-")) return true;
   const names = family !== "gss-kex" && /^[+^]/.test(list) ? list.slice(1) : list;
@@ -86,8 +85,8 @@ function isKnownName(name: string, family: AlgorithmFamily): boolean {
 }
 
 /**
- * The names a list stands for, in order, given the client's defaults and everything it could do. Null: ssh refuses
- * the list (nothing is left of it, or it negates a name).
+ * The names that a list selects, in order, from the client's defaults and everything it supports. Null: ssh refuses
+ * the list (it selects nothing, or it negates a name).
  */
 export function assembleAlgorithms(
   list: string | null,
@@ -110,7 +109,7 @@ export function assembleAlgorithms(
   return found.size === 0 ? null : [...found];
 }
 
-/** HostKeyAlgorithms and PubkeyAcceptedAlgorithms when the config says nothing (myproposal.h: KEX_DEFAULT_PK_ALG). */
+/** HostKeyAlgorithms and PubkeyAcceptedAlgorithms when the config does not set them (myproposal.h: KEX_DEFAULT_PK_ALG). */
 export const DEFAULT_KEY_ALGORITHMS: readonly string[] = [
   "ssh-ed25519-cert-v01@openssh.com",
   "ecdsa-sha2-nistp256-cert-v01@openssh.com",

@@ -1,25 +1,22 @@
-/** Runs the loaded files over one host: which blocks hold, and what their lines leave in the options. */
+/** Applies the loaded files to one host: which blocks hold, and the lines of those that do. */
 import { matchPattern } from "../../lib/wildcard.js";
+import { applyLine, type LineTarget } from "./apply-line.js";
+import {
+  blocksFor,
+  MAX_INCLUDE_DEPTH,
+  type Block,
+  type IncludedFiles,
+  type LoadedFile,
+  type LoadedLine,
+} from "./blocks.js";
 import { ConfigError, type ConfigProblem } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { Origin } from "./host-config.js";
-import {
-  DEEPEST_INCLUDE,
-  type Block,
-  type IncludedFiles,
-  type LoadedConfig,
-  type LoadedDirective,
-  type LoadedFile,
-  type LoadedLine,
-} from "./load.js";
+import type { LoadedConfig } from "./load.js";
 import { expandWhileReading, matches, type Subject } from "./match.js";
 import type { ConfigOptions } from "./options.js";
-import { matchPatternList } from "./patterns.js";
 
-const MAX_IDENTITIES = 100;
-const MAX_KNOWN_HOSTS_FILES = 32;
-
-/** The words of `ssh -o`, in a file of their own: no Host, Match or Include. Throws ConfigError. */
+/** Options as of `ssh -o`, as a file of their own: no Host, Match or Include. Throws ConfigError. */
 export async function applyFlags(
   flags: LoadedFile,
   subject: Subject,
@@ -29,12 +26,12 @@ export async function applyFlags(
   await new Pass(subject, options, environment, null, { kind: "flag" }).file(flags, true);
 }
 
-/** Takes a mistake instead of an error; `counts`: its line is one of those that are for the host. */
+/** Is called with a mistake in place of an error. `counts`: its line applies to the host. */
 export type Tolerate = (problem: ConfigProblem, counts: boolean) => void;
 
 /**
- * One reading of all files. Returns whether a `Match final` asked for another. Throws ConfigError, as ssh would exit,
- * unless mistakes are tolerated: then their lines are left out.
+ * One pass over all files. Returns whether a `Match final` requires another. Throws ConfigError where ssh would exit,
+ * unless mistakes are tolerated: their lines are then left out.
  */
 export async function applyConfig(
   config: LoadedConfig,
@@ -51,17 +48,23 @@ export async function applyConfig(
 class Pass {
   wantsFinalPass = false;
   private readonly problems: ConfigProblem[] = [];
+  private readonly target: LineTarget;
+  private depth = 0;
   constructor(
     private readonly subject: Subject,
     private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
     private readonly tolerate: Tolerate | null,
-    private readonly origin: Origin | null = null,
-  ) {}
+    origin: Origin | null = null,
+  ) {
+    this.target = {
+      options,
+      origin,
+      complain: (...args) => this.complain(...args),
+    };
+  }
 
-  private depth = 0;
-
-  /** `live` false: ssh reads an Include of a block that does not hold, but nothing in it can match. */
+  /** `live` false: the Include of a block that does not hold. ssh reads it, but nothing in it can match. */
   async file(file: LoadedFile, live: boolean): Promise<void> {
     const before = this.problems.length;
     let active = live;
@@ -80,7 +83,7 @@ class Pass {
       else if (line.directive.kind === "include-expanded") {
         const { patterns, load } = line.directive;
         await this.include(await load(this.expanded(patterns, line, file)), line, file, active);
-      } else this.line(line, file, active);
+      } else applyLine(line, file, active, this.target);
     }
   }
 
@@ -90,8 +93,8 @@ class Pass {
     file: LoadedFile,
     active: boolean,
   ): Promise<void> {
-    // Files that are known only for a host may go round in a circle unseen by the loader.
-    if (++this.depth > DEEPEST_INCLUDE) {
+    // Files that depend on the host may include each other in a circle, which the loader cannot see.
+    if (++this.depth > MAX_INCLUDE_DEPTH) {
       throw new ConfigError([
         { file: file.path, line: null, message: "Too many recursive configuration includes" },
       ]);
@@ -106,7 +109,7 @@ class Pass {
     return patterns.flatMap((pattern) => {
       const path = expandWhileReading(pattern, this.subject, this.options, this.environment);
       if (path.ok) return [path.text];
-      // ssh goes on without a file whose variable is not set, and ends over a token that it does not know.
+      // ssh continues without a file whose variable is not set, and exits over a token that it does not know.
       if (!path.message.startsWith("env var ")) this.complain(file, line, path.message, true);
       return [];
     });
@@ -147,92 +150,6 @@ class Pass {
     return found;
   }
 
-  private line(line: LoadedLine, file: LoadedFile, active: boolean): void {
-    const { directive } = line;
-    const origin: Origin = this.origin ?? { kind: "file", file: file.path, line: line.line };
-    if (directive.kind === "bad") this.complain(file, line, directive.message, directive.fatal, active);
-    else if (directive.kind === "unknown") {
-      if (!this.ignores(directive.keyword)) {
-        this.complain(file, line, `Bad configuration option: ${directive.keyword}`, false, active);
-      }
-    } else if (directive.kind === "set-anyway") {
-      if (directive.replace) this.options.replace(directive.key, directive.value, origin);
-      else this.options.offer(directive.key, directive.value, origin);
-    } else if (active) this.apply(directive, line, file, origin);
-  }
-
-  private apply(directive: LoadedDirective, line: LoadedLine, file: LoadedFile, origin: Origin): void {
-    const { options } = this;
-    switch (directive.kind) {
-      case "set":
-        for (const [key, value] of directive.settings) options.offer(key, value, origin);
-        break;
-      case "files":
-        if (directive.paths.length === 0 || options.has(directive.key)) break;
-        if (directive.paths.length > MAX_KNOWN_HOSTS_FILES) {
-          this.complain(file, line, `too many ${directive.key} entries.`, false);
-        } else options.offer(directive.key, directive.paths, origin);
-        break;
-      case "append":
-        this.append(directive.key, directive.path, line, file, origin);
-        break;
-      case "send-env":
-        options.sendEnvironment(directive.names);
-        options.noteOrigin("sendenv", origin);
-        break;
-      case "forward":
-        options.addForward(directive.side, directive.forward);
-        break;
-      case "jump":
-        if (options.proxy.kind !== "unset") break;
-        options.proxy =
-          directive.jump.kind === "via" ? { kind: "jump", jump: directive.jump } : { kind: "no-jump" };
-        options.noteOrigin("proxyjump", origin);
-        break;
-      case "proxy-command":
-        if (options.proxy.kind !== "unset" && options.proxy.kind !== "no-jump") break;
-        options.proxy = { kind: "command", command: directive.command };
-        options.noteOrigin("proxycommand", origin);
-        break;
-      case "refuse":
-        throw new ConfigError([
-          {
-            file: file.path,
-            line: line.line,
-            message: `RefuseConnection: ${directive.message}`,
-            ofHost: true,
-          },
-        ]);
-        break;
-      case "host":
-      case "match":
-      case "include":
-      case "include-expanded":
-      case "nothing":
-      case "bad":
-      case "unknown":
-      case "set-anyway":
-        break;
-    }
-  }
-
-  private append(key: string, path: string, line: LoadedLine, file: LoadedFile, origin: Origin): void {
-    const files = key === "identityfile" ? this.options.identityFiles : this.options.certificateFiles;
-    if (files.length >= MAX_IDENTITIES) {
-      const what = key === "identityfile" ? "identity" : "certificate";
-      this.complain(file, line, `Too many ${what} files specified (max ${MAX_IDENTITIES}).`, false);
-      return;
-    }
-    if (files.some((known) => known.path === path && known.ofUser === file.ofUser)) return;
-    files.push({ path, ofUser: file.ofUser });
-    this.options.noteOrigin(key, origin);
-  }
-
-  private ignores(keyword: string): boolean {
-    const patterns = this.options.text("ignoreunknown");
-    return patterns !== null && matchPatternList(keyword, patterns, true) === "matched";
-  }
-
   private complain(
     file: LoadedFile,
     { line }: LoadedLine,
@@ -248,11 +165,4 @@ class Pass {
     this.problems.push(problem);
     if (fatal) throw new ConfigError(this.problems);
   }
-}
-
-/** The blocks this host must look at, in file order. */
-function blocksFor({ common, byName }: LoadedFile, host: string): readonly number[] {
-  const own = byName.get(host);
-  if (own === undefined) return common;
-  return [...common, ...own].sort((a, b) => a - b);
 }

@@ -1,4 +1,4 @@
-/** Collected options to the typed HostConfig, with ssh's defaults. */
+/** The collected options as a typed HostConfig, with ssh's defaults. */
 import { familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
@@ -10,11 +10,11 @@ import { expand, expandTilde, type Expanded } from "./tokens.js";
 const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-/** Younger than the oldest ssh that we start, and so only taken back where they are set. */
+/** Newer than the oldest ssh that we start, so they are overridden only where they are set. */
 const SESSION_SETTINGS = ["sessiontype", "stdinnull", "forkafterauthentication", "logverbose"];
 const STRICT = { true: "yes", false: "no", ask: "ask", "accept-new": "accept-new" } as const;
 
-/** Throws ConfigError for expansions that ssh makes only when it connects. */
+/** Throws ConfigError for a failed expansion that ssh makes only when it connects. */
 export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEnvironment): HostConfig {
   const { options, originalHost, host, port, user } = resolved;
   const paths = new PathReader(resolved, environment);
@@ -73,17 +73,17 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
   };
 }
 
-/** What the system's `ssh` is chosen for, and what it must be kept from. */
+/** The settings for which the system's `ssh` is chosen, and those that are overridden for it. */
 function forSystemClient(
   options: ConfigOptions,
 ): Pick<HostConfig, "controlPath" | "startsMaster" | "proxyUseFdpass" | "sessionSettings"> {
   const controlPath = options.textUnlessNone("controlpath");
-  // With `yes` and `ask` ssh would be a master itself and rides on none.
+  // With `yes` and `ask` ssh would be a master itself and uses no other.
   const mode = options.text("controlmaster") ?? "false";
-  const rides = /^(false|auto|autoask)$/.test(mode);
+  const usesMaster = /^(false|auto|autoask)$/.test(mode);
   const sessionSettings = SESSION_SETTINGS.filter((key) => options.has(key));
   return {
-    ...(controlPath === null || !rides ? {} : { controlPath }),
+    ...(controlPath === null || !usesMaster ? {} : { controlPath }),
     ...(controlPath === null || mode === "false" ? {} : { startsMaster: true as const }),
     ...(options.proxy.kind === "command" && options.yes("proxyusefdpass")
       ? { proxyUseFdpass: true as const }
@@ -102,7 +102,7 @@ class PathReader {
     return unwrap(expandTilde(path, (user) => this.environment.homeOf(user)));
   }
 
-  /** `none` in the first place stands for no file. */
+  /** `none` as the first path means no file. */
   list(paths: readonly string[]): string[] {
     return paths[0]?.toLowerCase() === "none" ? [] : paths.map((path) => this.tilde(path));
   }
@@ -127,7 +127,7 @@ function readProxy({ options, tokens }: ResolvedOptions): Proxy {
   const { proxy } = options;
   const { h = "", k = "", n = "", p = "", r = "" } = tokens;
   if (proxy.kind === "jump") {
-    // ssh writes the hops into a command of its own, and expands that: `%r@gateway` is our user there.
+    // ssh writes the hops into a command and expands that: `%r@gateway` is our user there.
     const expandPart = (part: string): string =>
       unwrap(expand(part, { tokens: { h, k, n, p, r } }), "proxyjump");
     const hops = proxy.jump.hops.map((hop) => ({
@@ -146,7 +146,7 @@ function readProxy({ options, tokens }: ResolvedOptions): Proxy {
 
 function readAgent(written: string | null, env: Readonly<Record<string, string | undefined>>): string | null {
   const socket = agentSocket(written, env) ?? "";
-  // An empty path is no agent, wherever it comes from (authfd.c: ssh_get_authentication_socket).
+  // An empty path means no agent, wherever it comes from (authfd.c: ssh_get_authentication_socket).
   return socket === "" ? null : socket;
 }
 

@@ -1,9 +1,9 @@
 /** CanonicalizeHostname and its family (resolve_canonicalize in ssh.c). */
+import { matchPatternList } from "../../lib/wildcard.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { ConfigError } from "./config-error.js";
 import type { AddressFamily, ConfigEnvironment, NameFound } from "./environment.js";
 import type { ConfigOptions } from "./options.js";
-import { matchPatternList } from "./patterns.js";
 
 /** The name to connect to. Throws ConfigError where ssh would exit for a name that cannot be resolved. */
 export async function canonicalize(
@@ -30,7 +30,7 @@ export function familyOf(options: ConfigOptions): AddressFamily {
 class Search {
   private readonly mode: string;
   private readonly rules: readonly string[];
-  private hangs = false;
+  private isHung = false;
   constructor(
     private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
@@ -60,8 +60,8 @@ class Search {
     if (this.rules.length === 0 || (!direct && this.mode !== "always")) return host;
     const found = await this.lookup(host);
     if (found !== null) return this.follow(host, found.canonicalName);
-    // A name without an answer is asked for again when the host is dialled: one of them ends no run of others.
-    if (direct && !this.hangs) throw unresolvable(host);
+    // A name without an answer is looked up again when the host is dialled: one such name must not end the run of the others.
+    if (direct && !this.isHung) throw unresolvable(host);
     return host;
   }
 
@@ -78,14 +78,14 @@ class Search {
     return host.split(".").length - 1 > (this.options.number("canonicalizemaxdots") ?? 1);
   }
 
-  /** A name server that has not answered once is not waited for again: the connection has a deadline of its own. */
+  /** After one look-up without an answer none is made any more: the connection has a timeout of its own. */
   private async lookup(name: string): Promise<NameFound | null> {
-    if (this.hangs) return null;
+    if (this.isHung) return null;
     const { family, rules, options } = this;
     const limitSecs = options.number("connecttimeout");
     const found = await this.environment.lookup(name, family, rules.length > 0, limitSecs);
     if (found !== "no-answer") return found;
-    this.hangs = true;
+    this.isHung = true;
     return null;
   }
 
@@ -104,7 +104,7 @@ class Search {
   }
 }
 
-/** How the refusal of a name begins that the resolver does not know. */
+/** The start of the message for a name that the resolver does not know. */
 export const UNRESOLVABLE = "Could not resolve host";
 
 function unresolvable(host: string): ConfigError {

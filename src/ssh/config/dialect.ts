@@ -1,12 +1,12 @@
-/** Which OpenSSH's configuration language is read: the version as major * 100 + minor. */
+/** The version of OpenSSH's configuration language, as major * 100 + minor. */
 
-/** 9.2 is the oldest that is followed line by line. */
+/** 902 is the oldest that is followed line by line. */
 export type DialectVersion = number;
 
-/** The newest language that is known, and the one that is read where no ssh is installed. */
+/** The newest version that is known, and the one that is used where no ssh is installed. */
 export const NEWEST_DIALECT: DialectVersion = 1005;
 
-/** What `Match version` sees where no ssh is installed. */
+/** The release for `Match version` where no ssh is installed. */
 export const NEWEST_RELEASE = "OpenSSH_10.5p1";
 
 /** The first version with each addition after 9.2 (release notes and readconf.c, 9.3 to 10.5). */
@@ -16,7 +16,7 @@ export const SINCE = {
   obscureKeystrokeTiming: 905,
   jumpToken: 906,
   channelTimeout: 906,
-  /** Match lines in shell-like words: single quotes, escapes, empty arguments. */
+  /** Match lines as shell-like words: single quotes, escapes, empty arguments. */
   matchWords: 909,
   tokensInInclude: 909,
   tokensInRevokedHostKeys: 909,
@@ -26,13 +26,13 @@ export const SINCE = {
   matchSession: 1000,
   refuseConnection: 1001,
   warnWeakCrypto: 1001,
-  /** `Match !final` asks for no second reading. */
+  /** `Match !final` requires no second pass. */
   negatedFinal: 1001,
   /** More than one file a line. */
   revokedHostKeysList: 1003,
 } as const satisfies Record<string, DialectVersion>;
 
-/** The dialect of `OpenSSH_9.2p1 ...`, the text that `ssh -V` prints; null when it is some other program. */
+/** The dialect of `OpenSSH_9.2p1 ...`, the text that `ssh -V` prints; null for another program. */
 export function dialectOf(versionText: string): DialectVersion | null {
   const parts = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(versionText);
   return parts === null ? null : Number(parts[1]) * 100 + Number(parts[2]);

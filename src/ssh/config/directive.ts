@@ -1,4 +1,4 @@
-/** What one line of ssh_config asks for. Types only. */
+/** What one line of ssh_config sets. Types only. */
 import type { Forward } from "./forwards.js";
 import type { Jump } from "./jump.js";
 
@@ -8,7 +8,7 @@ export type SettingValue = string | number | readonly string[];
 export type Directive =
   /** Each value is kept only where its key has none yet. */
   | { readonly kind: "set"; readonly settings: readonly (readonly [string, SettingValue])[] }
-  /** Applies even in a block that does not match, as ssh has it for two keywords. */
+  /** Applies even in a block that does not match, as in ssh for two keywords. */
   | {
       readonly kind: "set-anyway";
       readonly key: string;
@@ -26,9 +26,9 @@ export type Directive =
   | { readonly kind: "match"; readonly criteria: readonly Criterion[]; readonly problem: string | null }
   | { readonly kind: "refuse"; readonly message: string }
   | { readonly kind: "nothing" }
-  /** Bad unless IgnoreUnknown covers the keyword by then. */
+  /** A mistake unless an earlier IgnoreUnknown covers the keyword. */
   | { readonly kind: "unknown"; readonly keyword: string }
-  /** `fatal`: ssh stops at once instead of reading on. */
+  /** `fatal`: ssh stops at once and does not read further. */
   | { readonly kind: "bad"; readonly message: string; readonly fatal: boolean };
 
 export type CriterionName =

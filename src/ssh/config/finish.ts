@@ -18,7 +18,7 @@ export interface FinishedNames {
   readonly tokens: Tokens;
 }
 
-/** The collected options of a host, and the names they lead to: all that `ssh -G` prints. */
+/** The collected options of a host, and its final names: everything that `ssh -G` prints. */
 export interface ResolvedOptions extends FinishedNames {
   readonly options: ConfigOptions;
 }
@@ -33,7 +33,7 @@ const ALGORITHM_KEYS: readonly (readonly [string, AlgorithmFamily])[] = [
   ["hostkeyalgorithms", "key"],
 ];
 
-/** Replaces values in `options` by their expanded forms. Throws ConfigError for what ssh exits over. */
+/** Replaces values in `options` by their expansions. Throws ConfigError where ssh would exit. */
 export function finish(
   options: ConfigOptions,
   { originalHost, host, purpose }: { originalHost: string; host: string; purpose: Purpose },
@@ -83,7 +83,7 @@ function finishUser(
   facts: { originalHost: string; host: string; port: number; keyAlias: string; jumpHost: string },
 ): string {
   const written = options.text("user") ?? environment.localUser;
-  // Only what a file says is expanded: a name that was typed, or is our own, is taken as it is.
+  // Only a value from a file is expanded: a name that was typed, or is our own, is used as it is.
   const isFromFile = options.origins().get("user")?.kind === "file";
   if (!isFromFile || !/[%$]/.test(written) || environment.dialect < SINCE.tokensInUser) return written;
   // %r and %C contain the user themselves.
@@ -105,7 +105,7 @@ export function isValidUser(user: string): boolean {
   return !/^-|['`";&<>|(){}]|[ \t\n\v\f\r]-|\\$/.test(user);
 }
 
-/** Host names likewise (valid_hostname in ssh.c). */
+/** The same for host names (valid_hostname in ssh.c). */
 export function isValidHost(host: string): boolean {
   return !/^-|['`"$\\;&<>|(){}, \t\n\v\f\r\u0000-\u001f\u007f]/.test(host);
 }
@@ -133,7 +133,7 @@ class Expander {
     private readonly tokens: Tokens,
   ) {}
 
-  /** Whether the language has an addition; asked only where a value would be changed by it. */
+  /** Whether the dialect has an addition. Call it only where the addition would change a value. */
   knows(addition: keyof typeof SINCE): boolean {
     return this.environment.dialect >= SINCE[addition];
   }

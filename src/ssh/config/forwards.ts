@@ -18,10 +18,10 @@ export interface ForwardRules {
   readonly servicePort: ServicePort;
 }
 
-const MAX_HOST = 1024;
-const MAX_SOCKET_PATH = 107;
+const MAX_HOST_CHARS = 1024;
+const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Reads `listen:connect` after environment expansion. Null: ssh calls it a bad forwarding specification. */
+/** Reads `listen:connect` after environment expansion. Null: ssh reports a bad forwarding specification. */
 export function parseForward(text: string, { dynamic, remote, servicePort }: ForwardRules): Forward | null {
   const fields = splitFields(text.replace(/^[ \t\n\v\f\r]+/, ""));
   if (fields === null) return null;
@@ -41,8 +41,8 @@ function hasPath({ listen, connect }: Forward): boolean {
 }
 
 function fits(end: ForwardEnd): boolean {
-  if (end.kind === "path") return Buffer.byteLength(end.path) < MAX_SOCKET_PATH + 1;
-  return end.host === null || end.host.length < MAX_HOST;
+  if (end.kind === "path") return Buffer.byteLength(end.path) < MAX_SOCKET_PATH_BYTES + 1;
+  return end.host === null || end.host.length < MAX_HOST_CHARS;
 }
 
 interface Field {
@@ -50,7 +50,7 @@ interface Field {
   readonly isPath: boolean;
 }
 
-/** At most four fields, parted by colons; brackets and backslashes protect. */
+/** At most four fields, separated by colons; brackets and backslashes quote. */
 function splitFields(text: string): Field[] | null {
   const fields: Field[] = [];
   let rest = text;

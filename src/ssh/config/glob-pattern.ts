@@ -1,11 +1,11 @@
-/** One path component of a glob(3) pattern. */
+/** One path component of a glob(3) pattern. The only matcher for file names; those of ssh itself are in lib/wildcard.ts. */
 import { matchPattern } from "../../lib/wildcard.js";
 
 export function hasWildcard(part: string): boolean {
   return /[*?[]/.test(part.replace(/\\[^]/g, ""));
 }
 
-/** A backslash takes the meaning from the next character. */
+/** A backslash makes the next character literal. */
 export function unescapeGlob(part: string): string {
   return part.replace(/\\([^])/g, "$1");
 }

@@ -1,8 +1,8 @@
-/** How each keyword of ssh_config is honoured: one table, that a test goes through. By the names in keywords.ts, and match. */
+/** How each keyword of ssh_config is honoured: one table, which a test checks. By the names in keywords.ts, and match. */
 
 /**
  * `us`: read here, for ssh2 and for the choice of client. `openssh`: the system's ssh is chosen before connecting.
- * `openssh-after`: it is chosen, or goes by it, once the server's answer shows the need. `harmless`: cannot change
+ * `openssh-after`: it is chosen, or uses the keyword, once the server's answer shows the need. `harmless`: cannot change
  * whether and where a command of ours runs.
  */
 export interface Honour {
@@ -18,7 +18,7 @@ const harmless = (why: string): Honour => ({ by: "harmless", why });
 const forwards = harmless("nothing is forwarded");
 const terminal = harmless("there is no terminal");
 const diagnostics = harmless("what ssh prints or logs");
-const unasked = harmless("nobody is asked: BatchMode, which also leaves keyboard-interactive out");
+const interactive = harmless("nobody is asked: BatchMode, which also leaves keyboard-interactive out");
 const obsolete = harmless("ssh itself ignores it");
 const language = us("the reading of the files");
 const names = us("the name to connect to");
@@ -32,7 +32,7 @@ const hostbased = after("where the server takes it");
 export const HONOURS: Readonly<Record<string, Honour>> = {
   addkeystoagent: harmless("no key that is read is left in the agent"),
   addressfamily: dial,
-  batchmode: unasked,
+  batchmode: interactive,
   bindaddress: dial,
   bindinterface: dial,
   canonicaldomains: names,
@@ -40,7 +40,7 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   canonicalizehostname: names,
   canonicalizemaxdots: names,
   canonicalizepermittedcnames: names,
-  casignaturealgorithms: after("host certificates go by it anyhow"),
+  casignaturealgorithms: after("host certificates depend on it anyway"),
   certificatefile: keys,
   channeltimeout: harmless("a channel that ends is opened again"),
   checkhostip: hostKeys,
@@ -49,8 +49,8 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   compression: us("whether compression is offered"),
   connectionattempts: dial,
   connecttimeout: dial,
-  controlmaster: us("yes and ask ride on no master; none is ever started"),
-  controlpath: us("a live master there is ridden on by the system's ssh"),
+  controlmaster: us("yes and ask use no master; none is ever started"),
+  controlpath: us("the system's ssh uses a live master there"),
   controlpersist: harmless("no master is ever started"),
   dynamicforward: forwards,
   enableescapecommandline: terminal,
@@ -58,7 +58,7 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   escapechar: terminal,
   exitonforwardfailure: forwards,
   fingerprinthash: diagnostics,
-  forkafterauthentication: us("taken back for the system's ssh"),
+  forkafterauthentication: us("overridden for the system's ssh"),
   forwardagent: forwards,
   forwardx11: forwards,
   forwardx11timeout: forwards,
@@ -86,20 +86,20 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   ignoreunknown: language,
   include: language,
   ipqos: harmless("packets are marked as the system marks them"),
-  kbdinteractiveauthentication: unasked,
-  kbdinteractivedevices: unasked,
+  kbdinteractiveauthentication: interactive,
+  kbdinteractivedevices: interactive,
   kexalgorithms: algorithms,
   knownhostscommand: openssh("its keys are for ssh to read"),
   localcommand: harmless("nothing runs here beside ssh"),
   localforward: forwards,
   loglevel: diagnostics,
-  logverbose: us("taken back for the system's ssh"),
+  logverbose: us("overridden for the system's ssh"),
   macs: algorithms,
   match: language,
   nohostauthenticationforlocalhost: hostKeys,
-  numberofpasswordprompts: unasked,
+  numberofpasswordprompts: interactive,
   obscurekeystroketiming: terminal,
-  passwordauthentication: unasked,
+  passwordauthentication: interactive,
   permitlocalcommand: harmless("nothing runs here beside ssh"),
   permitremoteopen: forwards,
   pkcs11provider: openssh("tokens are for ssh to open"),
@@ -121,9 +121,9 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   sendenv: us("sent with the session"),
   serveralivecountmax: us("when a silent host is given up"),
   serveraliveinterval: us("when a silent host is given up"),
-  sessiontype: us("taken back for the system's ssh; Match sessiontype sees it"),
+  sessiontype: us("overridden for the system's ssh; Match sessiontype sees it"),
   setenv: us("sent with the session"),
-  stdinnull: us("taken back for the system's ssh"),
+  stdinnull: us("overridden for the system's ssh"),
   streamlocalbindmask: forwards,
   streamlocalbindunlink: forwards,
   stricthostkeychecking: hostKeys,
@@ -132,7 +132,7 @@ export const HONOURS: Readonly<Record<string, Honour>> = {
   tcpkeepalive: dial,
   tunnel: forwards,
   tunneldevice: forwards,
-  updatehostkeys: harmless("known_hosts gets no line but by accept-new"),
+  updatehostkeys: harmless("only accept-new adds lines to known_hosts"),
   user: us("who logs in"),
   userknownhostsfile: hostKeys,
   verifyhostkeydns: openssh("only ssh asks the DNS for fingerprints"),

@@ -1,6 +1,6 @@
 /**
- * What ssh_config says for one host, after every rule of readconf has been applied: the typed form of what
- * `ssh -G host` prints (ssh_config(5), OpenSSH 9.2). Types only.
+ * The ssh_config of one host, after every rule of readconf has been applied: the output of `ssh -G host` as a type
+ * (ssh_config(5), OpenSSH 9.2). Types only.
  */
 
 /** Where a value was decided: a config line, or a default. */
@@ -32,7 +32,7 @@ export interface HostConfig {
   readonly addressFamily: "any" | "inet" | "inet6";
   readonly bindAddress: string | null;
   readonly bindInterface: string | null;
-  /** Null: ssh's default, none. */
+  /** Null: ssh's default, no timeout. */
   readonly connectTimeoutSecs: number | null;
   readonly connectionAttempts: number;
   readonly serverAliveIntervalSecs: number;
@@ -46,7 +46,7 @@ export interface HostConfig {
   readonly identityFilesNamed: boolean;
   readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
-  /** A socket path; null for `none`; SSH_AUTH_SOCK has been looked up. */
+  /** A socket path; null for `none`; SSH_AUTH_SOCK has been resolved. */
   readonly identityAgent: string | null;
   readonly pubkeyAuthentication: boolean;
   readonly gssapiAuthentication: boolean;
@@ -75,15 +75,15 @@ export interface HostConfig {
   readonly revokedHostKeys: readonly string[];
   readonly knownHostsCommand: string | null;
 
-  /** Where a control master's login is ridden on if one is there, expanded; absent: ssh would not look for one. */
+  /** The socket of a control master to use if there is one, expanded; absent: ssh would not look for one. */
   readonly controlPath?: string;
   /** ssh would be a control master for this host, or start one (ControlMaster); absent: no. */
   readonly startsMaster?: true;
-  /** The ProxyCommand hands an open socket back (ProxyUseFdpass); absent: no. */
+  /** The ProxyCommand passes an open socket back (ProxyUseFdpass); absent: no. */
   readonly proxyUseFdpass?: true;
-  /** A setting that only the installed ssh knows and that counts for this host, as `file:line`; absent: there is none. */
+  /** A setting for this host that only the installed ssh knows, as `file:line`; absent: there is none. */
   readonly beyondUs?: string;
-  /** Session settings that a command of ours must not get from the files: those of them that are set there. */
+  /** Session settings that are set in the files and must be overridden for a command of ours. */
   readonly sessionSettings?: readonly string[];
 
   readonly setEnv: readonly (readonly [string, string])[];

@@ -1,4 +1,4 @@
-/** ProxyJump values: `[user@]host[:port]` and `ssh://` forms, in chains. */
+/** ProxyJump values: `[user@]host[:port]` and `ssh://` URIs, in chains. */
 import type { JumpHop } from "./host-config.js";
 import { parseInteger, parseDomain } from "./values.js";
 
@@ -12,7 +12,7 @@ export function parsePort(text: string, servicePort: ServicePort): number | null
   return port === null || port === 0 ? null : port;
 }
 
-/** What a ProxyJump line asks for. `extra` is the chain before the last hop, as written. */
+/** The value of a ProxyJump line. `extra` is the chain before the last hop, as written. */
 export type Jump =
   | { readonly kind: "none" }
   | {
@@ -22,7 +22,7 @@ export type Jump =
       readonly extra: string | null;
     };
 
-/** Reads a ProxyJump line's value after OpenSSH 9.2's parse_jump. Null: ssh calls it invalid. */
+/** Reads a ProxyJump line's value after OpenSSH 9.2's parse_jump. Null: ssh reports it as invalid. */
 export function parseJump(text: string, servicePort: ServicePort): Jump | null {
   if (text.toLowerCase() === "none") return { kind: "none" };
   const chain = text.split(/[ \t\r\n#]/, 1)[0] ?? "";

@@ -14,7 +14,7 @@ export type LexedLine =
 
 const BLANK: LexedLine = { kind: "blank" };
 
-/** Lexes a line without its newline. The keyword comes back in lower case. Linear in the length of the line. */
+/** Lexes a line without its newline. The keyword is returned in lower case. Linear in the length of the line. */
 export function lexLine(line: string): LexedLine {
   const text = trimEnd(untilNul(line));
   let next = delimited(text);
@@ -35,7 +35,7 @@ function untilNul(line: string): string {
   return nul === -1 ? line : line.slice(0, nul);
 }
 
-/** Blanks and form feeds at the end go, but never the first character: ssh counts down to index 1. */
+/** Removes blanks and form feeds at the end, but never the first character: ssh counts down to index 1. */
 function trimEnd(line: string): string {
   let end = line.length;
   while (end > 1 && " \t\r\n\f".includes(line.charAt(end - 1))) end--;
@@ -89,12 +89,12 @@ function splitArguments(text: string): string[] | null {
 }
 
 function readWord(text: string, from: number): { text: string; end: number } | null {
-  // In runs: a word put together character by character takes memory many times its length.
+  // In runs: a word that is built character by character takes memory many times its length.
   const runs: string[] = [];
   let run = from;
   let quote = "";
   let at = from;
-  const leaveOut = (): void => {
+  const skipChar = (): void => {
     runs.push(text.slice(run, at));
     run = at + 1;
   };
@@ -106,14 +106,14 @@ function readWord(text: string, from: number): { text: string; end: number } | n
       following !== "" &&
       ("'\"\\".includes(following) || (quote === "" && following === " "))
     ) {
-      leaveOut();
+      skipChar();
       at++;
     } else if (quote === "" && (char === " " || char === "\t")) break;
     else if (quote === "" && (char === '"' || char === "'")) {
-      leaveOut();
+      skipChar();
       quote = char;
     } else if (char === quote) {
-      leaveOut();
+      skipChar();
       quote = "";
     }
   }

@@ -1,13 +1,13 @@
-/** The words of one line, taken one by one, and the complaint that ends the reading. */
+/** The words of one line, taken one by one, and the error that ends the reading. */
 import type { Directive, SettingValue } from "./directive.js";
 import type { DialectVersion } from "./dialect.js";
 import type { ServicePort } from "./jump.js";
 
-/** What reading a line may ask of the machine. */
+/** What is needed of the machine to read a line. */
 export interface ReadContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly servicePort: ServicePort;
-  /** May start `ssh -V` when it is read first: look at it only where it decides. */
+  /** May start `ssh -V` when it is read first: read it only where it decides. */
   readonly dialect: DialectVersion;
 }
 
@@ -36,13 +36,13 @@ export class LineReader {
   }
 
   /** The next word, which must not be empty. */
-  need(complaint = "Missing argument."): string {
+  need(message = "Missing argument."): string {
     const word = this.next();
-    if (word === undefined || word === "") throw new LineProblem(complaint);
+    if (word === undefined || word === "") throw new LineProblem(message);
     return word;
   }
 
-  /** All words that are left. */
+  /** All remaining words. */
   all(): readonly string[] {
     const words = this.args.slice(this.taken);
     this.taken = this.args.length;

@@ -1,11 +1,17 @@
-/** Configuration files read once, with their Includes, and laid out so that one host touches few blocks. */
-import type { Directive } from "./directive.js";
+/** Configuration files, each read once, with their Includes. */
+import {
+  MAX_INCLUDE_DEPTH,
+  toBlocks,
+  type IncludedFiles,
+  type LoadedFile,
+  type LoadedLine,
+} from "./blocks.js";
 import { ConfigError } from "./config-error.js";
 import { SINCE } from "./dialect.js";
 import type { ReadContext } from "./line-reader.js";
 import { parseText } from "./parse.js";
 
-/** What the reader of files found at a path. */
+/** What was found at a path. */
 export type FileText =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "missing" }
@@ -13,67 +19,23 @@ export type FileText =
   /** Owned by another user, or writable by others. */
   | { readonly kind: "insecure" };
 
-/** The edge to the file system; read.ts is the real one. */
+/** Access to the file system; read.ts is the real one. */
 export interface ConfigFiles {
   read(path: string, checkPermissions: boolean): Promise<FileText>;
   /** Paths that match a glob pattern, in byte order; `~` is already expanded. */
   glob(pattern: string): Promise<readonly string[]>;
 }
 
-/** Which files make up the configuration: the user's and the system's, one file alone, or none at all. */
+/** Which files are the configuration: the user's and the system's, only one file, or none. */
 export type ConfigSource =
   { readonly kind: "default" } | { readonly kind: "file"; readonly path: string } | { readonly kind: "none" };
 
 export interface LoadContext extends ReadContext {
   readonly files: ConfigFiles;
-  /** The home directory of the password database, where ~/.ssh/config is. */
+  /** The home directory in the password database, where ~/.ssh/config is. */
   readonly home: string;
-  /** Home directories for a `~` in Include; null: no such user. Ssh looks at $HOME there. */
+  /** Home directories for a `~` in Include; null: no such user. ssh uses $HOME there. */
   readonly includeHome: (user: string | null) => string | null;
-}
-
-export type LoadedDirective =
-  | Exclude<Directive, { kind: "include" }>
-  | {
-      readonly kind: "include";
-      readonly files: readonly LoadedFile[];
-      /** What could not be read; reported after the files before it. */
-      readonly problems: readonly string[];
-    }
-  /** An Include whose paths hold tokens or variables: which files it means depends on the host. */
-  | {
-      readonly kind: "include-expanded";
-      readonly patterns: readonly string[];
-      readonly load: (patterns: readonly string[]) => Promise<IncludedFiles>;
-    };
-
-export interface IncludedFiles {
-  readonly files: readonly LoadedFile[];
-  readonly problems: readonly string[];
-}
-
-export interface LoadedLine {
-  readonly line: number;
-  readonly directive: LoadedDirective;
-}
-
-/** The lines from one Host or Match (or the top of a file) to the next. */
-export interface Block {
-  readonly header: LoadedLine | null;
-  readonly lines: readonly LoadedLine[];
-  /** Has lines that count even where the header does not match: mistakes, Includes, oddities. */
-  readonly alwaysRead: boolean;
-}
-
-export interface LoadedFile {
-  readonly path: string;
-  /** IdentityFile lines of user files and of system files are told apart. */
-  readonly ofUser: boolean;
-  readonly blocks: readonly Block[];
-  /** Blocks every host must look at, in order. */
-  readonly common: readonly number[];
-  /** Blocks whose Host patterns are plain names, by name. */
-  readonly byName: ReadonlyMap<string, readonly number[]>;
 }
 
 export interface LoadedConfig {
@@ -81,20 +43,18 @@ export interface LoadedConfig {
   readonly files: readonly LoadedFile[];
 }
 
-/** Levels of Include (READCONF_MAX_DEPTH). */
-export const DEEPEST_INCLUDE = 16;
 const USER_CONFIG = ".ssh/config";
 const SYSTEM_DIRECTORY = "/etc/ssh";
 
-/** Reads the files of `source`. Throws ConfigError for a file that ssh would refuse before any host is looked at. */
+/** Reads the files of `source`. Throws ConfigError for a file that ssh would refuse whatever the host. */
 export async function loadConfig(source: ConfigSource, context: LoadContext): Promise<LoadedConfig> {
   const loader = new Loader(context);
   const files: LoadedFile[] = [];
   if (source.kind === "file") {
     const file = await loader.load(source.path, { ofUser: true, checked: false }, 0);
-    if (file === null) throw complaint(null, `Can't open user config file ${source.path}`);
+    if (file === null) throw fileError(null, `Can't open user config file ${source.path}`);
     if (typeof file === "string")
-      throw complaint(null, `Can't open user config file ${source.path}: ${file}`);
+      throw fileError(null, `Can't open user config file ${source.path}: ${file}`);
     files.push(file);
   } else if (source.kind === "default") {
     const user = await loader.load(`${context.home}/${USER_CONFIG}`, { ofUser: true, checked: true }, 0);
@@ -104,7 +64,7 @@ export async function loadConfig(source: ConfigSource, context: LoadContext): Pr
   return { source, files };
 }
 
-function complaint(file: string | null, message: string): ConfigError {
+function fileError(file: string | null, message: string): ConfigError {
   return new ConfigError([{ file, line: null, message }]);
 }
 
@@ -124,7 +84,7 @@ class Loader {
   private readonly open = new Set<string>();
   constructor(private readonly context: LoadContext) {}
 
-  /** Null: no such file. A string: why it cannot be read. A file that several places include is read once. */
+  /** Null: no such file. A string: why it cannot be read. A file that is included several times is read once. */
   async load(path: string, role: FileRole, depth: number): Promise<LoadedFile | string | null> {
     return (await this.loadCached(path, role, depth)).file;
   }
@@ -132,8 +92,8 @@ class Loader {
   private async loadCached(path: string, role: FileRole, depth: number): Promise<Cached> {
     const key = `${role.ofUser ? "user" : "system"} ${role.checked ? "checked" : "open"} ${path}`;
     const known = this.cache.get(key);
-    if (this.open.has(key) || depth + (known?.height ?? 0) > DEEPEST_INCLUDE) {
-      throw complaint(path, "Too many recursive configuration includes");
+    if (this.open.has(key) || depth + (known?.height ?? 0) > MAX_INCLUDE_DEPTH) {
+      throw fileError(path, "Too many recursive configuration includes");
     }
     if (known !== undefined) return known;
     this.open.add(key);
@@ -147,7 +107,7 @@ class Loader {
     const found = await this.context.files.read(path, role.checked);
     if (found.kind === "missing") return { file: null, height: 0 };
     if (found.kind === "unreadable") return { file: found.reason, height: 0 };
-    if (found.kind === "insecure") throw complaint(null, `Bad owner or permissions on ${path}`);
+    if (found.kind === "insecure") throw fileError(null, `Bad owner or permissions on ${path}`);
 
     let height = 0;
     const lines: LoadedLine[] = [];
@@ -200,7 +160,7 @@ class Loader {
     return !isPlain && this.context.dialect >= SINCE.tokensInInclude;
   }
 
-  /** Relative paths live in ~/.ssh for the user's files and in /etc/ssh for the system's. */
+  /** Relative paths are in ~/.ssh for the user's files and in /etc/ssh for the system's. */
   private anchor(pattern: string, role: FileRole): string | null {
     if (pattern.startsWith("/")) return pattern;
     const full = pattern.startsWith("~")
@@ -214,56 +174,4 @@ class Loader {
     const home = this.context.includeHome(user === "" ? null : user);
     return home === null ? null : home + tail;
   }
-}
-
-/** Groups lines to blocks and indexes them. */
-export function toBlocks(path: string, ofUser: boolean, lines: readonly LoadedLine[]): LoadedFile {
-  const blocks: Block[] = [];
-  let header: LoadedLine | null = null;
-  let body: LoadedLine[] = [];
-  const close = (): void => {
-    if (header === null && body.length === 0) return;
-    blocks.push({ header, lines: body, alwaysRead: body.some(({ directive }) => countsAnyway(directive)) });
-  };
-  for (const line of lines) {
-    if (line.directive.kind === "host" || line.directive.kind === "match") {
-      close();
-      header = line;
-      body = [];
-    } else body.push(line);
-  }
-  close();
-  return { path, ofUser, blocks, ...indexBlocks(blocks) };
-}
-
-function countsAnyway({ kind }: LoadedDirective): boolean {
-  return (
-    kind === "include" ||
-    kind === "include-expanded" ||
-    kind === "bad" ||
-    kind === "unknown" ||
-    kind === "set-anyway"
-  );
-}
-
-function indexBlocks(blocks: readonly Block[]): Pick<LoadedFile, "common" | "byName"> {
-  const common: number[] = [];
-  const byName = new Map<string, number[]>();
-  for (const [index, block] of blocks.entries()) {
-    const names = plainNames(block);
-    if (names === null) common.push(index);
-    for (const name of names ?? []) {
-      const known = byName.get(name);
-      if (known === undefined) byName.set(name, [index]);
-      else known.push(index);
-    }
-  }
-  return { common, byName };
-}
-
-/** The hosts a block is for; null when only matching can tell, or when it must be read for every host. */
-function plainNames({ header, alwaysRead }: Block): ReadonlySet<string> | null {
-  if (alwaysRead || header?.directive.kind !== "host") return null;
-  const { patterns } = header.directive;
-  return patterns.some((pattern) => pattern === "" || /^!|[*?]/.test(pattern)) ? null : new Set(patterns);
 }

@@ -1,4 +1,4 @@
-/** The real ConfigEnvironment: this machine, this user. The only file here that starts processes or looks names up. */
+/** The real ConfigEnvironment: this machine, this user. The only file of this folder that starts processes or looks names up. */
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { Resolver } from "node:dns/promises";
 import { hostname, networkInterfaces, userInfo, type UserInfo } from "node:os";
@@ -12,14 +12,14 @@ import type { AddressFamily, ConfigEnvironment, SshVerdict } from "./environment
 import type { ConfigSource } from "./load.js";
 import { database, localFiles } from "./read.js";
 
-/** How names are looked up while configs are read; `limitMs` says how long the config's ConnectTimeout lets it take. */
+/** How names are looked up while configs are read; `limitMs`: the time limit that follows from the config's ConnectTimeout. */
 export interface LookUps {
   readonly names: Names;
   readonly clock: Clock;
   readonly limitMs: (connectTimeoutSecs: number | null) => number;
 }
 
-/** Processes at once while the configs of a whole fleet are read side by side. */
+/** Processes at once while the configs of a whole fleet are read in parallel. */
 const MAX_PROCESSES = 8;
 const MAX_LOOK_UP_MS = 30_000;
 const IN_PROCESS: LookUps = {
@@ -29,8 +29,8 @@ const IN_PROCESS: LookUps = {
 };
 
 /**
- * Reads user, home (from the password database, not $HOME) and host name now. The language is that of the `ssh` on PATH,
- * which is asked once it matters. Throws UsageError where the password database does not know us: so does ssh.
+ * Reads user, home (from the password database, not $HOME) and host name now. The dialect is that of the `ssh` on PATH,
+ * which is started when it first matters. Throws UsageError where our user is not in the password database, as ssh does.
  */
 export function localEnvironment(
   env: Readonly<Record<string, string | undefined>>,
@@ -59,16 +59,16 @@ export function localEnvironment(
     homeOf,
     includeHome: (user) => (user === null ? (env["HOME"] ?? homedir) : homeOf(user)),
     servicePort: memoized(servicePort),
-    runMatchExec: (command) => oneOfFew(processes, () => runInShell(command, env)),
+    runMatchExec: (command) => limited(processes, () => runInShell(command, env)),
     async lookup(name, family, wantCanonicalName, connectTimeoutSecs) {
       const limitMs = lookUps.limitMs(connectTimeoutSecs);
-      const answer = await isThere(name, family, limitMs, lookUps);
+      const answer = await exists(name, family, limitMs, lookUps);
       if (answer !== "yes") return answer === "no" ? null : answer;
       if (!wantCanonicalName) return { canonicalName: null };
-      const canonicalName = await oneOfFew(processes, () => canonicalNameOf(name, family, limitMs));
+      const canonicalName = await limited(processes, () => canonicalNameOf(name, family, limitMs));
       return { canonicalName };
     },
-    askSsh: (source, target) => oneOfFew(processes, () => askSsh(source, target, env)),
+    askSsh: (source, target) => limited(processes, () => askSsh(source, target, env)),
     localAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).map(({ address }) => address),
@@ -122,7 +122,7 @@ function servicePort(wanted: string): number | null {
   return null;
 }
 
-async function oneOfFew<Value>(limiter: Limiter, start: () => Promise<Value>): Promise<Value> {
+async function limited<Value>(limiter: Limiter, start: () => Promise<Value>): Promise<Value> {
   const release = await limiter.acquire(new AbortController().signal);
   try {
     return await start();
@@ -131,7 +131,7 @@ async function oneOfFew<Value>(limiter: Limiter, start: () => Promise<Value>): P
   }
 }
 
-/** $SHELL -c, with standard input and output closed off, as ssh runs `Match exec`. */
+/** $SHELL -c, with standard input and output closed, as ssh runs `Match exec`. */
 function runInShell(command: string, env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(env["SHELL"] ?? "/bin/sh", ["-c", command], {
@@ -170,7 +170,7 @@ async function askSsh(
       child.stdin?.end();
     },
   );
-  // Neither an exit code of its own nor an answer: not there, or ended.
+  // No exit code: it could not be started, or a signal ended it.
   if (typeof code !== "number") return null;
   if (code !== 0) return { kind: "refused", complaints: stderr.split(/\r?\n/).filter((line) => line !== "") };
   const value = (key: string): string | undefined =>
@@ -185,7 +185,7 @@ async function askSsh(
 
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
-async function isThere(
+async function exists(
   name: string,
   family: AddressFamily,
   limitMs: number,
@@ -205,7 +205,7 @@ async function isThere(
 
 const GETENT = { any: "ahosts", inet: "ahostsv4", inet6: "ahostsv6" } as const;
 
-/** getaddrinfo's canonical name, which Node does not give: from getent(1), or by DNS where there is none. */
+/** getaddrinfo's canonical name, which Node.js does not return: from getent(1), or by DNS where there is no getent. */
 async function canonicalNameOf(name: string, family: AddressFamily, limitMs: number): Promise<string | null> {
   try {
     const options = { timeout: limitMs, killSignal: "SIGKILL" } as const;

@@ -1,4 +1,4 @@
-/** A Match line to its criteria. */
+/** The criteria of a Match line. */
 import { lowerAscii } from "../../lib/text.js";
 import { SINCE, type DialectVersion } from "./dialect.js";
 import type { Criterion, CriterionName } from "./directive.js";
@@ -6,7 +6,7 @@ import { delimited } from "./lexer.js";
 
 const WITHOUT_ARGUMENT: readonly CriterionName[] = ["canonical", "final"];
 
-/** Criteria that take an argument, with the first dialect that knows them. */
+/** Criteria that take an argument, with the first dialect that has them. */
 const WITH_ARGUMENT: ReadonlyMap<string, readonly [CriterionName, DialectVersion]> = new Map([
   ["host", ["host", 0]],
   ["originalhost", ["originalhost", 0]],
@@ -28,19 +28,19 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set(["tagged", "command"]);
 
 export interface MatchLine {
   readonly criteria: readonly Criterion[];
-  /** What ssh says when it comes to the end of `criteria`; null when the line is whole. */
+  /** ssh's message after the last of `criteria`; null when the line is complete. */
   readonly problem: string | null;
 }
 
-/** The language of the line, looked at only where it makes a difference. */
+/** The dialect, read only where it makes a difference. */
 type Dialect = Pick<{ readonly dialect: DialectVersion }, "dialect">;
 
 /**
- * Reads what stands after `Match`: `text` as written, and `words` as the shell-like words that it is made of. Criteria
- * before a mistake are kept: ssh evaluates them before it complains.
+ * Reads the line after `Match`: `text` as written, and `words` as its shell-like words. Criteria before a mistake are kept:
+ * ssh evaluates them before it reports the mistake.
  */
 export function parseMatchLine(text: string, words: readonly string[], language: Dialect): MatchLine {
-  // Without quotes and escapes both ways of reading come to the same.
+  // Without quotes and escapes both ways of reading are equal.
   const asWords = /["'\\]/.test(text) && language.dialect >= SINCE.matchWords;
   const next = asWords ? takeWords(words) : takeDelimited(text);
   const criteria: Criterion[] = [];

@@ -1,35 +1,35 @@
 /** Whether the criteria of a Match line hold for a host. */
 import { createHash } from "node:crypto";
 import { BlockList, isIP } from "node:net";
+import { matchHostname, matchPatternList } from "../../lib/wildcard.js";
 import { SINCE } from "./dialect.js";
 import type { Criterion } from "./directive.js";
 import type { ConfigEnvironment } from "./environment.js";
-import { matchHostname, matchPatternList } from "./patterns.js";
 import type { ConfigOptions } from "./options.js";
 import { expand, type Expanded, type Tokens } from "./tokens.js";
 
-/** The host as far as it is known while the files are read. */
+/** The host, as far as it is known while the files are read. */
 export interface Subject {
   /** As typed. */
   readonly originalHost: string;
-  /** What Host patterns see: as typed at first, the resolved name in the final pass. */
+  /** The name that Host patterns match: as typed at first, the resolved name in the final pass. */
   readonly host: string;
   readonly pass: "first" | "final";
-  /** Our own command in a session, or `ssh -W` on the way to another host. */
+  /** See Purpose. */
   readonly purpose: Purpose;
 }
 
-/** What the session is for: our own command, as `ssh host command`, or a way further, as `ssh -W`. */
+/** The session runs our own command, as `ssh host command`, or is a jump to another host, as `ssh -W`. */
 export type Purpose = "command" | "forward";
 
-/** How the command begins that we run: what `Match command` sees. */
+/** The start of the command that we run, for `Match command`. */
 const OUR_COMMAND = "exec /bin/sh";
 
 export type MatchResult =
   | { readonly kind: "answer"; readonly matched: boolean; readonly wantsFinalPass: boolean }
   | { readonly kind: "bad"; readonly message: string; readonly fatal: boolean };
 
-/** Goes through all criteria, as ssh does; only `exec` is spared once one has failed. */
+/** Evaluates all criteria, as ssh does; only `exec` is skipped once one has failed. */
 export async function matches(
   criteria: readonly Criterion[],
   subject: Subject,
@@ -118,7 +118,7 @@ function gatherFacts(
   return { subject, host, user, localUser: environment.localUser, tag, sessionType, tokens };
 }
 
-/** `ssh -W` opens no session; a command of our own is an `exec` unless the files have it otherwise. */
+/** `ssh -W` opens no session; a command of our own is an `exec` unless the files set another type. */
 function sessionTypeOf({ purpose }: Subject, options: ConfigOptions): string {
   const written = options.text("sessiontype") ?? "default";
   if (purpose === "forward") return "none";
@@ -158,7 +158,7 @@ function criterionHolds(
   }
 }
 
-/** What is absent is matched by an empty argument alone, since there are such arguments. */
+/** An absent value is matched only by an empty argument, in dialects that have empty arguments. */
 function listHolds(value: string, list: string, environment: ConfigEnvironment): boolean {
   const matched = matchPatternList(value, list) === "matched";
   if (value !== "" || matched === (list === "")) return matched;
@@ -193,12 +193,12 @@ export interface ConnectionFacts {
   readonly jumpHost: string;
 }
 
-/** The tokens that most keywords take (ssh_config(5), TOKENS). */
+/** The tokens of most keywords (ssh_config(5), TOKENS). */
 export function connectionTokens(environment: ConfigEnvironment, facts: ConnectionFacts): Tokens {
   const { localHostname } = environment;
   const knowsJump = (): boolean => environment.dialect >= SINCE.jumpToken;
   return {
-    // Hashed only where it is asked for: few configurations do, and there may be 100,000 hosts.
+    // Hashed only where it is used: few configurations do, and there may be 100,000 hosts.
     get C() {
       const jump = facts.jumpHost !== "" && knowsJump() ? facts.jumpHost : "";
       const hashed = localHostname + facts.host + String(facts.port) + facts.user + jump;

@@ -5,7 +5,7 @@ import type { Forward } from "./forwards.js";
 import type { Origin } from "./host-config.js";
 import type { Jump } from "./jump.js";
 
-/** The proxy that won so far. `no-jump`: `ProxyJump none`, which shuts later jumps out but no command. */
+/** The proxy that is chosen so far. `no-jump`: `ProxyJump none`, which excludes later jumps but not a command. */
 export type ChosenProxy =
   | { readonly kind: "unset" }
   | { readonly kind: "no-jump" }
@@ -43,7 +43,7 @@ export class ConfigOptions {
     if (!this.settings.has(key)) this.settings.set(key, { value, origin });
   }
 
-  /** For what ssh itself replaces: the hostname once it is known, expanded values. */
+  /** For values that ssh itself replaces: the hostname once it is known, expanded values. */
   replace(key: string, value: SettingValue, origin?: Origin): void {
     const known = this.settings.get(key);
     this.settings.set(key, { value, origin: origin ?? known?.origin ?? { kind: "default" } });
@@ -63,7 +63,7 @@ export class ConfigOptions {
     return typeof value === "number" ? value : null;
   }
 
-  /** `none` is as good as unset for commands, paths and providers. */
+  /** For commands, paths and providers, where `none` means unset. */
   textUnlessNone(key: string): string | null {
     const value = this.text(key);
     return value === null || value.toLowerCase() === "none" ? null : value;
@@ -83,14 +83,14 @@ export class ConfigOptions {
     if (!this.otherOrigins.has(key)) this.otherOrigins.set(key, origin);
   }
 
-  /** By the names that `ssh -G` prints; what ssh's default decided is left out. */
+  /** By the names that `ssh -G` prints; keywords at ssh's default are left out. */
   origins(): ReadonlyMap<string, Origin> {
     const origins = new Map(this.otherOrigins);
     for (const [key, { origin }] of this.settings) if (origin.kind !== "default") origins.set(key, origin);
     return origins;
   }
 
-  /** `SendEnv -pattern` takes names away again. */
+  /** `SendEnv -pattern` removes names again. */
   sendEnvironment(names: readonly string[]): void {
     for (const name of names) {
       if (name.startsWith("-"))
@@ -105,12 +105,12 @@ export class ConfigOptions {
     if (!forwards.some((known) => JSON.stringify(known) === written)) forwards.push(forward);
   }
 
-  /** The host of the last hop as the tokens %j and %C see it; empty without a jump. */
+  /** The host of the last hop, for the tokens %j and %C; empty without a jump. */
   get jumpHost(): string {
     return this.proxy.kind === "jump" ? this.proxy.jump.last.host : "";
   }
 
-  /** Neither a jump nor a command stands between us and the host. */
+  /** The host is dialled directly: by no jump and no command. */
   get direct(): boolean {
     if (this.proxy.kind === "jump") return this.jumpHost.toLowerCase() === "none";
     return this.proxy.kind !== "command" || this.proxy.command.toLowerCase() === "none";

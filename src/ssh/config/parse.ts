@@ -1,4 +1,4 @@
-/** The text of a configuration file to blocks of directives. Pure: Include is only noted here. */
+/** The directives of a configuration file. Pure: Include is not followed here. */
 import type { Directive } from "./directive.js";
 import { KEYWORDS } from "./keywords.js";
 import { lexLine } from "./lexer.js";

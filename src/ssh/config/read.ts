@@ -1,4 +1,4 @@
-/** The file system edge of the configuration: reading with ssh's permission check, and globbing. */
+/** Access to the file system for the configuration: reading with ssh's permission check, and globbing. */
 import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
 import { existsSync, readFileSync, type Stats } from "node:fs";
 import type { ConfigFiles, FileText } from "./load.js";
@@ -22,7 +22,7 @@ async function readConfigFile(path: string, uid: number | null): Promise<FileTex
     file = await open(path, "r");
     const stats = await file.stat();
     if (uid !== null && !isSecure(stats, uid)) return { kind: "insecure" };
-    // A directory opens, but gives no lines.
+    // A directory can be opened, but has no lines.
     return { kind: "text", text: stats.isDirectory() ? "" : (await file.readFile()).toString("utf8") };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -69,26 +69,27 @@ export function database(path: string): readonly (readonly string[])[] {
   }
 }
 
-/** Paths that match, sorted by bytes. A pattern without wildcards matches the one file it names, if that exists. */
+/** Paths that match, sorted by bytes. A pattern without wildcards matches its one path, if that exists. */
 async function expandGlob(pattern: string): Promise<readonly string[]> {
   const parts = pattern.split("/");
   let found = [""];
   for (const [index, part] of parts.entries()) {
-    const glue = index === 0 ? "" : "/";
+    const separator = index === 0 ? "" : "/";
     if (part === "" || !hasWildcard(part)) {
-      found = found.map((base) => base + glue + unescapeGlob(part));
+      found = found.map((base) => base + separator + unescapeGlob(part));
       continue;
     }
     const matches = globMatcher(part);
     const next: string[] = [];
     for (const base of found) {
-      for (const name of await namesIn(base + glue)) if (matches(name)) next.push(base + glue + name);
+      for (const name of await namesIn(base + separator))
+        if (matches(name)) next.push(base + separator + name);
     }
     found = next;
   }
-  const there: string[] = [];
-  for (const path of found) if (await isThere(path)) there.push(path);
-  return there.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const existing: string[] = [];
+  for (const path of found) if (await exists(path)) existing.push(path);
+  return existing.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {
@@ -99,7 +100,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;

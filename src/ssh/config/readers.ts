@@ -3,7 +3,7 @@ import { algorithmsSince, isAlgorithmList, type AlgorithmFamily } from "./algori
 import { LineProblem, NOTHING, set, type LineReader, type Reader } from "./line-reader.js";
 import { parseInteger, parseSeconds } from "./values.js";
 
-/** Words a keyword takes, in any case, with what `ssh -G` prints for each. */
+/** The words that a keyword accepts, in any case, with the output of `ssh -G` for each. */
 export type Choices = Readonly<Record<string, string>>;
 
 export const YES_NO: Choices = { true: "yes", false: "no", yes: "yes", no: "no" };
@@ -53,16 +53,16 @@ export function algorithms(family: AlgorithmFamily, what: string): Reader {
   };
 }
 
-/** All words of a line; `none` (and other words in `alone`) must stand by itself. */
+/** All words of a line; `none` (and the other words in `exclusive`) must be the only one. */
 export function takeList(
   line: LineReader,
-  alone: readonly string[] = ["none"],
+  exclusive: readonly string[] = ["none"],
   allowEmpty = false,
 ): readonly string[] {
   const words = line.all();
   for (const word of words) {
     if (word === "" && !allowEmpty) throw new LineProblem(`keyword ${line.keyword} empty argument`);
-    if (words.length > 1 && alone.includes(word.toLowerCase())) {
+    if (words.length > 1 && exclusive.includes(word.toLowerCase())) {
       throw new LineProblem(`keyword ${line.keyword} "${word}" argument must appear alone.`);
     }
   }

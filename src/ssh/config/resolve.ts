@@ -1,7 +1,8 @@
-/** One host's configuration, as `ssh` would have it. */
+/** The configuration of one host, as `ssh` would resolve it. */
 import { lowerAscii } from "../../lib/text.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
+import { toBlocks, type LoadedDirective } from "./blocks.js";
 import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
@@ -9,13 +10,13 @@ import type { ConfigEnvironment } from "./environment.js";
 import { finish, isValidHost, isValidUser, type ResolvedOptions } from "./finish.js";
 import type { HostConfig, JumpHop } from "./host-config.js";
 import { formatHop } from "./jump.js";
-import { toBlocks, type LoadedConfig, type LoadedDirective } from "./load.js";
+import type { LoadedConfig } from "./load.js";
 import type { Purpose, Subject } from "./match.js";
 import { ConfigOptions } from "./options.js";
 import { parseLine } from "./parse.js";
 import { expand } from "./tokens.js";
 
-/** What stands on the command line; it wins over the files. */
+/** What is on the command line; it wins over the files. */
 export interface TypedTarget {
   readonly user?: string;
   readonly host: string;
@@ -25,15 +26,15 @@ export interface TypedTarget {
 export interface Overrides {
   /** As `ssh -o`: "StrictHostKeyChecking=no". */
   readonly options?: readonly string[];
-  /** As `ssh -J`: the hops to go through, whatever the files say. */
+  /** As `ssh -J`: the hops to go through, whatever the files set. */
   readonly jump?: readonly JumpHop[];
   /** "command" when absent. */
   readonly purpose?: Purpose;
-  /** Takes mistakes in the files, which are then no error. */
+  /** Is called with mistakes in the files, which are then no error. */
   readonly tolerate?: Tolerate;
 }
 
-/** Resolves a target. Throws ConfigError for everything over which ssh would not even connect. */
+/** Resolves a target. Throws ConfigError where ssh would exit before it connects. */
 export async function resolveHost(
   typed: TypedTarget,
   overrides: Overrides,
@@ -50,9 +51,9 @@ export async function resolveOptions(
   config: LoadedConfig,
   environment: ConfigEnvironment,
 ): Promise<ResolvedOptions> {
-  if (!isValidHost(typed.host)) throw complaint("hostname contains invalid characters");
+  if (!isValidHost(typed.host)) throw hostError("hostname contains invalid characters");
   if (typed.user !== undefined && !isValidUser(typed.user)) {
-    throw complaint("remote username contains invalid characters");
+    throw hostError("remote username contains invalid characters");
   }
   const options = new ConfigOptions();
   const purpose = overrides.purpose ?? "command";
@@ -74,14 +75,14 @@ export async function resolveOptions(
   };
 }
 
-/** Ssh settles these after the first pass: the final pass comes too late to set them. */
+/** ssh sets these after the first pass: the final pass is too late for them. */
 function fillCanonicalizationDefaults(options: ConfigOptions): void {
   options.offer("canonicalizehostname", "false", { kind: "default" });
   options.offer("canonicalizemaxdots", 1, { kind: "default" });
   options.offer("canonicalizefallbacklocal", "yes", { kind: "default" });
 }
 
-function complaint(message: string): ConfigError {
+function hostError(message: string): ConfigError {
   return new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
@@ -95,13 +96,13 @@ async function applyCommandLine(
   const flags = (overrides.options ?? []).flatMap((text) => {
     const directive = parseLine(text, environment);
     if (directive === null) return [];
-    const notHere: LoadedDirective = {
+    const notAllowed: LoadedDirective = {
       kind: "bad",
       message: "not supported as a command-line option",
       fatal: true,
     };
     const isFlag = directive.kind !== "host" && directive.kind !== "match" && directive.kind !== "include";
-    return [{ line: 0, directive: isFlag ? directive : notHere }];
+    return [{ line: 0, directive: isFlag ? directive : notAllowed }];
   });
   await applyFlags(toBlocks("command-line", true, flags), subject, options, environment);
   if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
@@ -115,7 +116,7 @@ async function applyCommandLine(
   }
 }
 
-/** HostName applied, names in lower case, addresses in their usual form, canonicalized where the files ask for it. */
+/** HostName applied, names in lower case, addresses in their usual notation, canonicalized where the files require it. */
 async function finalName(
   typed: string,
   options: ConfigOptions,
@@ -123,7 +124,7 @@ async function finalName(
 ): Promise<string> {
   const named = options.text("hostname");
   const expanded = named === null ? null : expand(named, { tokens: { h: typed } });
-  if (expanded?.ok === false) throw complaint(`HostName ${named ?? ""}: ${expanded.message}`);
+  if (expanded?.ok === false) throw hostError(`HostName ${named ?? ""}: ${expanded.message}`);
   const name = expanded?.text ?? typed;
   if (named !== null) options.replace("hostname", name);
   const isAddress = looksNumeric(name) || canonicalAddress(name, familyOf(options)) !== null;

@@ -1,4 +1,4 @@
-/** The jump hosts on the way to a host, each resolved through the configuration itself. */
+/** The jump hosts on the way to a host, each resolved by the configuration itself. */
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
 import type { HostConfig } from "./host-config.js";
@@ -6,12 +6,12 @@ import type { LoadedConfig } from "./load.js";
 import type { Overrides } from "./resolve.js";
 import { settleHost } from "./settle.js";
 
-const MAX_ROUTE = 32;
+const MAX_JUMPS = 32;
 
 /**
- * All jump hosts from the first that we dial to the last before `target`. Ssh runs `ssh -J a,b -W [host]:port c` for
- * `ProxyJump a,b,c`: the chain replaces what the files say for b and c, while a may have jumps (or a ProxyCommand) of
- * its own. Throws ConfigError, also for a route that runs in a circle.
+ * All jump hosts from the first that we dial to the last before `target`. ssh runs `ssh -J a,b -W [host]:port c` for
+ * `ProxyJump a,b,c`: the chain replaces the jumps of b and c in the files, while a may have jumps (or a ProxyCommand) of
+ * its own. Throws ConfigError, also for a route that is a circle.
  */
 export async function resolveRoute(
   target: HostConfig,
@@ -25,7 +25,7 @@ export async function resolveRoute(
     const { hops } = current.proxy;
     const nearest = hops.at(-1);
     if (nearest === undefined) break;
-    if (route.length >= MAX_ROUTE) {
+    if (route.length >= MAX_JUMPS) {
       const message = `jumphost loop on the way to ${target.originalHost} via ${nearest.host}`;
       throw new ConfigError([{ file: null, line: null, message, ofHost: true }]);
     }

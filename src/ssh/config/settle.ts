@@ -1,6 +1,6 @@
 /**
- * A host's configuration with the installed ssh as the judge of what we do not understand: `ssh -G` takes the files or
- * refuses them. What it takes, newer keywords or a distribution's own, is left to it.
+ * A host's configuration, with the installed ssh deciding over lines that we do not understand: `ssh -G` accepts the files
+ * or refuses them. Lines that it accepts, newer keywords or a distribution's own, are left to it.
  */
 import { ConfigError, type ConfigProblem } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
@@ -23,7 +23,7 @@ export async function settleHost(
   }
 }
 
-/** Only what stands in a file can be newer than we are. */
+/** Only a line of a file can be newer than we are. */
 function isAboutLines({ details }: ConfigError): boolean {
   return details.every(({ file, line, ofHost }) => file !== null && line !== null && ofHost !== true);
 }
@@ -36,40 +36,40 @@ async function askAndResolve(
   environment: ConfigEnvironment,
 ): Promise<HostConfig> {
   const verdict = await verdictOn(mistake, typed, config, environment);
-  const beyond: ConfigProblem[] = [];
+  const unknown: ConfigProblem[] = [];
   const tolerate = (problem: ConfigProblem, counts: boolean): void => {
-    if (counts) beyond.push(problem);
+    if (counts) unknown.push(problem);
   };
   const resolved = await resolveHost(typed, { ...overrides, tolerate }, config, environment);
-  const [first] = beyond;
+  const [first] = unknown;
   const names = { ...resolved, ...verdict };
   return first === undefined ? names : { ...names, beyondUs: `${first.file ?? ""}:${first.line ?? ""}` };
 }
 
-/** Mistakes of ours that ssh took, by the configuration that they are in: a fleet asks once for each. */
-const TAKEN = new WeakMap<LoadedConfig, Set<string>>();
+/** Lines that we do not understand and ssh accepts, by configuration: a fleet asks once for each. */
+const ACCEPTED = new WeakMap<LoadedConfig, Set<string>>();
 
-/** The names that ssh came to, where they may differ from ours. Throws ConfigError where ssh refuses, or there is none. */
+/** The names that ssh resolved, where they may differ from ours. Throws ConfigError where ssh refuses, or none is installed. */
 async function verdictOn(
   mistake: ConfigError,
   typed: TypedTarget,
   config: LoadedConfig,
   environment: ConfigEnvironment,
 ): Promise<Partial<Pick<HostConfig, "hostname" | "user" | "port">>> {
-  // A Match that we cannot read decides for each host anew.
+  // A Match that we cannot read may decide differently for each host.
   const isSame = !/Match|match/.test(mistake.message);
-  const taken = TAKEN.get(config) ?? new Set();
-  TAKEN.set(config, taken);
-  if (isSame && taken.has(mistake.message)) return {};
+  const accepted = ACCEPTED.get(config) ?? new Set();
+  ACCEPTED.set(config, accepted);
+  if (isSame && accepted.has(mistake.message)) return {};
   const verdict = await environment.askSsh(config.source, typed);
   if (verdict === null) throw mistake;
   if (verdict.kind === "refused") throw refusedBySsh(verdict.complaints, mistake);
-  taken.add(mistake.message);
+  accepted.add(mistake.message);
   const { hostname, user, port } = verdict;
   return isSame ? {} : { hostname, user, port };
 }
 
-/** ssh's own words where they name lines: they are for the version that is installed. */
+/** ssh's own messages where they name lines: they are right for the installed version. */
 function refusedBySsh(complaints: readonly string[], ours: ConfigError): ConfigError {
   const named = complaints.flatMap((complaint): ConfigProblem[] => {
     const [, file, line, message] = /^(.+?):? line (\d+): (.+)$/.exec(complaint) ?? [];

@@ -1,21 +1,21 @@
-/** `%x` tokens, `${ENV}` and `~` after OpenSSH's misc.c. Failures are texts: the caller knows file and line. */
+/** `%x` tokens, `${ENV}` and `~` after OpenSSH's misc.c. Failures are messages: the caller knows file and line. */
 
-/** The letters a keyword may use and what each stands for; undefined: not one of them after all. */
+/** The letters that a keyword may use, with the value of each; undefined: not available here. */
 export type Tokens = Readonly<Record<string, string | undefined>>;
 
 export type Expanded =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
 export interface Expansion {
-  /** Absent: percent signs are left alone. */
+  /** Absent: percent signs are kept. */
   readonly tokens?: Tokens;
-  /** Absent: `${...}` is left alone. */
+  /** Absent: `${...}` is kept. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const VARIABLE_END = /\}/g;
 
-/** Expands in one pass: what a variable or token brings in is not expanded again. */
+/** Expands in one pass: the value of a variable or token is not expanded again. */
 export function expand(text: string, { tokens, env }: Expansion): Expanded {
   let out = "";
   let missing: string | null = null;

@@ -1,8 +1,8 @@
-/** Values as ssh_config writes them, read as OpenSSH's misc.c and bsd-scan_scaled.c read them. Null: not acceptable. */
+/** Values as ssh_config writes them, read as OpenSSH's misc.c and bsd-scan_scaled.c read them. Null: not accepted. */
 
 const INT_MAX = 0x7fffffff;
 
-/** strtonum(3) from 0 to `max`: leading blanks and a sign are allowed. The string says what is wrong. */
+/** strtonum(3) from 0 to `max`: leading blanks and a sign are allowed. A string is the reason. */
 export function parseInteger(
   text: string,
   max = INT_MAX,
@@ -140,7 +140,7 @@ function parseCNumber(text: string): number | null {
   return sign === "-" ? -value : value;
 }
 
-/** A DNS name fit for CanonicalDomains: lower case, without the dot at its end. The failure is ssh's text. */
+/** A DNS name for CanonicalDomains: in lower case, without the dot at its end. A failure has ssh's message. */
 export function parseDomain(text: string): { domain: string } | { message: string } {
   const name = text.toLowerCase();
   if (name === "") return { message: "empty domain name" };

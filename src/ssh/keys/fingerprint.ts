@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { plainTypeOf } from "./public-key.js";
-import { WireError, WireReader } from "./wire-reader.js";
+import { WireError, WireReader } from "./wire.js";
 
-/** A server's host key as it was sent. */
+/** A server's host key as sent. */
 export interface HostKey {
   /** `ssh-ed25519`, `ssh-rsa`, ..., or a certificate type, from inside the blob (RFC 4253, section 6.6). */
   readonly type: string;
@@ -14,10 +14,10 @@ export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** The raw blob that a server sent, with its type from inside (RFC 4253, section 6.6). Throws WireError. */
+/** The blob that a server sent, with the type from inside it (RFC 4253, section 6.6). Throws WireError. */
 export function hostKeyOf(blob: Buffer): HostKey {
   const type = new WireReader(blob).text();
-  if (plainTypeOf(type) === null) throw new WireError("the server's host key is of no type that we know");
+  if (plainTypeOf(type) === null) throw new WireError("the server's host key has an unknown type");
   return { type, blob };
 }
 

@@ -1,13 +1,15 @@
-/** Private key files: OpenSSH's own format (PROTOCOL.key), PEM (PKCS#1, SEC1) and PKCS#8. Unencrypted ones only. */
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { WireReader } from "./wire-reader.js";
-import { wireMpint, wireString } from "./wire-writer.js";
+/**
+ * Private keys: read from OpenSSH's own format (PROTOCOL.key), PEM (PKCS#1, SEC1) and PKCS#8, unencrypted only; and signing
+ * with them (RFC 4253, section 6.6; RFC 5656; RFC 8332; RFC 8709).
+ */
+import { createPrivateKey, createPublicKey, sign, type JsonWebKey, type KeyObject } from "node:crypto";
+import { WireReader, wireMpint, wireString } from "./wire.js";
 
 export type ParsedKeyFile =
   | { readonly kind: "private"; readonly key: KeyObject; readonly blob: Buffer }
   /** `blob`: the public half, which OpenSSH's format leaves readable; null in the other formats. */
   | { readonly kind: "encrypted"; readonly blob: Buffer | null }
-  /** A type whose private half lives elsewhere (a security key), or one that ssh no longer takes. */
+  /** A type whose private half is elsewhere (a security key), or one that ssh no longer accepts. */
   | { readonly kind: "unsupported"; readonly blob: Buffer | null; readonly reason: string }
   | { readonly kind: "invalid"; readonly reason: string };
 
@@ -88,13 +90,13 @@ function parsePem(text: string): ParsedKeyFile {
     return {
       kind: "unsupported",
       blob: null,
-      reason: `${key.asymmetricKeyType ?? "unknown"} keys are not taken`,
+      reason: `${key.asymmetricKeyType ?? "unknown"} keys are not supported`,
     };
   }
   return { kind: "private", key, blob };
 }
 
-/** The SSH public key blob of a private key; null for types that SSH does not have or no longer takes. */
+/** The SSH public key blob of a private key; null for types that SSH does not have or no longer accepts. */
 export function publicBlob(key: KeyObject): Buffer | null {
   const jwk = createPublicKey(key).export({ format: "jwk" });
   const field = (value: unknown): Buffer => Buffer.from(typeof value === "string" ? value : "", "base64url");
@@ -121,4 +123,29 @@ function leftPad(bytes: Buffer, size: number): Buffer {
 
 function base64url(bytes: Buffer): string {
   return bytes.toString("base64url");
+}
+
+const SIGNATURE_HASHES: Readonly<Record<string, string>> = {
+  "ssh-rsa": "sha1",
+  "rsa-sha2-256": "sha256",
+  "rsa-sha2-512": "sha512",
+  "ecdsa-sha2-nistp256": "sha256",
+  "ecdsa-sha2-nistp384": "sha384",
+  "ecdsa-sha2-nistp521": "sha512",
+};
+
+/** The SSH signature blob. `algorithm` is a plain one (no certificate type). Throws when it does not fit the key. */
+export function signWithKey(key: KeyObject, algorithm: string, data: Buffer): Buffer {
+  if (algorithm === "ssh-ed25519") return signatureBlob(algorithm, sign(null, data, key));
+  const hash = SIGNATURE_HASHES[algorithm];
+  if (hash === undefined) throw new Error(`no signature algorithm ${algorithm}`);
+  if (!algorithm.startsWith("ecdsa-")) return signatureBlob(algorithm, sign(hash, data, key));
+  const pair = sign(hash, data, { key, dsaEncoding: "ieee-p1363" });
+  const half = pair.length / 2;
+  const body = Buffer.concat([wireMpint(pair.subarray(0, half)), wireMpint(pair.subarray(half))]);
+  return signatureBlob(algorithm, body);
+}
+
+function signatureBlob(algorithm: string, body: Buffer): Buffer {
+  return Buffer.concat([wireString(algorithm), wireString(body)]);
 }

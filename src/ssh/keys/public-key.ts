@@ -1,19 +1,17 @@
 /** Public keys and certificates as blobs (RFC 4253, section 6.6; RFC 5656; RFC 8709; OpenSSH's PROTOCOL.certkeys). */
 import { ECDH } from "node:crypto";
-import { decodeBase64 } from "./base64.js";
-import { WireError, WireReader } from "./wire-reader.js";
-import { wireString } from "./wire-writer.js";
+import { decodeBase64, WireError, WireReader, wireString } from "./wire.js";
 
 export interface PublicKey {
-  /** The type's one name: `ssh-rsa` for all RSA, with `-cert-v01@openssh.com` for a certificate. */
+  /** The type: `ssh-rsa` for all RSA, with `-cert-v01@openssh.com` for a certificate. */
   readonly type: string;
   /** The type without the certificate. */
   readonly plainType: string;
   /** Equal for two blobs of the same public key, certified or not. */
   readonly identity: string;
-  /** The blob without the certificate: what known_hosts holds. */
+  /** The blob without the certificate, as in known_hosts. */
   readonly plainBlob: Buffer;
-  /** Null for all but RSA. */
+  /** Null for types other than RSA. */
   readonly rsaBits: number | null;
   readonly certificate: Certificate | null;
 }
@@ -31,11 +29,11 @@ export interface Certificate {
   readonly authority: PublicKey;
   readonly authorityBlob: Buffer;
   readonly signature: Buffer;
-  /** What the signature is over. */
+  /** The bytes that are signed. */
   readonly signed: Buffer;
 }
 
-/** An RSA key that is too short for ssh: unlike other bad keys it is passed over in a revocation list. */
+/** An RSA key that is too short for ssh. Unlike other bad keys it is skipped in a revocation list. */
 export class ShortKeyError extends Error {
   override readonly name = "ShortKeyError";
 }
@@ -57,9 +55,9 @@ const PLAIN_TYPES = new Set([
   "sk-ssh-ed25519@openssh.com",
   "sk-ecdsa-sha2-nistp256@openssh.com",
 ]);
-const SMALLEST_RSA = 1024;
+const MIN_RSA_BITS = 1024;
 
-/** The plain key type that an algorithm or key type name stands for, or null: `rsa-sha2-512-cert-...` is `ssh-rsa`. */
+/** The plain key type of an algorithm or key type name, or null: `rsa-sha2-512-cert-...` is `ssh-rsa`. */
 export function plainTypeOf(name: string): string | null {
   const sk = SK_CERT.exec(name)?.[1];
   if (sk !== undefined) return `${sk}@openssh.com`;
@@ -88,7 +86,7 @@ export function readPublicKey(blob: Buffer): PublicKey {
   if (reader.left > 0) throw new WireError("bytes left over");
   const modulus = plainType === "ssh-rsa" ? fields[1] : undefined;
   const rsaBits = modulus === undefined ? null : bitLength(modulus);
-  if (rsaBits !== null && rsaBits < SMALLEST_RSA) throw new ShortKeyError("RSA key too short");
+  if (rsaBits !== null && rsaBits < MIN_RSA_BITS) throw new ShortKeyError("RSA key too short");
   return {
     type: certified ? certificateTypeOf(plainType) : plainType,
     plainType,
@@ -140,8 +138,8 @@ function curvePoint(reader: WireReader, curve: string): Buffer {
   const openssl = CURVES[curve];
   if (openssl === undefined || reader.text() !== curve) throw new WireError("curve of another type");
   const point = reader.string();
-  // ssh takes no other form of a point (sshbuf_get_ec).
-  if (point[0] !== 0x04) throw new WireError("point not in its long form");
+  // ssh accepts no other encoding of a point (sshbuf_get_ec).
+  if (point[0] !== 0x04) throw new WireError("point is compressed");
   try {
     ECDH.convertKey(point, openssl);
   } catch {

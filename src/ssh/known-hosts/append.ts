@@ -2,9 +2,9 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { hashName } from "./hashed-name.js";
+import { hashName } from "./entry-names.js";
 
-const A_WRITE_TAKES_MS = 2;
+const WRITE_SETTLE_MS = 2;
 
 /** `name type base64`, or with HashKnownHosts one line a name, since a hash holds one name. */
 export function knownHostsLines(names: readonly string[], type: string, blob: Buffer, hash: boolean): string {
@@ -13,10 +13,10 @@ export function knownHostsLines(names: readonly string[], type: string, blob: Bu
 }
 
 /**
- * Appends whole lines in one write, so that programs that append at once never mix theirs. Makes the file with mode
- * 0600, and `sshDir` (~/.ssh, 0700) when the file belongs right there; no other folder, as ssh. Starts a new line
- * where the file does not end one. Follows symlinks, as ssh. Gives what it wrote and how the file was afterwards;
- * throws the system's error.
+ * Appends whole lines in one write, so that programs that append at the same time never mix their lines. Creates the
+ * file with mode 0600, and `sshDir` (~/.ssh, 0700) when the file is directly in it; no other folder, as ssh. Starts a new
+ * line where the file does not end with one. Follows symlinks, as ssh. Returns the text written and the file's stats
+ * afterwards; throws the system's error.
  */
 export function appendLines(file: string, lines: string, sshDir: string): { text: string; stats: Stats } {
   if (dirname(file) === sshDir) makeIfMissing(sshDir);
@@ -31,12 +31,12 @@ export function appendLines(file: string, lines: string, sshDir: string): { text
 }
 
 /**
- * Another program's write is seen page by page while it is under way, so that an unfinished line is looked at twice. One
- * that takes longer leaves a blank line, which known_hosts may have (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+ * Another program's write appears page by page while it runs, so an unfinished line is checked twice. A write that takes
+ * longer leaves a blank line, which known_hosts may have (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
  */
 function endsLine(descriptor: number): boolean {
   if (endsLineNow(descriptor)) return true;
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, A_WRITE_TAKES_MS);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITE_SETTLE_MS);
   return endsLineNow(descriptor);
 }
 

@@ -1,7 +1,7 @@
 /** Host certificates (OpenSSH's PROTOCOL.certkeys; sshkey.c: sshkey_cert_check_host, OpenSSH 9.2). */
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import type { Certificate, PublicKey } from "../keys/public-key.js";
-import { WireError, WireReader } from "../keys/wire-reader.js";
+import { WireError, WireReader } from "../keys/wire.js";
 
 const HOST_CERTIFICATE = 2;
 const CURVES: Readonly<Record<string, { crv: string; hash: string; bytes: number }>> = {
@@ -10,7 +10,7 @@ const CURVES: Readonly<Record<string, { crv: string; hash: string; bytes: number
   "ecdsa-sha2-nistp521": { crv: "P-521", hash: "sha512", bytes: 66 },
 };
 
-/** Why a certificate does not vouch for `host` (a name without its port, or the alias), in ssh's words; else null. */
+/** Why a certificate is not valid for `host` (a name without its port, or the alias), as ssh words it; null when it is. */
 export function certificateProblem(certificate: Certificate, host: string, nowSecs: number): string | null {
   const now = BigInt(Math.floor(nowSecs));
   if (certificate.kind !== HOST_CERTIFICATE) return "Certificate invalid: not a host certificate";
@@ -24,7 +24,7 @@ export function certificateProblem(certificate: Certificate, host: string, nowSe
   return isSigned(certificate) ? null : "Certificate invalid: its signature cannot be verified";
 }
 
-/** Signatures with SHA-1 and those of security keys are not taken: the first as in ssh, the second for want of need. */
+/** Signatures with SHA-1 are not accepted, as in ssh. Those of security keys are not either: nobody needs them here. */
 function isSigned({ authority, authorityBlob, signature, signed }: Certificate): boolean {
   try {
     const reader = new WireReader(signature);

@@ -1,19 +1,19 @@
-/** What follows from a verdict under a policy: go on, remember the key, or refuse, with the words for the record. */
+/** What follows from a verdict under a policy: accept, remember the key, or refuse, with the message for the record. */
 import type { FailureCode } from "../../contract/record.js";
 import type { HostKeyPolicy } from "../../contract/ssh-options.js";
 import { fingerprint, shortTypeName, type HostKey } from "../keys/fingerprint.js";
 import type { HostKeyVerdict, HostKeyNames, RevokedBy } from "./host-key.js";
 import type { KnownHosts } from "./known-hosts.js";
 
-/** For a HostError of the handshake. */
+/** The parts of a HostError of the handshake. */
 export interface HostKeyRefusal {
   readonly code: FailureCode;
   readonly message: string;
-  /** Null: by what takes the key in (`host-key-unknown`) or the old one out (`host-key-changed`). */
+  /** Null: a command that adds the key (`host-key-unknown`) or removes the old one (`host-key-changed`). */
   readonly fix: string | null;
-  /** The known_hosts file that the fix is about, and the name in it. */
-  readonly mend?: { readonly file: string; readonly asked: string };
-  /** `file:line`, where a line decided. */
+  /** The known_hosts file to fix, and the name in it; for a `fix` of null. */
+  readonly fixAt?: { readonly file: string; readonly asked: string };
+  /** `file:line` of the line that decided, where there is one. */
   readonly where?: string;
 }
 
@@ -26,8 +26,8 @@ export type HostKeyDecision =
 type FileFacts = Pick<KnownHosts, "files" | "canRemember" | "unreadable">;
 
 /**
- * As ssh decides in batch mode, with one exception: a changed or revoked key is refused under `no` too, where ssh
- * goes on with a warning.
+ * As ssh in batch mode, with one exception: a changed or revoked key is refused under `no` too, where ssh continues
+ * with a warning.
  */
 export function decide(
   verdict: HostKeyVerdict,
@@ -46,7 +46,7 @@ export function decide(
         refusal: refuseUnknown(verdict.certificateProblem ?? null, policy, names, key, known),
       };
     case "changed":
-      // With `no`, ssh lets the name's key stand against the address's.
+      // With `no`, ssh accepts the name's key although the address has another one.
       if (policy === "no" && verdict.address !== null) return { kind: "accept" };
       return { kind: "refuse", refusal: refuseChanged(verdict, names, key) };
     case "revoked":
@@ -72,7 +72,7 @@ function refuseUnknown(
     message: `no ${shortTypeName(key.type)} host key is known for ${names.name}; the server has ${fingerprint(key.blob)}${reason}${certificate}${unreadable.join("")}`,
     ...(file === undefined
       ? { fix: "name a known_hosts file with --ssh-known-hosts" }
-      : { fix: null, mend: { file, asked: names.name } }),
+      : { fix: null, fixAt: { file, asked: names.name } }),
   };
 }
 
@@ -81,39 +81,39 @@ function refuseChanged(
   names: HostKeyNames,
   key: HostKey,
 ): HostKeyRefusal {
-  const where = place(verdict.at);
+  const where = locationOf(verdict.at);
   const type = shortTypeName(key.type);
-  const asked = verdict.address ?? names.name;
+  const searched = verdict.address ?? names.name;
   const owner = verdict.address === null ? names.name : `${names.name}'s address ${verdict.address}`;
   return {
     code: "host-key-changed",
     message: `the host key of ${names.name} has changed: the server has ${type} ${fingerprint(key.blob)}, and ${where} has another key (${shortTypeName(verdict.knownType)}) for ${owner}`,
     fix: null,
-    mend: { file: verdict.at.file, asked },
+    fixAt: { file: verdict.at.file, asked: searched },
     where,
   };
 }
 
 function refuseRevoked(at: RevokedBy, names: HostKeyNames, key: HostKey): HostKeyRefusal {
-  const where = place(at);
+  const where = locationOf(at);
   return {
     code: "host-key-revoked",
     message: `the ${shortTypeName(key.type)} host key ${fingerprint(key.blob)} of ${names.name} is revoked by ${where}`,
-    fix: "give the host a new key; until then it cannot be told from an impostor who has the old one",
+    fix: "give the host a new key; until then it cannot be distinguished from an impostor who has the old one",
     where,
   };
 }
 
 function refuseUnchecked(at: RevokedBy, reason: string, names: HostKeyNames): HostKeyRefusal {
-  const where = place(at);
+  const where = locationOf(at);
   return {
     code: "host-key-revoked",
-    message: `whether the host key of ${names.name} is revoked cannot be told: ${where} cannot be read (${reason})`,
-    fix: `mend ${at.file} or take it out of RevokedHostKeys`,
+    message: `whether the host key of ${names.name} is revoked is not known: ${where} cannot be read (${reason})`,
+    fix: `fix ${at.file} or remove it from RevokedHostKeys`,
     where,
   };
 }
 
-function place({ file, line }: RevokedBy): string {
+function locationOf({ file, line }: RevokedBy): string {
   return line === null ? file : `${file}:${line}`;
 }

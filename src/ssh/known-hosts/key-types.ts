@@ -4,13 +4,13 @@ import type { HostKeyNames } from "./host-key.js";
 import type { Lookup } from "./lookup.js";
 
 export interface KnownTypes {
-  /** Plain key types (`ssh-rsa` for every RSA algorithm) of which the host has a key that is not revoked. */
+  /** Plain key types (`ssh-rsa` for every RSA algorithm) for which the host has a key that is not revoked. */
   readonly keyTypes: readonly string[];
-  /** A @cert-authority line names the host. */
+  /** There is a @cert-authority line for the host. */
   readonly hasAuthority: boolean;
 }
 
-/** Asks for `names.name` alone, as ssh does: neither the address nor the name without its port counts here. */
+/** Looks up only `names.name`, as ssh does: neither the address nor the name without its port counts here. */
 export function knownTypes(lookup: Lookup, names: HostKeyNames): KnownTypes {
   const lines = lookup(names.name);
   const revoked = new Set(lines.filter((line) => line.marker === "revoked").map((line) => line.key.identity));
@@ -24,8 +24,8 @@ export function knownTypes(lookup: Lookup, names: HostKeyNames): KnownTypes {
 }
 
 /**
- * `algorithms` with those first that the host is known by, otherwise in the order given. Unchanged when the first is
- * one of them. ssh does this only while HostKeyAlgorithms is unset or begins with `+` or `-`.
+ * `algorithms` with those of the host's known keys first, otherwise in the order given. Unchanged when the first is one of
+ * them. ssh does this only while HostKeyAlgorithms is unset or begins with `+` or `-`.
  */
 export function preferKnown(algorithms: readonly string[], known: KnownTypes): string[] {
   const isKnown = (algorithm: string): boolean =>

@@ -3,37 +3,40 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync, type Stats } fr
 import { localLimit } from "../../contract/local-limit.js";
 import { errorCode } from "../../lib/error-code.js";
 import { appendLines } from "./append.js";
-import { KnownIndex, type KnownKey } from "./lookup.js";
+import type { KnownKey, KnownLines } from "./lookup.js";
 import { parseKnownHosts } from "./parse.js";
 
 interface Contents {
-  readonly index: KnownIndex;
+  readonly known: KnownLines;
   /** As the file was when it was read; null: missing or unreadable. */
   readonly stats: Stats | null;
   /** Newlines in it. */
   readonly lines: number;
-  /** Why it could not be read; null too when it is not there. */
+  /** Why it could not be read; null also when it is missing. */
   readonly problem: string | null;
 }
 
 export class KnownFile {
   #contents: Contents | null = null;
-  /** The file was looked at in this turn of the event loop: a handshake asks for several names at once. */
+  /** The file was checked in this turn of the event loop: a handshake asks for several names at once. */
   #isFresh = false;
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly makeLines: () => KnownLines,
+  ) {}
 
-  /** The lines that name `name`. Sees what others wrote to the file since: operators mend it while we run. */
+  /** The lines for `name`. Reads the file again when others have changed it: operators fix it while we run. */
   lookup(name: string): readonly KnownKey[] {
-    return this.#current().index.lookup(name);
+    return this.#current().known.lookup(name);
   }
 
-  /** The code of the system's error (`EACCES`, ...) when the file is there and cannot be read. */
+  /** The code of the system's error (`EACCES`, ...) when the file exists and cannot be read. */
   problem(): string | null {
     return this.#current().problem;
   }
 
-  /** Another process may have written to it this moment: the next question looks again. */
+  /** Another process may have just written to the file: the next call checks it again. */
   expire(): void {
     this.#isFresh = false;
   }
@@ -42,22 +45,22 @@ export class KnownFile {
   append(lines: string, sshDir: string): void {
     const before = this.#current();
     const { text, stats } = appendLines(this.file, lines, sshDir);
-    const alone = (before.stats?.size ?? 0) + text.length === stats.size && before.problem === null;
-    this.#contents = alone ? this.#add(before, stats, text) : null;
+    const isOnlyWriter = (before.stats?.size ?? 0) + text.length === stats.size && before.problem === null;
+    this.#contents = isOnlyWriter ? this.#add(before, stats, text) : null;
   }
 
   #current(): Contents {
-    const known = this.#contents;
-    if (known !== null && this.#isFresh) return known;
+    const last = this.#contents;
+    if (last !== null && this.#isFresh) return last;
     this.#isFresh = true;
     setImmediate(() => (this.#isFresh = false));
-    const now = known === null || !isSame(known.stats, statsOf(this.file)) ? this.#read() : known;
-    this.#contents = now;
-    return now;
+    const current = last === null || !isSame(last.stats, statsOf(this.file)) ? this.#read() : last;
+    this.#contents = current;
+    return current;
   }
 
   #read(): Contents {
-    const empty = { index: new KnownIndex(), stats: null, lines: 0, problem: null };
+    const empty = { known: this.makeLines(), stats: null, lines: 0, problem: null };
     let descriptor: number | null = null;
     try {
       descriptor = openSync(this.file, "r");
@@ -66,7 +69,7 @@ export class KnownFile {
     } catch (error) {
       const code = errorCode(error);
       if (code === null) throw error;
-      // Passed over, the file could not tell a changed key from a new one.
+      // If the file were skipped, a changed key would look like a new one.
       const limit = localLimit(error, "handshake", this.file);
       if (limit !== null) throw limit;
       return { ...empty, problem: code === "ENOENT" || code === "ENOTDIR" ? null : code };
@@ -75,9 +78,9 @@ export class KnownFile {
     }
   }
 
-  #add({ index, lines }: Contents, stats: Stats, text: string): Contents {
-    index.add(parseKnownHosts(text, this.file, lines));
-    return { index, stats, lines: lines + text.split("\n").length - 1, problem: null };
+  #add({ known, lines }: Contents, stats: Stats, text: string): Contents {
+    known.add(parseKnownHosts(text, this.file, lines));
+    return { known, stats, lines: lines + text.split("\n").length - 1, problem: null };
   }
 }
 
@@ -93,7 +96,7 @@ function statsOf(file: string): Stats | null {
 
 function isSame(a: Stats | null, b: Stats | null): boolean {
   if (a === null || b === null) return a === b;
-  // A pipe, as a shell's <(...) gives, can be read once.
+  // A pipe, such as a shell's <(...), can be read only once.
   if (!a.isFile()) return true;
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }

@@ -1,4 +1,4 @@
-/** known_hosts as one host's configuration sees it: which files, asked in order, and where new keys go. */
+/** known_hosts for the configuration of one host: which files, in which order, and where new keys are added. */
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HostError } from "../../contract/errors.js";
@@ -9,12 +9,12 @@ import { knownHostsLines } from "./append.js";
 import type { HostKeyVerdict, HostKeyNames, KnownLine } from "./host-key.js";
 import { knownTypes, type KnownTypes } from "./key-types.js";
 import { KnownFile } from "./known-file.js";
-import type { Lookup } from "./lookup.js";
+import { KnownList, type KnownLines, type Lookup } from "./lookup.js";
 import { readRevocationFile, type RevocationFile } from "./revoked.js";
 import { judgeHostKey } from "./verdict.js";
 
 export interface KnownHostsFiles {
-  /** UserKnownHostsFile, expanded; empty for `none`. New keys go to the first. */
+  /** UserKnownHostsFile, expanded; empty for `none`. New keys are added to the first. */
   readonly userFiles: readonly string[];
   /** GlobalKnownHostsFile. */
   readonly globalFiles: readonly string[];
@@ -22,7 +22,7 @@ export interface KnownHostsFiles {
   readonly revokedFiles: readonly string[];
 }
 
-/** A file that is there but cannot be read. ssh passes over it in silence. */
+/** A file that exists but cannot be read. ssh skips it silently. */
 export interface UnreadableFile {
   readonly file: string;
   /** `EACCES`, ... */
@@ -30,22 +30,23 @@ export interface UnreadableFile {
 }
 
 export interface KnownHosts {
-  /** Throws WireError or ShortKeyError for a key that no server of ours may have, HostError for a file that cannot be opened now. */
+  /** Throws WireError or ShortKeyError for a key that no server may have, HostError for a file that cannot be opened now. */
   verdict(names: HostKeyNames, key: HostKey): HostKeyVerdict;
   /** For `preferKnown`. */
   knownTypes(names: HostKeyNames): KnownTypes;
   /** The types of the host's known keys, `ssh-rsa` standing for all RSA signature algorithms. */
   knownKeyTypes(names: HostKeyNames): readonly string[];
-  /** The @cert-authority line that covers the host, if there is one. */
+  /** The first @cert-authority line for the host; null when there is none. */
   authorityAt(names: HostKeyNames): KnownLine | null;
   /** False without a user file: ssh then refuses unknown hosts under every policy. */
   readonly canRemember: boolean;
-  /** The files that were asked, and those of them that are there but cannot be read. */
+  /** The files that are searched, in order. */
   readonly files: readonly string[];
+  /** Those of `files` that exist but cannot be read. */
   unreadable(): readonly UnreadableFile[];
   /**
-   * Adds the key for those of the names that are not known, as accept-new does. Gives a warning when it cannot be
-   * written; as in ssh the connection goes on.
+   * Adds the key for each of the names that has no such key yet, as accept-new does. Returns a warning when it cannot
+   * be written; the connection continues, as in ssh.
    */
   remember(names: HostKeyNames, key: HostKey, how: { readonly hash: boolean }): Promise<string | null>;
 }
@@ -55,12 +56,18 @@ export class KnownHostsStore {
   readonly #known = new Map<string, KnownFile>();
   readonly #revoked = new Map<string, RevocationFile>();
 
-  /** `sshDir` is the one folder that `remember` may make: ~/.ssh, home as the password database has it. */
-  constructor(private readonly sshDir = join(userInfo().homedir, ".ssh")) {}
+  /**
+   * `makeLines`: how the lines of a file are held, `KnownList` or the faster `KnownIndex`. `sshDir`: the one folder that
+   * `remember` may create, ~/.ssh by default, with the home directory of the password database.
+   */
+  constructor(
+    private readonly makeLines: () => KnownLines = () => new KnownList(),
+    private readonly sshDir = join(userInfo().homedir, ".ssh"),
+  ) {}
 
   open(files: KnownHostsFiles): KnownHosts {
-    const asked = [...files.userFiles, ...files.globalFiles];
-    const lookup: Lookup = (name) => asked.flatMap((file) => this.#file(file).lookup(name));
+    const searched = [...files.userFiles, ...files.globalFiles];
+    const lookup: Lookup = (name) => searched.flatMap((file) => this.#file(file).lookup(name));
     return {
       verdict: (names, key) => {
         const parsed = readPublicKey(key.blob);
@@ -74,9 +81,9 @@ export class KnownHostsStore {
       knownKeyTypes: (names) => knownTypes(lookup, names).keyTypes,
       authorityAt: (names) => lookup(names.name).find((line) => line.marker === "cert-authority")?.at ?? null,
       canRemember: files.userFiles.length > 0,
-      files: asked,
+      files: searched,
       unreadable: () =>
-        asked.flatMap((file) => {
+        searched.flatMap((file) => {
           const code = this.#file(file).problem();
           return code === null ? [] : [{ file, code }];
         }),
@@ -86,7 +93,7 @@ export class KnownHostsStore {
   }
 
   #file(path: string): KnownFile {
-    const file = this.#known.get(path) ?? new KnownFile(path);
+    const file = this.#known.get(path) ?? new KnownFile(path, this.makeLines);
     this.#known.set(path, file);
     return file;
   }
@@ -97,7 +104,7 @@ export class KnownHostsStore {
     return known;
   }
 
-  // Synchronous from the look to the write: two hosts of one process can never add the same line.
+  // Synchronous from the check to the write: two hosts of one process can never add the same line.
   #remember(
     file: string | undefined,
     lookup: Lookup,

@@ -1,18 +1,10 @@
 /** The text of a known_hosts file as entries (hostfile.c: hostkeys_foreach, OpenSSH 9.2). Never throws. */
-import { needsMatching } from "./match.js";
-import { readHashedName } from "./hashed-name.js";
-import type { HashedName } from "./hashed-name.js";
+import { readEntryNames, type EntryNames } from "./entry-names.js";
 import type { KnownLine } from "./host-key.js";
 
 export type Marker = "none" | "revoked" | "cert-authority";
 
-/** Whom a line names: hashed, by patterns, or by names alone. */
-export type EntryNames =
-  | { readonly kind: "hashed"; readonly hash: HashedName }
-  | { readonly kind: "patterns"; readonly list: string }
-  | { readonly kind: "exact"; readonly list: string };
-
-/** A line that may name a host. Its key is still text: only the lines of hosts that are asked for are decoded. */
+/** A line that may be for a host. Its key is still text: only the lines of hosts that are asked for are decoded. */
 export interface KnownHostsEntry {
   readonly at: KnownLine;
   readonly marker: Marker;
@@ -21,7 +13,7 @@ export interface KnownHostsEntry {
   readonly keyText: string;
 }
 
-/** The lines of a file that can name a host. `text` holds one byte a character (latin1). Bad lines are skipped. */
+/** The lines of a file that can be for a host. `text` holds one byte a character (latin1). Bad lines are skipped. */
 export function parseKnownHosts(text: string, file: string, linesBefore = 0): KnownHostsEntry[] {
   const entries: KnownHostsEntry[] = [];
   let number = linesBefore;
@@ -39,7 +31,7 @@ function parseLine(raw: string, at: KnownLine): KnownHostsEntry | null {
   if (marked === null) return null;
   const [field, keyText] = cutField(marked.rest);
   if (keyText === "" || keyText.startsWith("#")) return null;
-  const names = readNames(field);
+  const names = readEntryNames(field);
   return names === null ? null : { at, marker: marked.marker, names, keyText };
 }
 
@@ -60,15 +52,7 @@ function readMarker(line: string): { marker: Marker; rest: string } | null {
   }
 }
 
-function readNames(field: string): EntryNames | null {
-  if (field.startsWith("|")) {
-    const hash = readHashedName(field);
-    return hash === null ? null : { kind: "hashed", hash };
-  }
-  return { kind: needsMatching(field) ? "patterns" : "exact", list: field };
-}
-
-/** ssh's lines are C strings: a NUL ends them, but one that ends the names is stepped over like a blank. */
+/** ssh's lines are C strings: a NUL ends them, but a NUL right after the names counts as a blank. */
 function cutField(text: string): [string, string] {
   const end = text.search(/[ \t\0]/);
   if (end < 0) return [text, ""];

@@ -1,4 +1,4 @@
-/** What the lines that name a host say of a key (sshconnect.c: check_host_key, OpenSSH 9.2). Pure. */
+/** The verdict on a host key, from the known_hosts lines for its host (sshconnect.c: check_host_key, OpenSSH 9.2). Pure. */
 import type { Certificate, PublicKey } from "../keys/public-key.js";
 import { certificateProblem } from "./certificate.js";
 import type { HostKeyVerdict, HostKeyNames } from "./host-key.js";
@@ -8,9 +8,9 @@ type Standing =
   { readonly kind: "same" | "other" | "revoked"; readonly known: KnownKey } | { readonly kind: "new" };
 
 /**
- * The verdict on a host key. A revoked line wins wherever it stands: among the lines of the name, of the address,
- * and of the name without its port. In the last two places ssh warns and may go on; we do not. A certificate that
- * no authority vouches for is judged as the plain key in it.
+ * A revoked line wins wherever it is: among the lines of the name, of the address, or of the name without its port. In the
+ * last two cases ssh warns and may continue; we do not. A certificate that no known authority signed is judged as the
+ * plain key in it.
  */
 export function judgeHostKey(
   lookup: Lookup,
@@ -19,16 +19,16 @@ export function judgeHostKey(
   nowSecs: number,
 ): HostKeyVerdict {
   if (key.certificate === null) return judgePlainKey(lookup, names, key, nowSecs);
-  const vouched = judgeCertificate(lookup, names, key, key.certificate, nowSecs);
-  if (typeof vouched === "object" && vouched !== null) return vouched;
+  const certified = judgeCertificate(lookup, names, key, key.certificate, nowSecs);
+  if (typeof certified === "object" && certified !== null) return certified;
   const plain = { ...key, type: key.plainType, certificate: null };
   const verdict = judgePlainKey(lookup, { ...names, address: null }, plain, nowSecs);
-  return verdict.kind === "unknown" && vouched !== null
-    ? { ...verdict, certificateProblem: vouched }
+  return verdict.kind === "unknown" && certified !== null
+    ? { ...verdict, certificateProblem: certified }
     : verdict;
 }
 
-/** A verdict, or why the certificate does not count; null when no line's authority signed it. */
+/** A verdict, or why the certificate does not count; null when no authority in known_hosts signed it. */
 function judgeCertificate(
   lookup: Lookup,
   names: HostKeyNames,
@@ -66,7 +66,7 @@ function judgePlainKey(lookup: Lookup, names: HostKeyNames, key: PublicKey, nowS
   } else if (names.withoutPort !== null) {
     const bare = judgePlainKey(lookup, { ...names, ...names.withoutPort, withoutPort: null }, key, nowSecs);
     if (bare.kind === "revoked") return bare;
-    // The name without its port vouches but never condemns: it may be another server of the same machine.
+    // A key for the name without its port can confirm, never refuse: it may be another server of the same machine.
     if (bare.kind === "match") verdict = { ...bare, addressUnknown: false };
   }
   return byAddress?.kind === "other" ? isChanged(byAddress.known, names.address) : verdict;
@@ -78,7 +78,7 @@ function standing(lines: readonly KnownKey[], key: PublicKey): Standing {
   const plain = lines.filter((line) => line.marker === "none");
   const same = plain.find((line) => line.key.certificate === null && line.key.identity === key.identity);
   if (same !== undefined) return { kind: "same", known: same };
-  // ssh names the last of the keys that differ.
+  // ssh reports the last of the keys that differ.
   const other = plain.at(-1);
   return other === undefined ? { kind: "new" } : { kind: "other", known: other };
 }

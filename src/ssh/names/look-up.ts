@@ -1,8 +1,27 @@
-/** One name by getaddrinfo(3), so that all of nsswitch.conf counts: hosts, DNS, mDNS, sssd. It holds a thread of libuv's. */
+/**
+ * One look-up by getaddrinfo(3), so that all of nsswitch.conf counts: hosts, DNS, mDNS, sssd. It occupies one of libuv's
+ * threads. The messages between a resolver process and us are here too: plain data.
+ */
 import { lookup } from "node:dns";
-import type { NameAnswer, NameQuestion } from "./messages.js";
 
-/** Calls back once; throws nothing. */
+/** 0: any family. */
+export type Family = 0 | 4 | 6;
+
+export interface NameQuestion {
+  readonly name: string;
+  readonly family: Family;
+}
+
+/** Numeric addresses in the resolver's order, at least one; or why there are none, with getaddrinfo's code. */
+export type NameAnswer =
+  | { readonly addresses: readonly string[] }
+  | { readonly addresses: null; readonly code: string; readonly message: string };
+
+/** `id` connects an answer with its question. */
+export type ToResolver = NameQuestion & { readonly id: number };
+export type FromResolver = NameAnswer & { readonly id: number };
+
+/** Calls back once; never throws. */
 export function lookUp({ name, family }: NameQuestion, answered: (answer: NameAnswer) => void): void {
   try {
     lookup(name, { all: true, family, verbatim: true }, (error, found) => {

@@ -1,55 +1,33 @@
 /**
- * Names by resolver processes. One process serves all hosts; where names that hang fill it, another one is started
- * beside it, or it is killed with what nobody waits for any more. Where none can be started, this process looks up.
+ * Look-ups by resolver processes. One process serves all hosts. Where names that hang fill it, another one is started, or
+ * it is killed with the names that nobody waits for any more. Where none can be started, this process looks names up.
  */
+import { unlessAborted } from "../../lib/abort.js";
 import type { Clock, Timer } from "../../lib/clock.js";
-import type { Family, NameAnswer, NameQuestion } from "./messages.js";
+import type { Family, NameAnswer } from "./look-up.js";
+import { Asker, NameQueue, type PendingName, type Worker } from "./name-queue.js";
 import { addressesOf, inProcessNames, type Names } from "./names.js";
-import { resolverStarter, type Resolver, type StartResolver } from "./resolver-process.js";
+import { resolverStarter, type StartResolver } from "./resolver-process.js";
 
-/** What the first process works on at once, and each further one. libuv has at most 1024 threads, half for look-ups. */
-const ROOM = [64, 256, 512, 512] as const;
+/** How many names each process looks up at once. libuv has at most 1024 threads, half of them for look-ups. */
+const CAPACITIES = [64, 256, 512, 512] as const;
 /** How long names may wait for a full pool before it grows. */
-const STUCK_MS = 200;
-/** A process that nobody waits for is ended then: it takes some 25 MiB. */
+const MAX_QUEUED_MS = 200;
+/** A process that nobody needs is ended after this time: it takes some 25 MiB. */
 const IDLE_MS = 10_000;
-/** A name that has hung for so long is asked for afresh: what it hung on may be well again. */
+/** A name that has hung for so long is looked up anew: the cause may be gone. */
 const STALE_MS = 30_000;
-/** How long this process looks up by itself after one could not be started. */
-const WITHOUT_MS = 30_000;
-
-interface Asker {
-  readonly answer: (answer: NameAnswer) => void;
-  readonly fail: (error: Error) => void;
-  readonly signal: AbortSignal;
-}
-
-/** One name in flight, for all who ask for it. */
-interface Asked extends NameQuestion {
-  readonly id: number;
-  readonly askers: Set<Asker>;
-  member: Member | null;
-  handedMs: number;
-}
-
-interface Member {
-  readonly resolver: Resolver;
-  readonly working: Map<number, Asked>;
-}
+/** How long no process is started after one could not be started or died. */
+const START_COOLDOWN_MS = 30_000;
 
 /** `start` is called when the first name is asked for or expected. */
 export class ResolverPool implements Names {
-  readonly #members: Member[] = [];
-  readonly #asked = new Map<string, Asked>();
-  /** Not with a resolver yet: names that have hung before wait behind those that have not. */
-  #waiting: Asked[] = [];
-  /** Names that everybody gave up on when they were asked for last. */
-  readonly #slow = new Set<string>();
+  readonly #workers: Worker[] = [];
+  readonly #queue = new NameQueue();
   readonly #inProcess = inProcessNames();
-  #nextId = 0;
-  #stuck: Timer | null = null;
-  #idle: Timer | null = null;
-  #noneBeforeMs = -Infinity;
+  #queuedTimer: Timer | null = null;
+  #idleTimer: Timer | null = null;
+  #noStartBeforeMs = -Infinity;
 
   constructor(
     private readonly start: StartResolver,
@@ -59,174 +37,121 @@ export class ResolverPool implements Names {
   async find(name: string, family: Family, signal: AbortSignal): Promise<readonly string[]> {
     signal.throwIfAborted();
     if (!this.#canServe()) return await this.#inProcess.find(name, family, signal);
-    return addressesOf(
-      await new Promise<NameAnswer>((resolve, reject) => {
-        const asked = this.#askFor(name, family);
-        const aborted = (): void => {
-          asked.askers.delete(asker);
-          if (asked.askers.size === 0) this.#abandoned(asked);
-          reject(signal.reason as Error);
-        };
-        const done = (): void => signal.removeEventListener("abort", aborted);
-        const asker: Asker = {
-          answer: (answer) => {
-            done();
-            resolve(answer);
-          },
-          fail: (error) => {
-            done();
-            reject(error);
-          },
-          signal,
-        };
-        asked.askers.add(asker);
-        signal.addEventListener("abort", aborted, { once: true });
-        this.#handOut();
-      }),
-    );
+    const asker = new Asker(signal);
+    const pending = this.#pendingFor(name, family);
+    pending.askers.add(asker);
+    this.#send();
+    try {
+      return addressesOf(await unlessAborted(asker.promise, signal));
+    } finally {
+      if (signal.aborted) this.#withdraw(pending, asker);
+    }
   }
 
   expect(): void {
-    if (this.#members.length === 0 && this.#canServe()) this.#grow();
+    if (this.#workers.length === 0 && this.#canServe()) this.#grow();
     this.#watchIdle();
   }
 
   close(): void {
-    for (const { resolver } of this.#members.splice(0)) resolver.kill();
-    this.#stuck?.cancel();
-    this.#idle?.cancel();
-    this.#stuck = this.#idle = null;
-    for (const { askers } of this.#asked.values()) {
-      for (const { fail } of askers) fail(new Error("the look-up was given up"));
-    }
-    this.#asked.clear();
-    this.#waiting = [];
+    for (const { resolver } of this.#workers.splice(0)) resolver.kill();
+    this.#queuedTimer?.cancel();
+    this.#idleTimer?.cancel();
+    this.#queuedTimer = this.#idleTimer = null;
+    this.#queue.fail(new Error("the look-up was given up"));
   }
 
-  #askFor(name: string, family: Family): Asked {
-    const key = keyOf({ name, family });
-    const known = this.#asked.get(key);
+  #pendingFor(name: string, family: Family): PendingName {
+    const known = this.#queue.find(name, family);
     if (known !== undefined && !this.#isStale(known)) return known;
-    const stale = known?.member ?? null;
-    if (stale !== null && abandonedIn(stale) === stale.working.size) this.#replace(stale);
-    const asked: Asked = { id: this.#nextId++, name, family, askers: new Set(), member: null, handedMs: 0 };
-    this.#asked.set(key, asked);
-    this.#waiting.push(asked);
-    return asked;
+    const worker = known?.worker ?? null;
+    if (worker !== null && abandonedIn(worker) === worker.names.size) this.#replace(worker);
+    return this.#queue.add(name, family);
   }
 
-  #isStale({ askers, member, handedMs }: Asked): boolean {
-    return askers.size === 0 && member !== null && this.clock.nowMs() - handedMs > STALE_MS;
-  }
-
-  #handOut(): void {
-    this.#idle?.cancel();
-    this.#idle = null;
-    if (this.#waiting.length > 0 && this.#members.length === 0) this.#grow();
-    for (const member of this.#members) {
-      while (member.working.size < member.resolver.room) {
-        const next = this.#takeNext();
-        if (next === undefined) break;
-        this.#handTo(member, next);
-      }
-    }
-    if (this.#waiting.length > 0) this.#stuck ??= this.clock.after(STUCK_MS, () => this.#makeRoom());
-    else this.#watchIdle();
-  }
-
-  #takeNext(): Asked | undefined {
-    const fresh = this.#waiting.findIndex((asked) => !this.#slow.has(keyOf(asked)));
-    return this.#waiting.splice(Math.max(0, fresh), 1)[0];
-  }
-
-  #handTo(member: Member, asked: Asked): void {
-    asked.member = member;
-    asked.handedMs = this.clock.nowMs();
-    member.working.set(asked.id, asked);
-    member.resolver.ask(asked.id, { name: asked.name, family: asked.family });
-  }
-
-  #answered(member: Member, id: number, answer: NameAnswer): void {
-    const asked = member.working.get(id);
-    if (asked === undefined) return;
-    member.working.delete(id);
-    this.#forget(asked);
-    this.#slow.delete(keyOf(asked));
-    for (const asker of asked.askers) asker.answer(answer);
-    this.#handOut();
-  }
-
-  /** It may still be answered, and be asked for again meanwhile: what is with a resolver stays there. */
-  #abandoned(asked: Asked): void {
-    this.#slow.add(keyOf(asked));
-    if (asked.member === null) {
-      this.#waiting = this.#waiting.filter((other) => other !== asked);
-      this.#forget(asked);
-    }
+  #withdraw(pending: PendingName, asker: Asker): void {
+    if (!pending.askers.delete(asker) || pending.askers.size > 0) return;
+    this.#queue.abandoned(pending);
     this.#watchIdle();
   }
 
-  #forget(asked: Asked): void {
-    if (this.#asked.get(keyOf(asked)) === asked) this.#asked.delete(keyOf(asked));
+  #isStale({ askers, worker, sentMs }: PendingName): boolean {
+    return askers.size === 0 && worker !== null && this.clock.nowMs() - sentMs > STALE_MS;
   }
 
-  /** Names have waited: what the pool works on is slow, or hangs for ever. */
-  #makeRoom(): void {
-    this.#stuck = null;
-    if (this.#waiting.length === 0) return;
-    const { length } = this.#members;
-    const [idlest] = [...this.#members].sort((a, b) => abandonedIn(b) - abandonedIn(a));
-    const mayGrow = length < ROOM.length && this.clock.nowMs() >= this.#noneBeforeMs;
-    const hangs = idlest !== undefined && abandonedIn(idlest) > 0;
-    if (hangs && (!mayGrow || abandonedIn(idlest) === idlest.working.size)) this.#replace(idlest);
-    else if (mayGrow) this.#grow();
-    this.#handOut();
-  }
-
-  /** Kills what nobody waits for any more; what somebody does is asked again. */
-  #replace(member: Member): void {
-    member.resolver.kill();
-    this.#members.splice(this.#members.indexOf(member), 1);
-    const again = this.#takeBack(member);
-    this.#grow();
-    this.#waiting.unshift(...again);
-  }
-
-  #takeBack(member: Member): readonly Asked[] {
-    const all = [...member.working.values()];
-    member.working.clear();
-    for (const asked of all) {
-      asked.member = null;
-      if (asked.askers.size === 0) this.#forget(asked);
+  /** Sends waiting names to processes with free capacity. */
+  #send(): void {
+    this.#idleTimer?.cancel();
+    this.#idleTimer = null;
+    if (this.#queue.hasWaiting && this.#workers.length === 0) this.#grow();
+    for (const worker of this.#workers) {
+      while (worker.names.size < worker.resolver.capacity) {
+        const next = this.#queue.takeNext();
+        if (next === undefined) break;
+        next.worker = worker;
+        next.sentMs = this.clock.nowMs();
+        worker.names.set(next.id, next);
+        worker.resolver.ask(next.id, { name: next.name, family: next.family });
+      }
     }
-    return all.filter(({ askers }) => askers.size > 0);
+    if (this.#queue.hasWaiting) {
+      this.#queuedTimer ??= this.clock.after(MAX_QUEUED_MS, () => this.#addCapacity());
+    } else this.#watchIdle();
+  }
+
+  #answered(worker: Worker, id: number, answer: NameAnswer): void {
+    const pending = worker.names.get(id);
+    if (pending === undefined) return;
+    worker.names.delete(id);
+    this.#queue.answered(pending);
+    for (const asker of pending.askers) asker.answer(answer);
+    this.#send();
+  }
+
+  /** Names have waited: those that the pool looks up now are slow, or hang for ever. */
+  #addCapacity(): void {
+    this.#queuedTimer = null;
+    if (!this.#queue.hasWaiting) return;
+    const [idlest] = [...this.#workers].sort((a, b) => abandonedIn(b) - abandonedIn(a));
+    const mayGrow = this.#workers.length < CAPACITIES.length && this.clock.nowMs() >= this.#noStartBeforeMs;
+    const isHung = idlest !== undefined && abandonedIn(idlest) > 0;
+    if (isHung && (!mayGrow || abandonedIn(idlest) === idlest.names.size)) this.#replace(idlest);
+    else if (mayGrow) this.#grow();
+    this.#send();
+  }
+
+  /** Kills a process with the names that nobody waits for; the others are sent again. */
+  #replace(worker: Worker): void {
+    worker.resolver.kill();
+    this.#workers.splice(this.#workers.indexOf(worker), 1);
+    this.#queue.requeue(worker);
+    this.#grow();
   }
 
   #grow(): void {
-    const room = ROOM[this.#members.length] ?? ROOM[0];
-    const resolver = this.start(room, {
-      answered: (id, answer) => this.#answered(member, id, answer),
-      failed: () => this.#failed(member),
+    const capacity = CAPACITIES[this.#workers.length] ?? CAPACITIES[0];
+    const resolver = this.start(capacity, {
+      answered: (id, answer) => this.#answered(worker, id, answer),
+      failed: () => this.#failed(worker),
     });
-    const member: Member = { resolver, working: new Map() };
-    this.#members.push(member);
+    const worker: Worker = { resolver, names: new Map() };
+    this.#workers.push(worker);
   }
 
-  /** No process, no memory, no descriptor, or something killed it. */
-  #failed(member: Member): void {
-    const place = this.#members.indexOf(member);
-    if (place < 0) return;
-    this.#members.splice(place, 1);
-    this.#noneBeforeMs = this.clock.nowMs() + WITHOUT_MS;
-    this.#waiting.unshift(...this.#takeBack(member));
-    if (this.#members.length > 0) this.#handOut();
-    else for (const asked of this.#waiting.splice(0)) this.#serveInProcess(asked);
+  /** No process, memory or descriptor was left, or something killed it. */
+  #failed(worker: Worker): void {
+    const index = this.#workers.indexOf(worker);
+    if (index < 0) return;
+    this.#workers.splice(index, 1);
+    this.#noStartBeforeMs = this.clock.nowMs() + START_COOLDOWN_MS;
+    this.#queue.requeue(worker);
+    if (this.#workers.length > 0) this.#send();
+    else for (const pending of this.#queue.takeWaiting()) this.#serveInProcess(pending);
   }
 
-  #serveInProcess(asked: Asked): void {
-    this.#forget(asked);
-    for (const { answer, fail, signal } of asked.askers) {
-      this.#inProcess.find(asked.name, asked.family, signal).then(
+  #serveInProcess({ name, family, askers }: PendingName): void {
+    for (const { answer, fail, signal } of askers) {
+      this.#inProcess.find(name, family, signal).then(
         (addresses) => answer({ addresses }),
         (error: unknown) => fail(error as Error),
       );
@@ -235,27 +160,22 @@ export class ResolverPool implements Names {
 
   /** Whether there is a process, or one may be started. */
   #canServe(): boolean {
-    return this.#members.length > 0 || this.clock.nowMs() >= this.#noneBeforeMs;
+    return this.#workers.length > 0 || this.clock.nowMs() >= this.#noStartBeforeMs;
   }
 
   #watchIdle(): void {
-    const isIdle = [...this.#asked.values()].every(({ askers }) => askers.size === 0);
-    if (!isIdle || this.#members.length === 0) return;
-    this.#idle ??= this.clock.after(IDLE_MS, () => this.close());
+    if (!this.#queue.isIdle || this.#workers.length === 0) return;
+    this.#idleTimer ??= this.clock.after(IDLE_MS, () => this.close());
   }
 }
 
-/** Looks names up by processes of their own. `program` is resolver.ts as built. To be closed. */
+/** Looks names up in processes of their own. `program` is resolver.ts as built. Close it after use. */
 export function openNames(program: URL, clock: Clock): Names {
   return new ResolverPool(resolverStarter(program), clock);
 }
 
-function keyOf({ name, family }: NameQuestion): string {
-  return `${family} ${name}`;
-}
-
-function abandonedIn({ working }: Member): number {
+function abandonedIn({ names }: Worker): number {
   let count = 0;
-  for (const { askers } of working.values()) if (askers.size === 0) count += 1;
+  for (const { askers } of names.values()) if (askers.size === 0) count += 1;
   return count;
 }

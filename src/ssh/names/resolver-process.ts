@@ -1,49 +1,49 @@
-/** Our side of one resolver process: starts it, sends questions, takes answers, kills it. */
+/** Our side of one resolver process: starts it, sends questions, receives answers, kills it. */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { FromResolver, NameAnswer, NameQuestion, ToResolver } from "./messages.js";
+import type { FromResolver, NameAnswer, NameQuestion, ToResolver } from "./look-up.js";
 
 export interface ResolverEvents {
   readonly answered: (id: number, answer: NameAnswer) => void;
-  /** Once, when it could not be started or has ended by itself. What it was asked is not answered then. */
+  /** Called once, when it could not be started or has ended by itself. Open questions are not answered then. */
   readonly failed: () => void;
 }
 
 export interface Resolver {
   /** How many questions it works on at once. */
-  readonly room: number;
+  readonly capacity: number;
   ask(id: number, question: NameQuestion): void;
-  /** At once, whatever hangs in it. Nothing is called back after this. */
+  /** Ends it at once, even if look-ups hang in it. Nothing is called back after this. */
   kill(): void;
 }
 
-/** Starts a resolver that works on `room` questions at once. Throws nothing: see `failed`. */
-export type StartResolver = (room: number, events: ResolverEvents) => Resolver;
+/** Starts a resolver that works on `capacity` questions at once. Never throws: see `failed`. */
+export type StartResolver = (capacity: number, events: ResolverEvents) => Resolver;
 
-/** `program` is resolver.ts as built, or as it is where a loader for it is in `process.execArgv`. */
+/** `program` is resolver.ts as built, or the source where `process.execArgv` has a loader for it. */
 export function resolverStarter(program: URL): StartResolver {
-  return (room, { answered, failed }) => {
-    let isOver = false;
+  return (capacity, { answered, failed }) => {
+    let hasEnded = false;
     const fail = (): void => {
-      if (isOver) return;
-      isOver = true;
+      if (hasEnded) return;
+      hasEnded = true;
       failed();
     };
-    const child = forkOrNull(program, room);
+    const child = forkOrNull(program, capacity);
     if (child === null) queueMicrotask(fail);
     child?.on("error", fail);
     child?.on("exit", fail);
     child?.on("message", (message) => {
       const { id, ...answer } = message as FromResolver;
-      if (!isOver) answered(id, answer);
+      if (!hasEnded) answered(id, answer);
     });
-    // It keeps no run from ending.
+    // The process must not keep a run from ending.
     child?.unref();
     child?.channel?.unref();
     return {
-      room,
+      capacity,
       ask: (id, question) => {
-        // One that could not be started has no channel; its `error` is on the way.
+        // A process that could not be started has no channel; its `error` event comes soon.
         if (child?.connected !== true) return;
         const message: ToResolver = { id, ...question };
         child.send(message, (error) => {
@@ -51,19 +51,19 @@ export function resolverStarter(program: URL): StartResolver {
         });
       },
       kill: () => {
-        isOver = true;
+        hasEnded = true;
         child?.kill("SIGKILL");
       },
     };
   };
 }
 
-/** Null: there are no descriptors for its channel. */
-function forkOrNull(program: URL, room: number): ChildProcess | null {
+/** Null where there are no descriptors for its channel. */
+function forkOrNull(program: URL, capacity: number): ChildProcess | null {
   try {
     return fork(fileURLToPath(program), [], {
       // libuv lets look-ups have half of its threads (uv__work_submit, UV__WORK_SLOW_IO).
-      env: { ...process.env, NODE_OPTIONS: "", UV_THREADPOOL_SIZE: String(room * 2) },
+      env: { ...process.env, NODE_OPTIONS: "", UV_THREADPOOL_SIZE: String(capacity * 2) },
       execArgv: program.pathname.endsWith(".ts") ? process.execArgv : [],
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });

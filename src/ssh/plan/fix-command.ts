@@ -1,12 +1,12 @@
-/** What would mend a login, as a command that works when it is run as it is printed. */
+/** What would fix a login, as a command that works when it is run as printed. */
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** A host as a command line names it, and the flags of ours that `ssh` must be given too. */
+/** A host as a command line names it, and those of our flags that `ssh` needs too. */
 export interface CommandTarget {
   readonly host: string;
-  /** Null: what the config says. */
+  /** Null: the one in the config. */
   readonly user: string | null;
   readonly port: number | null;
   /** `-F`; null: ssh's own files. */
@@ -14,18 +14,18 @@ export interface CommandTarget {
   readonly knownHostsFile: string | null;
 }
 
-/** What is there on this machine, as far as the commands depend on it. */
+/** The state of this machine, as far as the commands depend on it. */
 export interface FixContext {
   exists(path: string): boolean;
   isWritable(path: string): boolean;
-  /** False for a file whose last line has no newline: what is appended would be glued to it. */
+  /** False for a file whose last line has no newline: appended text would continue it. */
   endsInLine(path: string): boolean;
   readonly home: string;
   /** SSH_AUTH_SOCK; null when it is unset or empty. */
   readonly agent: string | null;
 }
 
-/** As this process sees them. */
+/** The state of the real machine. */
 export function fixContext(): FixContext {
   const agent = process.env["SSH_AUTH_SOCK"];
   return {
@@ -37,7 +37,7 @@ export function fixContext(): FixContext {
   };
 }
 
-/** "" where it cannot be read for want of descriptors: then no folder is made in it. */
+/** "" where it cannot be read because no descriptor is left: no folder is created in it then. */
 function ownHome(): string {
   try {
     return homedir();
@@ -48,7 +48,7 @@ function ownHome(): string {
 
 /** A key whose public half the host should get. */
 export interface KeyToCopy {
-  /** The file of the private half, or of the public one alone; null: only an agent has it. */
+  /** The file of the private key, or of only the public one; null: only an agent has it. */
   readonly file: string | null;
   /** `type base64`; null: not known here, so that all keys of the agent are copied. */
   readonly publicLine: string | null;
@@ -58,12 +58,12 @@ export interface KeyToCopy {
 export function copyKey(to: CommandTarget, key: KeyToCopy, here: FixContext): string {
   const { file } = key;
   const steps: string[] = [];
-  // ssh-copy-id keeps its notes there.
+  // ssh-copy-id keeps its temporary files there.
   if (here.home !== "") makeDir(join(here.home, ".ssh"), here, steps);
   if (file === null && key.publicLine === null)
     return [...steps, `ssh-copy-id ${[...options(to), name(to)].join(" ")}`].join(" && ");
   if (file === null) {
-    // ssh-copy-id takes a single key from a file alone.
+    // ssh-copy-id takes a single key only from a file.
     const append = shellWord("umask 077; mkdir -p .ssh && cat >> .ssh/authorized_keys");
     return `printf '\\n%s\\n' ${shellWord(key.publicLine ?? "")} | ssh ${[...options(to), name(to), append].join(" ")}`;
   }
@@ -76,7 +76,7 @@ export function copyKey(to: CommandTarget, key: KeyToCopy, here: FixContext): st
   return steps.join(" && ");
 }
 
-/** Makes a key without a passphrase; with `to`, gives the host its public half, else shows it. */
+/** Creates a key without a passphrase; with `to`, copies its public half to the host, else prints it. */
 export function makeKey(file: string, to: CommandTarget | null, here: FixContext): string {
   const steps: string[] = [];
   makeDir(dirname(file), here, steps);
@@ -87,7 +87,7 @@ export function makeKey(file: string, to: CommandTarget | null, here: FixContext
   return steps.join(" && ");
 }
 
-/** Gives a key file to the agent that the host's logins ask; null: there is none, and one is started. */
+/** Adds a key file to the agent that the host's logins use; null: there is none, and one is started. */
 export function addToAgent(file: string, agent: string | null, here: FixContext): string {
   const add = `ssh-add ${shellWord(file)}`;
   if (agent === null || !here.exists(agent)) return `eval "$(ssh-agent -s)" && ${add}`;
@@ -98,21 +98,21 @@ export function protectKey(file: string): string {
   return `chmod 600 ${shellWord(file)}`;
 }
 
-/** Where and as whom a host's key is asked for. */
+/** Where the key of a host is fetched from and added to. */
 export interface HostKeyPlace {
-  /** As known_hosts has it: `host` or `[host]:port`. */
+  /** As in known_hosts: `host` or `[host]:port`. */
   readonly host: string;
   readonly port: number;
-  /** ssh-keyscan gets there and known_hosts has the host under its own name: no jump, proxy or HostKeyAlias. */
+  /** ssh-keyscan can reach the host and known_hosts has it under its own name: no jump, proxy or HostKeyAlias. */
   readonly isPlain: boolean;
   readonly hash: boolean;
-  /** `--ssh-key`: `ssh` ends well only where it is let in. */
+  /** `--ssh-key`: `ssh` succeeds only where it can log in. */
   readonly keyFiles: readonly string[];
-  /** The known_hosts file that is asked first; null: `ssh` finds it by itself. */
+  /** The known_hosts file that is searched first; null: `ssh` finds it by itself. */
   readonly file: string | null;
 }
 
-/** Takes the host's key into known_hosts. */
+/** Adds the host's key to known_hosts. */
 export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: FixContext): string {
   const steps: string[] = [];
   if (place.file !== null) makeDir(dirname(place.file), here, steps);
@@ -131,24 +131,24 @@ export function acceptHostKey(to: CommandTarget, place: HostKeyPlace, here: FixC
   return [...steps, `${lines} >> ${shellWord(place.file)}`].join(" && ");
 }
 
-/** Takes a host's old keys out of a known_hosts file. `asked` is the name as the file has it. */
+/** Removes a host's old keys from a known_hosts file. `asked` is the name as in the file. */
 export function forgetHostKey(asked: string, file: string, here: FixContext): string {
   const remove = `ssh-keygen -R ${shellWord(asked)} -f ${shellWord(file)}`;
   return here.isWritable(file) ? remove : `sudo ${remove}`;
 }
 
-/** For a POSIX shell; a plain word stays as it is. */
+/** Quoted for a POSIX shell; a plain word is unchanged. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function options(to: CommandTarget): string[] {
-  const words: string[] = [];
-  if (to.configFile !== null) words.push(`-F ${shellWord(to.configFile)}`);
+  const args: string[] = [];
+  if (to.configFile !== null) args.push(`-F ${shellWord(to.configFile)}`);
   if (to.knownHostsFile !== null)
-    words.push(`-o ${shellWord(`UserKnownHostsFile=${quoteValue(to.knownHostsFile)}`)}`);
-  if (to.port !== null) words.push(`-p ${to.port}`);
-  return words;
+    args.push(`-o ${shellWord(`UserKnownHostsFile=${quoteValue(to.knownHostsFile)}`)}`);
+  if (to.port !== null) args.push(`-p ${to.port}`);
+  return args;
 }
 
 function name(to: CommandTarget): string {
@@ -163,7 +163,7 @@ function makeDir(path: string, here: FixContext, steps: string[]): void {
 function isWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
-    // ssh-keygen writes a new file beside it.
+    // ssh-keygen writes a new file in the same folder.
     accessSync(dirname(path), constants.W_OK);
     return true;
   } catch {
@@ -191,7 +191,7 @@ function endsInLine(path: string): boolean {
   }
 }
 
-/** A path as a config value: quoted, and without tokens or variables to expand. */
+/** A path as a config value: quoted, with nothing in it expanded. */
 export function quoteValue(path: string): string {
   return `"${path.replaceAll("%", "%%").replaceAll('"', '\\"')}"`;
 }

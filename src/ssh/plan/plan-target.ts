@@ -1,4 +1,4 @@
-/** A typed target to its plan: resolves the host's configuration, and that of every jump host on its way. */
+/** The plan of a typed target: resolves the host's configuration, and that of every jump host on the way. */
 import type { HostFailure } from "../../contract/errors.js";
 import type { SshOptions } from "../../contract/ssh-options.js";
 import type { Target } from "../../contract/target.js";
@@ -11,7 +11,7 @@ import { resolveRoute } from "../config/route.js";
 import { settleHost } from "../config/settle.js";
 import { makePlan, type HostPlan } from "./plan.js";
 
-/** Throws ConfigError for everything over which ssh would not even connect. */
+/** Throws ConfigError where ssh would exit before it connects. */
 export async function planTarget(
   target: Target,
   options: SshOptions,
@@ -24,8 +24,8 @@ export async function planTarget(
 }
 
 /**
- * As `planTarget`, but a host that ssh refuses by itself gets a plan that holds the refusal, so that the others go on.
- * Throws ConfigError where the files are wrong.
+ * As `planTarget`, but where ssh refuses only this host its plan holds the refusal, so that the others continue. Throws
+ * ConfigError where the files are wrong.
  */
 export async function planOrRefuse(
   target: Target,

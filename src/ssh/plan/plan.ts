@@ -1,15 +1,14 @@
-/** What it takes to reach one host: its config and the flags brought together. Pure; `--dry-run` prints it. */
+/** How to reach one host, from its config and the flags. Pure; `--dry-run` prints it. */
 import { isIP } from "node:net";
 import type { HostFailure } from "../../contract/errors.js";
 import type { HostKeyPolicy, SshOptions } from "../../contract/ssh-options.js";
 import { matchPattern } from "../../lib/wildcard.js";
 import type { HostConfig, Origin } from "../config/host-config.js";
-import type { HostKeyNames } from "../known-hosts/host-key.js";
+import { type HostKeyNames, hostNames } from "../known-hosts/host-key.js";
 import type { KnownHostsFiles } from "../known-hosts/known-hosts.js";
-import { hostNames } from "../known-hosts/names.js";
 import type { CommandTarget } from "./fix-command.js";
 
-/** How the first byte gets to the host. A hop is a host of its own, with its own way there. */
+/** How the connection to the host is made. A hop is a host of its own, with its own way. */
 export type Way =
   | { readonly kind: "direct" }
   | { readonly kind: "jump"; readonly hop: HostPlan }
@@ -22,9 +21,9 @@ export interface IdentityPlan {
   readonly configFiles: readonly string[];
   readonly configFilesNamed: boolean;
   readonly certificateFiles: readonly string[];
-  /** Null: no agent is asked. */
+  /** Null: no agent is used. */
   readonly agentSocket: string | null;
-  /** The agent may only use keys that are named. */
+  /** Only those keys of the agent are offered that the files name. */
   readonly identitiesOnly: boolean;
 }
 
@@ -38,23 +37,23 @@ export interface HostPlan {
   readonly hostKeyPolicy: HostKeyPolicy;
   readonly hostKeyPolicyOrigin: Origin;
   readonly identity: IdentityPlan;
-  /** What a command of ssh's must be given to find the host as we do. */
+  /** The flags that a command of `ssh` needs to reach the host as we do. */
   readonly flags: Pick<SshOptions, "configFile" | "knownHostsFile">;
   readonly dialTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
-  /** SetEnv and what SendEnv takes from our own environment. */
+  /** SetEnv, and the variables of our own environment that SendEnv selects. */
   readonly env: readonly (readonly [string, string])[];
   readonly keepalive: { readonly intervalMs: number; readonly countMax: number };
-  /** ssh would not even connect to this host, and why; absent: it would. */
+  /** Why ssh would not connect to this host; absent: it would. */
   readonly refusal?: HostFailure;
 }
 
-/** Of the dial, and again of the handshake, where neither flag nor config says. */
+/** For the dial, and again for the handshake, where neither flag nor config sets it. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Notices a dead peer within a minute where the config sets no ServerAliveInterval. */
 const KEEPALIVE_SECS = 15;
 
-/** `route` are the jump hosts' configs, from the first that is dialled to the last before the host. `environment` is our own. */
+/** `route` are the jump hosts' configs, from the first that is dialled to the last before the host. `environment` is that of our process. */
 export function makePlan(
   config: HostConfig,
   options: SshOptions,
@@ -95,7 +94,7 @@ export function makePlan(
   };
 }
 
-/** As `ssh -o ConnectTimeout`: the flag wins over the config. */
+/** The flag wins over the config, as with `ssh -o ConnectTimeout`. */
 export function connectTimeoutMs(
   { timeoutMs }: Pick<SshOptions, "timeoutMs">,
   configuredSecs: number | null,
@@ -103,7 +102,7 @@ export function connectTimeoutMs(
   return timeoutMs ?? (configuredSecs === null ? DEFAULT_TIMEOUT_MS : configuredSecs * 1000);
 }
 
-/** The name that this machine itself looks up on the way to the host; null where it looks up none. */
+/** The name that this machine looks up to reach the host; null where it looks up none. */
 export function nameToLookUp({ host, way }: HostPlan): string | null {
   if (way.kind === "jump") return nameToLookUp(way.hop);
   return way.kind === "direct" && isIP(host) === 0 ? host : null;
@@ -111,9 +110,9 @@ export function nameToLookUp({ host, way }: HostPlan): string | null {
 
 function makeWay(config: HostConfig, options: SshOptions, route: readonly HostConfig[]): Way {
   const nearest = route.at(-1);
-  // A route holds every jump there is; only the host that is dialled first may still go by a command.
+  // A route has every jump; only the host that is dialled first may have a ProxyCommand.
   if (nearest === undefined) return config.proxy.kind === "command" ? config.proxy : { kind: "direct" };
-  // `--ssh-key` is for the target alone, as `ssh -i` is.
+  // `--ssh-key` is only for the target, as `ssh -i` is.
   return { kind: "jump", hop: makePlan(nearest, { ...options, keyFiles: [] }, route.slice(0, -1)) };
 }
 
@@ -139,26 +138,26 @@ function hostKeyPolicy(
   }
   const asked = config.strictHostKeyChecking;
   return {
-    // There is nobody to ask.
+    // Nobody can be asked here.
     hostKeyPolicy: asked === "ask" ? "yes" : asked,
     hostKeyPolicyOrigin: config.origins.get("stricthostkeychecking") ?? { kind: "default" },
   };
 }
 
-/** `user@host:port`, as messages and limits name a host. */
+/** `user@host:port`, for messages and limits. */
 export function planLabel(plan: HostPlan): string {
   const host = plan.host.includes(":") ? `[${plan.host}]` : plan.host;
   return `${plan.user}@${host}:${plan.port}`;
 }
 
-/** The host as a command of ssh's names it: as it was typed, with the user and the port that the config came to. */
+/** The host for a command of `ssh`: as typed, with the user and the port that the config resolved to. */
 export function commandTargetOf(plan: HostPlan): CommandTarget {
   const { config, user, port, flags } = plan;
-  const isUsual = port === 22 && !config.origins.has("port");
-  return { host: config.originalHost, user, port: isUsual ? null : port, ...flags };
+  const isDefaultPort = port === 22 && !config.origins.has("port");
+  return { host: config.originalHost, user, port: isDefaultPort ? null : port, ...flags };
 }
 
-/** The names that known_hosts is asked for; `peerAddress` is the numeric address of a direct connection, else null. */
+/** The names to look up in known_hosts; `peerAddress` is the numeric address of a direct connection, else null. */
 export function planHostNames(plan: HostPlan, peerAddress: string | null): HostKeyNames {
   const { hostKeyAlias, checkHostIp } = plan.config;
   return hostNames({ hostname: plan.host, port: plan.port, hostKeyAlias, checkHostIp, address: peerAddress });

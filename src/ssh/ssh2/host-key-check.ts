@@ -62,7 +62,7 @@ function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: Host
   return refuse(new HostError(code, "handshake", message, more));
 }
 
-function fixCommand(plan: HostPlan, names: HostKeyNames, { code, mend: place }: HostKeyRefusal): string {
+function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }: HostKeyRefusal): string {
   const here = fixContext();
   const { file, asked } = place ?? { file: "", asked: names.name };
   if (code === "host-key-changed") return forgetHostKey(asked, file, here);

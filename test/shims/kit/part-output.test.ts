@@ -47,7 +47,7 @@ const CASES: readonly {
   {
     what: "too much output",
     given: output({ kind: "flooded", what: "more than 8 MiB" }, "a warning"),
-    expected: { kind: "error", message: "tool printed more than 8 MiB; it is not run again for a while" },
+    expected: { kind: "error", message: "tool printed more than 8 MiB; it is paused for a while" },
   },
   {
     what: "a long message",

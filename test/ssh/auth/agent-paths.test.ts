@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { AgentError, AgentPool } from "../../../src/ssh/auth/agent.js";
 import { findCandidates } from "../../../src/ssh/auth/identity.js";
-import { KeyCache } from "../../../src/ssh/auth/key-cache.js";
+import { KeyCache } from "../../../src/ssh/auth/fast/key-cache.js";
 import { realClock } from "../../../src/lib/clock.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import type { HostPlan } from "../../../src/ssh/plan/plan.js";
-import { startAgent } from "../../support/agent.js";
+import { startAgent, startSlowAgent, type SlowAgent } from "../../support/agent.js";
 import { connect, failureOf } from "../../support/connected.js";
 import { testPlan, testShared } from "../../support/host-plan.js";
-import { startSlowAgent, type SlowAgent } from "../../support/slow-agent.js";
 import { missing, startSshd } from "../../support/sshd.js";
 
 const skip = missing ?? false;
@@ -52,7 +51,7 @@ test(
 );
 
 test(
-  "an agent that never signs ends with the login's deadline, and says what was waited for",
+  "an agent that never signs ends with the login's timeout, and the message names it",
   { skip },
   async (t) => {
     const { plan } = await bench(t, 60_000);
@@ -62,7 +61,7 @@ test(
   },
 );
 
-test("an agent that declines is not mended by copying the key", { skip }, async (t) => {
+test("an agent that declines is not fixed by copying the key", { skip }, async (t) => {
   const { plan } = await bench(t, null);
   const failure = await failureOf(plan(5_000), testShared());
   assert.equal(failure.code, "no-usable-key");

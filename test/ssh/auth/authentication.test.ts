@@ -63,7 +63,7 @@ test("key files of every format and type are accepted", { skip }, async (t) => {
 });
 
 test(
-  "RSA signatures are SHA-2: 512 first, 256 where that alone is allowed, never SHA-1",
+  "RSA signatures are SHA-2: 512 first, 256 where only that is allowed, never SHA-1",
   { skip },
   async (t) => {
     const temp = makeTempDir("keys");
@@ -94,7 +94,7 @@ test(
   },
 );
 
-test("what cannot be offered is told, with what would mend it", { skip }, async (t) => {
+test("keys that cannot be offered are reported, with a fix", { skip }, async (t) => {
   const temp = makeTempDir("keys");
   t.after(() => temp.remove());
   const server = await serve(t);
@@ -242,7 +242,7 @@ for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
     agent.add(key);
     await reach(planFor(server, { identityAgent: agent.socket }));
     await waitFor("a second", () => certificates() === 2);
-    // The private half in the agent alone, the certificate in a file that the config names.
+    // The private half only in the agent, the certificate in a file that the config names.
     const named = { identityAgent: agent.socket, certificateFiles: [certificate] };
     await reach(planFor(server, named));
     await waitFor("a third", () => certificates() === 3);
@@ -260,7 +260,7 @@ test("a server that asks for two keys gets two", { skip }, async (t) => {
   await reach(planFor(server, {}, { keyFiles: keys.map((key) => key.file) }));
 });
 
-test("a server that takes no keys says what it takes", { skip }, async (t) => {
+test("for a server that takes no keys the methods are reported", { skip }, async (t) => {
   const server = await serve(t, { config: ["PubkeyAuthentication no", "PasswordAuthentication yes"] });
   const failure = await failureOf(planFor(server, {}, { keyFiles: [server.userKey.file] }), testShared());
   assert.equal(failure.code, "auth-failed");

@@ -19,7 +19,7 @@ interface Rules {
   readonly ident: string;
   /** `none` is let in, or answered with these methods. */
   readonly none: "in" | readonly string[];
-  /** Refused keys until it hangs up, with or without a word. */
+  /** Refused keys until it hangs up, with or without a message. */
   readonly most: number;
   readonly farewell?: string;
 }

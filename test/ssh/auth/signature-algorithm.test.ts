@@ -38,7 +38,7 @@ const CASES = [
     server: ["ssh-rsa"],
     offered: "ssh-rsa",
   },
-  { name: "RSA and a server that does not say", key: rsa, spec: null, server: null, offered: null },
+  { name: "RSA and a server that sends no list", key: rsa, spec: null, server: null, offered: null },
   {
     name: "RSA and such a server, SHA-1 allowed",
     key: rsa,
@@ -54,7 +54,7 @@ const CASES = [
     offered: `rsa-sha2-512${CERT}`,
   },
   {
-    name: "ed25519 needs no word of the server",
+    name: "ed25519 needs no list from the server",
     key: ed25519,
     spec: null,
     server: null,

@@ -3,7 +3,7 @@ import test from "node:test";
 import type { IdentityCandidate } from "../../../src/ssh/auth/identity.js";
 import { userKeyAlgorithms } from "../../../src/ssh/auth/signature-algorithm.js";
 import { Userauth, type Refusal } from "../../../src/ssh/auth/userauth.js";
-import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
+import { WireReader } from "../../../src/ssh/keys/wire.js";
 
 interface Sent {
   readonly method: string;
@@ -105,7 +105,7 @@ for (const isSshd of [true, false]) {
     assert.equal(refusals.length, 1);
     assert.deepEqual(refusals[0]?.methods, ["keyboard-interactive"]);
     const before = sent.length;
-    // What the server says of a key that was on its way no longer counts.
+    // An answer for a key that was already sent no longer counts.
     auth.failure(["publickey"], false);
     auth.keyAccepted();
     assert.equal(sent.length, before);
@@ -158,7 +158,7 @@ test("partial success goes on with the next key", () => {
   assert.equal(auth.progress.refused, 0);
 });
 
-test("progress says how far the key under way came", async () => {
+test("progress has the state of the current key", async () => {
   let sign: (signature: Buffer) => void = () => undefined;
   const slow = viaAgent("slow", { sign: () => new Promise((resolve) => (sign = resolve)) });
   const { auth } = start([key("wrong"), slow], true);

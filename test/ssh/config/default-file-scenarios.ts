@@ -33,7 +33,7 @@ const STRANGER = 54321;
 export const DEFAULT_FILE_SCENARIOS: readonly DefaultFileScenario[] = [
   { name: "no file", files: [] },
   { name: "user before system", files: [user("Port 7\n"), system("Port 8\nUser sys\n")] },
-  { name: "system alone", files: [system("Host foo\nPort 8\n")] },
+  { name: "only the system file", files: [system("Host foo\nPort 8\n")] },
   { name: "world-writable", files: [user("Port 7\n", { mode: 0o666 })] },
   { name: "group-writable", files: [user("Port 7\n", { mode: 0o664 })] },
   { name: "group-writable by strangers", files: [user("Port 7\n", { mode: 0o664, owner: [0, STRANGER] })] },

@@ -1,4 +1,4 @@
-/** A machine that exists in memory alone: files by path, names that resolve, and a log of what `Match exec` ran. */
+/** A machine that exists only in memory: files by path, names that resolve, and a log of what `Match exec` ran. */
 import { matchPattern } from "../../../src/lib/wildcard.js";
 import { NEWEST_DIALECT, NEWEST_RELEASE, type DialectVersion } from "../../../src/ssh/config/dialect.js";
 import type { ConfigEnvironment, NameFound, SshVerdict } from "../../../src/ssh/config/environment.js";
@@ -14,7 +14,7 @@ export interface FakeMachine {
   readonly addresses?: readonly string[];
   readonly dialect?: DialectVersion;
   readonly release?: string;
-  /** What the installed ssh says to the files; null, or absent: there is none. */
+  /** The verdict of the installed ssh on the files; null, or absent: none is installed. */
   readonly verdict?: SshVerdict | null;
   /** Commands that exit with 0. */
   readonly succeeding?: readonly string[];

@@ -1,4 +1,4 @@
-/** Every keyword of ssh_config is honoured as the table says: each is set in a file of its own, and the plan looked at. */
+/** Every keyword of ssh_config is honoured as in the table: each is set in a file of its own, and the plan checked. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";

@@ -130,7 +130,7 @@ describe("the typed configuration", () => {
     assert.equal(host.origins.get("compression"), undefined);
   });
 
-  test("words of -o come before the files", async () => {
+  test("options of -o win over the files", async () => {
     const options = ["StrictHostKeyChecking=no", "IdentityFile /flag"];
     const host = await resolve("StrictHostKeyChecking yes\nIdentityFile /file\n", undefined, {}, { options });
     assert.equal(host.strictHostKeyChecking, "no");
@@ -169,7 +169,7 @@ describe("reading", () => {
     }
   });
 
-  test("all mistakes of a file are told, with the words of ssh", async () => {
+  test("all mistakes of a file are reported, with the messages of ssh", async () => {
     const { problems } = await refusal("Port x\nUser\nFoo 1\nUser 'a\nPort 1 2\n");
     assert.deepEqual(problems, [
       `${USER_CONFIG} line 1: Bad port 'x'.`,

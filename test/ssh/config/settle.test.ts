@@ -35,7 +35,7 @@ describe("the installed ssh as the judge", () => {
     });
   }
 
-  test("what it refuses is refused in its words", async () => {
+  test("a file that ssh refuses is refused with its messages", async () => {
     const complaints = [
       "/c: line 1: Bad configuration option: newthing",
       "/c: terminating, 1 bad configuration options",
@@ -58,7 +58,7 @@ describe("the installed ssh as the judge", () => {
   });
 });
 
-describe("a host that ssh refuses alone", () => {
+describe("a host that is refused without a mistake in the files", () => {
   for (const [name, config, message, code, where] of [
     [
       "RefuseConnection",

@@ -4,9 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { parsePrivateKey, publicBlob } from "../../../src/ssh/keys/private-key.js";
-import { signWithKey } from "../../../src/ssh/keys/signature.js";
-import { WireReader } from "../../../src/ssh/keys/wire-reader.js";
+import { parsePrivateKey, publicBlob, signWithKey } from "../../../src/ssh/keys/private-key.js";
+import { WireReader } from "../../../src/ssh/keys/wire.js";
 import { makeKey, type KeyOptions } from "../../support/ssh-key.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 
@@ -54,7 +53,7 @@ for (const [i, options] of FORMS.entries()) {
 }
 
 for (const format of ["OpenSSH", "PEM", "PKCS8"] as const) {
-  test(`an encrypted key in ${format} is told apart, and OpenSSH's shows its public half`, () => {
+  test(`an encrypted key in ${format} is recognised, and OpenSSH's shows its public half`, () => {
     const options: KeyOptions = { type: "rsa", bits: 1024, passphrase: "secret" };
     const key = makeKey(
       join(temp.path, `encrypted-${format}`),

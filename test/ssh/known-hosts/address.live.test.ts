@@ -8,7 +8,7 @@ import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
 import { hostKeyOf } from "../../../src/ssh/keys/fingerprint.js";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
+import { hostNames } from "../../../src/ssh/known-hosts/host-key.js";
 import { waitFor } from "../../support/processes.js";
 import { makeKey } from "../../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../../support/sshd.js";

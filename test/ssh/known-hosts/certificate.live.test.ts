@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { hostKeyOf, type HostKey } from "../../../src/ssh/keys/fingerprint.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
+import { hostNames } from "../../../src/ssh/known-hosts/host-key.js";
 import {
   makeKey,
   signKey,
@@ -65,10 +65,10 @@ test("certificates count when they do for ssh", { skip: missing ?? missingSsh ??
       const ported = `[${NAME}]:${server.port}`;
       const file = join(temp.path, `known${i}`);
       for (const text of files) {
-        const words = { ca: keyText(ca), key: keyText(key), other: keyText(other), name: NAME, ported };
+        const values = { ca: keyText(ca), key: keyText(key), other: keyText(other), name: NAME, ported };
         writeFileSync(
           file,
-          text.replace(/\{(\w+)\}/g, (_all, word: keyof typeof words) => words[word]),
+          text.replace(/\{(\w+)\}/g, (_all, name: keyof typeof values) => values[name]),
         );
         const options = [
           `UserKnownHostsFile=${file}`,

@@ -1,4 +1,4 @@
-/** Each verdict's consequence under each policy, and the words that the record carries. */
+/** The decision on each verdict under each policy, and the messages for the record. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fingerprint } from "../../../src/ssh/keys/fingerprint.js";
@@ -64,7 +64,7 @@ test("a changed key: both keys' types, the fingerprint, file and line, and what 
       code: "host-key-changed",
       message: `the host key of [gpu-1]:2222 has changed: the server has ED25519 ${fingerprint(key.blob)}, and /home/a b/known_hosts:7 has another key (RSA) for [gpu-1]:2222`,
       fix: null,
-      mend: { file: "/home/a b/known_hosts", asked: "[gpu-1]:2222" },
+      fixAt: { file: "/home/a b/known_hosts", asked: "[gpu-1]:2222" },
       where: "/home/a b/known_hosts:7",
     },
   });
@@ -74,7 +74,7 @@ test("an unknown key: the fingerprint, and the file and name that it would be kn
   const decision = decide({ kind: "unknown" }, "yes", names, key, known);
   assert.ok(decision.kind === "refuse");
   assert.match(decision.refusal.message, /^no ED25519 host key is known for \[gpu-1\]:2222; .*SHA256:/);
-  assert.deepEqual(decision.refusal.mend, { file: "/home/a b/known_hosts", asked: "[gpu-1]:2222" });
+  assert.deepEqual(decision.refusal.fixAt, { file: "/home/a b/known_hosts", asked: "[gpu-1]:2222" });
   const nowhere = decide({ kind: "unknown" }, "yes", names, key, without);
   assert.ok(nowhere.kind === "refuse");
   assert.match(nowhere.refusal.fix ?? "", /--ssh-known-hosts/);

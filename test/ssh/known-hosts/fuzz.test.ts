@@ -8,15 +8,16 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { matchPattern } from "../../../src/lib/wildcard.js";
 import { readPublicKey, ShortKeyError } from "../../../src/ssh/keys/public-key.js";
-import { WireError } from "../../../src/ssh/keys/wire-reader.js";
+import { WireError } from "../../../src/ssh/keys/wire.js";
 import { knownHostsLines } from "../../../src/ssh/known-hosts/append.js";
-import { hashName, nameHasher, readHashedName } from "../../../src/ssh/known-hosts/hashed-name.js";
+import { hashName, isHashOf, readHashedName } from "../../../src/ssh/known-hosts/entry-names.js";
+import { nameHasher, prepareHash } from "../../../src/ssh/known-hosts/fast/hashed-search.js";
+import { KnownIndex } from "../../../src/ssh/known-hosts/fast/known-index.js";
 import type { HostKeyVerdict } from "../../../src/ssh/known-hosts/host-key.js";
 import { knownTypes } from "../../../src/ssh/known-hosts/key-types.js";
-import { readKrl } from "../../../src/ssh/known-hosts/krl.js";
-import { KnownIndex } from "../../../src/ssh/known-hosts/lookup.js";
+import { KnownList } from "../../../src/ssh/known-hosts/lookup.js";
 import { parseKnownHosts } from "../../../src/ssh/known-hosts/parse.js";
-import { indexRevokedKeys } from "../../../src/ssh/known-hosts/revoked.js";
+import { indexRevokedKeys, readKrl } from "../../../src/ssh/known-hosts/revoked.js";
 import { judgeHostKey } from "../../../src/ssh/known-hosts/verdict.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { namesOf, testKey } from "./test-keys.js";
@@ -129,13 +130,46 @@ test("comments, carriage returns and blanks never change a verdict", () => {
       comment,
       fc.constantFrom("\n", "\r\n"),
       fc.constantFrom(" ", "\t", "  "),
-      (lines, words, end, blank) => {
+      (lines, remark, end, blank) => {
         const bare = lines.map((text) => (text.includes(" ssh-") ? text : ""));
-        const odd = bare.map((text) => (text === "" ? `#${words}` : `${blank}${text}${blank}${words}`));
+        const odd = bare.map((text) => (text === "" ? `#${remark}` : `${blank}${text}${blank}${remark}`));
         assert.deepEqual(judge(odd.join(end)), judge(bare.join("\n")));
       },
     ),
     { numRuns: 2_000 },
+  );
+});
+
+test("the index finds the same lines as the list, whatever is asked and added in between", () => {
+  const asked = fc.constantFrom(
+    HOST,
+    HOST.toUpperCase(),
+    "other.example",
+    "x",
+    "",
+    "a.example",
+    "[gpu-1.example]:22",
+  );
+  const step = fc.record({
+    text: fc.oneof(
+      anyText,
+      file.map((lines) => lines.join("\n")),
+    ),
+    names: fc.array(asked),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 4 }), (steps) => {
+      const [index, list] = [new KnownIndex(), new KnownList()];
+      let linesBefore = 0;
+      for (const { text, names: wanted } of steps) {
+        const entries = parseKnownHosts(Buffer.from(text).toString("latin1"), "known_hosts", linesBefore);
+        linesBefore += text.split("\n").length;
+        index.add(entries);
+        list.add(entries);
+        for (const name of wanted) assert.deepEqual(index.lookup(name), list.lookup(name));
+      }
+    }),
+    { numRuns: 5_000 },
   );
 });
 
@@ -149,7 +183,7 @@ test("a hashed name is the plain name", () => {
   );
 });
 
-test("the hash is HMAC-SHA1 of any name, and of no other", () => {
+test("a hashed name matches its own name and no other, by the plain and by the fast code", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "binary-ascii", maxLength: 200 }),
@@ -160,15 +194,17 @@ test("the hash is HMAC-SHA1 of any name, and of no other", () => {
         const hashed = readHashedName(field);
         assert.ok(hashed !== null);
         assert.equal(hashName(name, Buffer.from(salt)), field);
-        assert.ok(nameHasher(name)(hashed));
-        assert.ok(!nameHasher(`${name}x`)(hashed));
+        assert.ok(isHashOf(hashed, name));
+        assert.ok(!isHashOf(hashed, `${name}x`));
+        assert.ok(nameHasher(name)(prepareHash(hashed)));
+        assert.ok(!nameHasher(`${name}x`)(prepareHash(hashed)));
       },
     ),
     { numRuns: 2_000 },
   );
 });
 
-test("globs are what the same regular expression says", () => {
+test("globs match as the same regular expression does", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "."), maxLength: 12 });
   const glob = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "?"), maxLength: 8 });
   fc.assert(
@@ -180,7 +216,7 @@ test("globs are what the same regular expression says", () => {
   );
 });
 
-test("a glob of many stars is no trap", () => {
+test("a glob with many stars is matched quickly", () => {
   assert.equal(matchPattern("a".repeat(2_000), `${"*a".repeat(500)}*b`), false);
 });
 
@@ -193,19 +229,19 @@ test(
       numRuns: 60,
       seed: 1,
     });
-    const asked = written.map(([name, port, hash], i) => ({
+    const added = written.map(([name, port, hash], i) => ({
       names: namesOf(name, port),
       hash,
       key: testKey(i),
     }));
     const path = join(temp.path, "written");
-    const text = asked
+    const text = added
       .map((one) => knownHostsLines([one.names.name], "ssh-ed25519", one.key.blob, one.hash))
       .join("");
     writeFileSync(path, text);
     const index = new KnownIndex();
     index.add(parseKnownHosts(text, path));
-    for (const [i, one] of asked.entries()) {
+    for (const [i, one] of added.entries()) {
       const lines = index.lookup(one.names.name).map(({ at }) => at.line);
       assert.ok(lines.includes(i + 1), one.names.name);
       const { stdout } = spawnSync("ssh-keygen", ["-l", "-F", one.names.name, "-f", path], {
@@ -216,6 +252,6 @@ test(
         lines,
       );
     }
-    t.diagnostic(`${asked.length} written lines found by both`);
+    t.diagnostic(`${added.length} written lines found by both`);
   },
 );

@@ -13,7 +13,7 @@ const temp = makeTempDir("krl");
 after(() => temp.remove());
 const skip = spawnSync("ssh-keygen", ["-?"]).error === undefined ? false : "ssh-keygen is not installed";
 
-test("a KRL revokes the keys that ssh-keygen says it revokes", { skip }, (t) => {
+test("a KRL revokes the keys that it revokes for ssh-keygen", { skip }, (t) => {
   const keys = (["ed25519", "ecdsa", "rsa"] as const).flatMap((type) =>
     [1, 2].map((i) => makeKey(join(temp.path, `${type}${i}`), { type })),
   );

@@ -16,7 +16,7 @@ export interface SshAsk {
 export interface SshAnswer {
   /** The handshake went on to authentication. */
   readonly accepted: boolean;
-  /** The verdict's kind, as ssh's words tell it. */
+  /** The verdict's kind, from ssh's messages. */
   readonly kind: string;
   /** `file:line` of the line that ssh names, where it names one. */
   readonly at: string | null;
@@ -63,7 +63,7 @@ function kindIn(stderr: string, accepted: boolean): string {
   if (/is marked as revoked|revoked by file/.test(stderr)) return "revoked";
   if (/Error checking host key/.test(stderr)) return "revocation-unreadable";
   if (/HAS CHANGED|differs from the key for the IP/.test(stderr)) return "changed";
-  // ssh says so of a certificate before it looks whom and how long it is for.
+  // ssh prints this for a certificate before it checks its principals and validity.
   return accepted && /is known and matches the/.test(stderr) ? "match" : "unknown";
 }
 

@@ -16,10 +16,10 @@ import {
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { HostKeyNames } from "../../../src/ssh/known-hosts/host-key.js";
+import { type HostKeyNames, hostNames } from "../../../src/ssh/known-hosts/host-key.js";
+import { KnownIndex } from "../../../src/ssh/known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
 import type { KnownHosts } from "../../../src/ssh/known-hosts/known-hosts.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { namesOf, testKey } from "./test-keys.js";
 
@@ -36,7 +36,11 @@ function freshDir(): string {
 }
 
 function open(file: string, sshDir = "/nowhere/.ssh"): KnownHosts {
-  return new KnownHostsStore(sshDir).open({ userFiles: [file], globalFiles: [], revokedFiles: [] });
+  return new KnownHostsStore(() => new KnownIndex(), sshDir).open({
+    userFiles: [file],
+    globalFiles: [],
+    revokedFiles: [],
+  });
 }
 
 function host(index: number): HostKeyNames {
@@ -210,7 +214,7 @@ test("/dev/null takes everything and keeps nothing", async () => {
   assert.equal(known.verdict(host(1), testKey(1)).kind, "unknown");
 });
 
-test("CheckHostIP: name and address on one line, or on two hashed ones; later the address alone", async () => {
+test("CheckHostIP: name and address on one line, or on two hashed ones; later only the address", async () => {
   const names = hostNames({
     hostname: "a.example",
     port: 2222,

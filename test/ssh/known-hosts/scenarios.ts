@@ -38,8 +38,8 @@ function linkToFile(file: string): void {
 export const scenarios: readonly Scenario[] = [
   // Known.
   { name: "known by ed25519", user: ["{ported} {ed25519}\n"] },
-  { name: "known by ecdsa alone", user: ["{ported} {ecdsa}\n"] },
-  { name: "known by rsa alone", user: ["{ported} {rsa}\n"] },
+  { name: "known only by ecdsa", user: ["{ported} {ecdsa}\n"] },
+  { name: "known only by rsa", user: ["{ported} {rsa}\n"] },
   { name: "known by rsa and ecdsa", user: ["{ported} {rsa}\n{ported} {ecdsa}\n"] },
   { name: "known by all", user: ["{ported} {rsa}\n{ported} {ecdsa}\n{ported} {ed25519}\n"] },
   { name: "known in a later line", user: ["# a comment\n\nx {other-rsa}\n{ported} {ed25519} comment\n"] },
@@ -52,7 +52,7 @@ export const scenarios: readonly Scenario[] = [
     global: ["{ported} {ed25519}\n"],
   },
   { name: "hashed", user: ["{hash {ported}} {ed25519}\n"] },
-  { name: "hashed, rsa alone", user: ["{hash {ported}} {rsa}\n"] },
+  { name: "hashed, only rsa", user: ["{hash {ported}} {rsa}\n"] },
   { name: "hashed without the port", user: ["{hash {name}} {ed25519}\n"] },
   { name: "wildcard", user: ["[127.0.0.?]:* {ed25519}\n"] },
   { name: "wildcard for all", user: ["* {ed25519}\n"] },
@@ -150,8 +150,8 @@ export const scenarios: readonly Scenario[] = [
   },
   { name: "ed25519 changed, rsa right", user: ["{ported} {other-ed25519}\n{ported} {rsa}\n"] },
   { name: "ecdsa changed, rsa right", user: ["{ported} {other-ecdsa}\n{ported} {rsa}\n"] },
-  { name: "known by rsa, server has ed25519 alone", server: "ed25519", user: ["{ported} {rsa}\n"] },
-  { name: "known by ed25519, server has rsa alone", server: "rsa", user: ["{ported} {ed25519}\n"] },
+  { name: "known by rsa, server has only ed25519", server: "ed25519", user: ["{ported} {rsa}\n"] },
+  { name: "known by ed25519, server has only rsa", server: "rsa", user: ["{ported} {ed25519}\n"] },
   {
     name: "changed without strictness",
     user: ["{ported} {other-ed25519}\n"],
@@ -197,8 +197,8 @@ export const scenarios: readonly Scenario[] = [
   { name: "RevokedHostKeys has a carriage return", user: ["{ported} {ed25519}\n"], revoked: "{ed25519}\r\n" },
   { name: "RevokedHostKeys, host unknown", user: [null], revoked: "{ed25519}\n" },
 
-  // Authorities: the servers have plain keys, so a CA line alone does not vouch.
-  { name: "an authority alone", user: ["@cert-authority * {other-ed25519}\n"] },
+  // Authorities: the servers have plain keys, so a CA line by itself confirms nothing.
+  { name: "only an authority", user: ["@cert-authority * {other-ed25519}\n"] },
   { name: "the server's own key as authority", user: ["@cert-authority * {ed25519}\n"] },
   { name: "an authority and the key", user: ["@cert-authority * {other-ed25519}\n{ported} {ed25519}\n"] },
 

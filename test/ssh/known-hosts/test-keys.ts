@@ -1,8 +1,7 @@
 /** Made-up host keys: only their bytes matter here, nobody signs with them. */
 import { createHash } from "node:crypto";
 import type { HostKey } from "../../../src/ssh/keys/fingerprint.js";
-import type { HostKeyNames } from "../../../src/ssh/known-hosts/host-key.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
+import { type HostKeyNames, hostNames } from "../../../src/ssh/known-hosts/host-key.js";
 
 /** An ed25519 key blob, another one for each seed. */
 export function testKey(seed: number | string): HostKey {

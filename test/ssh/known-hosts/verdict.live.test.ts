@@ -8,10 +8,10 @@ import type { HostKeyPolicy } from "../../../src/contract/ssh-options.js";
 import { hostKeyOf } from "../../../src/ssh/keys/fingerprint.js";
 import { plainTypeOf } from "../../../src/ssh/keys/public-key.js";
 import { decide } from "../../../src/ssh/known-hosts/decision.js";
-import { hashName } from "../../../src/ssh/known-hosts/hashed-name.js";
+import { hashName } from "../../../src/ssh/known-hosts/entry-names.js";
 import { preferKnown } from "../../../src/ssh/known-hosts/key-types.js";
 import { KnownHostsStore } from "../../../src/ssh/known-hosts/known-hosts.js";
-import { hostNames } from "../../../src/ssh/known-hosts/names.js";
+import { hostNames } from "../../../src/ssh/known-hosts/host-key.js";
 import { makeKey, type KeyPair } from "../../support/ssh-key.js";
 import { missing, startSshd, type Sshd } from "../../support/sshd.js";
 import { makeTempDir } from "../../support/temp-dir.js";
@@ -21,13 +21,13 @@ import { scenarios, type Scenario, type ServerName } from "./scenarios.js";
 const skip = missing ?? missingSsh ?? false;
 const temp = makeTempDir("known-hosts-live");
 const servers = new Map<ServerName, Sshd>();
-const words = new Map<string, string>();
+const keyTexts = new Map<string, string>();
 
 before(async () => {
   if (skip !== false) return;
   for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
-    words.set(type, keyText(makeKey(join(temp.path, `server-${type}`), { type })));
-    words.set(`other-${type}`, keyText(makeKey(join(temp.path, `other-${type}`), { type })));
+    keyTexts.set(type, keyText(makeKey(join(temp.path, `server-${type}`), { type })));
+    keyTexts.set(`other-${type}`, keyText(makeKey(join(temp.path, `other-${type}`), { type })));
   }
   const serverKey = (type: string): KeyPair => {
     const file = join(temp.path, `server-${type}`);
@@ -104,14 +104,14 @@ async function compare(scenario: Scenario, policy: HostKeyPolicy, dir: string): 
   );
   if (algorithm !== answer.algorithm)
     return `ssh negotiated ${answer.algorithm ?? "nothing"}, we ${String(algorithm)}`;
-  const blob = words.get(shortName(algorithm))?.split(" ")[1] ?? "";
+  const blob = keyTexts.get(shortName(algorithm))?.split(" ")[1] ?? "";
   const key = hostKeyOf(Buffer.from(blob, "base64"));
   const verdict = known.verdict(names, key);
   const decision = decide(verdict, policy, names, key, known);
   if ((decision.kind !== "refuse") !== answer.accepted) {
-    return `ssh ${answer.accepted ? "accepts" : "refuses"}, we say ${verdict.kind} and ${decision.kind}`;
+    return `ssh ${answer.accepted ? "accepts" : "refuses"}, we ${verdict.kind} and ${decision.kind}`;
   }
-  if (verdict.kind !== answer.kind) return `ssh says ${answer.kind}, we ${verdict.kind}:\n${answer.stderr}`;
+  if (verdict.kind !== answer.kind) return `ssh: ${answer.kind}, we: ${verdict.kind}:\n${answer.stderr}`;
   const at = "at" in verdict && answer.at !== null ? `${verdict.at.file}:${String(verdict.at.line)}` : null;
   if (at?.replace(join(dir, "own"), "") !== answer.at?.replace(join(dir, "ssh"), "")) {
     return `ssh names ${String(answer.at)}, we ${String(at)}`;
@@ -157,7 +157,7 @@ function fill(text: string, port: number): string {
     .replaceAll("{name}", "127.0.0.1")
     .replaceAll("{ported}", `[127.0.0.1]:${port}`)
     .replace(/\{hash ([^{}]+)\}/g, (_all, name: string) => hashName(name, Buffer.alloc(20, name)))
-    .replace(/\{([a-z0-9-]+)\}/g, (all, name: string) => words.get(name) ?? all);
+    .replace(/\{([a-z0-9-]+)\}/g, (all, name: string) => keyTexts.get(name) ?? all);
 }
 
 function keyText({ publicLine }: KeyPair): string {

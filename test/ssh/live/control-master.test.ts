@@ -13,7 +13,7 @@ import { makeKey } from "../../support/ssh-key.js";
 import * as sshd from "../../support/sshd.js";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.js";
 import { askUs, type OurOutcome } from "./ours.js";
-import { told } from "./outcome.js";
+import { describeOutcome } from "./outcome.js";
 
 const run = promisify(execFile);
 // The system's ssh gets the environment of the process.
@@ -27,7 +27,7 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
   before(async () => {
     temp = makeTempDir("cm");
     server = await sshd.startSshd();
-    // The server takes the second factor's key alone, and the config has only the other.
+    // The server takes only the second factor's key, and the config has only the other.
     makeKey(join(temp.path, "id"));
   });
   after(async () => {
@@ -97,7 +97,7 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
   test("without a master ssh2 is used, and none is left", async () => {
     const { ours, theirs, dir } = login(AUTO);
     const before = await ours();
-    assert.equal(told(before.outcome), "refused: auth");
+    assert.equal(describeOutcome(before.outcome), "refused: auth");
     assert.equal(await theirs(), 255);
     assert.deepEqual(
       readdirSync(dir).filter((name) => name.startsWith("cm-")),
@@ -123,12 +123,15 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
       try {
         assert.ok(existsSync(await opened.socket()));
         const { outcome, client } = await opened.ours();
-        assert.deepEqual([told(outcome), client, await opened.theirs()], ["reached 0", "openssh", 0]);
+        assert.deepEqual(
+          [describeOutcome(outcome), client, await opened.theirs()],
+          ["reached 0", "openssh", 0],
+        );
       } finally {
         opened.close();
       }
       const { outcome } = await opened.ours();
-      assert.deepEqual([told(outcome), await opened.theirs()], ["refused: auth", 255]);
+      assert.deepEqual([describeOutcome(outcome), await opened.theirs()], ["refused: auth", 255]);
     });
   }
 
@@ -153,7 +156,11 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
       try {
         assert.equal(await opened.theirs(), 255);
         for (const client of ["auto", "openssh"] as const) {
-          assert.equal(told((await opened.ours(client)).outcome), "refused: auth", `${mode} by ${client}`);
+          assert.equal(
+            describeOutcome((await opened.ours(client)).outcome),
+            "refused: auth",
+            `${mode} by ${client}`,
+          );
         }
       } finally {
         opened.close();
@@ -175,12 +182,15 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
     opened.open("gate");
     try {
       const { outcome, client } = await opened.ours();
-      assert.deepEqual([told(outcome), client, await opened.theirs()], ["reached 0", "openssh", 0]);
+      assert.deepEqual(
+        [describeOutcome(outcome), client, await opened.theirs()],
+        ["reached 0", "openssh", 0],
+      );
     } finally {
       opened.close("gate");
     }
     assert.equal(await opened.theirs(), 255);
-    assert.match(told((await opened.ours()).outcome), /^refused: (proxy|auth)$/);
+    assert.match(describeOutcome((await opened.ours()).outcome), /^refused: (proxy|auth)$/);
   });
 
   test("by the system's ssh no master is started nor left, neither of the host nor of its jump host", async () => {
@@ -197,7 +207,7 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
       "behind",
     );
     const { outcome, client } = await ours("openssh");
-    assert.deepEqual([told(outcome), client], ["reached 0", "openssh"]);
+    assert.deepEqual([describeOutcome(outcome), client], ["reached 0", "openssh"]);
     assert.deepEqual(
       readdirSync(dir).filter((name) => name.startsWith("cm-")),
       [],
@@ -209,7 +219,7 @@ describe("control masters", { skip: sshd.missing ?? false }, () => {
     assert.equal(await answersAsMaster(path, realClock), false, "nothing there");
     for (const [what, answer] of [
       ["closes", null],
-      ["says nothing", ""],
+      ["sends nothing", ""],
       ["speaks something else", "SSH-2.0-OpenSSH_9.2\r\n"],
     ] as const) {
       const other = createServer((socket) => {

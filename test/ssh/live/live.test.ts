@@ -7,7 +7,7 @@ import { Limiter } from "../../../src/lib/limiter.js";
 import * as sshd from "../../support/sshd.js";
 import { askOracle } from "./oracle.js";
 import { askUs } from "./ours.js";
-import { told } from "./outcome.js";
+import { describeOutcome } from "./outcome.js";
 import { prepare } from "./scenario.js";
 import type { Scenario } from "./scenario.js";
 import { agentScenarios, certificateScenarios, keyScenarios, serverScenarios } from "./scenarios-auth.js";
@@ -31,7 +31,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 const AT_ONCE = 4;
-/** What is also tried with `--ssh-client openssh`: where our reading of ssh's words could go wrong. */
+/** What is also tried with `--ssh-client openssh`: where we could misread the messages of ssh. */
 const BY_SYSTEM: ReadonlySet<Scenario> = new Set(
   [
     ...serverScenarios,
@@ -82,28 +82,28 @@ describe("live, against OpenSSH", { skip: sshd.missing ?? false, concurrency: AT
         askOracle({ ...theirs, proxied }),
         askUs({ ...mine, client: "auto" }),
       ]).finally(release);
-      const ssh = oracle === "hung" ? "hung" : told(oracle);
-      const us = told(ours.outcome);
-      const words = [
+      const ssh = oracle === "hung" ? "hung" : describeOutcome(oracle);
+      const us = describeOutcome(ours.outcome);
+      const details = [
         `ssh: ${ssh}`,
-        oracle !== "hung" && oracle.kind === "refused" ? oracle.words : "",
+        oracle !== "hung" && oracle.kind === "refused" ? oracle.message : "",
         `we: ${us}`,
-        ours.outcome.kind === "refused" ? ours.outcome.words : `by ${ours.client ?? ""}`,
+        ours.outcome.kind === "refused" ? ours.outcome.message : `by ${ours.client ?? ""}`,
       ].join("\n");
-      const about = `the oracle's answer is not what the scenario is about\n${words}`;
+      const about = `the oracle's answer is not what the scenario is about\n${details}`;
       if (typeof scenario.expect === "string") assert.equal(ssh, scenario.expect, about);
       else assert.match(ssh, scenario.expect, about);
-      if (scenario.stays === undefined) assert.equal(us, ssh, words);
+      if (scenario.stays === undefined) assert.equal(us, ssh, details);
       else {
-        assert.notEqual(us, ssh, `agrees after all: take its reason away\n${words}`);
+        assert.notEqual(us, ssh, `both agree: remove the scenario's reason\n${details}`);
         disagreements.push(`${scenario.name}: ssh ${ssh}, we ${us}: ${scenario.stays}`);
         return;
       }
       agreements += 1;
       if (BY_SYSTEM.has(scenario)) {
         const system = await askUs({ ...prepare(scenario, world, `${dir}-system`), client: "openssh" });
-        const said = system.outcome.kind === "refused" ? system.outcome.words : "";
-        assert.equal(told(system.outcome), ssh, `by --ssh-client openssh\n${said}`);
+        const message = system.outcome.kind === "refused" ? system.outcome.message : "";
+        assert.equal(describeOutcome(system.outcome), ssh, `by --ssh-client openssh\n${message}`);
         bySystem += 1;
       }
       if (ours.outcome.kind === "reached") {

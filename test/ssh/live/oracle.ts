@@ -1,9 +1,9 @@
-/** The oracle: OpenSSH's own `ssh -o BatchMode=yes HOST true`, and what its words mean. */
+/** The oracle: OpenSSH's own `ssh -o BatchMode=yes HOST true`, and the meaning of its messages. */
 import { execFile } from "node:child_process";
 import type { Outcome, Reason } from "./outcome.js";
 
-// In the order of certainty: ssh says several things when one thing is wrong.
-const WORDS: readonly (readonly [RegExp, Reason])[] = [
+// In the order of certainty: ssh prints several messages for one failure.
+const MESSAGES: readonly (readonly [RegExp, Reason])[] = [
   [/REVOKED HOST KEY|revoked by file|Error checking host key .* in revoked keys file/, "host-key-revoked"],
   [/IDENTIFICATION HAS CHANGED/, "host-key-changed"],
   [/no matching host key type found|Bad server host key: Invalid key length/, "host-key-algorithm"],
@@ -31,7 +31,7 @@ export interface OracleRun {
   readonly keyFiles: readonly string[];
   readonly target: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Lines that only a proxy says: when one is met, the proxy is what failed. */
+  /** Lines that only a proxy prints: with one of them, the proxy failed. */
   readonly proxied: boolean;
 }
 
@@ -52,16 +52,16 @@ export function askOracle(run: OracleRun): Promise<Outcome | "hung"> {
         else if (error.killed === true) resolve("hung");
         else if (typeof error.code === "number" && error.code !== 255) {
           resolve({ kind: "reached", status: error.code });
-        } else resolve({ kind: "refused", reason: reasonOf(stderr, run.proxied), words: stderr.trim() });
+        } else resolve({ kind: "refused", reason: reasonOf(stderr, run.proxied), message: stderr.trim() });
       },
     );
     child.stdin?.end();
   });
 }
 
-/** Why ssh gave up, from its words. */
+/** Why ssh gave up, from its messages. */
 function reasonOf(stderr: string, proxied: boolean): Reason {
-  // The proxy's ssh speaks first; then ours says that nothing came.
+  // The proxy's ssh prints first; then ours prints that nothing arrived.
   if (
     proxied &&
     /Connection (closed|reset) by UNKNOWN|banner exchange: Connection to UNKNOWN|by UNKNOWN port/.test(stderr)
@@ -70,8 +70,8 @@ function reasonOf(stderr: string, proxied: boolean): Reason {
     const found =
       far === undefined
         ? undefined
-        : WORDS.find(([pattern]) => pattern.test(`open failed: connect failed: ${far}`));
+        : MESSAGES.find(([pattern]) => pattern.test(`open failed: connect failed: ${far}`));
     return found?.[1] ?? "proxy";
   }
-  return WORDS.find(([pattern]) => pattern.test(stderr))?.[1] ?? "lost";
+  return MESSAGES.find(([pattern]) => pattern.test(stderr))?.[1] ?? "lost";
 }

@@ -60,13 +60,13 @@ async function planOf(target: Target, options: SshOptions, request: OurRun): Pro
 }
 
 function refusal(error: unknown): Outcome {
-  if (error instanceof UsageError) return { kind: "refused", reason: "config", words: error.message };
+  if (error instanceof UsageError) return { kind: "refused", reason: "config", message: error.message };
   if (!(error instanceof HostError)) throw error;
   // Without ssh2's own class: by the system's ssh it is a plain failure.
   const noneInCommon = error.failure.code === "protocol-error" && /in common|no matching/.test(error.message);
   const reason = noneInCommon ? "no-common-algorithm" : REASON_OF_CODE[error.failure.code];
   if (reason === null) throw error;
   const { message, fix, where, tried } = error.failure;
-  const words = [message, `fix: ${fix ?? "-"}`, `where: ${where ?? "-"}`, ...(tried ?? [])].join("\n");
-  return { kind: "refused", reason, words: `${error.failure.code}: ${words}` };
+  const lines = [message, `fix: ${fix ?? "-"}`, `where: ${where ?? "-"}`, ...(tried ?? [])].join("\n");
+  return { kind: "refused", reason, message: `${error.failure.code}: ${lines}` };
 }

@@ -1,7 +1,7 @@
 /** What came of an attempt to run `true` on a host: the same form for `ssh` and for us, so that the two can be compared. */
 import type { FailureCode } from "../../../src/contract/record.js";
 
-/** Failure codes that ssh does not tell apart count as one reason. */
+/** Failure codes that ssh does not distinguish count as one reason. */
 export type Reason =
   | "auth"
   | "host-key-unknown"
@@ -21,7 +21,7 @@ export type Reason =
 
 export type Outcome =
   | { readonly kind: "reached"; readonly status: number }
-  | { readonly kind: "refused"; readonly reason: Reason; readonly words: string };
+  | { readonly kind: "refused"; readonly reason: Reason; readonly message: string };
 
 export const REASON_OF_CODE: Readonly<Record<FailureCode, Reason | null>> = {
   "auth-failed": "auth",
@@ -49,6 +49,6 @@ export const REASON_OF_CODE: Readonly<Record<FailureCode, Reason | null>> = {
 };
 
 /** `reached 0`, `refused: auth`. */
-export function told(outcome: Outcome): string {
+export function describeOutcome(outcome: Outcome): string {
   return outcome.kind === "reached" ? `reached ${outcome.status}` : `refused: ${outcome.reason}`;
 }

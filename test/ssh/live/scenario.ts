@@ -1,4 +1,4 @@
-/** One line of the live suite: where to connect, with which config and keys, and what ssh is known to say. */
+/** One line of the live suite: where to connect, with which config and keys, and the known result of ssh. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Place, World } from "./world.js";

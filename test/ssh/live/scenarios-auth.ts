@@ -40,7 +40,7 @@ export const keyScenarios: readonly Scenario[] = [
     expect: DENIED,
   },
   {
-    name: "key file: the public half alone",
+    name: "key file: the public half only",
     at: MAIN,
     key: null,
     host: ({ world }) => [`IdentityFile ${join(world.dir, "only-ed25519.pub")}`],
@@ -54,7 +54,7 @@ export const keyScenarios: readonly Scenario[] = [
     name: "key file: an encrypted one before the right one",
     rest: ({ world }) => ["Host target", `IdentityFile ${world.key("ed25519")}`],
   }),
-  { name: "flag -i alone", at: MAIN, key: null, flags: ["ed25519"], expect: REACHED },
+  { name: "flag -i only", at: MAIN, key: null, flags: ["ed25519"], expect: REACHED },
   {
     name: "flag -i beside a wrong IdentityFile",
     at: MAIN,
@@ -98,22 +98,22 @@ export const keyScenarios: readonly Scenario[] = [
     expect: DENIED,
   },
   {
-    name: "PubkeyAcceptedAlgorithms rsa-sha2-512 alone",
+    name: "PubkeyAcceptedAlgorithms rsa-sha2-512 only",
     at: MAIN,
     key: "rsa 2048",
     host: () => ["PubkeyAcceptedAlgorithms rsa-sha2-512"],
     expect: REACHED,
   },
   {
-    name: "PubkeyAcceptedAlgorithms ssh-rsa alone, which the server refuses",
+    name: "PubkeyAcceptedAlgorithms ssh-rsa only, which the server refuses",
     at: "127.0.0.21",
     key: "rsa 2048",
     host: () => ["PubkeyAcceptedAlgorithms ssh-rsa"],
     expect: DENIED,
   },
-  { name: "a server that takes rsa-sha2-512 alone", at: "127.0.0.21", key: "rsa 2048", expect: REACHED },
+  { name: "a server that takes rsa-sha2-512 only", at: "127.0.0.21", key: "rsa 2048", expect: REACHED },
   {
-    name: "a server that takes ed25519 alone, with an RSA key",
+    name: "a server that takes ed25519 only, with an RSA key",
     at: "127.0.0.25",
     key: "rsa 2048",
     expect: DENIED,
@@ -262,6 +262,6 @@ export const serverScenarios: readonly Scenario[] = [
   { name: "server: ForceCommand internal-sftp", at: "127.0.0.27", expect: "reached 1" },
   { name: "server: a long banner", at: "127.0.0.18", expect: REACHED },
   { name: "server: knows no key of ours", at: "127.0.0.19", expect: DENIED },
-  { name: "server: password alone", at: "127.0.0.22", expect: DENIED },
+  { name: "server: password only", at: "127.0.0.22", expect: DENIED },
   { name: "server: a user it does not know", at: MAIN, host: () => ["User nobody-here"], expect: DENIED },
 ];

@@ -379,7 +379,7 @@ export const dropbearScenarios: readonly Scenario[] = [
   onDropbear("a changed host key", "refused: host-key-changed", {
     known: (s) => `[127.0.0.1]:${s.place.port} ${s.world.keys["wrong"]?.publicLine ?? ""}\n`,
   }),
-  onDropbear("known by RSA alone", REACHED, {
+  onDropbear("known by RSA only", REACHED, {
     known: (s) =>
       s.place
         .known()
@@ -387,7 +387,7 @@ export const dropbearScenarios: readonly Scenario[] = [
         .filter((l) => l.includes(" ssh-rsa "))
         .join("\n") + "\n",
   }),
-  onDropbear("known by ECDSA alone", REACHED, {
+  onDropbear("known by ECDSA only", REACHED, {
     known: (s) =>
       s.place
         .known()

@@ -269,7 +269,7 @@ function makeKeys(dir: string): Record<string, KeyPair> {
       mode: 0o600,
     },
   );
-  // The public half alone: the private one is in an agent, or nowhere.
+  // Only the public half: the private one is in an agent, or nowhere.
   for (const name of ["in agent", "ed25519"])
     copyFileSync(`${at(name)}.pub`, join(dir, `only-${name.replace(" ", "-")}.pub`));
   return keys;

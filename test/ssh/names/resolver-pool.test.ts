@@ -5,7 +5,7 @@ import { setMaxListeners } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { realClock } from "../../../src/lib/clock.js";
-import type { NameAnswer, NameQuestion } from "../../../src/ssh/names/messages.js";
+import type { NameAnswer, NameQuestion } from "../../../src/ssh/names/look-up.js";
 import { ResolverPool } from "../../../src/ssh/names/resolver-pool.js";
 import {
   resolverStarter,
@@ -19,7 +19,7 @@ const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const FOUND: NameAnswer = { addresses: ["192.0.2.1"] };
 
 interface Started {
-  readonly room: number;
+  readonly capacity: number;
   readonly events: ResolverEvents;
   readonly asked: { readonly id: number; readonly name: string }[];
   isKilled: boolean;
@@ -28,11 +28,11 @@ interface Started {
 /** A pool whose processes only note what they are asked. */
 function fakePool(): { pool: ResolverPool; clock: FakeClock; started: Started[] } {
   const started: Started[] = [];
-  const start: StartResolver = (room, events) => {
-    const one: Started = { room, events, asked: [], isKilled: false };
+  const start: StartResolver = (capacity, events) => {
+    const one: Started = { capacity, events, asked: [], isKilled: false };
     started.push(one);
     return {
-      room,
+      capacity,
       ask: (id: number, { name }: NameQuestion) => one.asked.push({ id, name }),
       kill: () => (one.isKilled = true),
     };
@@ -113,12 +113,12 @@ describe("a pool of resolvers", () => {
 
   test("starts another process where one is full for a moment, and serves from it", async () => {
     const { pool, clock, started } = fakePool();
-    askAll(pool, names(roomOfFirst(started, pool)));
+    askAll(pool, names(capacityOfFirst(started, pool)));
     const good = pool.find("good", 0, never);
     assert.equal(started.length, 1);
     await clock.advance(200);
     assert.equal(started.length, 2);
-    assert.ok(at(started, 1).room > at(started, 0).room);
+    assert.ok(at(started, 1).capacity > at(started, 0).capacity);
     answer(at(started, 1), "good");
     assert.deepEqual(await good, ["192.0.2.1"]);
     pool.close();
@@ -132,7 +132,7 @@ describe("a pool of resolvers", () => {
     const { pool, clock, started } = fakePool();
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
-    askAll(pool, names(roomOfFirst(started, pool)), stop.signal);
+    askAll(pool, names(capacityOfFirst(started, pool)), stop.signal);
     stop.abort();
     const good = pool.find("good", 0, never);
     await clock.advance(200);
@@ -167,16 +167,17 @@ describe("a pool of resolvers", () => {
 
   test("asks for names that have hung after those that have not", async () => {
     const { pool, clock, started } = fakePool();
-    const room = roomOfFirst(started, pool);
+    const capacity = capacityOfFirst(started, pool);
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
-    askAll(pool, names(room + 1), stop.signal);
+    askAll(pool, names(capacity + 1), stop.signal);
     stop.abort();
-    askAll(pool, [`hangs-${room}`, "good"]);
+    await clock.advance(0);
+    askAll(pool, [`hangs-${capacity}`, "good"]);
     await clock.advance(200);
     assert.deepEqual(
       at(started, 1).asked.map(({ name }) => name),
-      ["good", `hangs-${room}`],
+      ["good", `hangs-${capacity}`],
     );
     pool.close();
   });
@@ -234,10 +235,10 @@ describe("a pool of resolvers", () => {
   });
 });
 
-/** Starts the first process and says how much it takes at once. */
-function roomOfFirst(started: readonly Started[], pool: ResolverPool): number {
+/** Starts the first process and returns how many names it looks up at once. */
+function capacityOfFirst(started: readonly Started[], pool: ResolverPool): number {
   pool.expect();
-  return at(started, 0).room;
+  return at(started, 0).capacity;
 }
 
 describe("a resolver process", () => {

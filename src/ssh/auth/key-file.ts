@@ -1,14 +1,13 @@
-/** Key files, each read and parsed once in a process and again only when it has changed. */
+/** What is in a key file and in the files beside it: `FILE`, `FILE.pub` and `FILE-cert.pub`. */
 import type { KeyObject } from "node:crypto";
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { isLocalLimit } from "../../contract/local-limit.js";
-import type { Clock } from "../../lib/clock.js";
 import { errorCode } from "../../lib/error-code.js";
-import { decodeBase64 } from "../keys/base64.js";
+import { decodeBase64 } from "../keys/wire.js";
 import { parsePrivateKey } from "../keys/private-key.js";
 
-/** What an IdentityFile turned out to be. */
+/** An IdentityFile as it was found. */
 export type KeyFile =
   | { readonly kind: "missing" }
   | {
@@ -23,62 +22,26 @@ export type KeyFile =
       readonly blob: Buffer | null;
       readonly certificate: Buffer | null;
       readonly reason: string;
-      /** What the user can mend at once. */
+      /** What the user can do at once. */
       readonly remedy: KeyRemedy | null;
-      /** The system error of this machine that kept it from being read: another look may find it usable. */
+      /** The system error of this machine that kept it from being read: it may be usable later. */
       readonly localLimit?: unknown;
     };
 
 /** `protect`: chmod 600; `add`: ssh-add; `make`: there is no such key yet. */
 export type KeyRemedy = "protect" | "add" | "make";
 
-interface Entry {
-  readonly stamp: string;
-  readonly file: Promise<KeyFile>;
+/** Where key files are read from: this module, or the cache in fast/. */
+export interface KeyFiles {
+  /** Never rejects. */
+  load(path: string): Promise<KeyFile>;
 }
 
 // A key file holds some KiB; anything longer is no key, and a device file would never end.
-const MAX_FILE = 1 << 20;
-const FRESH_MS = 5_000;
+const MAX_FILE_BYTES = 1 << 20;
 
-export class KeyCache {
-  readonly #entries = new Map<string, Entry>();
-  readonly #looked = new Map<string, { readonly atMs: number; readonly file: Promise<KeyFile> }>();
-
-  constructor(private readonly clock: Clock) {}
-
-  /** Never rejects. Looks at the file's times at most every few seconds, and parses it when they have changed. */
-  load(path: string): Promise<KeyFile> {
-    const last = this.#looked.get(path);
-    const nowMs = this.clock.nowMs();
-    if (last !== undefined && nowMs - last.atMs < FRESH_MS) return last.file;
-    const file = this.#look(path);
-    this.#looked.set(path, { atMs: nowMs, file });
-    return file;
-  }
-
-  async #look(path: string): Promise<KeyFile> {
-    const stamps = await Promise.all([stampOf(path), stampOf(`${path}.pub`), stampOf(`${path}-cert.pub`)]);
-    const stamp = stamps.join(" ");
-    const known = this.#entries.get(path);
-    if (known?.stamp === stamp) return known.file;
-    const file = readKeyFile(path);
-    this.#entries.set(path, { stamp, file });
-    const found = await file;
-    if (found.kind === "unusable" && found.localLimit !== undefined) {
-      this.#entries.delete(path);
-      this.#looked.delete(path);
-    }
-    return found;
-  }
-}
-
-async function stampOf(path: string): Promise<string> {
-  const found = await statFile(path);
-  return found === null ? "-" : `${found.ino}:${found.size}:${found.mtimeMs}:${found.mode}`;
-}
-
-async function readKeyFile(path: string): Promise<KeyFile> {
+/** Reads and parses a key file, with the public key and the certificate beside it. Never rejects. */
+export async function readKeyFile(path: string): Promise<KeyFile> {
   try {
     return await readParts(path);
   } catch (error) {
@@ -103,8 +66,8 @@ async function readParts(path: string): Promise<KeyFile> {
     remedy,
   });
   if (stats === null)
-    return beside === null ? { kind: "missing" } : unusable("the private key is not there", beside);
-  if (!stats.isFile() || stats.size > MAX_FILE) return unusable("not a key file", null);
+    return beside === null ? { kind: "missing" } : unusable("the private key is missing", beside);
+  if (!stats.isFile() || stats.size > MAX_FILE_BYTES) return unusable("not a key file", null);
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -114,7 +77,7 @@ async function readParts(path: string): Promise<KeyFile> {
   }
   const publicOnly = publicBlobOfLine(text);
   if (publicOnly !== null) return unusable("a public key: its private half must be in ssh-agent", publicOnly);
-  // authfile.c: sshkey_perm_ok looks at the mode of files that are the user's own.
+  // authfile.c: sshkey_perm_ok checks the mode of files that belong to the user.
   if (stats.uid === process.getuid?.() && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
     return unusable(`unprotected private key file (mode ${mode}): chmod 600`, null, "protect");
@@ -136,7 +99,7 @@ async function readParts(path: string): Promise<KeyFile> {
 export async function readPublicFile(path: string): Promise<Buffer | null> {
   try {
     const stats = await statFile(path);
-    if (stats === null || !stats.isFile() || stats.size > MAX_FILE) return null;
+    if (stats === null || !stats.isFile() || stats.size > MAX_FILE_BYTES) return null;
     return publicBlobOfLine(await readFile(path, "utf8"));
   } catch (error) {
     if (isLocalLimit(error)) throw error;

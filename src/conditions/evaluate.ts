@@ -1,0 +1,260 @@
+/**
+ * Whether a condition holds in a record, and for which devices. Three-valued (Kleene): a comparison with a missing reading
+ * is neither true nor false, so that `not gpu.temperature > 85` does not hold for a GPU whose temperature is unknown.
+ * Only `== null` and `!= null` look at what is missing.
+ */
+import { valuesAt } from "../contract/dot-path.js";
+import { KEY_OF_SECTION, type Section, type StreamRecord } from "../contract/record.js";
+import type { Condition, Expression, Operand, Operator, Scalar } from "../contract/condition.js";
+
+/** Null: unknown. */
+export type Truth = boolean | null;
+
+/** Where a condition held. */
+export interface Match {
+  /** As `gpu 3`; null where it is the host's. */
+  readonly device: string | null;
+  /** The comparisons that made it true, as `temperature 87 > 85`. */
+  readonly reason: string;
+}
+
+type Device = Readonly<Record<string, unknown>>;
+/** The device of each section that the expression is evaluated for. A section that is missing or empty has none. */
+type Row = ReadonlyMap<Section, { readonly device: Device; readonly position: number }>;
+
+interface Scope {
+  readonly record: StreamRecord;
+  readonly row: Row;
+}
+
+/** Every match in the record, in the order of its devices; ignores `for N ticks`. At most `limit`. */
+export function matchesOf(condition: Condition, record: StreamRecord, limit: number): readonly Match[] {
+  const matches: Match[] = [];
+  for (const row of rowsOf(record, condition.sections)) {
+    const scope = { record, row };
+    if (truthOf(condition.expression, scope) !== true) continue;
+    matches.push({ device: labelOf(row), reason: reasonsOf(condition.expression, scope).join(" and ") });
+    if (matches.length >= limit) break;
+  }
+  return matches;
+}
+
+/** True when it holds for some device; null when it holds for none, and for some it is unknown. */
+export function truthIn(condition: Condition, record: StreamRecord): Truth {
+  let truth: Truth = false;
+  for (const row of rowsOf(record, condition.sections)) {
+    const each = truthOf(condition.expression, { record, row });
+    if (each === true) return true;
+    if (each === null) truth = null;
+  }
+  return truth;
+}
+
+/** Whether the record has any reading at this operand: a signal that is never there is no pass. */
+export function hasReading(operand: Operand, record: StreamRecord): boolean {
+  const { section } = operand;
+  if (operand.kind === "count") return devicesOf(record, operand.section) !== undefined;
+  const keys = section === null ? operand.keys : [KEY_OF_SECTION[section], ...operand.keys];
+  return valuesAt(record, keys).some((value) => value !== undefined && value !== null);
+}
+
+function* rowsOf(record: StreamRecord, sections: readonly Section[]): Generator<Row, void> {
+  const [section, ...others] = sections;
+  if (section === undefined) {
+    yield new Map();
+    return;
+  }
+  const devices = devicesOf(record, section) ?? [];
+  for (const row of rowsOf(record, others)) {
+    if (devices.length === 0) yield row;
+    for (const [position, device] of devices.entries())
+      yield new Map([[section, { device, position }], ...row]);
+  }
+}
+
+function devicesOf(record: StreamRecord, section: Section): readonly Device[] | undefined {
+  if (record.record !== "frame") return undefined;
+  const devices: readonly object[] | undefined = record[KEY_OF_SECTION[section]];
+  return devices as readonly Device[] | undefined;
+}
+
+function truthOf(expression: Expression, scope: Scope): Truth {
+  switch (expression.kind) {
+    case "not": {
+      const truth = truthOf(expression.term, scope);
+      return truth === null ? null : !truth;
+    }
+    case "and":
+      return every(expression.terms, (term) => truthOf(term, scope));
+    case "or":
+      return some(expression.terms, (term) => truthOf(term, scope));
+    case "compare":
+    case "in":
+      return compared(expression, scope);
+  }
+}
+
+type Comparison = Expression & { readonly kind: "compare" | "in" };
+
+function compared(comparison: Comparison, scope: Scope): Truth {
+  const { operand } = comparison;
+  if (operand.kind === "count") return countTruth(comparison, countOf(operand, scope));
+  const values = valuesOf(operand, scope);
+  return values.length === 0 ? null : some(values, (value) => valueTruth(comparison, value));
+}
+
+/** A list gives its elements; a missing field is one null. None where the section was read and has no device. */
+function valuesOf(
+  { section, keys }: Operand & { readonly kind: "field" },
+  { record, row }: Scope,
+): readonly unknown[] {
+  if (section === null) return valuesAt(record, keys);
+  const found = row.get(section);
+  if (found !== undefined) return valuesAt(found.device, keys);
+  return devicesOf(record, section) === undefined ? [undefined] : [];
+}
+
+function valueTruth(comparison: Comparison, value: unknown): Truth {
+  if (comparison.kind === "in")
+    return some(comparison.literals, (literal) => satisfies(value, "==", literal));
+  return satisfies(value, comparison.operator, comparison.literal);
+}
+
+/** Undefined: there is no device or record of this kind, of which nothing is known. */
+function satisfies(value: unknown, operator: Operator, literal: Scalar): Truth {
+  const known = value ?? null;
+  if (operator === "==") return literal === null ? known === null : known === null ? null : known === literal;
+  if (operator === "!=") return literal === null ? known !== null : known === null ? null : known !== literal;
+  return typeof known === "number" && typeof literal === "number" ? ordered(known, operator, literal) : null;
+}
+
+function ordered(value: number, operator: Operator, literal: number): boolean {
+  switch (operator) {
+    case ">":
+      return value > literal;
+    case ">=":
+      return value >= literal;
+    case "<":
+      return value < literal;
+    case "<=":
+      return value <= literal;
+    case "==":
+      return value === literal;
+    case "!=":
+      return value !== literal;
+  }
+}
+
+/** From the devices that certainly count to those that may. */
+interface Count {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Null where the section was not read. */
+function countOf(operand: Operand & { readonly kind: "count" }, scope: Scope): Count | null {
+  const { section, where } = operand;
+  const devices = devicesOf(scope.record, section);
+  if (devices === undefined) return null;
+  if (where === null) return { least: devices.length, most: devices.length };
+  const truths = devices.map((device, position) =>
+    truthOf(where, { record: scope.record, row: new Map([[section, { device, position }]]) }),
+  );
+  const least = truths.filter((truth) => truth === true).length;
+  return { least, most: least + truths.filter((truth) => truth === null).length };
+}
+
+function countTruth(comparison: Comparison, count: Count | null): Truth {
+  if (count === null) return null;
+  const truths = new Set<Truth>();
+  // Every count between is possible; comparisons with a number change at most twice on the way.
+  for (let each = count.least; each <= count.most; each++) truths.add(valueTruth(comparison, each));
+  return truths.size === 1 ? ([...truths][0] ?? null) : null;
+}
+
+function every<Item>(items: readonly Item[], truth: (item: Item) => Truth): Truth {
+  const negated = some(items, (item) => {
+    const each = truth(item);
+    return each === null ? null : !each;
+  });
+  return negated === null ? null : !negated;
+}
+
+function some<Item>(items: readonly Item[], truth: (item: Item) => Truth): Truth {
+  let result: Truth = false;
+  for (const item of items) {
+    const each = truth(item);
+    if (each === true) return true;
+    if (each === null) result = null;
+  }
+  return result;
+}
+
+/** The true comparisons of a true expression; a negation stands for itself. */
+function reasonsOf(expression: Expression, scope: Scope): readonly string[] {
+  if (truthOf(expression, scope) !== true) return [];
+  switch (expression.kind) {
+    case "and":
+      return expression.terms.flatMap((term) => reasonsOf(term, scope));
+    case "or": {
+      const first = expression.terms.find((term) => truthOf(term, scope) === true);
+      return first === undefined ? [] : reasonsOf(first, scope);
+    }
+    case "not":
+      return [`not ${textOf(expression.term)}`];
+    case "compare":
+    case "in":
+      return [reasonOf(expression, scope)];
+  }
+}
+
+function reasonOf(comparison: Comparison, scope: Scope): string {
+  const { operand } = comparison;
+  const right = rightOf(comparison);
+  if (operand.kind === "count") {
+    const count = countOf(operand, scope);
+    const shown =
+      count === null
+        ? "?"
+        : count.least === count.most
+          ? `${count.least}`
+          : `${count.least} to ${count.most}`;
+    return `${operand.text} ${shown} ${right}`;
+  }
+  const value = valuesOf(operand, scope).find((each) => valueTruth(comparison, each) === true);
+  const name = operand.section === null ? operand.text : operand.keys.join(".");
+  return `${name} ${shownValue(value)} ${right}`;
+}
+
+function shownValue(value: unknown): string {
+  if (value === undefined || value === null) return "null";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function rightOf(comparison: Comparison): string {
+  return comparison.kind === "in"
+    ? `in (${comparison.literals.map(shownValue).join(", ")})`
+    : `${comparison.operator} ${shownValue(comparison.literal)}`;
+}
+
+function textOf(expression: Expression): string {
+  switch (expression.kind) {
+    case "and":
+    case "or":
+      return `(${expression.terms.map(textOf).join(` ${expression.kind} `)})`;
+    case "not":
+      return `not ${textOf(expression.term)}`;
+    case "compare":
+    case "in":
+      return `${expression.operand.text} ${rightOf(expression)}`;
+  }
+}
+
+/** Devices are named by their index where they have one. */
+function labelOf(row: Row): string | null {
+  const labels = [...row].map(([section, { device, position }]) => {
+    const id = section === "process" ? device["pid"] : device["index"];
+    return `${section} ${typeof id === "number" || typeof id === "string" ? id : position}`;
+  });
+  return labels.length === 0 ? null : labels.join(", ");
+}

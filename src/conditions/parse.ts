@@ -1,0 +1,279 @@
+/**
+ * The grammar of `--fail-on`, `--where`, `--warn` and `--crit`:
+ *
+ *     condition  = or [ "for" NUMBER ( "tick" | "ticks" ) ]
+ *     or         = and { "or" and }
+ *     and        = not { "and" not }
+ *     not        = "not" not | "(" or ")" | comparison
+ *     comparison = operand OPERATOR value | operand "in" "(" value { "," value } ")"
+ *     operand    = path | "count" "(" section [ "where" or ] ")"
+ *     path       = a record's field, or a section (gpu or gpus) and a field of its devices, joined by dots
+ *     OPERATOR   = > >= < <= == (or =) !=
+ *     value      = NUMBER | true | false | null | "text" | 'text' | bare text
+ *
+ * After `where`, a path may leave the section out: `count(gpus where utilization < 5)`. A segment that holds other
+ * characters is quoted: `gpu.detail."CUDA Version"`.
+ */
+import { cleanText } from "../lib/text.js";
+import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/record.js";
+import {
+  rowSections,
+  type Condition,
+  type Expression,
+  type Operand,
+  type Operator,
+  type Scalar,
+} from "../contract/condition.js";
+import { tokensOf, type Token } from "./lexer.js";
+
+export type ParsedExpression =
+  | { readonly kind: "condition"; readonly condition: Condition }
+  | { readonly kind: "problem"; readonly problem: string };
+
+/** Which fields there are. `problemOf` returns what is wrong with a path, as a phrase, or null when a record can have it. */
+export interface FieldNames {
+  /** `section` null: a field of the record itself. */
+  problemOf(section: Section | null, keys: readonly string[]): string | null;
+}
+
+const HELP = 'write PATH OPERATOR VALUE, as "gpu.temperature > 85" or "state != connected"';
+const KEYWORDS: ReadonlySet<string> = new Set(["and", "or", "not", "in", "where", "for"]);
+const MAX_DEPTH = 32;
+const MAX_TICKS = 1_000_000;
+/** Each combination of devices is looked at: gpu x process is some 10,000, three sections would be millions. */
+const MAX_SECTIONS = 2;
+
+/** Never throws. A problem names the condition and what is wrong with it. */
+export function parseCondition(text: string, fields: FieldNames): ParsedExpression {
+  try {
+    return { kind: "condition", condition: new Parser(text, fields).condition() };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { kind: "problem", problem: `"${cleanText(text)}": ${cleanText(error.message)}` };
+  }
+}
+
+class Problem extends Error {}
+
+class Parser {
+  readonly #text: string;
+  readonly #fields: FieldNames;
+  readonly #tokens: readonly Token[];
+  #next = 0;
+  #depth = 0;
+  /** The section whose fields need no prefix: inside a count's `where`. */
+  #inside: Section | null = null;
+
+  constructor(text: string, fields: FieldNames) {
+    this.#text = text;
+    this.#fields = fields;
+    this.#tokens = tokensOf(text);
+  }
+
+  condition(): Condition {
+    const expression = this.#or();
+    const ticks = this.#takeKeyword("for") ? this.#ticks() : 1;
+    const rest = this.#token();
+    if (rest.kind !== "end") throw new Problem(`"${this.#from(rest)}" is not expected here; ${HELP}`);
+    const sections = rowSections(expression);
+    if (sections.length > MAX_SECTIONS)
+      throw new Problem(
+        `compares devices of ${sections.length} sections; at most ${MAX_SECTIONS} can be combined`,
+      );
+    return { text: this.#text.trim(), expression, sections, ticks };
+  }
+
+  #or(): Expression {
+    return this.#chain("or", () => this.#chain("and", () => this.#not()));
+  }
+
+  #chain(kind: "and" | "or", term: () => Expression): Expression {
+    const first = term();
+    const terms = [first];
+    while (this.#takeKeyword(kind)) terms.push(term());
+    return terms.length === 1 ? first : { kind, terms };
+  }
+
+  #not(): Expression {
+    if (++this.#depth > MAX_DEPTH) throw new Problem(`is nested more than ${MAX_DEPTH} levels deep`);
+    try {
+      if (this.#takeKeyword("not")) return { kind: "not", term: this.#not() };
+      if (this.#token().kind !== "(") return this.#comparison();
+      this.#next += 1;
+      const inner = this.#or();
+      this.#expect(")");
+      return inner;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  #comparison(): Expression {
+    const operand = this.#operand();
+    if (this.#takeKeyword("in")) return { kind: "in", operand, literals: this.#list(operand) };
+    const token = this.#token();
+    if (token.kind !== "operator") {
+      const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
+      throw new Problem(
+        `an operator (> >= < <= == != in) is needed after ${operand.text}, before ${what}; ${HELP}`,
+      );
+    }
+    this.#next += 1;
+    const literal = this.#value();
+    this.#checkLiteral(operand, token.operator, literal);
+    return { kind: "compare", operand, operator: token.operator, literal };
+  }
+
+  #checkLiteral(operand: Operand, operator: Operator, literal: Scalar): void {
+    const isOrder = operator !== "==" && operator !== "!=";
+    if ((isOrder || operand.kind === "count") && typeof literal !== "number")
+      throw new Problem(`${operand.text} ${operator} takes a number, not ${JSON.stringify(literal)}`);
+  }
+
+  #operand(): Operand {
+    const token = this.#token();
+    if (token.kind !== "word" || KEYWORDS.has(token.text.toLowerCase())) {
+      const what = token.kind === "end" ? "it ends" : `"${this.#from(token)}" stands`;
+      throw new Problem(`${what} where a path is needed; ${HELP}`);
+    }
+    this.#next += 1;
+    if (token.text.toLowerCase() === "count" && this.#token().kind === "(") return this.#count(token);
+    return this.#path(token);
+  }
+
+  #path(token: Token & { readonly kind: "word" }): Operand {
+    const { text, segments } = token;
+    const [first = "", ...rest] = segments;
+    const named = sectionNamed(first);
+    if (this.#inside !== null && named === null) {
+      // A device's own field, unless only the record has one of that name.
+      const isOwn = this.#fields.problemOf(this.#inside, segments) === null;
+      if (isOwn || this.#fields.problemOf(null, recordKeys(segments)) !== null)
+        return this.#field(this.#inside, segments, text);
+    }
+    if (named === null) return this.#field(null, recordKeys(segments), text);
+    const isByPlace = rest[0] !== undefined && /^\d+$/.test(rest[0]);
+    if (!isByPlace) return this.#field(named, rest, text);
+    const problem = this.#fields.problemOf(named, rest.slice(1));
+    if (problem !== null) throw new Problem(problem);
+    return { kind: "field", section: null, keys: [KEY_OF_SECTION[named], ...rest], text };
+  }
+
+  #field(section: Section | null, keys: readonly string[], text: string): Operand {
+    const problem = this.#fields.problemOf(section, keys);
+    if (problem !== null) throw new Problem(problem);
+    return { kind: "field", section, keys, text };
+  }
+
+  #count(start: Token): Operand {
+    if (this.#inside !== null) throw new Problem("a count cannot stand inside another count");
+    this.#expect("(");
+    const token = this.#token();
+    const section = token.kind === "word" ? sectionNamed(token.text) : null;
+    if (section === null)
+      throw new Problem(
+        `count() takes a section: ${SECTIONS.map((each) => KEY_OF_SECTION[each]).join(", ")}`,
+      );
+    this.#next += 1;
+    let where: Expression | null = null;
+    if (this.#takeKeyword("where")) {
+      this.#inside = section;
+      where = this.#or();
+      this.#inside = null;
+      const other = rowSections(where).find((each) => each !== section);
+      if (other !== undefined)
+        throw new Problem(`count(${section} where ...) cannot look at the devices of ${other}`);
+    }
+    const { end } = this.#expect(")");
+    return { kind: "count", section, where, text: this.#text.slice(start.at, end) };
+  }
+
+  #list(operand: Operand): readonly Scalar[] {
+    this.#expect("(");
+    const literals = [this.#value()];
+    while (this.#token().kind === ",") {
+      this.#next += 1;
+      literals.push(this.#value());
+    }
+    this.#expect(")");
+    for (const literal of literals) this.#checkLiteral(operand, "==", literal);
+    return literals;
+  }
+
+  /** Bare text may be of several words, up to the next keyword. */
+  #value(): Scalar {
+    const token = this.#token();
+    if (token.kind === "string") {
+      this.#next += 1;
+      return token.value;
+    }
+    if (token.kind !== "word" || !isPlainWord(token)) {
+      const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
+      throw new Problem(`a value is needed before ${what}; ${HELP}`);
+    }
+    let last: Token = token;
+    while (isPlainWord(this.#token())) last = this.#take();
+    return scalarOf(this.#text.slice(token.at, last.end));
+  }
+
+  #ticks(): number {
+    const [count, unit] = [this.#take(), this.#take()];
+    const ticks = count.kind === "word" && /^\d+$/.test(count.text) ? Number(count.text) : 0;
+    const isUnit = unit.kind === "word" && /^ticks?$/i.test(unit.text);
+    if (!isUnit || ticks < 1 || ticks > MAX_TICKS) throw new Problem('write how long as "for 3 ticks"');
+    return ticks;
+  }
+
+  /** The next token. Throws for text that is none. */
+  #token(): Token {
+    const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)];
+    if (token === undefined) throw new Problem(HELP);
+    if (token.kind === "bad") throw new Problem(token.problem);
+    return token;
+  }
+
+  #take(): Token {
+    const token = this.#token();
+    this.#next += 1;
+    return token;
+  }
+
+  #expect(kind: "(" | ")"): Token {
+    const token = this.#token();
+    if (token.kind === kind) return this.#take();
+    const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
+    throw new Problem(`"${kind}" is needed before ${what}`);
+  }
+
+  #takeKeyword(keyword: string): boolean {
+    const token = this.#token();
+    const isIt = token.kind === "word" && token.text.toLowerCase() === keyword;
+    if (isIt) this.#next += 1;
+    return isIt;
+  }
+
+  #from(token: Token): string {
+    return this.#text.slice(token.at);
+  }
+}
+
+function isPlainWord(token: Token): boolean {
+  return token.kind === "word" && !KEYWORDS.has(token.text.toLowerCase());
+}
+
+/** Labels may have dots in their names. */
+function recordKeys(segments: readonly string[]): readonly string[] {
+  const [first, ...rest] = segments;
+  return first === "labels" && rest.length > 0 ? [first, rest.join(".")] : segments;
+}
+
+function sectionNamed(text: string): Section | null {
+  return SECTIONS.find((section) => section === text || KEY_OF_SECTION[section] === text) ?? null;
+}
+
+function scalarOf(text: string): Scalar {
+  if (/^[-+]?(\d+(\.\d+)?|\.\d+)$/.test(text)) return Number(text);
+  if (text === "true") return true;
+  if (text === "false") return false;
+  return text === "null" ? null : text;
+}

@@ -1,0 +1,44 @@
+/**
+ * What a host's last record comes to, for the exit code and for the last line of a run.
+ *
+ * | last record                                        | outcome     |
+ * | -------------------------------------------------- | ----------- |
+ * | a frame without `errors` and without a failed device | ok        |
+ * | a frame with `errors`, or a device with `error`    | errors      |
+ * | a state                                            | unreachable |
+ *
+ * What a host cannot have (chassis sensors, a GPU where the bus has none) is no entry of `errors`: the probe decides that.
+ */
+import { KEY_OF_SECTION, SECTIONS, type FrameRecord, type StreamRecord } from "../contract/record.js";
+
+export type HostOutcome =
+  | { readonly kind: "ok" }
+  /** It answered, and something that was asked could not be read. */
+  | { readonly kind: "errors"; readonly reason: string }
+  /** It has no frame. */
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+const OK: HostOutcome = { kind: "ok" };
+
+export function outcomeOf(record: StreamRecord): HostOutcome {
+  if (record.record === "state")
+    return { kind: "unreachable", reason: record.last_error?.message ?? record.state };
+  const [error] = record.errors ?? [];
+  if (error !== undefined) return { kind: "errors", reason: `${error.section}: ${error.message}` };
+  const failed = failedDevice(record);
+  return failed === null ? OK : { kind: "errors", reason: failed };
+}
+
+/** Frames come by the thousand: no copies are made of a sound one. */
+function failedDevice(frame: FrameRecord): string | null {
+  for (const section of SECTIONS) {
+    const devices: readonly object[] = frame[KEY_OF_SECTION[section]] ?? [];
+    for (const [position, device] of devices.entries()) {
+      const { error, index } = device as { readonly error?: unknown; readonly index?: unknown };
+      if (error === undefined || error === null) continue;
+      const label = typeof index === "number" ? index : position;
+      return `${section} ${label}: ${typeof error === "string" ? error : JSON.stringify(error)}`;
+    }
+  }
+  return null;
+}
