@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["contract/", "lib/", "shims/kit/"],
     ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/rocm-smi/", "shims/xpu-smi/"],
   ],
-  "system/": ["contract/", "lib/", "shims/kit/"],
+  "system/fast/": [],
+  "system/": ["contract/", "lib/", "shims/kit/", "system/fast/"],
 
   "ssh/keys/": ["contract/", "lib/"],
   "ssh/names/": ["contract/", "lib/"],

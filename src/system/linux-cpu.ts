@@ -2,15 +2,8 @@
 import type { Cpu, CpuSocket } from "../contract/record.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
-import { isDigit } from "./numbers.js";
-import {
-  cpuUtilization,
-  emptyProcStat,
-  readProcStat,
-  totalUtilization,
-  utilizationOfCpus,
-  type ProcStat,
-} from "./proc-stat.js";
+import { percentOf } from "./numbers.js";
+import { createCpuCounters, type CpuCounters, type CpuUsage } from "./proc-stat.js";
 
 export interface LinuxCpuReader {
   /**
@@ -21,47 +14,50 @@ export interface LinuxCpuReader {
 }
 
 export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
-  let before: ProcStat | null = null;
-  let spare = emptyProcStat();
+  const counters = createCpuCounters();
+  let cpuCount = 0;
   let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
   const cores = coresOfSockets(facts);
   return {
     read(lines, isProbe) {
-      const stat = readProcStat(lines, spare);
+      const hasCounters = counters.read(lines);
       const sensors = parseCpuSensors(lines);
-      const told = stat.hasTotal || stat.cpus.length > 0;
-      // CPUs come and go; all else stays as it was.
-      if (fixed === null || before?.cpus.length !== stat.cpus.length) fixed = cpuFacts(facts, stat);
+      // The number of CPUs may change between ticks; nothing else of the facts does.
+      if (fixed === null || cpuCount !== counters.cpus.length) {
+        cpuCount = counters.cpus.length;
+        fixed = cpuFacts(facts, cpuCount);
+      }
       // Not `{ ...fixed, utilization: ... }`: V8 shares no shape of a spread that grows, and takes five times as long.
-      const cpu = told
+      const cpu = hasCounters
         ? Object.assign({}, fixed, {
-            utilization: totalUtilization(before, stat),
+            utilization: percentage(counters.ofTotal()),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
-            per_socket_info: sockets(facts, cores, before, stat, sensors, isProbe),
+            per_socket_info: sockets(facts, cores, counters, sensors, isProbe),
             apple_silicon_info: null,
-            per_core_utilization: stat.cpus.map((cpu) => ({
+            per_core_utilization: counters.cpus.map((cpu) => ({
               core_id: cpu,
               core_type: facts.coreTypes.get(cpu) ?? "Standard",
-              utilization: cpuUtilization(cpu, before, stat),
+              utilization: percentage(counters.ofCpu(cpu)),
             })),
             load_average: loadAverage(lines),
           })
         : null;
-      if (told) {
-        spare = before ?? emptyProcStat();
-        before = stat;
-      } else before = null;
       sensorsBefore = sensors;
       return cpu;
     },
   };
 }
 
+/** Of the time between two readings, what was not idle. */
+function percentage(usage: CpuUsage | null): number | null {
+  return usage === null ? null : percentOf(usage.busy, usage.elapsed);
+}
+
 function cpuFacts(
   facts: LinuxFacts,
-  stat: ProcStat,
+  cpuCount: number,
 ): Pick<
   Cpu,
   | "index"
@@ -76,7 +72,7 @@ function cpuFacts(
   | "cache_size_mb"
 > & { readonly physical_cores: number | null } {
   const { info } = facts;
-  const threads = stat.cpus.length > 0 ? stat.cpus.length : info.processors;
+  const threads = cpuCount > 0 ? cpuCount : info.processors;
   return {
     index: 0,
     cpu_model: info.model,
@@ -115,15 +111,14 @@ function coresOfSockets({ sockets, physicalCores }: LinuxFacts): readonly (numbe
 function sockets(
   facts: LinuxFacts,
   cores: readonly (number | null)[],
-  before: ProcStat | null,
-  stat: ProcStat,
+  counters: CpuCounters,
   sensors: CpuSensors,
   isProbe: boolean,
 ): readonly CpuSocket[] {
   const isOnly = facts.sockets.length === 1;
   return facts.sockets.map((cpus, id) => ({
     socket_id: id,
-    utilization: utilizationOfCpus(cpus, before, stat),
+    utilization: percentage(counters.ofCpus(cpus)),
     cores: cores[id] ?? null,
     threads: cpus.length,
     // Which of several k10temp devices is which socket's is told nowhere.
@@ -134,7 +129,8 @@ function sockets(
 
 function loadAverage(lines: readonly string[]): readonly [number | null, number | null, number | null] {
   for (const line of lines) {
-    if (!isDigit(line.charCodeAt(0))) continue;
+    // A large host has several hundred such lines.
+    if (line.startsWith("cpu")) continue;
     const match = /^(\d{1,6}\.\d\d) (\d{1,6}\.\d\d) (\d{1,6}\.\d\d) \d+\/\d+/.exec(line);
     if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
   }

@@ -1,10 +1,5 @@
 /** Numbers of /proc and /sys: what is not plainly one is null. */
 
-/** Of a UTF-16 code unit, which is not a number past a text's end. */
-export function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
 /** A whole number >= 0 below 2^53; null for anything else. */
 export function wholeNumber(text: string | undefined): number | null {
   if (text === undefined || !/^\d{1,16}$/.test(text)) return null;

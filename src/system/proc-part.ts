@@ -6,7 +6,7 @@ import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
-import { emptyProcStat, readProcStat } from "./proc-stat.js";
+import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
 
@@ -85,7 +85,9 @@ function read(stat: string): string {
 
 function procWay({ hasKernelProc, online }: LinuxFacts, probe: PartOutputs): ProcWay {
   if (hasKernelProc !== true) return { kind: "bounded grep" };
-  const { cpus, hasTotal } = readProcStat(probe.get(PROC_ID)?.stdout.split("\n") ?? [], emptyProcStat());
+  const counters = createCpuCounters();
+  counters.read(probe.get(PROC_ID)?.stdout.split("\n") ?? []);
+  const { cpus, hasTotal } = counters;
   // Where the two lists differ, one of them is not the kernel's own.
   const agree = hasTotal && online !== null && online.cpus.join() === cpus.join();
   const stat = agree ? { online: online.text, count: cpus.length + 1, last: `cpu${cpus.at(-1)}` } : null;

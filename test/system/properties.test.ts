@@ -9,18 +9,12 @@ import type { HostSystem } from "../../src/system/host-system.js";
 import { linux } from "../../src/system/linux.js";
 import { cpuList, percentOf } from "../../src/system/numbers.js";
 import { parseMeminfo } from "../../src/system/proc-meminfo.js";
-import {
-  cpuUtilization,
-  emptyProcStat,
-  readProcStat,
-  totalUtilization,
-  utilizationOfCpus,
-  type ProcStat,
-} from "../../src/system/proc-stat.js";
+import { createCpuCounters, type CpuCounters } from "../../src/system/proc-stat.js";
 import { createPsReader, parsePs } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { goldenCases } from "../support/golden.js";
 import { assertKnownFields } from "../support/known-fields.js";
+import { mutationsOf } from "./mutations.js";
 
 const ALL = new Set(SECTIONS);
 const RUNS = { numRuns: 300 };
@@ -42,35 +36,6 @@ function assertTrue(value: unknown, key = ""): void {
   else if (typeof value === "object" && value !== null)
     for (const [inner, held] of Object.entries(value)) assertTrue(held, inner);
   else assert.ok(value === null || typeof value === "boolean", `${key} is ${typeof value}`);
-}
-
-const PIECES = [
-  "",
-  "0",
-  "-1",
-  "-5",
-  "1e999",
-  "99999999999999999999",
-  "NaN",
-  "18446744073709551615",
-  ":",
-  "\n",
-  "\u001b[31m",
-  "@sys\n",
-  "cpu0 ",
-];
-
-function mutationsOf(text: string): fc.Arbitrary<string> {
-  const edit = fc.tuple(
-    fc.nat(Math.max(text.length - 1, 0)),
-    fc.nat(20),
-    fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: "binary", maxLength: 6 })),
-  );
-  return fc
-    .array(edit, { maxLength: 8 })
-    .map((edits) =>
-      edits.reduce((now, [at, length, put]) => now.slice(0, at) + put + now.slice(at + length), text),
-    );
 }
 
 function outputsOf(entries: readonly (readonly [string, string])[], end: PartOutput["end"]): PartOutputs {
@@ -116,11 +81,19 @@ describe("whatever a host answers", () => {
 
 const counter = fc.integer({ min: 0, max: 1e9 });
 const counters = fc.tuple(counter, counter, counter, counter, counter, counter, counter, counter);
-const statOf = (times: readonly number[]): ProcStat =>
-  readProcStat([`cpu  ${times.join(" ")} 7 0`, `cpu3 ${times.join(" ")} 7 0`], emptyProcStat());
+const linesOf = (times: readonly number[]): readonly string[] => [
+  `cpu  ${times.join(" ")} 7 0`,
+  `cpu3 ${times.join(" ")} 7 0`,
+];
+function countersAfter(...readings: readonly (readonly string[])[]): CpuCounters {
+  const counters = createCpuCounters();
+  for (const lines of readings) counters.read(lines);
+  return counters;
+}
+const NONE = { busy: 0, elapsed: 0 };
 
 describe("counters of /proc/stat", () => {
-  test("utilization is the busy share of what passed, or null when a counter went back or nothing passed", () => {
+  test("usage is the time that passed and its busy share, or null when a counter went back", () => {
     const near = fc.tuple(
       counters,
       fc.array(fc.integer({ min: -3, max: 500 }), { minLength: 8, maxLength: 8 }),
@@ -132,29 +105,36 @@ describe("counters of /proc/stat", () => {
         const idle = (deltas[3] ?? 0) + (deltas[4] ?? 0);
         const busy = deltas.filter((_, i) => i !== 3 && i !== 4);
         const elapsed = busy.reduce((sum, delta) => sum + delta, idle);
-        const went = idle < 0 || busy.some((delta) => delta < 0) || elapsed === 0;
-        const expected = went ? null : Math.round(((elapsed - idle) / elapsed) * 10_000) / 100;
-        const [first, second] = [statOf(before), statOf(after)];
-        assert.equal(totalUtilization(first, second), expected);
-        assert.equal(cpuUtilization(3, first, second), expected);
-        assert.equal(utilizationOfCpus([3], first, second), expected);
-        // Filled again, a reading holds nothing of what it held.
-        assert.equal(cpuUtilization(3, first, readProcStat(["cpu4 1 1 1 1"], second)), null);
-        assert.equal(totalUtilization(first, second), null);
+        const wentBack = idle < 0 || busy.some((delta) => delta < 0);
+        const expected = wentBack ? null : { busy: elapsed - idle, elapsed };
+        const read = countersAfter(linesOf(before), linesOf(after));
+        assert.deepEqual(read.ofTotal(), expected);
+        assert.deepEqual(read.ofCpu(3), expected);
+        assert.deepEqual(read.ofCpus([3]), expected);
+        // The next reading holds nothing of the one before.
+        read.read(["cpu4 1 1 1 1"]);
+        assert.deepEqual(read.cpus, [4]);
+        assert.deepEqual(read.ofCpu(3), NONE);
+        assert.equal(read.ofTotal(), null);
       }),
       RUNS,
     );
   });
 
-  test("no earlier reading, a CPU that has just come, the same reading twice: null", () => {
+  test("no time passes in a first reading, after an unreadable one, and between two equal ones", () => {
     fc.assert(
       fc.property(counters, (times) => {
-        const stat = statOf(times);
-        assert.equal(totalUtilization(null, stat), null);
-        assert.equal(cpuUtilization(4, stat, stat), null);
-        assert.equal(totalUtilization(stat, stat), null);
-        assert.equal(utilizationOfCpus([3, 4], null, stat), null);
-        assert.equal(utilizationOfCpus([4], stat, stat), null);
+        for (const read of [
+          countersAfter(linesOf(times)),
+          countersAfter(linesOf(times), [], linesOf(times)),
+        ]) {
+          assert.equal(read.ofTotal(), null);
+          assert.deepEqual(read.ofCpus([3, 4]), NONE);
+        }
+        const twice = countersAfter(linesOf(times), linesOf(times));
+        assert.deepEqual(twice.ofTotal(), NONE);
+        assert.deepEqual(twice.ofCpu(3), NONE);
+        assert.deepEqual(twice.ofCpu(4), NONE);
       }),
       RUNS,
     );
@@ -171,16 +151,10 @@ describe("counters of /proc/stat", () => {
     ];
     fc.assert(
       fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
-        const stat = readProcStat(shuffled, emptyProcStat());
-        assert.equal(stat.hasTotal, true);
-        assert.deepEqual(stat.cpus, [1]);
-        assert.deepEqual(
-          [...stat.counters.subarray(0, 14)],
-          [
-            [1, 2, 3, 6, 7, 8, 9],
-            [1, 2, 3, 0, 0, 0, 4],
-          ].flat(),
-        );
+        const read = countersAfter(["cpu 0 0 0 0", "cpu0 0 0 0 0", "cpu1 0 0 0 0"], shuffled);
+        assert.deepEqual(read.cpus, [1]);
+        assert.deepEqual(read.ofTotal(), { busy: 1 + 2 + 3 + 6 + 7 + 8, elapsed: 36 });
+        assert.deepEqual(read.ofCpu(1), { busy: 6, elapsed: 10 });
       }),
     );
   });
