@@ -19,7 +19,8 @@ const readMeminfo = quickMeminfo;
 /** Null when there is no MemTotal. `limitBytes`: the cgroup's limit, noted when it is below the machine's memory. */
 export function parseMeminfo(lines: readonly string[], limitBytes: number | null): Memory | null {
   const found = readMeminfo(lines, MEMINFO_NAMES);
-  const value = (name: (typeof MEMINFO_NAMES)[number]): number | null => found.get(name) ?? null;
+  const value = (name: (typeof MEMINFO_NAMES)[number]): number | null =>
+    found[MEMINFO_NAMES.indexOf(name)] ?? null;
   const total = value("MemTotal");
   if (total === null) return null;
   const available = value("MemAvailable") ?? sum(value("MemFree"), value("Buffers"), value("Cached"));
@@ -40,19 +41,15 @@ export function parseMeminfo(lines: readonly string[], limitBytes: number | null
   };
 }
 
-/** Bytes of each of `names` that the lines have as `NAME:   8672 kB`; of several lines of one name, the last. */
-export function plainMeminfo(
-  lines: readonly string[],
-  names: readonly string[],
-): ReadonlyMap<string, number> {
+/** Bytes of each of `names`, in their order, from lines as `NAME:   8672 kB`, the last where a name has several; else null. */
+export function plainMeminfo(lines: readonly string[], names: readonly string[]): readonly (number | null)[] {
   const found = new Map<string, number>();
   for (const line of lines) {
     const match = /^(\w+):[ \t]+(\d+) kB\s*$/.exec(line);
-    const name = names.find((each) => each === match?.[1]);
     const bytes = kibibytes(match?.[2]);
-    if (name !== undefined && bytes !== null) found.set(name, bytes);
+    if (match?.[1] !== undefined && bytes !== null) found.set(match[1], bytes);
   }
-  return found;
+  return names.map((name) => found.get(name) ?? null);
 }
 
 /** Kernels before 3.14 have no MemAvailable; the sum of these is close. */

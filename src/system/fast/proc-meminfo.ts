@@ -1,26 +1,25 @@
 /** The quick form of plainMeminfo (../proc-meminfo.ts): no line is matched by a pattern. */
 
-/** Bytes of each of `names` that the lines have. */
-export function quickMeminfo(
-  lines: readonly string[],
-  names: readonly string[],
-): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
+/** Bytes of each of `names`, in their order; null for one that the lines do not have. */
+export function quickMeminfo(lines: readonly string[], names: readonly string[]): readonly (number | null)[] {
+  const found: (number | null)[] = [];
+  for (let name = 0; name < names.length; name++) found.push(null);
   for (const line of lines) {
     // Every name begins with a capital; the CPUs of a large host are several hundred other lines.
     if (!isCapital(line.charCodeAt(0))) continue;
     const colon = line.indexOf(":");
-    const name = colon < 0 ? undefined : nameIn(line, colon, names);
-    const bytes = name === undefined ? -1 : bytesIn(line, colon + 1);
-    if (name !== undefined && bytes >= 0) found.set(name, bytes);
+    const name = colon < 0 ? -1 : indexIn(line, colon, names);
+    const bytes = name < 0 ? -1 : bytesIn(line, colon + 1);
+    if (bytes >= 0) found[name] = bytes;
   }
   return found;
 }
 
-/** Which of the names ends at the colon. */
-function nameIn(line: string, colon: number, names: readonly string[]): string | undefined {
-  for (const name of names) if (name.length === colon && line.startsWith(name)) return name;
-  return undefined;
+/** The index of the name that ends at the colon; -1 for none. */
+function indexIn(line: string, colon: number, names: readonly string[]): number {
+  for (let name = 0; name < names.length; name++)
+    if (names[name]?.length === colon && line.startsWith(names[name] ?? "")) return name;
+  return -1;
 }
 
 /** `    8672 kB` from `begin` on, in bytes; -1 for anything else. */
