@@ -130,7 +130,8 @@ function sockets(
 function loadAverage(lines: readonly string[]): readonly [number | null, number | null, number | null] {
   for (const line of lines) {
     // It begins with a digit; a large host has several hundred other lines.
-    if (line < "0" || line > ":") continue;
+    const first = line.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
     const match = /^(\d{1,6}\.\d\d) (\d{1,6}\.\d\d) (\d{1,6}\.\d\d) \d+\/\d+/.exec(line);
     if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
   }
