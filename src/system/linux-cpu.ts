@@ -1,4 +1,4 @@
-/** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
+/** The CPU section of a Linux host, from the facts of the probe and each tick's counters. */
 import type { Cpu, CpuSocket } from "../contract/record.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
@@ -7,8 +7,8 @@ import { createCpuCounters, type CpuCounters, type CpuUsage } from "./proc-stat.
 
 export interface LinuxCpuReader {
   /**
-   * `lines` of the sensors, /proc/stat and /proc/loadavg. `isProbe`: this answer came with the facts, whose momentary
-   * clock therefore is of now. Null when there are no counters. Utilization and power are null in the first reading.
+   * `lines`: of the sensors, /proc/stat and /proc/loadavg. `isProbe`: the facts were read at the same time, so that their
+   * current clock is of now. Null when there are no counters. Utilization and power are null in the first reading.
    */
   read(lines: readonly string[], isProbe: boolean): Cpu | null;
 }
@@ -28,7 +28,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
         cpuCount = counters.cpus.length;
         fixed = cpuFacts(facts, cpuCount);
       }
-      // Not `{ ...fixed, utilization: ... }`: V8 shares no shape of a spread that grows, and takes five times as long.
+      // Not `{ ...fixed, utilization: ... }`: V8 shares no hidden class between such objects, and takes five times as long.
       const cpu = hasCounters
         ? Object.assign({}, fixed, {
             utilization: percentage(counters.ofTotal()),
@@ -50,7 +50,7 @@ export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
   };
 }
 
-/** Of the time between two readings, what was not idle. */
+/** The busy share of the time between two readings; null when no time passed. */
 function percentage(usage: CpuUsage | null): number | null {
   return usage === null ? null : percentOf(usage.busy, usage.elapsed);
 }
@@ -97,7 +97,7 @@ function socketCount({ sockets, info }: LinuxFacts): number | null {
   return sockets.length > 0 ? sockets.length : info.sockets;
 }
 
-/** How many physical cores each socket has; null where the kernel does not tell. */
+/** How many physical cores each socket has; null where the kernel does not report them. */
 function coresOfSockets({ sockets, physicalCores }: LinuxFacts): readonly (number | null)[] {
   const socketOf = new Map(sockets.flatMap((cpus, socket) => cpus.map((cpu) => [cpu, socket] as const)));
   const counts = sockets.map(() => 0);
@@ -121,7 +121,7 @@ function sockets(
     utilization: percentage(counters.ofCpus(cpus)),
     cores: cores[id] ?? null,
     threads: cpus.length,
-    // Which of several k10temp devices is which socket's is told nowhere.
+    // Nothing on the host maps several k10temp devices to their sockets.
     temperature: sensors.packages.get(id) ?? (isOnly ? sensors.temperature : null),
     frequency_mhz: isProbe && isOnly ? facts.info.currentMhz : null,
   }));

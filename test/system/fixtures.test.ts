@@ -15,7 +15,7 @@ const skip = existsSync(FOLDER)
   : `NO FIXTURES at ${FOLDER}: the recorded /proc files were not checked`;
 const KIB = 1024;
 
-/** What INDEX.md states of each file, and what follows from the file by arithmetic. */
+/** What INDEX.md states about each file, and what can be calculated from the file. */
 const CPUINFO: readonly (readonly [file: string, machine: string, expected: Partial<CpuInfo>])[] = [
   [
     "cpuinfo__arm7.txt",

@@ -50,7 +50,7 @@ const ENDS: readonly PartOutput["end"][] = [
   { kind: "missing" },
 ];
 
-describe("whatever a host answers", () => {
+describe("whatever a host prints", () => {
   for (const system of [linux, darwin, windows] satisfies readonly HostSystem[])
     test(`${system.id}: a reading of finite numbers and clean texts, never a throw`, () => {
       const samples = goldenCases(system.id).map(({ outputs }) => outputs("host.facts"));
@@ -161,13 +161,13 @@ describe("counters of /proc/stat", () => {
 });
 
 describe("tables", () => {
-  test("/proc/meminfo: any order; what is not told is null, never 0", () => {
+  test("/proc/meminfo: any order; a missing value is null, never 0", () => {
     const kib = fc.integer({ min: 1, max: 2 ** 40 });
     fc.assert(
-      fc.property(kib, kib, fc.boolean(), (total, available, told) => {
-        const lines = [`MemTotal: ${total} kB`, ...(told ? [`MemAvailable: ${available} kB`] : [])];
+      fc.property(kib, kib, fc.boolean(), (total, available, hasAvailable) => {
+        const lines = [`MemTotal: ${total} kB`, ...(hasAvailable ? [`MemAvailable: ${available} kB`] : [])];
         const memory = parseMeminfo(lines.reverse(), null);
-        const used = told && available <= total ? (total - available) * 1024 : null;
+        const used = hasAvailable && available <= total ? (total - available) * 1024 : null;
         assert.equal(memory?.used_bytes, used);
         assert.equal(memory.utilization, used === null ? null : percentOf(total - available, total));
         assert.equal(memory.swap_total_bytes, null);
@@ -177,16 +177,16 @@ describe("tables", () => {
     );
   });
 
-  test("/proc/meminfo: a line is read as its pattern says, or not at all", () => {
+  test("/proc/meminfo: a line that does not match the pattern is not read", () => {
     const name = fc.constantFrom("MemTotal", "MemFree", "Mem", "Cached", "SwapCached", "a b");
     const blanks = fc.constantFrom("", " ", "\t ", "      ");
     const number = fc.maxSafeInteger().map(String);
     const rest = fc.constantFrom(" kB", " kB ", " kB\r", " KB", "kB", " kB x", "9999999 kB", "");
     fc.assert(
-      fc.property(fc.array(fc.tuple(name, blanks, number, rest)), (told) => {
+      fc.property(fc.array(fc.tuple(name, blanks, number, rest)), (rows) => {
         const lines = [
           "MemTotal: 1 kB",
-          ...told.map(([key, gap, value, end]) => `${key}:${gap}${value}${end}`),
+          ...rows.map(([key, gap, value, end]) => `${key}:${gap}${value}${end}`),
         ];
         const plain = new Map<string, number>();
         for (const line of lines) {
@@ -231,7 +231,7 @@ describe("tables", () => {
     );
   });
 
-  test("ps: rows in any order; a cut row costs itself alone", () => {
+  test("ps: rows in any order; a row that is cut off does not affect the others", () => {
     const header = "1000000\n PID PPID NLWP NI PRI %CPU %MEM RSS VSZ ELAPSED TIME STAT USER COMMAND\n";
     const row = (pid: number): string => `${pid} 1 2 0 19 3.5 0.1 4 8 01:40 00:00:07 S me a  b ${pid}`;
     fc.assert(
@@ -252,7 +252,7 @@ describe("tables", () => {
     );
   });
 
-  test("ps: the kernel's name stands in a column of its own, with its blanks", () => {
+  test("ps: the kernel's name is in a column of its own, with its blanks", () => {
     const column = (name: string): string => name.padEnd(15);
     const stdout = [
       "1000000",
@@ -269,7 +269,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("ps: a start time does not flicker with the second in which it was asked", () => {
+  test("ps: a start time does not change with the second in which ps ran", () => {
     const reader = createPsReader();
     const at = (now: number, elapsed: string): string | null | undefined => {
       const stdout = `${now}\nPID ELAPSED COMMAND\n9 ${elapsed} x\n`;
@@ -299,7 +299,7 @@ describe("tables", () => {
   });
 });
 
-test("ps with a column that is called as something every object has", () => {
+test("ps with a column whose name is a property of every object", () => {
   const processes = parsePs("1700000000\nPID constructor COMMAND\n7 x sh -c words\n");
   assert.equal(processes.get(7)?.command, "sh -c words");
 });
