@@ -8,7 +8,7 @@ import { cleanText } from "../lib/text.js";
 import type { Part } from "../shims/kit/shim.js";
 import { wholeNumber } from "./numbers.js";
 
-/** Drivers of such devices, and of sensors that are no chassis'. */
+/** Drivers of such devices, of CPUs (see cpu-sensors.ts) and of memory modules. */
 const EXCLUDED_DRIVERS =
   "nvme|drivetemp|amdgpu|radeon|nouveau|i915|xe|mlx*|bnxt*|i40e|ice|iwlwifi*|ath*|mt7*|coretemp|k10temp|spd5118|jc42";
 
