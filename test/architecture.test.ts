@@ -28,7 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/nvidia-smi/fast/"],
     ...["shims/rocm-smi/", "shims/xpu-smi/"],
   ],
-  "system/": ["contract/", "lib/", "shims/kit/"],
+  "system/fast/": [],
+  "system/": ["contract/", "lib/", "shims/kit/", "system/fast/"],
 
   "ssh/keys/": ["contract/", "lib/"],
   "ssh/names/": ["contract/", "lib/"],

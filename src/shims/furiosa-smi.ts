@@ -1,6 +1,6 @@
 /**
- * Furiosa's furiosa-smi (RNGD, and Warboy's with --output instead of --format), and furiosactl before it, which prints
- * a table only. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
+ * Furiosa's furiosa-smi (RNGD, and Warboy's with --output instead of --format), and its predecessor furiosactl, which
+ * prints only a table. Source: Furiosa's "SMI CLI" pages, 2024.1 to 2026.1, and the furiosa-sdk's cli.rst.
  */
 import type { Gpu, Process } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "./kit/accelerator.js";
@@ -23,10 +23,10 @@ import { at, findJson, firstOf, isObject, type JsonObject } from "./kit/json-tex
 import type { Part, PartOutputs, ProbeContext } from "./kit/shim.js";
 
 /**
- * The flag is --format, Warboy's releases had --output, and furiosactl has a table alone. Exit 2 says that an argument
- * is not known: anything else, a deadline too, is the answer.
+ * The flag is --format; Warboy's releases had --output, and furiosactl has neither. Exit status 2 means an unknown
+ * argument, so that the next form is tried. Any other status, a timeout too, is the result.
  */
-function ask(id: string, subcommand: string, context: ProbeContext): Part {
+function partFor(id: string, subcommand: string, context: ProbeContext): Part {
   const json = `{tool} ${subcommand} --format json`;
   if (context.mode === "plain") return { id, kind: "program", command: json };
   const otherwise = (command: string): string => `if [ $q -eq 2 ]; then b ${command}; q=$?; fi`;
@@ -41,9 +41,9 @@ export const furiosaSmiShim = deviceTool({
   maker: { vendor: "furiosa", pci: ["0x1ed2"] },
   executables: ["furiosa-smi", "furiosactl"],
   probe: (context) => [
-    ask("furiosa-smi.info", "info", context),
-    ask("furiosa-smi.status", "status", context),
-    ...(context.include.has("process") ? [ask("furiosa-smi.ps", "ps", context)] : []),
+    partFor("furiosa-smi.info", "info", context),
+    partFor("furiosa-smi.status", "status", context),
+    ...(context.include.has("process") ? [partFor("furiosa-smi.ps", "ps", context)] : []),
   ],
   read,
 });
@@ -112,7 +112,7 @@ function gpuOf(info: JsonObject, index: number, state: JsonObject | undefined): 
   });
 }
 
-/** Over the processing elements: each is told by itself, in percent. */
+/** Mean percentage of the processing elements, which are listed one by one. */
 function meanUtilization(state: JsonObject | undefined): number | null {
   const elements = state?.["pe_utilizations"];
   if (!Array.isArray(elements)) return null;
@@ -122,7 +122,7 @@ function meanUtilization(state: JsonObject | undefined): number | null {
   return meanOf(busy);
 }
 
-/** One row a device: RNGD's `npu4:[0, 7], npu5:[0, 7]` names several. */
+/** A row per device and process: RNGD's `npu4:[0, 7], npu5:[0, 7]` names several devices. */
 function processesOf(stdout: string, gpus: readonly Gpu[]): readonly Process[] {
   const uuidOf = uuidsByIndex(gpus);
   return objectsIn(findJson(stdout).documents).flatMap((row) => {

@@ -19,7 +19,7 @@ import { deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 import { partError } from "./kit/part-output.js";
 import type { Part, ProbeContext } from "./kit/shim.js";
 
-// What every release knows: an unknown field fails the whole query.
+// Fields that every release has: the whole query fails for an unknown field.
 const COLUMNS =
   "index,uuid,name,driver_version,memory.total,memory.used,memory.free,power.draw,power.max,temperature.aip,utilization.aip";
 const ID_COLUMNS = "index,bus_id,serial";
@@ -31,7 +31,7 @@ const query = (id: string, columns: string): Part => ({
 });
 const QUERY = query("hl-smi.query", COLUMNS);
 const IDS = query("hl-smi.ids", ID_COLUMNS);
-// Processes are in the table for people alone.
+// Only the human-readable table has processes.
 const TABLE: Part = { id: "hl-smi.table", kind: "program", command: "{tool}" };
 
 function tick(context: ProbeContext): readonly Part[] {
@@ -101,7 +101,7 @@ function gpuOf(row: Cells, ids: Cells | undefined): Gpu {
   });
 }
 
-/** Below `Compute Processes`: `|   1        3105  C      python3              14318MiB   |`; N/A where none runs. */
+/** Below `Compute Processes`: `|   1        3105  C      python3              14318MiB   |`; N/A where there is none. */
 function processesIn(table: string, gpus: readonly Gpu[]): readonly Process[] {
   const uuidOf = uuidsByIndex(gpus);
   return textLines(table).flatMap((line) => {

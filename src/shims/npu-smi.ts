@@ -34,7 +34,7 @@ export const npuSmiShim = deviceTool({
 interface Chip {
   readonly npu: number;
   readonly chip: number;
-  /** The number that the host knows the chip by, where a release prints it. */
+  /** The chip's number on the host, where a release prints it. */
   readonly device: number | null;
   readonly gpu: Omit<Parameters<typeof accelerator>[1], "index">;
 }
@@ -42,13 +42,13 @@ interface Chip {
 function read(stdout: string): DevicesRead {
   const version = /\bnpu-smi \S+\s+Version: (\S+)/.exec(stdout)?.[1];
   const { chips, errors } = chipsIn(stdout, textCell(version));
-  // Where no release number tells chips apart, a card of one chip is known by its own number.
-  const oneEach = new Set(chips.map(({ npu }) => npu)).size === chips.length;
+  // Without such numbers, the card's own number identifies the chip if every card has one chip.
+  const isOnePerCard = new Set(chips.map(({ npu }) => npu)).size === chips.length;
   const hasNumbers = new Set(chips.map(({ device }) => device)).size === chips.length;
   const numbered = chips.map(({ npu, device, gpu, chip }, place) => ({
     npu,
     chip,
-    gpu: accelerator("NPU", { index: (hasNumbers ? device : null) ?? (oneEach ? npu : place), ...gpu }),
+    gpu: accelerator("NPU", { index: (hasNumbers ? device : null) ?? (isOnePerCard ? npu : place), ...gpu }),
   }));
   const gpus = numbered.map(({ gpu }) => gpu).sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
   const indices = new Map(numbered.map(({ npu, chip, gpu }) => [`${npu} ${chip}`, gpu.index ?? null]));
@@ -86,7 +86,7 @@ function chipsIn(
     }
     const lower = lowerLine(cells);
     if (lower === null) {
-      // The two header lines are words alone.
+      // The two header lines have no numbers.
       if (/^\d/.test(cells[0] ?? ""))
         errors.push({ section: "gpu", kind: "parse", message: `npu-smi: ${oneLine(cells.join(" | "))}` });
       continue;
@@ -109,7 +109,7 @@ interface UpperLine {
   readonly temperature: string;
 }
 
-/** `0 910B3 | OK | 101.8 43 0 / 0`; hugepages are not in 20.2. */
+/** `0 910B3 | OK | 101.8 43 0 / 0`; 20.2 has no hugepages. */
 function upperLine([id = "", health = "", readings = ""]: readonly string[]): UpperLine | null {
   const names = /^(\d{1,4})\s+(\S.*)$/.exec(id);
   const values = /^([^\s/]+)\s+([^\s/]+)(?:\s+[^\s/]+\s*\/\s*[^\s/]+)?$/.exec(readings);
@@ -155,7 +155,7 @@ function lowerLine([id = "", busId = "", readings = ""]: readonly string[]): Low
   };
 }
 
-/** HBM is what a chip computes in, where it has some; its DDR, where it has that besides, is told in `detail`. */
+/** The memory is the chip's HBM, where it has some; DDR beside HBM goes into `detail`. */
 function chipOf(upper: UpperLine, lower: LowerLine, version: string | null): Chip {
   const hbm = lower.hbm !== null && (integerCell(lower.hbm.total) ?? 0) > 0 ? lower.hbm : null;
   const memory = hbm ?? lower.memory;

@@ -1,5 +1,5 @@
 /**
- * Rebellions' rbln-smi, named rbln-stat before: `-j` prints one JSON document, without it tables. Source: docs.rbln.ai
+ * Rebellions' rbln-smi, earlier rbln-stat: `-j` prints one JSON document, otherwise it prints tables. Source: docs.rbln.ai
  * "Device Monitoring" (0.10 and 0.12) and all-smi's reader.
  */
 import type { Gpu, Process } from "../contract/record.js";
@@ -37,12 +37,12 @@ function read(stdout: string): DevicesRead {
     .map((document) => textCell(at(document, "KMD_version")))
     .find((text) => text !== null);
   const devices = documents.flatMap((document) => listAt(document, "devices"));
-  const told =
+  const found =
     devices.length > 0 ? devices.map((device) => gpuOf(device, driver ?? null)) : tableGpus(stdout);
-  const gpus = distinctDevices(told.filter(isNamed), dieNumber);
+  const gpus = distinctDevices(found.filter(isNamed), dieNumber);
   const unit = bareUnit(at(devices[0], "memory", "total"));
-  // The dies of a card share its number, which then says nothing of a context's die.
-  const numbers = new Set(told.map(({ index }) => index));
+  // The dies of a card share its number, which then does not identify a context's die.
+  const numbers = new Set(found.map(({ index }) => index));
   const deviceOf = deviceFinder(gpus, numbers.size === gpus.length);
   const processes = documents
     .flatMap((document) => listAt(document, "contexts"))
@@ -50,7 +50,7 @@ function read(stdout: string): DevicesRead {
   return { gpus, processes, errors: cutErrors("rbln-smi", cut) };
 }
 
-// More than a host has.
+// No host has that many.
 const MAX_ENTRIES = 4096;
 
 function listAt(document: unknown, key: string): readonly JsonObject[] {
@@ -67,7 +67,7 @@ function dieNumber(gpu: Gpu): number | null {
   return integerCell(/^(?:\/dev\/)?rbln(\d{1,4})$/.exec(gpu.detail["device"] ?? "")?.[1]);
 }
 
-/** By the device file, where a context has it, or by a number that one device alone has. */
+/** Finds a context's device by its device file, else by its number, if no two devices share one. */
 function deviceFinder(gpus: readonly Gpu[], isUnique: boolean): (context: JsonObject) => Gpu | undefined {
   const byFile = new Map(gpus.map((gpu) => [gpu.detail["device"], gpu]));
   const byNumber = new Map(gpus.map((gpu) => [gpu.index, gpu]));
@@ -109,7 +109,7 @@ function gpuOf(device: JsonObject, driver: string | null): Gpu {
   });
 }
 
-/** A device has gigabytes: a total below 16 Mi is no count of bytes. */
+/** The unit of bare numbers. A device has gigabytes, so that a total below 16 Mi cannot be bytes. */
 function bareUnit(total: unknown): ByteUnit {
   const number = integerCell(total);
   return number !== null && number < 2 ** 24 ? "MiB" : "B";
@@ -120,7 +120,7 @@ function performanceState(raw: unknown): number | null {
   return integerCell(textCell(raw)?.replace(/^P/i, ""));
 }
 
-/** The table of a release that has no JSON: `Memory(used/total)` as `2.4GiB / 15.7GiB`. */
+/** From the table of releases without JSON: `Memory(used/total)` as `2.4GiB / 15.7GiB`. */
 function tableGpus(stdout: string): readonly Gpu[] {
   const driver = textCell(/KMD ver:\s*(\S+)/.exec(stdout)?.[1]);
   return boxRows(stdout).map((row) => {

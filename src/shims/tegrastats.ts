@@ -1,7 +1,7 @@
 /**
- * NVIDIA Jetson's tegrastats: it prints a line an interval for ever, of which one is taken. Source: NVIDIA's Jetson
- * Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Thor. From JetPack 7 on each
- * temperature has its average behind it, `gpu@52.875C/52.5C`, as each power had before. The GPU works in the host's memory.
+ * NVIDIA Jetson's tegrastats. It prints a line per interval without end, of which the first is read. Source: NVIDIA's
+ * Jetson Linux Developer Guide, "tegrastats Utility", and lines of TX2 to Thor. From JetPack 7 on each temperature is
+ * followed by its average, `gpu@52.875C/52.5C`, as each power always was. The GPU uses the host's memory.
  */
 import type { Gpu } from "../contract/record.js";
 import { accelerator, freeOf } from "./kit/accelerator.js";
@@ -19,11 +19,11 @@ import { deviceTool, stdoutOf } from "./kit/device-tool.js";
 const LINE = "tegrastats.line";
 const MODEL = "tegrastats.model";
 
-// Its reader gone, it ends with the second line; where it does not, the deadline ends it.
+// The reader ends after one line, so that the second gives tegrastats SIGPIPE. If that does not end it, the deadline does.
 const ONE_LINE =
   "b {tool} --interval 200 2>&1 |" +
   ' { IFS= read -r q; printf "%s\\n" "$q"; case "$q" in *RAM*) true;; *) false;; esac; }';
-// The device tree ends its texts with a zero byte.
+// Texts of the device tree end with a zero byte.
 const READ_MODEL =
   'if [ -r /proc/device-tree/model ]; then tr -d "\\000" < /proc/device-tree/model; else true; fi';
 
@@ -32,7 +32,7 @@ export const tegrastatsShim = deviceTool({
   // Only a Jetson has it, where nvidia-smi never reports everything.
   maker: { vendor: "nvidia", pci: ["0x10de"], isAlways: true },
   executables: ["tegrastats"],
-  // It needs a shell to be ended.
+  // Only a shell can end it.
   probe: ({ mode }) =>
     mode === "plain"
       ? []
@@ -69,7 +69,7 @@ function gpuIn(stdout: string, model: string | null): readonly Gpu[] {
       temperature: celsiusCell(/(?:^|\s)GPU@(-?[\d.]+C)(?=[\s/]|$)/i.exec(line)?.[1]),
       power_consumption: wattsCell(rails.get(rail ?? "")),
       detail: presentTexts({
-        // Where a rail feeds more than the GPU, its name says so.
+        // Some rails feed more than the GPU; their names show it.
         power_rail: rail ?? null,
         module_power: rails.get("VDD_IN") ?? rails.get("POM_5V_IN") ?? rails.get("VIN") ?? null,
       }),
@@ -82,7 +82,7 @@ interface Engine {
   readonly megahertz: string | undefined;
 }
 
-/** `45%`, `45%/40%@1300` (with an average), `0%@114`, `63%@[621]`, `12%@[1300,1300]` (a clock an engine) or `@114`; all but the last need their `%`. */
+/** `45%`, `45%/40%@1300` (with an average), `0%@114`, `63%@[621]`, `12%@[1300,1300]` (a clock per engine) or `@114`; a `%` is required except in the last. */
 function engineIn(line: string, name: string): Engine {
   const match = new RegExp(
     `\\b${name} (?:(\\d+)%(?:/\\d+%)?)?(?:@(?:\\[(\\d+)(?:,\\d+)*\\]|(\\d+)(?=\\s)))?`,
@@ -90,7 +90,7 @@ function engineIn(line: string, name: string): Engine {
   return { percent: match?.[1], megahertz: match?.[2] ?? match?.[3] };
 }
 
-/** Rail -> what it draws now: `VDD_GPU 6854/6903` in mW, `VDD_IN 12479mW/12479mW`; the second is the average. */
+/** Rail -> its power now: `VDD_GPU 6854/6903` in mW, `VDD_IN 12479mW/12479mW`; the second number is the average. */
 function railsIn(line: string): ReadonlyMap<string, string> {
   const rails = line.matchAll(/(?:^|\s)((?:VDD|VIN|POM|CV|GPU|SOC)_?[A-Z0-9_]*) (\d+)(?:mW)?\/\d/g);
   return new Map([...rails].map((match) => [match[1] ?? "", `${match[2] ?? ""}mW`]));

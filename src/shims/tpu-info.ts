@@ -1,7 +1,7 @@
 /**
  * Google's tpu-info: box tables that change with each version. Source: tpu_info/README.md and cli.py of
- * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.1 (2024) to 0.7. Chips are listed by device file, readings by the
- * runtime's own numbers and in the same order; they are there only while a workload runs.
+ * AI-Hypercomputer/cloud-accelerator-diagnostics, 0.1 (2024) to 0.7. Chips are listed by device file. Readings have
+ * the runtime's own numbers, in the same order, and are there only while a workload runs.
  */
 import type { Process, SectionError } from "../contract/record.js";
 import { accelerator, acceleratorProcess, freeOf } from "./kit/accelerator.js";
@@ -34,14 +34,14 @@ function read(stdout: string): DevicesRead {
   const duty = readings(tables, /duty cycle/i);
   const tensor = readings(tables, /TensorCore util/i);
   const version = textCell(/^Libtpu version:\s*(\S+)/im.exec(stdout)?.[1]);
-  const told = memory.size >= duty.size ? memory : duty;
-  // A device a core on v2 and v3, else one a chip.
+  const numbered = memory.size >= duty.size ? memory : duty;
+  // On v2 and v3 each core is a device, later each chip.
   const devices = chips.flatMap((chip) =>
-    Array.from({ length: told.size > chips.length ? chip.cores : 1 }, () => chip),
+    Array.from({ length: numbered.size > chips.length ? chip.cores : 1 }, () => chip),
   );
-  // Chips are matched with readings by their order: where the counts differ, nothing is, and no chip is lost for it.
-  const isPartial = told.size > 0 && told.size < devices.length;
-  const ids = told.size > 0 && !isPartial ? [...told.keys()] : devices.map((_, place) => place);
+  // Chips are matched with readings by their order. Where the counts differ, none is matched, but all chips are kept.
+  const isPartial = numbered.size > 0 && numbered.size < devices.length;
+  const ids = numbered.size > 0 && !isPartial ? [...numbered.keys()] : devices.map((_, place) => place);
   const matched = devices.length === ids.length;
   const cores = tensor.size === ids.length && !isPartial ? [...tensor.values()] : [];
   const gpus = ids.map((index, place) => {
@@ -58,7 +58,7 @@ function read(stdout: string): DevicesRead {
       detail: presentTexts({ device_file: chip?.file ?? null, libtpu_version: version }),
     });
   });
-  const count = `${String(told.size)} readings for ${String(devices.length)} devices`;
+  const count = `${String(numbered.size)} readings for ${String(devices.length)} devices`;
   const errors: readonly SectionError[] = isPartial
     ? [{ section: "gpu", kind: "parse", message: `tpu-info: ${count}, which cannot be matched` }]
     : [];
@@ -87,7 +87,7 @@ function chipsIn(tables: readonly BoxTable[]): readonly Chip[] {
   return [...chips.values()];
 }
 
-/** Of every table with such a column: number of the device or core -> cell. */
+/** Number of the device or core -> cell, from every table with such a column. */
 function readings(tables: readonly BoxTable[], column: RegExp): ReadonlyMap<number, string> {
   const cells = new Map<number, string>();
   for (const table of tables) {
@@ -115,7 +115,7 @@ function typeOfAll(chips: readonly Chip[]): string | null {
   return others.length === 0 ? (first ?? null) : null;
 }
 
-/** Each chip has the process that holds it; 0.7 and later name it in a table of its own. */
+/** Each chip lists the process that uses it; 0.7 and later name it in a separate table. */
 function processesOf(
   tables: readonly BoxTable[],
   chips: readonly Chip[],

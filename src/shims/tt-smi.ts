@@ -1,6 +1,6 @@
 /**
- * Tenstorrent's tt-smi: `-s` prints one JSON document, values as texts with blanks. It tells neither utilization nor
- * memory. Source: tt-smi's README and its recorded 3.0 snapshots.
+ * Tenstorrent's tt-smi: `-s` prints one JSON document, with values as padded texts. It reports neither
+ * utilization nor memory. Source: tt-smi's README and its recorded 3.0 snapshots.
  */
 import type { Gpu } from "../contract/record.js";
 import { accelerator } from "./kit/accelerator.js";
@@ -38,14 +38,14 @@ function read(stdout: string): DevicesRead {
   for (const board of boards) chips.set(board, (chips.get(board) ?? 0) + 1);
   const gpus = devices.map((device, index) => {
     const board = boards[index] ?? null;
-    // The chips of a multi-chip board or a Galaxy have one board id, which then names none of them.
+    // The chips of a multi-chip board or a Galaxy share one board id, which then identifies none of them.
     const unique = chips.get(board) === 1;
     return gpuOf(device, index, unique ? board : null, driver);
   });
   return { gpus, errors: cutErrors("tt-smi", cut) };
 }
 
-/** Each once: no two chips have one PCI address and one place on the board. A chip behind another has no address. */
+/** Each chip once: two entries with the same PCI address and place on the board are one chip. A chip behind another has no address. */
 function chipsOf(list: unknown): readonly unknown[] {
   const devices: readonly unknown[] = Array.isArray(list) ? list : [];
   const seen = new Set<string>();
@@ -55,17 +55,17 @@ function chipsOf(list: unknown): readonly unknown[] {
     const address = textCell(at(board, "bus_id"));
     if (address === null) return true;
     const key = `${address} ${textCell(at(board, "coords")) ?? ""}`;
-    const known = seen.has(key);
+    const isDuplicate = seen.has(key);
     seen.add(key);
-    return !known;
+    return !isDuplicate;
   });
 }
 
-/** A chip that no longer answers on the bus reads as ones: 65535 A, 4294967 V. */
-function below(most: number): (raw: unknown) => number | null {
+/** A chip that no longer responds on the bus reads as all ones: 65535 A, 4294967 V. */
+function below(limit: number): (raw: unknown) => number | null {
   return (raw) => {
     const value = numberCell(raw);
-    return value !== null && value < most ? value : null;
+    return value !== null && value < limit ? value : null;
   };
 }
 

@@ -97,7 +97,7 @@ const IMPLEMENTERS: Readonly<Record<number, string>> = {
   0xc0: "Ampere",
 };
 
-/** `implementer` and `part` as /proc/cpuinfo has them (`0x41`, `0xd0c`); null for what no table has. */
+/** `implementer` and `part` as in /proc/cpuinfo (`0x41`, `0xd0c`). Null for an unknown implementer or a malformed part. */
 export function armCoreName(implementer: string, part: string): string | null {
   const [maker, core] = [Number(implementer), Number(part)];
   const name = CORES[maker]?.[core];

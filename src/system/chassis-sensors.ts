@@ -1,14 +1,15 @@
 /**
- * Fans, labelled inlet and outlet temperatures and the power meter, from hwmon. Bounded: drivers that ask firmware
- * (ACPI, SMI, I2C) can take seconds or hang. Drives, network cards and GPUs are never asked: a reading is a command to
- * the device there and may wake it.
+ * Fans, labelled inlet and outlet temperatures and the power meter, from hwmon. The part has a deadline: drivers that ask
+ * the firmware (ACPI, SMI, I2C) can take seconds or hang. Sensors of drives, network cards and GPUs are not read: each
+ * reading would be a command to the device, and may wake it.
  */
 import type { Chassis } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { Part } from "../shims/kit/shim.js";
 import { wholeNumber } from "./numbers.js";
 
-const NOT_ASKED =
+/** Drivers of such devices, of CPUs (see cpu-sensors.ts) and of memory modules. */
+const EXCLUDED_DRIVERS =
   "nvme|drivetemp|amdgpu|radeon|nouveau|i915|xe|mlx*|bnxt*|i40e|ice|iwlwifi*|ath*|mt7*|coretemp|k10temp|spd5118|jc42";
 
 /** Prints `PATH:CONTENT` lines; nothing when the host has no such sensor. */
@@ -17,7 +18,7 @@ export const CHASSIS_SENSORS: Part = {
   kind: "shell",
   command:
     `(set --; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; hc=$#; ` +
-    `case "$hn" in ""|${NOT_ASKED}) ;; *) ` +
+    `case "$hn" in ""|${EXCLUDED_DRIVERS}) ;; *) ` +
     `for hf in $hd/fan*_input $hd/fan*_max $hd/fan*_label; do if [ -r $hf ]; then set -- "$@" $hf; fi; done; ` +
     `for hf in $hd/temp*_label; do hl=; if [ -r $hf ]; then read -r hl <$hf; fi; case "$hl" in ` +
     `*[Ii]nlet*|*INLET*|*[Oo]utlet*|*OUTLET*|*[Ee]xhaust*|*EXHAUST*) set -- "$@" $hf \${hf%_label}_input;; esac; done; ` +
@@ -32,6 +33,7 @@ type Readings = Pick<
   "total_power_watts" | "inlet_temperature" | "outlet_temperature" | "fan_speeds"
 >;
 
+/** Temperatures in degrees C, power in watts; null for a sensor that the host does not have. */
 export function parseChassisSensors(stdout: string): Readings {
   if (stdout === "")
     return { total_power_watts: null, inlet_temperature: null, outlet_temperature: null, fan_speeds: [] };
@@ -50,7 +52,7 @@ export function parseChassisSensors(stdout: string): Readings {
 
 type Files = ReadonlyMap<string, string>;
 
-/** Degrees C; where several sensors have the label, the hottest. */
+/** Degrees C; of several sensors with such a label, the hottest. */
 function labelled(files: Files, label: RegExp): number | null {
   let hottest: number | null = null;
   for (const [path, text] of files) {
@@ -63,7 +65,7 @@ function labelled(files: Files, label: RegExp): number | null {
   return hottest;
 }
 
-/** A fan that stands still is 0 rpm; one that is not plugged in too, and the driver cannot tell which. */
+/** A fan that stands still reads 0 rpm, and so does a socket without a fan: the driver cannot distinguish them. */
 function fans(files: Files): Chassis["fan_speeds"] {
   const found: Chassis["fan_speeds"][number][] = [];
   for (const [path, text] of files) {

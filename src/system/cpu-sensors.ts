@@ -1,16 +1,16 @@
 /**
- * CPU temperatures (hwmon) and, where the account may read it, package energy (RAPL). Read with the shell's own `read`,
- * which costs no process; the chosen drivers read registers of the CPU and cannot hang.
+ * CPU temperatures (hwmon) and, where the account may read it, package energy (RAPL). The shell's own `read` is used,
+ * which starts no process. The chosen drivers read registers of the CPU and cannot hang.
  */
 import { cleanText } from "../lib/text.js";
 import { wholeNumber } from "./numbers.js";
 
-/** Drivers whose first two inputs are the package: Intel, AMD (Tctl, Tdie), thermal zones of ARM boards. */
+/** Drivers with the package among their first two inputs: Intel, AMD (Tctl, Tdie), thermal zones of ARM boards. */
 const CPU_DRIVERS = "coretemp|k10temp|zenpower|cpu*therm*|CPU*therm*|bigcore*therm*";
 
 /**
- * Says `@temps` and `DRIVER DEVICE INPUT MILLIDEGREES LABEL` lines, `@energy` and uptime and
- * `DOMAIN NAME UJ` lines.
+ * Prints `@temps` and lines of `DRIVER DEVICE INPUT MILLIDEGREES LABEL`, then `@energy` and lines of
+ * `NAME MICROJOULES UPTIME`.
  */
 export const CPU_SENSORS_COMMAND =
   `w "@temps$n"; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; ` +
@@ -26,14 +26,15 @@ const NO_PACKAGES: CpuSensors["packages"] = new Map();
 const NO_ENERGY: CpuSensors["energy"] = new Map();
 
 export interface CpuSensors {
-  /** Degrees C, the hottest package; null when no sensor is there. */
+  /** Degrees C, the hottest package; null when there is no sensor. */
   readonly temperature: number | null;
-  /** By package id, where the driver names it. */
+  /** Degrees C by package id, where the driver labels it so. */
   readonly packages: ReadonlyMap<number, number>;
-  /** By domain name (`package-0`): microjoules since some start, and the host's uptime in seconds when read. */
+  /** By domain name (`package-0`): microjoules since an arbitrary start, and the host's uptime in seconds at the reading. */
   readonly energy: ReadonlyMap<string, { readonly microjoules: number; readonly atSecs: number }>;
 }
 
+/** `lines`: what CPU_SENSORS_COMMAND printed, other lines among them. */
 export function parseCpuSensors(lines: readonly string[]): CpuSensors {
   let block: "temps" | "energy" | null = null;
   let temperatures: Temperatures | null = null;
@@ -63,11 +64,11 @@ function readTemperature(line: string, { packages, byDevice }: Temperatures): vo
   if (match === null) return;
   const [, driver = "", device = "", input = "", value = "", label = ""] = match;
   const celsius = Number(value) / 1000;
-  // A sensor that is off says 0 or below; none is rated above 150.
+  // A sensor that is off reads 0 or below; none is rated above 150.
   if (celsius <= 0 || celsius > 150) return;
   const packageId = wholeNumber(/^(?:Package|Physical) id (\d+)$/.exec(label)?.[1]);
   if (packageId !== null) packages.set(packageId, celsius);
-  // coretemp's second input is a core, k10temp's is Tdie: the die itself, where Tctl may carry an offset.
+  // coretemp's second input is a core. k10temp's is Tdie, the die itself; its first, Tctl, may have an offset.
   const isPackage = input === "1" || (driver !== "coretemp" && label === "Tdie");
   if (isPackage) byDevice.set(device, celsius);
 }
@@ -85,16 +86,17 @@ function readEnergy(line: string, energy: Energy): void {
   energy.set(cleanText(match[1]), { microjoules, atSecs: Number(match[3]) });
 }
 
-/** Watts of all packages between two readings; null when one is missing, a counter went round or may have. */
+/** Mean watts of all packages between two readings; null when one is missing or a counter has, or may have, wrapped. */
 export function wattsBetween(before: CpuSensors | null, after: CpuSensors): number | null {
   if (before === null || after.energy.size === 0) return null;
   let watts = 0;
   for (const [domain, now] of after.energy) {
-    const then = before.energy.get(domain);
-    const elapsed = now.atSecs - (then?.atSecs ?? now.atSecs);
-    // The counter of a busy package goes round after some minutes.
-    if (then === undefined || elapsed <= 0 || elapsed > 60 || now.microjoules < then.microjoules) return null;
-    watts += (now.microjoules - then.microjoules) / 1e6 / elapsed;
+    const earlier = before.energy.get(domain);
+    const elapsed = now.atSecs - (earlier?.atSecs ?? now.atSecs);
+    // The counter of a busy package wraps after some minutes.
+    if (earlier === undefined || elapsed <= 0 || elapsed > 60 || now.microjoules < earlier.microjoules)
+      return null;
+    watts += (now.microjoules - earlier.microjoules) / 1e6 / elapsed;
   }
   return Math.round(watts * 100) / 100;
 }

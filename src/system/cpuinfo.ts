@@ -1,6 +1,6 @@
 /**
- * /proc/cpuinfo of x86, ARM, POWER, s390x, RISC-V and LoongArch, reduced on the host to its telling lines with their
- * counts (`sort | uniq -c`): 256 CPUs are 400 KiB there and one screen here.
+ * /proc/cpuinfo of x86, ARM, POWER, s390x, RISC-V and LoongArch. The host sends only the lines that are used, each with
+ * its count (`sort | uniq -c`): the file has 400 KiB for 256 CPUs, the counted lines fit on one screen.
  */
 import type { Cpu } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
@@ -8,9 +8,9 @@ import { armCoreName } from "./arm-cores.js";
 import { wholeNumber } from "./numbers.js";
 
 /**
- * Prints the tallies; among them, since one program is to read all, which CPUs a process of ours may use and whether /proc
- * is the kernel's. The digitless `processor :` is old 32-bit ARM's model line;
- * s390x lists CPUs as `processor 0: version = ...`, and its count is in `# processors`.
+ * Prints the counted lines. /proc/self/status and /proc/mounts are read by the same program: which CPUs our processes may
+ * use, and whether /proc is the kernel's. `processor :` without a digit is the model on old 32-bit ARM. s390x lists CPUs
+ * as `processor 0: version = ...`, and has their number in `# processors`.
  */
 export const CPUINFO_COMMAND =
   `x grep -s -h -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
@@ -21,23 +21,23 @@ export const CPUINFO_COMMAND =
 export interface CpuInfo {
   readonly model: string | null;
   readonly platform: Cpu["platform_type"] | null;
-  /** Processors that the kernel runs on; null when it does not say. */
+  /** Processors that the kernel runs on; null when it does not report them. */
   readonly processors: number | null;
   readonly sockets: number | null;
   readonly physicalCores: number | null;
-  /** What the model's name or the kernel gives as nominal. */
+  /** Nominal clock, from the model's name or the kernel. */
   readonly baseMhz: number | null;
-  /** Mean over all CPUs at the time of asking. */
+  /** Mean over all CPUs at the time of the reading. */
   readonly currentMhz: number | null;
   readonly cacheKib: number | null;
   /** The machine's model on POWER. */
   readonly machine: string | null;
 }
 
-/** By lower-case key: each value with the number of CPUs that have it, the most frequent first. */
+/** By lower-case key: each value with the number of CPUs that have it, most frequent first. */
 type Tallies = ReadonlyMap<string, readonly { readonly value: string; readonly count: number }[]>;
 
-/** `machine`: what `uname -m` said. `processorCount`: where they were counted by themselves. */
+/** `machine`: from `uname -m`. `processorCount`: as older captures have it, counted separately. */
 export function parseCpuinfo(
   tallyLines: readonly string[],
   processorCount: string | undefined,
@@ -63,7 +63,7 @@ export function parseCpuinfo(
     baseMhz: nominalMhz(model) ?? positive(first("cpu mhz static")),
     currentMhz:
       mean(tallies.get("cpu mhz")) ?? mean(tallies.get("cpu mhz dynamic")) ?? mean(tallies.get("clock")),
-    // Of one socket on Intel; AMD's kernels say a core's second level there.
+    // The last level of one socket on Intel; on AMD it is a core's second level.
     cacheKib:
       first("vendor_id") === "GenuineIntel"
         ? wholeNumber(/^(\d+) KB$/.exec(first("cache size") ?? "")?.[1])
@@ -72,10 +72,10 @@ export function parseCpuinfo(
   };
 }
 
-/** What each processor is told to be, it is told as often as there are some. */
+/** The number of processors: a property that every processor has is listed once for each. */
 function mostReported(tallies: Tallies): number {
-  const told = [...tallies.values()].map((values) => values.reduce((sum, { count }) => sum + count, 0));
-  return told.reduce((most, count) => Math.max(most, count), 0);
+  const counts = [...tallies.values()].map((values) => values.reduce((sum, { count }) => sum + count, 0));
+  return counts.reduce((max, count) => Math.max(max, count), 0);
 }
 
 function tallied(lines: readonly string[]): Tallies {
@@ -94,15 +94,17 @@ function tallied(lines: readonly string[]): Tallies {
 }
 
 function modelName(tallies: Tallies, machine: string | null): string | null {
-  const said = (key: string): string | null => tallies.get(key)?.[0]?.value || null;
-  const implementer = said("cpu implementer");
+  const first = (key: string): string | null => tallies.get(key)?.[0]?.value || null;
+  const implementer = first("cpu implementer");
   const parts = (tallies.get("cpu part") ?? []).map(({ value }) => value);
   const cores = implementer === null ? [] : parts.map((part) => armCoreName(implementer, part));
   const known = cores.filter((name) => name !== null);
   const arm = known.length > 0 ? known.join(" + ") : null;
-  // 64-bit ARM kernels either say no name or one of the instruction set (`ARMv8 Processor rev 1 (v8l)`).
+  // 64-bit ARM kernels report no name, or only that of the instruction set (`ARMv8 Processor rev 1 (v8l)`).
   if (machine === "aarch64" && arm !== null) return arm;
-  return said("model name") ?? said("cpu model") ?? said("cpu") ?? said("uarch") ?? said("processor") ?? arm;
+  return (
+    first("model name") ?? first("cpu model") ?? first("cpu") ?? first("uarch") ?? first("processor") ?? arm
+  );
 }
 
 const VENDORS: ReadonlyMap<string, Cpu["platform_type"]> = new Map<string, Cpu["platform_type"]>([
@@ -130,7 +132,7 @@ function platformOf(
   return named === null ? null : { Other: cleanText(named) };
 }
 
-/** Machine types of s390x, as IBM's "Machine types and models" list has them. */
+/** Machine types of s390x. Source: IBM's list "Machine types and models". */
 const Z_MODELS = new Map([
   ["2097", "z10 EC"],
   ["2098", "z10 BC"],
@@ -149,7 +151,7 @@ const Z_MODELS = new Map([
   ["9175", "z17"],
 ]);
 
-/** Intel's names end in `@ 2.80GHz`. */
+/** From the end of Intel's names: `@ 2.80GHz`. */
 function nominalMhz(model: string | null): number | null {
   const match = /@ (\d+(?:\.\d+)?)\s?([GM])Hz/.exec(model ?? "");
   return match === null ? null : positive(String(Number(match[1]) * (match[2] === "G" ? 1000 : 1)));
@@ -167,7 +169,7 @@ function mean(values: readonly { value: string; count: number }[] | undefined): 
   return count === 0 ? null : Math.round((sum / count) * 1000) / 1000;
 }
 
-/** MHz, within what a CPU can have; null otherwise. */
+/** MHz; null when no CPU could have that clock. */
 function positive(text: string | null): number | null {
   const value = Number(text);
   return text !== null && value > 0 && value < 100_000 ? Math.round(value * 1000) / 1000 : null;

@@ -1,17 +1,17 @@
 /**
- * A Mac's own sections: sysctl(8), vm_stat(1), iostat(8), df(1). What needs root (powermetrics: temperature, power,
- * cluster load) or a program of ours (SMC, IOReport) stays null; all-smi on the host tells it.
+ * A Mac's own sections: sysctl(8), vm_stat(1), iostat(8), df(1). Values that need root (powermetrics: temperature, power,
+ * cluster load) or a program of ours (SMC, IOReport) stay null; all-smi on the host reports them.
  */
 import type { Cpu, Memory, Section, SectionError, Sections } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import { partError } from "../shims/kit/part-output.js";
 import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { DARWIN_STORAGE, parseDf } from "./df.js";
-import type { HostSystem } from "./host-system.js";
+import { unreadable, type HostSystem } from "./host-system.js";
 import { lessBy, percentOf, wholeNumber } from "./numbers.js";
 import { DARWIN_PS } from "./ps.js";
 
-/** Names that this kernel does not have are told on standard error, and the others still answered. */
+/** sysctl reports names that this kernel does not have on stderr, and still prints the others. */
 const FACTS: Part = {
   id: "host.facts",
   kind: "program",
@@ -22,8 +22,8 @@ const FACTS: Part = {
 };
 
 /**
- * iostat's first row is since boot, its second of the second that follows: the one way to a Mac's CPU time without root
- * that costs next to nothing, and it takes that second.
+ * iostat's first row is the mean since boot, its second covers the second that follows. No other way to a Mac's CPU time
+ * without root costs so little, though it takes that second.
  */
 const CPU: Part = { id: "host.cpu", kind: "program", command: "iostat -w 1 -c 2" };
 const MEMORY: Part = { id: "host.memory", kind: "program", command: "vm_stat" };
@@ -52,17 +52,16 @@ function tickParts(include: Include): readonly Part[] {
   ];
 }
 
-/** `parse` never throws: what failed stands in `errors`, and its section is left out. */
+/** `parse` never throws: a section that cannot be read is left out, and has an entry in `errors`. */
 function createDarwinSampler(probe: PartOutputs, include: Include): Sampler {
-  const told = probe.get(FACTS.id);
-  const facts = parseSysctl(told?.stdout ?? "");
+  const factsOutput = probe.get(FACTS.id);
+  const facts = parseSysctl(factsOutput?.stdout ?? "");
   return {
     parts: tickParts(include),
     parse(outputs) {
       const errors: SectionError[] = [];
       const missing = (section: Section, what: string, output: PartOutput | undefined): void => {
-        const unread = `${what} told nothing that can be read`;
-        errors.push(partError(section, what, output) ?? { section, kind: "parse", message: unread });
+        errors.push(partError(section, what, output) ?? unreadable(section, what));
       };
       const sections: { -readonly [K in keyof Sections]: Sections[K] } = {};
       if (include.has("cpu")) {
@@ -77,7 +76,7 @@ function createDarwinSampler(probe: PartOutputs, include: Include): Sampler {
         else sections.memory = [memory];
       }
       if (include.has("chassis")) {
-        if (facts.size === 0) missing("chassis", "sysctl", told);
+        if (facts.size === 0) missing("chassis", "sysctl", factsOutput);
         else sections.chassis = [chassisSection(facts)];
       }
       if (include.has("storage")) {
@@ -102,7 +101,7 @@ function parseSysctl(stdout: string): Facts {
   return facts;
 }
 
-/** Null too where the kernel says 0 for "not known" (hw.cpufrequency on Apple Silicon). */
+/** Null too for 0, by which the kernel means "not known" (hw.cpufrequency on Apple Silicon). */
 function whole(facts: Facts, name: string): number | null {
   const value = wholeNumber(facts.get(name));
   return value === 0 ? null : value;
@@ -117,7 +116,7 @@ interface CpuLoad {
   readonly loadAverage: readonly [number, number, number] | null;
 }
 
-/** The last row under the header that names `us sy id`; as many disks as there are stand before. */
+/** The last row under the header with `us sy id`; the columns of the disks come before. */
 function parseIostat(stdout: string): CpuLoad | null {
   const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
   const header = rows.find((row) => row.includes("us") && row.includes("id"));
@@ -140,7 +139,7 @@ function cpuSection(facts: Facts, load: CpuLoad | null): Cpu {
   const brand = facts.get("machdep.cpu.brand_string") ?? null;
   const machine = facts.get("hw.machine") ?? null;
   const threads = whole(facts, "hw.logicalcpu");
-  // Apple Silicon has none; its clusters' second levels are not told as a total.
+  // Apple Silicon has none, and sysctl has no total of its clusters' second levels.
   const cache = whole(facts, "hw.l3cachesize");
   return {
     index: 0,
@@ -175,7 +174,7 @@ function cpuSection(facts: Facts, load: CpuLoad | null): Cpu {
   };
 }
 
-/** Used is what Activity Monitor calls so: app memory (anonymous, not purgeable), wired, compressed. */
+/** Used memory as Activity Monitor counts it: app memory (anonymous, not purgeable), wired, compressed. */
 function parseVmStat(stdout: string, swapusage: string, totalBytes: number | null): Memory | null {
   const page = wholeNumber(/page size of (\d+) bytes/.exec(stdout)?.[1]);
   if (page === null || page === 0 || totalBytes === null) return null;

@@ -1,67 +1,63 @@
-/** The CPU section of a Linux host: what was asked once, and what each tick's counters tell. */
+/** The CPU section of a Linux host, from the facts of the probe and each tick's counters. */
 import type { Cpu, CpuSocket } from "../contract/record.js";
 import { parseCpuSensors, wattsBetween, type CpuSensors } from "./cpu-sensors.js";
 import type { LinuxFacts } from "./linux-facts.js";
-import { isDigit } from "./numbers.js";
-import {
-  cpuUtilization,
-  emptyProcStat,
-  readProcStat,
-  totalUtilization,
-  utilizationOfCpus,
-  type ProcStat,
-} from "./proc-stat.js";
+import { percentOf } from "./numbers.js";
+import { createCpuCounters, type CpuCounters, type CpuUsage } from "./proc-stat.js";
 
 export interface LinuxCpuReader {
   /**
-   * `lines` of the sensors, /proc/stat and /proc/loadavg. `isProbe`: this answer came with the facts, whose momentary
-   * clock therefore is of now. Null when there are no counters. Utilization and power are null in the first reading.
+   * `lines`: of the sensors, /proc/stat and /proc/loadavg. `isProbe`: the facts were read at the same time, so that their
+   * current clock is of now. Null when there are no counters. Utilization and power are null in the first reading.
    */
   read(lines: readonly string[], isProbe: boolean): Cpu | null;
 }
 
 export function createLinuxCpuReader(facts: LinuxFacts): LinuxCpuReader {
-  let before: ProcStat | null = null;
-  let spare = emptyProcStat();
+  const counters = createCpuCounters();
+  let cpuCount = 0;
   let fixed: ReturnType<typeof cpuFacts> | null = null;
   let sensorsBefore: CpuSensors | null = null;
   const cores = coresOfSockets(facts);
   return {
     read(lines, isProbe) {
-      const stat = readProcStat(lines, spare);
+      const hasCounters = counters.read(lines);
       const sensors = parseCpuSensors(lines);
-      const told = stat.hasTotal || stat.cpus.length > 0;
-      // CPUs come and go; all else stays as it was.
-      if (fixed === null || before?.cpus.length !== stat.cpus.length) fixed = cpuFacts(facts, stat);
-      // Not `{ ...fixed, utilization: ... }`: V8 shares no shape of a spread that grows, and takes five times as long.
-      const cpu = told
+      // The number of CPUs may change between ticks; nothing else of the facts does.
+      if (fixed === null || cpuCount !== counters.cpus.length) {
+        cpuCount = counters.cpus.length;
+        fixed = cpuFacts(facts, cpuCount);
+      }
+      // Not `{ ...fixed, utilization: ... }`: V8 shares no hidden class between such objects, and takes five times as long.
+      const cpu = hasCounters
         ? Object.assign({}, fixed, {
-            utilization: totalUtilization(before, stat),
+            utilization: percentage(counters.ofTotal()),
             temperature: sensors.temperature,
             power_consumption: wattsBetween(sensorsBefore, sensors),
-            per_socket_info: sockets(facts, cores, before, stat, sensors, isProbe),
+            per_socket_info: sockets(facts, cores, counters, sensors, isProbe),
             apple_silicon_info: null,
-            per_core_utilization: stat.cpus.map((cpu) => ({
+            per_core_utilization: counters.cpus.map((cpu) => ({
               core_id: cpu,
               core_type: facts.coreTypes.get(cpu) ?? "Standard",
-              utilization: cpuUtilization(cpu, before, stat),
+              utilization: percentage(counters.ofCpu(cpu)),
             })),
             load_average: loadAverage(lines),
           })
         : null;
-      if (told) {
-        spare = before ?? emptyProcStat();
-        before = stat;
-      } else before = null;
       sensorsBefore = sensors;
       return cpu;
     },
   };
 }
 
+/** The busy share of the time between two readings; null when no time passed. */
+function percentage(usage: CpuUsage | null): number | null {
+  return usage === null ? null : percentOf(usage.busy, usage.elapsed);
+}
+
 function cpuFacts(
   facts: LinuxFacts,
-  stat: ProcStat,
+  cpuCount: number,
 ): Pick<
   Cpu,
   | "index"
@@ -76,7 +72,7 @@ function cpuFacts(
   | "cache_size_mb"
 > & { readonly physical_cores: number | null } {
   const { info } = facts;
-  const threads = stat.cpus.length > 0 ? stat.cpus.length : info.processors;
+  const threads = cpuCount > 0 ? cpuCount : info.processors;
   return {
     index: 0,
     cpu_model: info.model,
@@ -101,7 +97,7 @@ function socketCount({ sockets, info }: LinuxFacts): number | null {
   return sockets.length > 0 ? sockets.length : info.sockets;
 }
 
-/** How many physical cores each socket has; null where the kernel does not tell. */
+/** How many physical cores each socket has; null where the kernel does not report them. */
 function coresOfSockets({ sockets, physicalCores }: LinuxFacts): readonly (number | null)[] {
   const socketOf = new Map(sockets.flatMap((cpus, socket) => cpus.map((cpu) => [cpu, socket] as const)));
   const counts = sockets.map(() => 0);
@@ -115,18 +111,17 @@ function coresOfSockets({ sockets, physicalCores }: LinuxFacts): readonly (numbe
 function sockets(
   facts: LinuxFacts,
   cores: readonly (number | null)[],
-  before: ProcStat | null,
-  stat: ProcStat,
+  counters: CpuCounters,
   sensors: CpuSensors,
   isProbe: boolean,
 ): readonly CpuSocket[] {
   const isOnly = facts.sockets.length === 1;
   return facts.sockets.map((cpus, id) => ({
     socket_id: id,
-    utilization: utilizationOfCpus(cpus, before, stat),
+    utilization: percentage(counters.ofCpus(cpus)),
     cores: cores[id] ?? null,
     threads: cpus.length,
-    // Which of several k10temp devices is which socket's is told nowhere.
+    // Nothing on the host maps several k10temp devices to their sockets.
     temperature: sensors.packages.get(id) ?? (isOnly ? sensors.temperature : null),
     frequency_mhz: isProbe && isOnly ? facts.info.currentMhz : null,
   }));
@@ -134,7 +129,9 @@ function sockets(
 
 function loadAverage(lines: readonly string[]): readonly [number | null, number | null, number | null] {
   for (const line of lines) {
-    if (!isDigit(line.charCodeAt(0))) continue;
+    // It begins with a digit; a large host has several hundred other lines.
+    const first = line.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
     const match = /^(\d{1,6}\.\d\d) (\d{1,6}\.\d\d) (\d{1,6}\.\d\d) \d+\/\d+/.exec(line);
     if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3])];
   }

@@ -1,4 +1,4 @@
-/** What a Linux host is asked once a session: its CPUs' model and layout, limits of the cgroup, its maker. */
+/** Facts of a Linux host, read once a session: its CPUs' model and layout, limits of the cgroup, its manufacturer. */
 import { cleanText } from "../lib/text.js";
 import type { Part } from "../shims/kit/shim.js";
 import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
@@ -18,7 +18,7 @@ const PER_CPU = [
 /** The kernel's list of the CPUs that run. */
 export const ONLINE_CPUS = "/sys/devices/system/cpu/online";
 
-const ELSEWHERE = [
+const OTHER_FILES = [
   "cpu0/acpi_cppc/nominal_freq",
   ONLINE_CPUS,
   "/sys/devices/system/cpu/offline",
@@ -39,13 +39,13 @@ const DMI = {
   bios_version: "BIOS Version",
 } as const;
 
-// The CPUs' numbers are cut off where they tell nothing, so that 256 equal answers become one line.
-const ASK = [
+// CPU numbers are cut off where they do not matter, so that 256 equal lines become one.
+const COMMANDS = [
   `case "$U" in *" "*) echo "\${U#* }";; *) uname -m;; esac`,
   `echo @cpuinfo`,
   CPUINFO_COMMAND,
   `echo @sys`,
-  `(cd /sys/devices/system/cpu && x grep -s "" /dev/null ${[...PER_CPU, ...ELSEWHERE].join(" ")} ` +
+  `(cd /sys/devices/system/cpu && x grep -s "" /dev/null ${[...PER_CPU, ...OTHER_FILES].join(" ")} ` +
     `${Object.keys(DMI)
       .map((file) => `/sys/class/dmi/id/${file}`)
       .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
@@ -53,17 +53,17 @@ const ASK = [
   `if [ -r /proc/device-tree/model ]; then tr -d "\\000" </proc/device-tree/model; fi`,
 ].join("; ");
 
-/** A dozen programs' answers, held until all are there: they are one packet then. */
+/** The output of a dozen programs, collected first, so that it is sent in one packet. */
 export const LINUX_FACTS: Part = {
   id: "host.facts",
   kind: "buffered-shell",
-  command: `f; hf=$(${ASK}); w "$hf$n"`,
+  command: `f; hf=$(${COMMANDS}); w "$hf$n"`,
 };
 
-/** The kernel's own /proc is mounted, and no FUSE server's over it, as `$hf` tells that is answered to LINUX_FACTS. */
+/** `case` patterns for `$hf`, the output of LINUX_FACTS: the kernel's own /proc is mounted, and no FUSE server's over it. */
 export const WHERE_KERNEL_PROC = `*" fuse.lxcfs "*) hk=;; *"proc /proc proc "*) hk=1;;`;
 
-// "processors", "allowed" and "lxcfs" are of older captures.
+// "processors", "allowed" and "lxcfs" are in older captures.
 const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model"] as const;
 
 export type CoreType = "Performance" | "Efficiency" | "Standard";
@@ -72,31 +72,33 @@ export interface LinuxFacts {
   /** `uname -m`. */
   readonly machine: string | null;
   readonly info: CpuInfo;
-  /** The CPUs of each socket, in order; empty when the kernel does not tell. */
+  /** The CPUs of each socket, in order; empty when the kernel does not report them. */
   readonly sockets: readonly (readonly number[])[];
   readonly physicalCores: readonly (readonly number[])[];
   readonly coreTypes: ReadonlyMap<number, CoreType>;
   readonly baseMhz: number | null;
   readonly maxMhz: number | null;
   readonly cacheMib: number | null;
-  /** The kernel's list of the CPUs that run, in order; `text` as it writes it, in digits, commas and dashes. */
+  /** The kernel's list of the CPUs that run, in order; `text`: as the kernel writes it, in digits, commas and dashes. */
   readonly online: { readonly text: string; readonly cpus: readonly number[] } | null;
   readonly offline: number;
-  /** CPUs that a process of ours may use (cpuset, affinity). */
+  /** Number of CPUs that our processes may use (cpuset, affinity). */
   readonly allowed: number | null;
+  /** Bytes, of the cgroup. */
   readonly memoryLimit: number | null;
-  /** CPUs' worth of time that the cgroup may use. */
+  /** CPU time that the cgroup may use, in CPUs. */
   readonly cpuQuota: number | null;
-  /** /proc and /sys are the kernel's own, which answer at once, and not a FUSE server's (lxcfs). Null: it did not say. */
+  /** /proc and /sys are the kernel's own, which never hang, and not a FUSE server's (lxcfs). Null: not known. */
   readonly hasKernelProc: boolean | null;
   readonly chassisDetail: Readonly<Record<string, string>>;
 }
 
+/** `stdout`: of LINUX_FACTS; facts that it lacks are null or empty. */
 export function parseLinuxFacts(stdout: string): LinuxFacts {
   const blocks = markedLines(stdout.split("\n"), MARKS);
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
-  const machineWord = lines("")[0]?.trim() ?? "";
-  const machine = machineWord === "" ? null : cleanText(machineWord);
+  const machineName = lines("")[0]?.trim() ?? "";
+  const machine = machineName === "" ? null : cleanText(machineName);
   const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
   const sys = filesIn(lines("sys"));
   const one = (path: string): string | undefined => sys.get(path)?.[0];
@@ -126,7 +128,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
   };
 }
 
-/** `path:content` lines as a map of the distinct contents. Paths of CPUs begin behind `cpuN`. */
+/** `path:content` lines as a map of the distinct contents. Paths of CPUs begin after `cpuN`. */
 function filesIn(lines: readonly string[]): Map<string, string[]> {
   const files = new Map<string, string[]>();
   for (const line of lines) {
@@ -163,8 +165,8 @@ function maxOf(values: readonly string[], divisor: number): number | null {
   return largest === 0 ? null : largest / divisor;
 }
 
-function allowedCpus(tallies: readonly string[], told: readonly string[]): number | null {
-  const line = [...told, ...tallies].find((each) => each.includes("Cpus_allowed_list:"));
+function allowedCpus(tallies: readonly string[], listed: readonly string[]): number | null {
+  const line = [...listed, ...tallies].find((each) => each.includes("Cpus_allowed_list:"));
   return cpuList(line?.split(":")[1] ?? "")?.length ?? null;
 }
 
@@ -179,7 +181,7 @@ function online(text: string | undefined): LinuxFacts["online"] {
   return text === undefined || cpus === null ? null : { text: text.trim(), cpus };
 }
 
-/** Intel tells by PMU which CPUs are of which kind; ARM by their capacities. */
+/** Intel lists the CPUs of each kind by PMU; ARM has a capacity for each CPU. */
 function coreTypes(sys: ReadonlyMap<string, readonly string[]>): Map<number, CoreType> {
   const types = new Map<number, CoreType>();
   const performance = cpuList(sys.get("/sys/devices/cpu_core/cpus")?.[0] ?? "");
@@ -195,16 +197,16 @@ function coreTypes(sys: ReadonlyMap<string, readonly string[]>): Map<number, Cor
     const capacity = wholeNumber(text);
     if (cpu !== null && capacity !== null) capacities.set(cpu, capacity);
   }
-  const most = [...capacities.values()].reduce((max, value) => Math.max(max, value), 0);
-  const least = [...capacities.values()].reduce((min, value) => Math.min(min, value), most);
+  const max = [...capacities.values()].reduce((larger, value) => Math.max(larger, value), 0);
+  const min = [...capacities.values()].reduce((smaller, value) => Math.min(smaller, value), max);
   // Preferred cores of one kind differ by a few percent; kinds of core by much more.
-  if (least > most * 0.8) return types;
+  if (min > max * 0.8) return types;
   for (const [cpu, capacity] of capacities)
-    types.set(cpu, capacity > most * 0.8 ? "Performance" : "Efficiency");
+    types.set(cpu, capacity > max * 0.8 ? "Performance" : "Efficiency");
   return types;
 }
 
-/** All instances of the last level together; null when sizes differ and it is not told which is where. */
+/** All instances of the last level together; null when sizes differ and the kernel does not report each instance's. */
 function cacheMib(sys: ReadonlyMap<string, readonly string[]>): number | null {
   for (const level of ["/cache/index3", "/cache/index2"]) {
     const sizes = (sys.get(`${level}/size`) ?? []).map((size) => wholeNumber(/^(\d+)K$/.exec(size)?.[1]));
@@ -226,7 +228,7 @@ function cpuQuota(one: (path: string) => string | undefined): number | null {
   return !quota || !period ? null : Math.round((quota / period) * 100) / 100;
 }
 
-/** Device trees end their texts with a NUL. Makers leave "To be filled by O.E.M." and the like where they said nothing. */
+/** Texts of a device tree end with a NUL. Manufacturers leave placeholders such as "To be filled by O.E.M.". */
 function chassisDetail(
   sys: ReadonlyMap<string, readonly string[]>,
   deviceTree: readonly string[],
@@ -235,7 +237,7 @@ function chassisDetail(
   const detail: Record<string, string> = { platform: "Linux" };
   for (const [file, key] of Object.entries(DMI)) {
     const text = sys.get(`/sys/class/dmi/id/${file}`)?.[0] ?? "";
-    if (text !== "" && !NOT_FILLED_IN.test(text)) detail[key] = cleanText(text);
+    if (text !== "" && !PLACEHOLDER.test(text)) detail[key] = cleanText(text);
   }
   const model = deviceTree[0]?.split("\0")[0]?.trim() ?? "";
   const product = model === "" ? powerMachine : model;
@@ -243,5 +245,5 @@ function chassisDetail(
   return detail;
 }
 
-const NOT_FILLED_IN =
+const PLACEHOLDER =
   /^(to be filled by o\.?e\.?m\.?|default string|not specified|system (product )?name|none|n\/a|x+|0+)$/i;

@@ -1,10 +1,10 @@
-/** The sections that a Linux host tells of itself, from /proc and /sys alone, with no more rights than any account has. */
+/** A Linux host's own sections, from /proc and /sys, `df` and `ps`. No special rights are needed. */
 import type { Chassis, Section, SectionError, Sections } from "../contract/record.js";
 import { partError } from "../shims/kit/part-output.js";
 import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
-import type { HostSystem } from "./host-system.js";
+import { unreadable, type HostSystem } from "./host-system.js";
 import { createLinuxCpuReader } from "./linux-cpu.js";
 import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
 import { parseMeminfo } from "./proc-meminfo.js";
@@ -33,13 +33,13 @@ export const linux: HostSystem = {
   sampler: createLinuxSampler,
 };
 
-/** `parse` never throws: what failed stands in `errors`, and its section is left out. */
+/** `parse` never throws: a section that cannot be read is left out, and has an entry in `errors`. */
 function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const facts = parseLinuxFacts(probe.get(LINUX_FACTS.id)?.stdout ?? "");
   const cpuReader = createLinuxCpuReader(facts);
   const sensorsAtProbe = probe.get(CHASSIS_SENSORS.id);
   const hasNoSensors = sensorsAtProbe?.end.kind === "exit" && sensorsAtProbe.stdout.trim() === "";
-  // A driver that hangs once does so again, and would make every tick wait.
+  // A driver that hung once will hang again, and would delay every tick.
   const isHanging = sensorsAtProbe?.end.kind === "timeout";
 
   return {
@@ -51,12 +51,7 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       const proc = outputs.get(PROC_ID);
       const lines = (proc?.stdout ?? "").split("\n");
       const missing = (section: Section, what: string, output: PartOutput | undefined): void => {
-        const fallback: SectionError = {
-          section,
-          kind: "parse",
-          message: `${what} told nothing that can be read`,
-        };
-        errors.push(partError(section, what, output) ?? fallback);
+        errors.push(partError(section, what, output) ?? unreadable(section, what));
       };
       const sections: { -readonly [K in keyof Sections]: Sections[K] } = {};
       if (include.has("cpu")) {
@@ -71,8 +66,8 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
       }
       if (include.has("chassis")) {
         const sensors = outputs.get(CHASSIS_SENSORS.id);
-        const asked = isHanging ? sensorsAtProbe : sensors;
-        if (!hasNoSensors && endedEarly(asked)) missing("chassis", "/sys/class/hwmon", asked);
+        const lastOutput = isHanging ? sensorsAtProbe : sensors;
+        if (!hasNoSensors && endedEarly(lastOutput)) missing("chassis", "/sys/class/hwmon", lastOutput);
         sections.chassis = [chassis(sensors?.stdout ?? "", facts.chassisDetail)];
       }
       if (include.has("storage")) {
@@ -86,7 +81,7 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   };
 }
 
-/** A part that did not come to its end by itself. A status other than 0 alone is no failure: one of many files is not there. */
+/** A part that did not exit by itself. An exit status other than 0 is no failure here: one of many files may be missing. */
 function endedEarly(output: PartOutput | undefined): boolean {
   return output?.end.kind !== "exit";
 }

@@ -1,6 +1,6 @@
-/** Output of a shell part that holds several answers, each after a line `@name`. */
+/** Output of a shell part that runs several commands, each after a line `@name`. */
 
-/** The lines after each `@name`, and under "" those before the first. Names are ours: unknown ones are data. */
+/** The lines after each `@name`, and under "" those before the first. Lines with other names are data. */
 export function markedLines<Name extends string>(
   lines: readonly string[],
   names: readonly Name[],

@@ -1,9 +1,4 @@
-/** Numbers of /proc and /sys: what is not plainly one is null. */
-
-/** Of a UTF-16 code unit, which is not a number past a text's end. */
-export function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
+/** Numbers of /proc and /sys; null for a text that is not exactly one. */
 
 /** A whole number >= 0 below 2^53; null for anything else. */
 export function wholeNumber(text: string | undefined): number | null {
@@ -29,7 +24,7 @@ export function lessBy(a: number | null, b: number | null): number | null {
   return a === null || b === null || a < b ? null : a - b;
 }
 
-/** The CPUs of a kernel list such as `0-3,8`, at most 65,536; null when it is none. */
+/** The CPUs of a kernel list such as `0-3,8`, at most 65,536; null for any other text. */
 export function cpuList(text: string): readonly number[] | null {
   const cpus: number[] = [];
   for (const range of text.trim().split(",")) {

@@ -1,80 +1,81 @@
 /**
- * How a Linux host is asked in each tick for its CPUs' counters, its memory and its load: in the cheapest way that is known
- * to tell all of it there.
+ * The command that reads a Linux host's CPU counters, memory and load in each tick: the cheapest that is known to read all
+ * of it on this host.
  */
 import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
-import { emptyProcStat, readProcStat } from "./proc-stat.js";
+import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
 
-/** The lines that /proc/stat has of CPUs, as long as the kernel's list of those that run is this one. */
+/** The CPU lines of /proc/stat, as long as the kernel's list of online CPUs stays this one. */
 interface StatLines {
   readonly online: string;
   readonly count: number;
   readonly last: string;
 }
 
-/** `bounded`: the kernel's own /proc does not hang, so that nothing need bound it; a FUSE server's may. */
-type ProcWay =
-  | { readonly kind: "by the facts" }
+/** `bounded`: with a deadline. Only a FUSE server's /proc needs one: the kernel's own does not hang. */
+type ReadMethod =
+  | { readonly kind: "by facts" }
   | { readonly kind: "bounded grep" }
   | { readonly kind: "grep" }
   | { readonly kind: "head"; readonly stat: StatLines }
   | { readonly kind: "read"; readonly stat: StatLines | null };
 
 /**
- * Up to about sixteen CPUs the shell's own `read` costs less than a process: dash asks for each byte by itself. A few more
- * are read so too, since of as many lines of /proc/meminfo as /proc/stat has of CPUs SwapFree, which is wanted last, is to
- * be one.
+ * Up to about sixteen CPUs the shell's own `read` costs less than a process (dash makes a system call for each byte). The
+ * limit is higher, since `head` reads as many lines of /proc/meminfo as /proc/stat has CPU lines, and SwapFree, the last
+ * one needed, must be among them.
  */
-const MAX_CPUS_TO_READ = 22;
+const MAX_CPUS_BY_SHELL = 22;
 
-// One process a tick. The interrupt counters, most of /proc/stat on a large host, stay there.
+// One process a tick. The interrupt counters, most of /proc/stat on a large host, are not sent.
 const GREP =
   `grep -s -h -E "^(cpu|Mem(Total|Free|Available):|Buffers:|Cached:|Swap(Total|Free):)|^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/" ` +
   `/proc/stat /proc/meminfo /proc/loadavg`;
 
-/** The first sample's: nothing is known of the host but what the facts have just told. */
+/** The first sample's part: only the facts are known, which the same script has just printed. */
 export function probeProcPart(include: ReadonlySet<Section>): Part {
-  return procPart(include, { kind: "by the facts" });
+  return procPart(include, { kind: "by facts" });
 }
 
-/** A tick's. `probe`: what was answered to the first sample. */
+/** A later tick's part. `probe`: the outputs of the first sample. */
 export function tickProcPart(include: ReadonlySet<Section>, facts: LinuxFacts, probe: PartOutputs): Part {
-  return procPart(include, procWay(facts, probe));
+  return procPart(include, readMethod(facts, probe));
 }
 
-function procPart(include: ReadonlySet<Section>, way: ProcWay): Part {
+function procPart(include: ReadonlySet<Section>, method: ReadMethod): Part {
   const sensors = include.has("cpu") ? CPU_SENSORS_COMMAND : ":";
-  return { id: PROC_ID, kind: "buffered-shell", command: `${sensors}; w "@proc$n"; ${ask(way)}` };
+  return { id: PROC_ID, kind: "buffered-shell", command: `${sensors}; w "@proc$n"; ${commandFor(method)}` };
 }
 
-/** A program comes last, since the part's status is that of its last. `$hk` is 1 while the same CPUs run. */
-function ask(way: ProcWay): string {
-  if (way.kind === "bounded grep") return `f; b ${GREP}`;
-  if (way.kind === "by the facts")
+/** A program comes last: its exit status is the part's. `$hk` is 1 while the same CPUs are online. */
+function commandFor(method: ReadMethod): string {
+  if (method.kind === "bounded grep") return `f; b ${GREP}`;
+  if (method.kind === "by facts")
     return `f; case "$hf" in ${WHERE_KERNEL_PROC} *) hk=;; esac; case $hk in 1) ${GREP};; *) b ${GREP};; esac`;
-  if (way.kind === "grep") return `f; ${GREP}`;
-  if (way.stat === null) return read(READ_STAT);
-  const { online, count, last } = way.stat;
+  if (method.kind === "grep") return `f; ${GREP}`;
+  if (method.stat === null) return readByShell(READ_STAT);
+  const { online, count, last } = method.stat;
   const same = `hl=; { read -r hl; } <${ONLINE_CPUS} 2>/dev/null; case "$hl" in ${online}) hk=1;; *) hk=;; esac`;
   const lines = `l ${count} /proc/stat "${last} "`;
-  if (way.kind === "read") return `${same}; ${read(`case $hk in 1) ${lines};; *) ${READ_STAT};; esac`)}`;
+  if (method.kind === "read")
+    return `${same}; ${readByShell(`case $hk in 1) ${lines};; *) ${READ_STAT};; esac`)}`;
   const head = `head -n ${count} /proc/stat /proc/meminfo /proc/loadavg`;
-  return `${same}; case $hk.$M in 1.1) ${read(lines)};; 1.) f; ${head} 2>/dev/null || ${GREP};; *) f; ${GREP};; esac`;
+  return `${same}; case $hk.$M in 1.1) ${readByShell(lines)};; 1.) f; ${head} 2>/dev/null || ${GREP};; *) f; ${GREP};; esac`;
 }
 
 const READ_STAT = `while read -r hl; do case "$hl" in cpu*) w "$hl$n";; *) break;; esac; done </proc/stat`;
 
 /**
- * By the shell alone. /proc/stat goes on with the interrupt counters, in a line that is longer than all CPUs': it is not
- * read where it is known which CPU is the last. Without swap, when /proc/swaps is nothing but its header, /proc/meminfo
- * need not be read as far as what it says of that.
+ * Without any program. In /proc/stat the CPU lines are followed by the interrupt counters, a line longer than all of them:
+ * it is not read where the last CPU is known. Without swap, when /proc/swaps has only its header, /proc/meminfo need not
+ * be read as far as its lines about swap.
  */
-function read(stat: string): string {
+function readByShell(stat: string): string {
   return [
     stat,
     `hk=; { read -r hl; case "$hl" in Filename*) read -r hl || hk=1;; esac; } </proc/swaps 2>/dev/null`,
@@ -83,12 +84,14 @@ function read(stat: string): string {
   ].join("; ");
 }
 
-function procWay({ hasKernelProc, online }: LinuxFacts, probe: PartOutputs): ProcWay {
+function readMethod({ hasKernelProc, online }: LinuxFacts, probe: PartOutputs): ReadMethod {
   if (hasKernelProc !== true) return { kind: "bounded grep" };
-  const { cpus, hasTotal } = readProcStat(probe.get(PROC_ID)?.stdout.split("\n") ?? [], emptyProcStat());
-  // Where the two lists differ, one of them is not the kernel's own.
+  const counters = createCpuCounters();
+  counters.read(probe.get(PROC_ID)?.stdout.split("\n") ?? []);
+  const { cpus, hasTotal } = counters;
+  // Where the two lists differ, one of them does not come from the kernel.
   const agree = hasTotal && online !== null && online.cpus.join() === cpus.join();
   const stat = agree ? { online: online.text, count: cpus.length + 1, last: `cpu${cpus.at(-1)}` } : null;
-  if (cpus.length > 0 && cpus.length <= MAX_CPUS_TO_READ) return { kind: "read", stat };
+  if (cpus.length > 0 && cpus.length <= MAX_CPUS_BY_SHELL) return { kind: "read", stat };
   return stat === null ? { kind: "grep" } : { kind: "head", stat };
 }

@@ -1,158 +1,103 @@
-/** /proc/stat: counters of time, and what became of them between two readings. See proc(5), proc_stat(5). */
-import { isDigit, percentOf } from "./numbers.js";
+/** /proc/stat: each CPU's counters of time, and what passed between two readings. See proc_stat(5). */
+import { QuickCpuCounters } from "./fast/proc-stat.js";
+import { wholeNumber } from "./numbers.js";
 
-/** user, nice, system, irq, softirq, steal: each only ever grows. Guest time is part of the first two. */
-const BUSY = 6;
-/** And idle + iowait: the kernel may count time of one back into the other. */
-const COUNTERS = BUSY + 1;
-/** Where the line's first eight counters go: idle and iowait are added up in the last place. */
-const PLACES = [0, 1, 2, BUSY, BUSY, 3, 4, 5] as const;
-/** Kernels before 2.6 have the first four alone. */
-const MIN_COUNTERS = 4;
-
-const ZERO = 0x30;
-
-/**
- * One reading, in clock ticks since boot. A large host has some hundred CPUs and two readings of each are kept, so that
- * all counters stand in one array; `readProcStat` fills an old one again.
- */
-export interface ProcStat {
-  hasTotal: boolean;
-  /** Numbers of the CPUs that are online, as listed. */
-  readonly cpus: number[];
-  /** CPU -> its place in `cpus`; null while each stands in the place of its number, as most often. */
-  places: Map<number, number> | null;
-  /** `COUNTERS` of the total, and then of each of `cpus`. */
-  counters: Float64Array;
+/** Time between the last two readings, in clock ticks. Both are 0 where no CPU was online both times. */
+export interface CpuUsage {
+  /** Not idle and not waiting for I/O. */
+  readonly busy: number;
+  readonly elapsed: number;
 }
 
-export function emptyProcStat(): ProcStat {
-  return { hasTotal: false, cpus: [], places: null, counters: new Float64Array(COUNTERS) };
+/** The last two readings of /proc/stat. Every usage is null when a counter went back. */
+export interface CpuCounters {
+  /** Whether the last reading has the line of all CPUs together. */
+  readonly hasTotal: boolean;
+  /** Numbers of the CPUs that are online, in the order of the last reading. */
+  readonly cpus: readonly number[];
+  /** Reads the `cpu` lines among `lines`. False when none of them has counters. */
+  read(lines: readonly string[]): boolean;
+  /** Of all CPUs together; null too when one of the two readings has no such line. */
+  ofTotal(): CpuUsage | null;
+  ofCpu(cpu: number): CpuUsage | null;
+  /** The sum over several CPUs, such as those of a socket. CPUs that were not online both times are left out. */
+  ofCpus(cpus: readonly number[]): CpuUsage | null;
 }
 
-/** Reads the `cpu` lines among `lines` into `stat`. */
-export function readProcStat(lines: readonly string[], stat: ProcStat): ProcStat {
-  stat.hasTotal = false;
-  stat.cpus.length = 0;
-  stat.places = null;
-  for (const line of lines) {
-    if (!line.startsWith("cpu")) continue;
-    let end = 3;
-    while (isDigit(line.charCodeAt(end))) end += 1;
-    if (end > 9 || !isBlank(line.charCodeAt(end))) continue;
-    if (end === 3) {
-      if (!stat.hasTotal) stat.hasTotal = readCounters(line, end, stat.counters, 0);
-      continue;
+/** The switch: PlainCpuCounters does the same, slower. test/system/fast/proc-stat.test.ts compares them. */
+export function createCpuCounters(): CpuCounters {
+  return new QuickCpuCounters();
+}
+
+/** user, nice, system, irq, softirq, steal, and idle + iowait together: the kernel may count time of one back into the other. */
+type Counters = readonly number[];
+
+interface Reading {
+  total: Counters | null;
+  readonly cpus: Map<number, Counters>;
+}
+
+export class PlainCpuCounters implements CpuCounters {
+  #before: Reading = { total: null, cpus: new Map() };
+  #now: Reading = { total: null, cpus: new Map() };
+
+  get hasTotal(): boolean {
+    return this.#now.total !== null;
+  }
+
+  get cpus(): readonly number[] {
+    return [...this.#now.cpus.keys()];
+  }
+
+  read(lines: readonly string[]): boolean {
+    this.#before = this.#now;
+    this.#now = { total: null, cpus: new Map() };
+    for (const line of lines) {
+      const match = /^cpu(\d{0,6})[ \t\r](.*)$/s.exec(line);
+      const counters = countersIn(match?.[2] ?? "");
+      if (match === null || counters === null) continue;
+      if (match[1] === "") this.#now.total ??= counters;
+      else this.#now.cpus.set(Number(match[1]), counters);
     }
-    const cpu = Number(line.slice(3, end));
-    const known = placeOf(cpu, stat);
-    const place = known < 0 ? stat.cpus.length : known;
-    const from = (place + 1) * COUNTERS;
-    if (stat.counters.length < from + COUNTERS) stat.counters = grown(stat.counters);
-    if (readCounters(line, end, stat.counters, from) && known < 0) add(cpu, stat);
+    return this.#now.total !== null || this.#now.cpus.size > 0;
   }
-  return stat;
-}
 
-function add(cpu: number, stat: ProcStat): void {
-  const place = stat.cpus.push(cpu) - 1;
-  if (place !== cpu) stat.places ??= new Map(stat.cpus.map((each, at) => [each, at]));
-  stat.places?.set(cpu, place);
-}
+  ofTotal(): CpuUsage | null {
+    const [before, now] = [this.#before.total, this.#now.total];
+    return before === null || now === null ? null : usageBetween(before, now);
+  }
 
-function grown(counters: Float64Array): Float64Array {
-  const more = new Float64Array(counters.length * 2);
-  more.set(counters);
-  return more;
-}
+  ofCpu(cpu: number): CpuUsage | null {
+    return this.ofCpus([cpu]);
+  }
 
-/** Writes a line's counters to `from`; writes nothing and is false where the line holds anything but whole numbers. */
-function readCounters(line: string, begin: number, counters: Float64Array, from: number): boolean {
-  let count = 0;
-  let at = begin;
-  const told = REPORTED.fill(0);
-  while (at < line.length) {
-    if (isBlank(line.charCodeAt(at))) {
-      at += 1;
-      continue;
+  ofCpus(cpus: readonly number[]): CpuUsage | null {
+    let [busy, elapsed] = [0, 0];
+    for (const cpu of cpus) {
+      const [before, now] = [this.#before.cpus.get(cpu), this.#now.cpus.get(cpu)];
+      if (before === undefined || now === undefined) continue;
+      const usage = usageBetween(before, now);
+      if (usage === null) return null;
+      busy += usage.busy;
+      elapsed += usage.elapsed;
     }
-    let value = 0;
-    const first = at;
-    for (let code = line.charCodeAt(at); isDigit(code); code = line.charCodeAt(++at))
-      value = value * 10 + (code - ZERO);
-    const isWhole = at > first && at - first <= 16 && Number.isSafeInteger(value);
-    if (!isWhole || (at < line.length && !isBlank(line.charCodeAt(at)))) return false;
-    const place = PLACES[count];
-    if (place !== undefined) told[place] = (told[place] ?? 0) + value;
-    count += 1;
+    return { busy, elapsed };
   }
-  if (count < MIN_COUNTERS) return false;
-  counters.set(told, from);
-  return true;
 }
 
-/** Of the line that is being read. */
-const REPORTED = new Float64Array(COUNTERS);
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0d;
+/** The counters behind a line's name; null when one is no whole number or there are too few. */
+function countersIn(text: string): Counters | null {
+  const fields = text.split(/[ \t\r]+/).filter((field) => field !== "");
+  const values = fields.map(wholeNumber).filter((value) => value !== null);
+  // Kernels before 2.6 have the first four alone. Guest time, which follows these eight, is part of user and nice.
+  if (values.length < fields.length || values.length < 4) return null;
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = values;
+  return [user, nice, system, irq, softirq, steal, idle + iowait];
 }
 
-/** Percentage of the time between two readings that was not idle; null when a counter went back or no time passed. */
-export function totalUtilization(before: ProcStat | null, after: ProcStat): number | null {
-  if (before?.hasTotal !== true || !after.hasTotal) return null;
-  const usage = { busy: 0, elapsed: 0 };
-  return addUsage(usage, before, 0, after, 0) ? percentOf(usage.busy, usage.elapsed) : null;
-}
-
-/** The same of one CPU; null too when it was not online both times. */
-export function cpuUtilization(cpu: number, before: ProcStat | null, after: ProcStat): number | null {
-  if (before === null) return null;
-  const usage = { busy: 0, elapsed: 0 };
-  return addCpuUsage(usage, cpu, before, after) ? percentOf(usage.busy, usage.elapsed) : null;
-}
-
-/** The same over several CPUs together, such as those of a socket; those without both readings are passed over. */
-export function utilizationOfCpus(
-  cpus: readonly number[],
-  before: ProcStat | null,
-  after: ProcStat,
-): number | null {
-  if (before === null) return null;
-  const usage = { busy: 0, elapsed: 0 };
-  for (const cpu of cpus) if (!addCpuUsage(usage, cpu, before, after)) return null;
-  return percentOf(usage.busy, usage.elapsed);
-}
-
-/** -1 for a CPU that is not there. */
-function placeOf(cpu: number, { cpus, places }: ProcStat): number {
-  if (places !== null) return places.get(cpu) ?? -1;
-  return cpu < cpus.length ? cpu : -1;
-}
-
-interface Usage {
-  busy: number;
-  elapsed: number;
-}
-
-/** Adds nothing for a CPU that was not online both times. False when a counter went back. */
-function addCpuUsage(usage: Usage, cpu: number, before: ProcStat, after: ProcStat): boolean {
-  const then = placeOf(cpu, before);
-  const now = placeOf(cpu, after);
-  if (then < 0 || now < 0) return true;
-  return addUsage(usage, before, (then + 1) * COUNTERS, after, (now + 1) * COUNTERS);
-}
-
-function addUsage(usage: Usage, before: ProcStat, then: number, after: ProcStat, now: number): boolean {
-  let busy = 0;
-  for (let counter = 0; counter < BUSY; counter++) {
-    const delta = (after.counters[now + counter] ?? 0) - (before.counters[then + counter] ?? 0);
-    if (delta < 0) return false;
-    busy += delta;
-  }
-  const idle = (after.counters[now + BUSY] ?? 0) - (before.counters[then + BUSY] ?? 0);
-  if (idle < 0) return false;
-  usage.busy += busy;
-  usage.elapsed += busy + idle;
-  return true;
+function usageBetween(before: Counters, now: Counters): CpuUsage | null {
+  const deltas = now.map((value, counter) => value - (before[counter] ?? 0));
+  if (deltas.some((delta) => delta < 0)) return null;
+  const busy = deltas.slice(0, -1).reduce((sum, delta) => sum + delta, 0);
+  return { busy, elapsed: busy + (deltas.at(-1) ?? 0) };
 }

@@ -1,4 +1,4 @@
-/** What `ps` knows of processes, to be joined with a vendor tool's list of who uses a GPU. */
+/** Processes as `ps` lists them, to be joined with a vendor tool's list of the processes that use a GPU. */
 import type { Process } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
@@ -7,9 +7,9 @@ import { kibibytes, wholeNumber } from "./numbers.js";
 const PART_ID = "host.ps";
 
 /**
- * The host's clock, then all processes but kernel threads (thousands on a large host). procps first; busybox knows
- * fewer columns, by its build, and refuses others at once. Columns are named by the header, so each may print what it has. Lines end at 512
- * columns.
+ * The host's clock, then all processes except kernel threads (thousands on a large host). procps' options first; busybox
+ * has fewer columns, which depend on its build, and rejects the others at once. The parser finds columns by the header, so
+ * that each may print those it has. Lines end at 512 columns.
  */
 export const LINUX_PS: Part = {
   id: PART_ID,
@@ -51,13 +51,13 @@ export type PsProcess = Pick<
 };
 
 export interface PsReader {
-  /** By pid; empty when ps said nothing that can be read. Never throws. */
+  /** By pid; empty when ps printed no readable table. Never throws. */
   read(outputs: PartOutputs): ReadonlyMap<number, PsProcess>;
 }
 
 /**
- * Start times are the host's clock less the elapsed whole seconds, which is right within a second; a reader keeps the
- * first one that it computed for a process, so that it does not flicker between ticks.
+ * A start time is the host's clock minus the elapsed whole seconds, which is right within a second. A reader keeps the
+ * first one that it computed for a process, so that it does not change between ticks.
  */
 export function createPsReader(): PsReader {
   let known = new Map<number, number>();
@@ -87,7 +87,7 @@ const COLUMN_NAMES: ReadonlyMap<string, string> = new Map([
   ["ARGS", "COMMAND"],
 ]);
 
-/** `startOf`: pid and computed start, both seconds since 1970, to the start to tell. */
+/** By pid. `startOf`: maps a pid and its computed start to the start to report, both in seconds since 1970. */
 export function parsePs(
   stdout: string,
   startOf: (pid: number, computed: number) => number = (_, computed) => computed,
@@ -99,14 +99,14 @@ export function parsePs(
     .trim()
     .split(/\s+/)
     .map((name) => COLUMN_NAMES.get(name) ?? name);
-  // The kernel's name may hold blanks: a column of fixed width before the last.
+  // The kernel's name may have blanks: its column, before the last, has a fixed width.
   const width = KERNEL_NAME.exec(header)?.[1]?.length ?? 0;
   const names = width === 0 ? columns : columns.slice(0, -1);
   const commandAt = names.length - 1;
   if (names[commandAt] !== "COMMAND") return processes;
   for (const row of rows) {
     const cells = splitRow(row, commandAt);
-    // A row that was cut may begin with a part of its pid.
+    // A row that was cut off may have only a part of its pid.
     if (cells.length < names.length) continue;
     const cell = (name: string): string | undefined =>
       names.includes(name) ? cells[names.indexOf(name)] : undefined;
@@ -136,10 +136,10 @@ export function parsePs(
   return processes;
 }
 
-/** The two columns of names at the header's end, the first with its blanks. */
+/** The two name columns at the header's end; the group is the first with its padding. */
 const KERNEL_NAME = /((?:COMMAND|CMD|COMM) +)(?:COMMAND|CMD|ARGS)\s*$/;
 
-/** The kernel's name in a column of `width` with its blank, and the command after it; a dead process' may be longer. */
+/** The kernel's name in a column of `width`, and the command after it. A dead process' name may be longer. */
 function namesIn(cell: string, width: number): { readonly comm?: string; readonly command: string } {
   if (width === 0) return { command: cell };
   const dead = /^(.{1,15}? <defunct>) +(?=\S)/.exec(cell)?.[0];
@@ -153,7 +153,7 @@ function namesIn(cell: string, width: number): { readonly comm?: string; readonl
   };
 }
 
-/** The first `count` words, then the rest of the line as it stands. */
+/** The first `count` fields, then the rest of the line unchanged. */
 function splitRow(row: string, count: number): readonly string[] {
   const cells: string[] = [];
   let rest = row.trimStart();
@@ -176,7 +176,7 @@ function signed(cell: string | undefined): number | null {
   return cell !== undefined && /^-?\d{1,5}$/.test(cell) ? Number(cell) : null;
 }
 
-/** Of one CPU: past 100 with several threads. */
+/** Percent of one CPU: above 100 with several threads. */
 function decimal(cell: string | undefined): number | null {
   return cell !== undefined && /^\d{1,7}(?:\.\d{1,3})?$/.test(cell) ? Number(cell) : null;
 }
@@ -188,7 +188,7 @@ function percentage(cell: string | undefined): number | null {
 
 const BINARY = ["", "m", "g", "t"];
 
-/** KiB; busybox shortens to `123m` or `1.5g` what has more than five digits. */
+/** Bytes, from KiB; busybox prints more than five digits as `123m` or `1.5g`. */
 function size(cell: string | undefined): number | null {
   const match = /^(\d{1,15})(?:\.(\d))?([mgt])$/.exec(cell ?? "");
   if (match === null) return kibibytes(cell);

@@ -1,7 +1,7 @@
 /**
- * A Windows host's own sections, by one PowerShell command. Over SSH an account without administrator rights is refused
- * by WMI and the performance counters (PowerShell/Win32-OpenSSH issue 2077, "by design"), so all that can be is read
- * from the registry and .NET; CPU load, sockets and cores come from WMI where it lets us, and are null elsewhere.
+ * A Windows host's own sections, by one PowerShell command. Over SSH, WMI and the performance counters refuse an account
+ * without administrator rights (PowerShell/Win32-OpenSSH issue 2077, "by design"). So everything possible is read from the
+ * registry and .NET. CPU load, sockets and cores come from WMI where it is allowed, and are null elsewhere.
  */
 import type { Chassis, Cpu, Memory, Section, SectionError, Sections, Storage } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
@@ -50,10 +50,10 @@ function parts(include: ReadonlySet<Section>): readonly Part[] {
   return OWN.some((section) => include.has(section)) ? [HOST] : [];
 }
 
-/** Never throws: what failed stands in `errors`, and its section is left out. */
+/** Never throws: a section that cannot be read is left out, and has an entry in `errors`. */
 function read(outputs: PartOutputs, include: ReadonlySet<Section>): ReturnType<Sampler["parse"]> {
   const output = outputs.get(HOST.id);
-  const asked = OWN.filter((section) => include.has(section));
+  const wanted = OWN.filter((section) => include.has(section));
   const host = jsonObject(output?.stdout ?? "");
   const failed = (section: Section): SectionError =>
     partError(section, "powershell", output) ?? {
@@ -61,7 +61,7 @@ function read(outputs: PartOutputs, include: ReadonlySet<Section>): ReturnType<S
       kind: "parse",
       message: "powershell printed no JSON object",
     };
-  if (host === null) return { sections: {}, errors: asked.map(failed) };
+  if (host === null) return { sections: {}, errors: wanted.map(failed) };
   const memory = memorySection(host);
   const errors = include.has("memory") && memory === null ? [failed("memory")] : [];
   const sections: Sections = {
@@ -81,7 +81,7 @@ function fields(value: unknown): Fields | null {
     : null;
 }
 
-/** The outermost braces: a profile or a banner may have said something before. */
+/** The text between the outermost braces: a profile or a banner may have printed something before. */
 function jsonObject(stdout: string): Fields | null {
   try {
     return fields(JSON.parse(stdout.slice(stdout.indexOf("{"), stdout.lastIndexOf("}") + 1)));
@@ -90,7 +90,7 @@ function jsonObject(stdout: string): Fields | null {
   }
 }
 
-/** PowerShell makes of a list with one entry that entry itself. */
+/** PowerShell turns a list with one entry into that entry. */
 function list(value: unknown): readonly Fields[] {
   const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
   return entries.map(fields).filter((entry) => entry !== null);
@@ -160,7 +160,7 @@ function load(value: unknown): number | null {
   return typeof value === "number" && value >= 0 && value <= 100 ? value : null;
 }
 
-/** Null when one socket does not say, or none is told. */
+/** Null when there is no socket, or one lacks the value. */
 function sum(sockets: readonly Fields[], key: string): number | null {
   const values = sockets.map((socket) => count(socket.get(key)));
   if (values.length === 0) return null;
@@ -191,8 +191,8 @@ function chassisSection(host: Fields): Chassis {
   const detail: Record<string, string> = { platform: "Windows" };
   const named = { Vendor: "maker", "Product Name": "product", "BIOS Version": "bios" };
   for (const [key, field] of Object.entries(named)) {
-    const said = text(host.get(field));
-    if (said !== null) detail[key] = said;
+    const value = text(host.get(field));
+    if (value !== null) detail[key] = value;
   }
   return {
     total_power_watts: null,

@@ -61,5 +61,5 @@ testFixtures(
       read,
     },
   ],
-  [{ file: "info-m__310_21.0.4.txt", why: "`info` itself numbers the chips; no reading is in it" }],
+  [{ file: "info-m__310_21.0.4.txt", why: "`info` itself numbers the chips; this file has no readings" }],
 );

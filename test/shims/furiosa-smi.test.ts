@@ -31,7 +31,7 @@ testParserProperties({
   ],
 });
 
-test("a host that runs no script of ours is asked for JSON alone", () => {
+test("a host that runs no script is asked only for JSON", () => {
   const commands = furiosaSmiShim.probe(probeContext(["gpu"], "plain"));
   assert.deepEqual(
     commands.map(({ kind, command }) => [kind, command]),

@@ -11,7 +11,7 @@ import { tegrastatsShim } from "../../src/shims/tegrastats.js";
 import { xpuSmiShim } from "../../src/shims/xpu-smi/xpu-smi.js";
 import { firstReading, partOutputs, probeContext } from "../support/shim-outputs.js";
 
-// Each shell of the host's that is here; every part must run in any of them.
+// The shells that this machine has; every part must run in each of them.
 const SHELLS = ["sh", "dash", "bash", "ksh", "busybox"].filter(
   (shell) => spawnSync("sh", ["-c", `command -v ${shell}`]).status === 0,
 );
@@ -71,7 +71,7 @@ function read(shell: string, shim: Shim): ReturnType<typeof firstReading> {
 
 describe("parts that are shell text, on fake tools", () => {
   for (const shell of SHELLS) {
-    test(`${shell}: xpu-smi 1.x is asked for each of its devices`, () => {
+    test(`${shell}: xpu-smi 1.x is asked for each device`, () => {
       const { gpus } = read(shell, xpuSmiShim).sections;
       assert.deepEqual(
         gpus?.map((gpu) => [gpu.index, gpu.power_consumption, gpu.total_memory]),
@@ -81,14 +81,14 @@ describe("parts that are shell text, on fake tools", () => {
         ],
       );
     });
-    test(`${shell}: furiosactl, which knows no --format, gives its table`, () => {
+    test(`${shell}: furiosactl, which has no --format, prints its table`, () => {
       const { gpus } = read(shell, furiosaSmiShim).sections;
       assert.deepEqual(
         gpus?.map((gpu) => [gpu.index, gpu.temperature]),
         [[1, 40]],
       );
     });
-    test(`${shell}: one line of tegrastats is taken and it ends`, () => {
+    test(`${shell}: one line of tegrastats is read, and it ends`, () => {
       const { gpus } = read(shell, tegrastatsShim).sections;
       assert.deepEqual(
         gpus?.map((gpu) => [gpu.utilization, gpu.frequency]),
@@ -98,7 +98,7 @@ describe("parts that are shell text, on fake tools", () => {
   }
 });
 
-test("no command holds what a login shell would take as its own", async () => {
+test("no command has characters that a login shell would interpret", async () => {
   for (const shim of await allShims())
     for (const mode of ["shell", "plain"] as const)
       for (const { id, kind, command } of shim.probe(probeContext(["gpu", "process"], mode))) {

@@ -25,7 +25,7 @@ testParserProperties({
   assemble: ([only]) => `${only ?? ""}\n`,
 });
 
-test("a line that is cut anywhere tells the same values or none", () => {
+test("a line that is cut anywhere gives the same values or null", () => {
   const whole = firstReading(tegrastatsShim, partOutputs({ "tegrastats.line": line() })).sections.gpus?.[0];
   assert.ok(whole !== undefined);
   const verdict = tegrastatsShim.judge(partOutputs({ "tegrastats.line": line() }), probeContext(["gpu"]));
@@ -40,6 +40,6 @@ test("a line that is cut anywhere tells the same values or none", () => {
   );
 });
 
-test("a host without a shell is not asked: nothing would end the tool", () => {
+test("tegrastats does not run on a host without a shell, where nothing would end it", () => {
   assert.deepEqual(tegrastatsShim.probe(probeContext(["gpu"], "plain")), []);
 });

@@ -9,7 +9,7 @@ import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { runParts, type Shell } from "./shells.js";
 
-/** What this machine's own tools say, beside what our parts say. */
+/** Compares what our parts read with what this machine's own tools print. */
 const SH: Shell = { name: "sh", argv: ["sh"] };
 const include = new Set(SECTIONS.filter((section) => section !== "gpu"));
 const skip =
@@ -35,7 +35,7 @@ function near(actual: number | null | undefined, expected: number, tolerance: nu
   assert.ok(typeof actual === "number" && Math.abs(actual - expected) <= tolerance, message);
 }
 
-/** Other programs come and go between two readings: the closest of some tries must agree. */
+/** Other programs start and end between two readings: the closest of several tries must agree. */
 function closest(tries: number, difference: () => number): number {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < tries && best > 1; i++) best = Math.min(best, difference());
@@ -79,7 +79,7 @@ describe("agreement with this machine's tools", { skip }, () => {
     assert.equal(cpu.physical_cores, sockets * Number(rows.get("Core(s) per socket")));
     const cache = /^([\d.]+) ([KMG])iB/.exec(rows.get("L3 cache") ?? rows.get("L2 cache") ?? "");
     const scale = { K: 1 / 1024, M: 1, G: 1024 }[cache?.[2] ?? ""];
-    if (cache === null || scale === undefined) t.diagnostic("lscpu tells no cache: not compared");
+    if (cache === null || scale === undefined) t.diagnostic("lscpu prints no cache: not compared");
     else near(cpu.cache_size_mb, Number(cache[1]) * scale, 0.1, "cache");
   });
 
@@ -121,7 +121,7 @@ describe("agreement with this machine's tools", { skip }, () => {
     }
   });
 
-  test("what node knows of this process", () => {
+  test("node's own figures of this process", () => {
     const probe = runParts(linux.probe(new Set(["process"])), SH);
     const self = createPsReader().read(probe).get(process.pid);
     assert.ok(self);

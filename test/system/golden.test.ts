@@ -9,7 +9,7 @@ import { windows } from "../../src/system/windows.js";
 import { assertComplete, assertGolden, assertOwnDevices, goldenCases } from "../support/golden.js";
 
 const SYSTEMS: readonly HostSystem[] = [linux, darwin, windows];
-/** A part folder with this ending is what the part answered in the tick after the probe. */
+/** A part folder with this ending has the part's output in the tick after the probe. */
 const NEXT = ".next";
 
 describe("golden cases of operating systems", () => {
@@ -23,8 +23,8 @@ describe("golden cases of operating systems", () => {
         const all = each.outputs("host.facts");
         const probe = ending(all, (id) => (id.endsWith(NEXT) ? null : id));
         const next = ending(all, (id) => (id.endsWith(NEXT) ? id.slice(0, -NEXT.length) : null));
-        const asked = system.probe(context.include).map(({ id }) => id);
-        for (const id of probe.keys()) assert.ok(asked.includes(id), `${id} is no part of ${system.id}`);
+        const probed = system.probe(context.include).map(({ id }) => id);
+        for (const id of probe.keys()) assert.ok(probed.includes(id), `${id} is no part of ${system.id}`);
         const sampler = system.sampler(probe, context.include);
         const ps = createPsReader();
         assertGolden(dir, {

@@ -9,18 +9,12 @@ import type { HostSystem } from "../../src/system/host-system.js";
 import { linux } from "../../src/system/linux.js";
 import { cpuList, percentOf } from "../../src/system/numbers.js";
 import { parseMeminfo } from "../../src/system/proc-meminfo.js";
-import {
-  cpuUtilization,
-  emptyProcStat,
-  readProcStat,
-  totalUtilization,
-  utilizationOfCpus,
-  type ProcStat,
-} from "../../src/system/proc-stat.js";
+import { createCpuCounters, type CpuCounters } from "../../src/system/proc-stat.js";
 import { createPsReader, parsePs } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
 import { goldenCases } from "../support/golden.js";
 import { assertKnownFields } from "../support/known-fields.js";
+import { mutationsOf } from "./mutations.js";
 
 const ALL = new Set(SECTIONS);
 const RUNS = { numRuns: 300 };
@@ -44,35 +38,6 @@ function assertTrue(value: unknown, key = ""): void {
   else assert.ok(value === null || typeof value === "boolean", `${key} is ${typeof value}`);
 }
 
-const PIECES = [
-  "",
-  "0",
-  "-1",
-  "-5",
-  "1e999",
-  "99999999999999999999",
-  "NaN",
-  "18446744073709551615",
-  ":",
-  "\n",
-  "\u001b[31m",
-  "@sys\n",
-  "cpu0 ",
-];
-
-function mutationsOf(text: string): fc.Arbitrary<string> {
-  const edit = fc.tuple(
-    fc.nat(Math.max(text.length - 1, 0)),
-    fc.nat(20),
-    fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: "binary", maxLength: 6 })),
-  );
-  return fc
-    .array(edit, { maxLength: 8 })
-    .map((edits) =>
-      edits.reduce((now, [at, length, put]) => now.slice(0, at) + put + now.slice(at + length), text),
-    );
-}
-
 function outputsOf(entries: readonly (readonly [string, string])[], end: PartOutput["end"]): PartOutputs {
   return new Map(entries.map(([id, stdout]) => [id, { stdout, stderr: "", end }]));
 }
@@ -85,7 +50,7 @@ const ENDS: readonly PartOutput["end"][] = [
   { kind: "missing" },
 ];
 
-describe("whatever a host answers", () => {
+describe("whatever a host prints", () => {
   for (const system of [linux, darwin, windows] satisfies readonly HostSystem[])
     test(`${system.id}: a reading of finite numbers and clean texts, never a throw`, () => {
       const samples = goldenCases(system.id).map(({ outputs }) => outputs("host.facts"));
@@ -116,11 +81,19 @@ describe("whatever a host answers", () => {
 
 const counter = fc.integer({ min: 0, max: 1e9 });
 const counters = fc.tuple(counter, counter, counter, counter, counter, counter, counter, counter);
-const statOf = (times: readonly number[]): ProcStat =>
-  readProcStat([`cpu  ${times.join(" ")} 7 0`, `cpu3 ${times.join(" ")} 7 0`], emptyProcStat());
+const linesOf = (times: readonly number[]): readonly string[] => [
+  `cpu  ${times.join(" ")} 7 0`,
+  `cpu3 ${times.join(" ")} 7 0`,
+];
+function countersAfter(...readings: readonly (readonly string[])[]): CpuCounters {
+  const counters = createCpuCounters();
+  for (const lines of readings) counters.read(lines);
+  return counters;
+}
+const NONE = { busy: 0, elapsed: 0 };
 
 describe("counters of /proc/stat", () => {
-  test("utilization is the busy share of what passed, or null when a counter went back or nothing passed", () => {
+  test("usage is the time that passed and its busy share, or null when a counter went back", () => {
     const near = fc.tuple(
       counters,
       fc.array(fc.integer({ min: -3, max: 500 }), { minLength: 8, maxLength: 8 }),
@@ -132,29 +105,36 @@ describe("counters of /proc/stat", () => {
         const idle = (deltas[3] ?? 0) + (deltas[4] ?? 0);
         const busy = deltas.filter((_, i) => i !== 3 && i !== 4);
         const elapsed = busy.reduce((sum, delta) => sum + delta, idle);
-        const went = idle < 0 || busy.some((delta) => delta < 0) || elapsed === 0;
-        const expected = went ? null : Math.round(((elapsed - idle) / elapsed) * 10_000) / 100;
-        const [first, second] = [statOf(before), statOf(after)];
-        assert.equal(totalUtilization(first, second), expected);
-        assert.equal(cpuUtilization(3, first, second), expected);
-        assert.equal(utilizationOfCpus([3], first, second), expected);
-        // Filled again, a reading holds nothing of what it held.
-        assert.equal(cpuUtilization(3, first, readProcStat(["cpu4 1 1 1 1"], second)), null);
-        assert.equal(totalUtilization(first, second), null);
+        const wentBack = idle < 0 || busy.some((delta) => delta < 0);
+        const expected = wentBack ? null : { busy: elapsed - idle, elapsed };
+        const read = countersAfter(linesOf(before), linesOf(after));
+        assert.deepEqual(read.ofTotal(), expected);
+        assert.deepEqual(read.ofCpu(3), expected);
+        assert.deepEqual(read.ofCpus([3]), expected);
+        // The next reading holds nothing of the one before.
+        read.read(["cpu4 1 1 1 1"]);
+        assert.deepEqual(read.cpus, [4]);
+        assert.deepEqual(read.ofCpu(3), NONE);
+        assert.equal(read.ofTotal(), null);
       }),
       RUNS,
     );
   });
 
-  test("no earlier reading, a CPU that has just come, the same reading twice: null", () => {
+  test("no time passes in a first reading, after an unreadable one, and between two equal ones", () => {
     fc.assert(
       fc.property(counters, (times) => {
-        const stat = statOf(times);
-        assert.equal(totalUtilization(null, stat), null);
-        assert.equal(cpuUtilization(4, stat, stat), null);
-        assert.equal(totalUtilization(stat, stat), null);
-        assert.equal(utilizationOfCpus([3, 4], null, stat), null);
-        assert.equal(utilizationOfCpus([4], stat, stat), null);
+        for (const read of [
+          countersAfter(linesOf(times)),
+          countersAfter(linesOf(times), [], linesOf(times)),
+        ]) {
+          assert.equal(read.ofTotal(), null);
+          assert.deepEqual(read.ofCpus([3, 4]), NONE);
+        }
+        const twice = countersAfter(linesOf(times), linesOf(times));
+        assert.deepEqual(twice.ofTotal(), NONE);
+        assert.deepEqual(twice.ofCpu(3), NONE);
+        assert.deepEqual(twice.ofCpu(4), NONE);
       }),
       RUNS,
     );
@@ -171,29 +151,23 @@ describe("counters of /proc/stat", () => {
     ];
     fc.assert(
       fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
-        const stat = readProcStat(shuffled, emptyProcStat());
-        assert.equal(stat.hasTotal, true);
-        assert.deepEqual(stat.cpus, [1]);
-        assert.deepEqual(
-          [...stat.counters.subarray(0, 14)],
-          [
-            [1, 2, 3, 6, 7, 8, 9],
-            [1, 2, 3, 0, 0, 0, 4],
-          ].flat(),
-        );
+        const read = countersAfter(["cpu 0 0 0 0", "cpu0 0 0 0 0", "cpu1 0 0 0 0"], shuffled);
+        assert.deepEqual(read.cpus, [1]);
+        assert.deepEqual(read.ofTotal(), { busy: 1 + 2 + 3 + 6 + 7 + 8, elapsed: 36 });
+        assert.deepEqual(read.ofCpu(1), { busy: 6, elapsed: 10 });
       }),
     );
   });
 });
 
 describe("tables", () => {
-  test("/proc/meminfo: any order; what is not told is null, never 0", () => {
+  test("/proc/meminfo: any order; a missing value is null, never 0", () => {
     const kib = fc.integer({ min: 1, max: 2 ** 40 });
     fc.assert(
-      fc.property(kib, kib, fc.boolean(), (total, available, told) => {
-        const lines = [`MemTotal: ${total} kB`, ...(told ? [`MemAvailable: ${available} kB`] : [])];
+      fc.property(kib, kib, fc.boolean(), (total, available, hasAvailable) => {
+        const lines = [`MemTotal: ${total} kB`, ...(hasAvailable ? [`MemAvailable: ${available} kB`] : [])];
         const memory = parseMeminfo(lines.reverse(), null);
-        const used = told && available <= total ? (total - available) * 1024 : null;
+        const used = hasAvailable && available <= total ? (total - available) * 1024 : null;
         assert.equal(memory?.used_bytes, used);
         assert.equal(memory.utilization, used === null ? null : percentOf(total - available, total));
         assert.equal(memory.swap_total_bytes, null);
@@ -203,16 +177,16 @@ describe("tables", () => {
     );
   });
 
-  test("/proc/meminfo: a line is read as its pattern says, or not at all", () => {
+  test("/proc/meminfo: a line that does not match the pattern is not read", () => {
     const name = fc.constantFrom("MemTotal", "MemFree", "Mem", "Cached", "SwapCached", "a b");
     const blanks = fc.constantFrom("", " ", "\t ", "      ");
     const number = fc.maxSafeInteger().map(String);
     const rest = fc.constantFrom(" kB", " kB ", " kB\r", " KB", "kB", " kB x", "9999999 kB", "");
     fc.assert(
-      fc.property(fc.array(fc.tuple(name, blanks, number, rest)), (told) => {
+      fc.property(fc.array(fc.tuple(name, blanks, number, rest)), (rows) => {
         const lines = [
           "MemTotal: 1 kB",
-          ...told.map(([key, gap, value, end]) => `${key}:${gap}${value}${end}`),
+          ...rows.map(([key, gap, value, end]) => `${key}:${gap}${value}${end}`),
         ];
         const plain = new Map<string, number>();
         for (const line of lines) {
@@ -257,7 +231,7 @@ describe("tables", () => {
     );
   });
 
-  test("ps: rows in any order; a cut row costs itself alone", () => {
+  test("ps: rows in any order; a row that is cut off does not affect the others", () => {
     const header = "1000000\n PID PPID NLWP NI PRI %CPU %MEM RSS VSZ ELAPSED TIME STAT USER COMMAND\n";
     const row = (pid: number): string => `${pid} 1 2 0 19 3.5 0.1 4 8 01:40 00:00:07 S me a  b ${pid}`;
     fc.assert(
@@ -278,7 +252,7 @@ describe("tables", () => {
     );
   });
 
-  test("ps: the kernel's name stands in a column of its own, with its blanks", () => {
+  test("ps: the kernel's name is in a column of its own, with its blanks", () => {
     const column = (name: string): string => name.padEnd(15);
     const stdout = [
       "1000000",
@@ -295,7 +269,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("ps: a start time does not flicker with the second in which it was asked", () => {
+  test("ps: a start time does not change with the second in which ps ran", () => {
     const reader = createPsReader();
     const at = (now: number, elapsed: string): string | null | undefined => {
       const stdout = `${now}\nPID ELAPSED COMMAND\n9 ${elapsed} x\n`;
@@ -325,7 +299,7 @@ describe("tables", () => {
   });
 });
 
-test("ps with a column that is called as something every object has", () => {
+test("ps with a column whose name is a property of every object", () => {
   const processes = parsePs("1700000000\nPID constructor COMMAND\n7 x sh -c words\n");
   assert.equal(processes.get(7)?.command, "sh -c words");
 });

@@ -11,11 +11,11 @@ import { LINUX_STORAGE, parseDf } from "../../src/system/df.js";
 import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
-import { SHELLS, busyboxAlone, fakeRoot, runPart, runParts, type Shell } from "./shells.js";
+import { SHELLS, onlyBusybox, fakeRoot, runPart, runParts, type Shell } from "./shells.js";
 
 const ALL = new Set(SECTIONS);
-const alone = busyboxAlone();
-const shells: readonly Shell[] = alone === null ? SHELLS : [...SHELLS, alone];
+const busybox = onlyBusybox();
+const shells: readonly Shell[] = busybox === null ? SHELLS : [...SHELLS, busybox];
 const isLinux = process.platform === "linux";
 const skip = isLinux ? false : "NOT LINUX: /proc and /sys commands were not run";
 
@@ -32,12 +32,12 @@ function partOf(id: string): Part {
 describe("commands", () => {
   for (const system of [linux, darwin, windows])
     for (const { id, command } of system.probe(ALL))
-      test(`${system.id}: ${id} passes unharmed through csh and fish quotes`, () => {
+      test(`${system.id}: ${id} is unchanged by csh and fish quotes`, () => {
         assert.doesNotMatch(command, /['\n\r!]|\\\\/);
         assert.doesNotMatch(command, /;\s*$/);
       });
 
-  test("a host that is asked for GPUs alone is asked for nothing else", () => {
+  test("no part of the host runs where only GPUs are asked for", () => {
     for (const system of [linux, darwin, windows]) assert.deepEqual(system.probe(new Set(["gpu"])), []);
   });
 });
@@ -90,7 +90,7 @@ const TREE = {
   "/sys/class/powercap/intel-rapl:0/energy_uj": "5000000\n",
 };
 
-describe("a made-up /proc and /sys", { skip }, () => {
+describe("a fake /proc and /sys", { skip }, () => {
   const include = new Set(["cpu", "memory", "chassis"] as const);
   for (const shell of shells)
     test(`under ${shell.name}`, () => {
@@ -105,7 +105,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
       assert.doesNotMatch(
         partIn(sampler.parts, "host.proc"),
         /b grep/,
-        "the kernel's own /proc is not bounded",
+        "the kernel's own /proc needs no deadline",
       );
       assert.doesNotMatch(partIn(sampler.parts, "host.proc"), /grep/, "few CPUs are read by the shell");
       assert.equal(first.sections.memory?.[0]?.utilization, 50);
@@ -142,7 +142,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
   const swapless = `MemTotal:  4 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\nBuffers:  0 kB\nCached:  0 kB\nSwapTotal:  7 kB\n`;
 
   for (const count of [2, 22, 23, 40])
-    test(`${count} CPUs, in the cheapest way, and the same is told when one more comes`, () => {
+    test(`${count} CPUs, in the cheapest way, and the same when a CPU is added or removed`, () => {
       for (const shell of shells) {
         const root = fakeRoot({ ...TREE, "/proc/stat": statOf(count), [ONLINE]: `0-${count - 1}\n` });
         const probe = runParts(linux.probe(include), shell, root);
@@ -163,7 +163,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
       }
     });
 
-  test("a list of CPUs that is not that of /proc/stat is not gone by", () => {
+  test("a list of online CPUs that differs from /proc/stat is not used", () => {
     for (const count of [4, 40]) {
       const root = fakeRoot({ ...TREE, "/proc/stat": statOf(count), [ONLINE]: "0-1\n" });
       for (const shell of shells) {
@@ -175,7 +175,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
     }
   });
 
-  test("swap is told as none only where /proc/swaps lists none", () => {
+  test("swap is 0 only where /proc/swaps lists none", () => {
     const header = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
     const used = `${header}/dev/sda2 partition 7 3 -2\n`;
     const meminfo = `${swapless}SwapFree:  4 kB\n`;
@@ -196,7 +196,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
       }
   });
 
-  test("an unreadable tree costs the sections, not the shell", () => {
+  test("an unreadable tree makes errors in the sections, not in the shell", () => {
     for (const shell of shells) {
       const probe = runParts(linux.probe(include), shell, fakeRoot({ "/proc/none": null }));
       const { sections, errors } = linux.sampler(probe, include).parse(probe);
@@ -209,7 +209,7 @@ describe("a made-up /proc and /sys", { skip }, () => {
     }
   });
 
-  test("a /proc that another program serves is asked under the deadline in each tick", () => {
+  test("a /proc that another program serves is read under the deadline in each tick", () => {
     const served = "lxcfs /proc/meminfo fuse.lxcfs rw,nosuid 0 0\n";
     const probe = runParts(
       linux.probe(include),
@@ -220,18 +220,18 @@ describe("a made-up /proc and /sys", { skip }, () => {
     assert.match(partIn(linux.sampler(new Map(), include).parts, "host.proc"), /b grep/);
   });
 
-  test("a fan that hangs costs the chassis part alone, and only until its deadline", () => {
+  test("a fan that hangs ends only the chassis part, at its deadline", () => {
     for (const shell of SHELLS) {
       const root = fakeRoot({ [`${HWMON}/hwmon0/name`]: "dell_smm\n" });
       execFileSync("mkfifo", [join(root, HWMON, "hwmon0/fan1_input")]);
       const output = runPart(partOf("host.sensors"), shell, root, 1);
-      // busybox's timeout tells the signal, GNU's 124.
+      // busybox's timeout exits with the signal's status, GNU's with 124.
       assert.ok(output.end.kind === "exit" && [124, 143].includes(output.end.code), shell.name);
       assert.equal(output.stdout, "");
     }
   });
 
-  test("df is asked for local file systems alone, each device once, blanks and all", () => {
+  test("df lists only local file systems, each device once, paths with blanks too", () => {
     for (const shell of shells) {
       const root = fakeRoot({ "/proc/none": null, "/mnt/file": "" });
       mkdirSync(join(root, "mnt/two blanks here"), { recursive: true });

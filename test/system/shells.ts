@@ -1,4 +1,4 @@
-/** Runs parts as the remote script does, under the shells of this machine and, where asked, in a made-up /proc and /sys. */
+/** Runs parts as the remote script does, under the shells of this machine and, where asked, in a fake /proc and /sys. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import type { Part, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js"
 export interface Shell {
   readonly name: string;
   readonly argv: readonly [string, ...string[]];
-  /** Programs from this folder alone. */
+  /** The only folder on PATH. */
   readonly path?: string;
 }
 
@@ -26,13 +26,13 @@ const APPLETS = ["grep", "sort", "uniq", "sed", "cat", "df", "ps", "date", "unam
 /** The POSIX shells that are installed here. */
 export const SHELLS: readonly Shell[] = KNOWN.filter(({ argv }) => has(argv[0]));
 
-/** busybox's shell with busybox's programs and no others; null where there is no busybox. Removed at exit. */
-export function busyboxAlone(): Shell | null {
+/** busybox's shell with only busybox's programs; null where there is no busybox. Its folder is removed at exit. */
+export function onlyBusybox(): Shell | null {
   if (!has("busybox")) return null;
   const path = temporaryFolder("busybox");
   const busybox = execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
   for (const applet of APPLETS) symlinkSync(busybox, join(path, applet));
-  return { name: "busybox alone", argv: [busybox, "sh"], path };
+  return { name: "only busybox", argv: [busybox, "sh"], path };
 }
 
 const folders: string[] = [];
@@ -60,7 +60,7 @@ export function fakeRoot(files: Readonly<Record<string, string | null>>): string
   return root;
 }
 
-/** `root`: what stands for / in the part's /proc and /sys paths; it is taken out of the output again. */
+/** `root`: replaces / in the part's /proc and /sys paths, and is removed from the output. */
 export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10): PartOutput {
   const command = root === "" ? part.command : part.command.replaceAll(/(\/(?:proc|sys)\/)/g, `${root}$1`);
   const script = `LC_ALL=C; export LC_ALL; ${OUTPUT_FUNCTIONS}; b() { timeout -k 1 ${deadlineSecs} "$@"; }; x() { exec timeout -k 1 ${deadlineSecs} "$@"; }; { ${command}; } </dev/null; c=$?; f; exit $c`;
@@ -69,7 +69,7 @@ export function runPart(part: Part, shell: Shell, root = "", deadlineSecs = 10):
     encoding: "utf8",
     env: { ...process.env, ...(shell.path === undefined ? {} : { PATH: shell.path }) },
     timeout: 30_000,
-    // As much as a frame may have: a machine with some thousand processes lists them all.
+    // The limit of a frame: a machine with several thousand processes lists them all.
     maxBuffer: 32 * 1024 * 1024,
   });
   const cut = (text: string): string => (root === "" ? text : text.replaceAll(root, ""));

@@ -1,7 +1,7 @@
 /**
  * AMD's amd-smi, ROCm 5.7 to 7 and later. Source: amdsmi_commands.py and CHANGELOG.md of ROCm/amdsmi. `static` and
- * `list` are asked once, for names, ids and limits; `metric` each tick. Before 26 each prints a list, from 26 on
- * `metric` and `static` print {"gpu_data": list}. -w is never used: 7.1.1 prints nothing with it, and others a banner.
+ * `list` run once, for names, ids and limits; `metric` runs each tick. Before 26 each prints a list; from 26 on `metric`
+ * and `static` print {"gpu_data": list}. -w is not used: with it 7.1.1 prints nothing, and other releases a banner.
  */
 import type { SectionError, Sections } from "../../contract/record.js";
 import { at } from "../kit/json-text.js";
@@ -39,8 +39,8 @@ export const amdSmiShim: Shim = {
 };
 
 /**
- * `metric` prints up to 30 kB a GPU. A tick asks for what is read, by the flags of the sections that the probe's
- * answer has: which flags there are differs between releases, bare metal and guests, and an unknown one fails.
+ * `metric` prints up to 30 kB a GPU. A tick asks only for the sections that are read, each by its flag, if the probe's
+ * output has the section. Flags differ between releases, bare metal and guests, and the command fails for an unknown one.
  */
 function tickCommand(items: ItemsByGpu): string {
   const flags: readonly (readonly [section: string, flag: string])[] = [
@@ -55,11 +55,11 @@ function tickCommand(items: ItemsByGpu): string {
     ["fb_usage", "--fb-usage"],
   ];
   const first = [...items.byGpu.values()][0];
-  const there = flags.filter(([section]) => at(first, section) !== undefined).map(([, flag]) => flag);
-  return there.length === 0 ? METRIC.command : `{tool} metric ${there.join(" ")} --json`;
+  const known = flags.filter(([section]) => at(first, section) !== undefined).map(([, flag]) => flag);
+  return known.length === 0 ? METRIC.command : `{tool} metric ${known.join(" ")} --json`;
 }
 
-/** How often `static` and `list` are asked again where the probe's deadline cut them off. */
+/** How often `static` and `list` run again where the probe's deadline cut them off. */
 const MAX_REPEATS = 3;
 
 class AmdSmiSampler implements Sampler {
@@ -120,7 +120,7 @@ class AmdSmiSampler implements Sampler {
     return { sections: processes === null ? sections : { ...sections, processes }, errors };
   }
 
-  /** Takes in what a later tick tells of names and ids. */
+  /** Keeps the names and ids that a later tick printed. */
   #learn(outputs: PartOutputs): void {
     const statics = itemsByGpu(outputs.get(STATIC.id)?.stdout ?? "");
     const list = itemsByGpu(outputs.get(LIST.id)?.stdout ?? "");
@@ -133,14 +133,14 @@ class AmdSmiSampler implements Sampler {
   }
 }
 
-/** The tool's own words for having no GPU; it needs the groups that own /dev/kfd and /dev/dri. */
+/** The tool's own message for having no GPU. It needs the groups that own /dev/kfd and /dev/dri. */
 function whyNoGpu(output: PartOutput | undefined): string {
   if (output === undefined) return "no answer";
-  const said = outputText(output);
-  const hint = /permission|elevat|render|not permitted|access denied/i.test(said)
+  const printed = outputText(output);
+  const hint = /permission|elevat|render|not permitted|access denied/i.test(printed)
     ? " (the user must be in the groups video and render)"
     : "";
-  return `${said === "" ? "it printed no GPU" : said}${hint}`;
+  return `${printed === "" ? "it printed no GPU" : printed}${hint}`;
 }
 
 /** `AMDSMI Tool: 23.4.2+505b858 | AMDSMI Library version: 24.2.0.0 | ROCm version: 6.1.0` */

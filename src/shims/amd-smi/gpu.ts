@@ -1,4 +1,4 @@
-/** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" stands bare, inside `value`, or for a section. */
+/** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" may replace a value, the `value` inside, or a section. */
 import type { Gpu } from "../../contract/record.js";
 import { accelerator, freeOf } from "../kit/accelerator.js";
 import {
@@ -24,7 +24,7 @@ export interface ItemsByGpu {
   readonly cut: boolean;
 }
 
-/** The objects with a `gpu` number of a list, of {"gpu_data": list} or of one object; the first of a number counts. */
+/** Objects with a `gpu` number: in a list, in {"gpu_data": list}, or a single one. The first of each number counts. */
 export function itemsByGpu(stdout: string): ItemsByGpu {
   const { documents, cut } = findJson(stdout);
   const byGpu = new Map<number, JsonObject>();
@@ -38,7 +38,7 @@ export function itemsByGpu(stdout: string): ItemsByGpu {
   return { byGpu, cut };
 }
 
-/** `value` and `unit` as one cell; anything else as it is. */
+/** `value` and `unit` as one cell; anything else unchanged. */
 export function unwrapped(raw: unknown): unknown {
   if (!isObject(raw)) return raw;
   const value = at(raw, "value");
@@ -48,7 +48,7 @@ export function unwrapped(raw: unknown): unknown {
 
 type Path = readonly string[];
 
-/** The first path that leads to a value, which differ by release. */
+/** The value at the first path that has one; paths differ between releases. */
 function read<T>(item: unknown, cell: (raw: unknown) => T | null, ...paths: readonly Path[]): T | null {
   for (const path of paths) {
     const value = cell(unwrapped(at(item, ...path)));
@@ -57,6 +57,7 @@ function read<T>(item: unknown, cell: (raw: unknown) => T | null, ...paths: read
   return null;
 }
 
+/** `metric`, `fixed` and `listed`: the GPU's objects in `metric`, `static` and `list`. */
 export function amdGpu(
   index: number,
   metric: JsonObject,
@@ -152,7 +153,7 @@ export function amdGpu(
 
 type MemoryOfGpu = Pick<Gpu, "total_memory" | "used_memory"> & Partial<Pick<Gpu, "memory_source">>;
 
-/** An APU without memory of its own (MI300A) computes in the host's, of which GTT is its share. */
+/** An APU without its own memory (MI300A) uses the host's; GTT is its share of that. */
 function memoryOf(metric: JsonObject, fixed: JsonObject | undefined, name: string | null): MemoryOfGpu {
   const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
   const total = read(
@@ -184,7 +185,7 @@ function memoryOf(metric: JsonObject, fixed: JsonObject | undefined, name: strin
   };
 }
 
-/** Of `gfx_0` to `gfx_7` the first that runs, or ROCm 5.7's and 6.0's plain `gfx`. */
+/** The first value among `gfx_0` to `gfx_7`, or that of `gfx` in ROCm 5.7 and 6.0. */
 function clockOf(metric: JsonObject, domain: "gfx" | "mem"): number | null {
   const names = [...Array.from({ length: 8 }, (_, i) => `${domain}_${String(i)}`), domain];
   return read(
@@ -194,7 +195,7 @@ function clockOf(metric: JsonObject, domain: "gfx" | "mem"): number | null {
   );
 }
 
-/** A partition's own activity, where the GPU's as a whole is N/A: the mean over its compute dies. */
+/** A partition's own activity, where that of the whole GPU is N/A: the mean over its compute dies. */
 function meanBusy(raw: unknown): number | null {
   if (!Array.isArray(raw)) return null;
   const busy = raw.map((one: unknown) => percentCell(unwrapped(one))).filter((value) => value !== null);
@@ -216,7 +217,7 @@ const GENERATION_OF_SPEED = new Map([
   [64, 6],
 ]);
 
-/** `16 GT/s`, or bare GT/s or MT/s. */
+/** PCIe generation, from `16 GT/s` or a bare number of GT/s or MT/s. */
 function generationOf(speed: string | null): number | null {
   const value = numberCell(speed?.replace(/ ?[GM]T\/s$/i, ""));
   if (value === null) return null;

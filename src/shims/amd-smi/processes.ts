@@ -5,13 +5,13 @@ import { bytesCell, integerCell, textCell } from "../kit/cells.js";
 import { at, findJson, isObject } from "../kit/json-text.js";
 import { unwrapped } from "./gpu.js";
 
-/** The processes of every GPU, a row each where one uses several; null where the text holds no JSON. */
+/** The processes of every GPU, a row per GPU and process; null where the text has no JSON. */
 export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Process[] | null {
   const { documents } = findJson(stdout);
   if (documents.length === 0) return null;
   const found = new Map<string, Process>();
   const uuidOf = uuidsByIndex(gpus);
-  for (const { gpu, info } of documents.flatMap((document) => infosIn(document, null, DEEPEST))) {
+  for (const { gpu, info } of documents.flatMap((document) => infosIn(document, null, MAX_LEVELS))) {
     const pid = integerCell(at(info, "pid"));
     if (pid === null || pid === 0) continue;
     const vram = bytesCell(unwrapped(at(info, "memory_usage", "vram_mem")), "B");
@@ -25,7 +25,7 @@ export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Pro
         process_name: textCell(at(info, "name")),
         device_id: gpu,
         device_uuid: uuidOf(gpu),
-        // Some releases leave the split at 0 and fill the sum alone.
+        // Some releases leave the parts at 0 and have only the sum.
         used_memory: vram === null || vram === 0 ? (inAll ?? vram) : vram,
       }),
     );
@@ -38,10 +38,10 @@ interface Info {
   readonly info: unknown;
 }
 
-// Of lists and objects in each other the releases have four.
-const DEEPEST = 16;
+// Releases nest lists and objects four levels deep.
+const MAX_LEVELS = 16;
 
-/** Each `process_info` with the GPU it stands under, or that was named before it in the same list. */
+/** Each `process_info` with the GPU that contains it, or that came before it in the same list. */
 function infosIn(value: unknown, under: number | null, levels: number): readonly Info[] {
   if (levels === 0) return [];
   if (Array.isArray(value)) {

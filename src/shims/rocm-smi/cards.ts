@@ -1,5 +1,5 @@
 /**
- * The cards in rocm-smi's JSON. All its values are texts; key spellings differ between releases, so keys are compared in
+ * The cards in rocm-smi's JSON. All values are texts. Spellings of keys differ between releases, so keys are compared in
  * lower case without a colon at the end.
  */
 import type { Gpu } from "../../contract/record.js";
@@ -22,13 +22,14 @@ import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
 
 /** One card's or the system's values under keys in lower case. */
 export type Values = ReadonlyMap<string, unknown>;
-interface Found {
+interface CardsFound {
   readonly cards: ReadonlyMap<number, Values>;
   readonly system: Values;
   readonly cut: boolean;
 }
 
-export function cardsIn(stdout: string): Found {
+/** `cut`: the JSON ended early. */
+export function cardsIn(stdout: string): CardsFound {
   const { documents, cut } = findJson(stdout);
   const cards = new Map<number, Map<string, unknown>>();
   const system = new Map<string, unknown>();
@@ -40,7 +41,7 @@ export function cardsIn(stdout: string): Found {
       if (index !== undefined) {
         const card = cards.get(Number(index)) ?? new Map<string, unknown>();
         cards.set(Number(index), card);
-        // A card that is told twice: the later document fills what the earlier left out.
+        // A card may be in two documents: the later one adds what the earlier left out.
         const earlier = new Set(card.keys());
         for (const [name, text] of valuesOf(value)) if (!earlier.has(name)) card.set(name, text);
       } else if (key.trim().toLowerCase() === "system") {
@@ -60,7 +61,7 @@ function valuesOf(object: JsonObject): Values {
   );
 }
 
-/** The first of the spellings that has a value: a later one is read where an earlier says N/A. */
+/** The value of the first spelling that has one: N/A under one key does not hide a value under the next. */
 function read<T>(card: Values, cell: (raw: unknown) => T | null, ...keys: readonly string[]): T | null {
   for (const key of keys) {
     const value = cell(card.get(key));
@@ -82,7 +83,7 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
     pci_bus_id: read(card, textCell, "pci bus"),
     driver_version: driver,
     utilization: read(card, percentCell, "gpu use (%)", "dcu use (%)", "hcu use (%)"),
-    // Until 6.1.1 "GPU memory use" is the memory controller's activity, as the later key says more clearly.
+    // Until 6.1.1 "GPU memory use" is the memory controller's activity, which has a clearer key later.
     memory_utilization: read(card, percentCell, "gpu memory read/write activity (%)", "gpu memory use (%)"),
     total_memory: total,
     used_memory: used,
@@ -130,7 +131,7 @@ const mebibytes = (raw: unknown): number | null => bytesCell(raw, "MiB");
 const totalBytes = (raw: unknown): number | null => totalCell(raw, "B");
 const totalMebibytes = (raw: unknown): number | null => totalCell(raw, "MiB");
 
-/** MI200 has a sensor a stack of memory, in releases that do not sum them up: `Temperature (Sensor HBM 0) (C)`. */
+/** MI200 has a sensor per stack of memory; some releases list only these: `Temperature (Sensor HBM 0) (C)`. */
 function hottestStack(card: Values): number | null {
   const stacks = [0, 1, 2, 3, 4, 5, 6, 7].map((stack) =>
     celsiusCell(card.get(`temperature (sensor hbm ${String(stack)}) (c)`)),
@@ -139,13 +140,13 @@ function hottestStack(card: Values): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** A vendor's id in place of a name (`0x1002`, ROCm 4.3) is none. */
+/** Null for a vendor's id in place of a name (`0x1002`, ROCm 4.3). */
 function nameCell(raw: unknown): string | null {
   const text = textCell(raw);
   return text === null || /^0x[0-9a-f]+$/i.test(text) ? null : text;
 }
 
-/** A serial number or id of zeros alone is none. */
+/** Null for a serial number or id of only zeros or only f. */
 function identifier(raw: unknown): string | null {
   const text = textCell(raw);
   return text === null || /^(?:0x)?(?:0+|f{8,})$/.test(text.toLowerCase()) ? null : text;

@@ -1,13 +1,11 @@
-/** xpu-smi's devices: 1.x's JSON of `discovery` and `stats`, 2.0's CSV, and the processes of `ps`. */
+/** JSON of xpu-smi 1.x: devices of `discovery` and `stats`, and processes of `ps`. */
 import type { Gpu, Process, SectionError } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import { accelerator, acceleratorProcess, freeOf, uuidsByIndex } from "../kit/accelerator.js";
 import {
   bytesCell,
   celsiusCell,
-  fanCell,
   integerCell,
-  linkCell,
   megahertzCell,
   numberCell,
   percentCell,
@@ -16,17 +14,16 @@ import {
   textCell,
   totalCell,
   wattsCell,
-  wattsLimitCell,
   type ByteUnit,
 } from "../kit/cells.js";
-import { readCsv } from "../kit/csv-rows.js";
 import { distinctDevices } from "../kit/device-list.js";
 import { meanOf, sumOf } from "../kit/digits.js";
 import { at, findJson, isObject, type JsonObject } from "../kit/json-text.js";
 
-/** By device id: what `discovery` told, of all together and of each. */
+/** By device id: what `discovery` printed, for all devices together and for each. */
 export type XpuDevices = ReadonlyMap<number, JsonObject>;
 
+/** `text`: JSON documents of any command; later ones add to a device. */
 export function devicesIn(text: string): XpuDevices {
   const devices = new Map<number, JsonObject>();
   for (const document of findJson(text).documents) {
@@ -34,14 +31,14 @@ export function devicesIn(text: string): XpuDevices {
     for (const device of Array.isArray(list) ? (list as readonly unknown[]) : [document]) {
       const id = integerCell(at(device, "device_id"));
       if (id === null || id > 255 || !isObject(device) || isStats(device)) continue;
-      devices.set(id, { ...devices.get(id), ...known(device) });
+      devices.set(id, { ...devices.get(id), ...knownKeys(device) });
     }
   }
   return devices;
 }
 
-/** What is read of a device; with all else that a host may print, merging would cost ever more. */
-function known(device: JsonObject): JsonObject {
+/** Only the keys that are read: without this limit, merging what a host prints could cost more and more. */
+function knownKeys(device: JsonObject): JsonObject {
   return Object.fromEntries(
     DEVICE_KEYS.flatMap((key) => (Object.hasOwn(device, key) ? [[key, device[key]]] : [])),
   );
@@ -55,7 +52,7 @@ function isStats(document: unknown): boolean {
   return at(document, "device_level") !== undefined || at(document, "tile_level") !== undefined;
 }
 
-/** The known devices with what `stats` told of them; one that it told nothing of has no readings. */
+/** The known devices with their `stats`; a device that `stats` left out has null readings. */
 export function gpusInJson(
   text: string,
   known: XpuDevices,
@@ -72,7 +69,7 @@ export function gpusInJson(
   }
   if (cut) errors.push({ section: "gpu", kind: "parse", message: "xpu-smi: the JSON is cut short" });
   const ids = [...new Set([...known.keys(), ...stats.keys()])];
-  // One release prints all devices' memory in one unit.
+  // A release prints the memory of all devices in the same unit.
   const unit = ids.some((id) => countsBytes(known.get(id), stats.get(id))) ? "B" : "MiB";
   const gpus = ids.map((id) => gpuOf(id, known.get(id), stats.get(id), unit));
   return { gpus: distinctDevices(gpus), errors };
@@ -85,8 +82,8 @@ function gpuOf(
   unit: ByteUnit,
 ): Gpu {
   const total = totalOf(device);
-  const told = bytesCell(metric(stats, "MEMORY_USED", sumOf), unit);
-  const used = told !== null && total !== null && told > total ? null : told;
+  const printed = bytesCell(metric(stats, "MEMORY_USED", sumOf), unit);
+  const used = printed !== null && total !== null && printed > total ? null : printed;
   return accelerator("GPU", {
     index,
     uuid: textCell(device?.["uuid"]),
@@ -113,13 +110,13 @@ function gpuOf(
 }
 
 const highest = (values: readonly number[]): number =>
-  values.reduce((most, value) => Math.max(most, value), -Infinity);
+  values.reduce((max, value) => Math.max(max, value), -Infinity);
 
-/** A metric of the device, or of its tiles taken together: multi-tile devices tell most of theirs by tile alone. */
+/** A metric of the device, or of its tiles combined: multi-tile devices report most metrics only by tile. */
 function metric(
   stats: JsonObject | undefined,
   name: string,
-  together: (values: readonly number[]) => number | null,
+  combine: (values: readonly number[]) => number | null,
 ): number | null {
   const own = valueIn(at(stats, "device_level"), name);
   if (own !== null) return own;
@@ -128,7 +125,7 @@ function metric(
   const values = tiles
     .map((tile: unknown) => valueIn(at(tile, "data_list"), name))
     .filter((value) => value !== null);
-  return values.length === 0 ? null : together(values);
+  return values.length === 0 ? null : combine(values);
 }
 
 function valueIn(list: unknown, name: string): number | null {
@@ -142,8 +139,8 @@ function totalOf(device: JsonObject | undefined): number | null {
 }
 
 /**
- * Whether MEMORY_USED is bytes, as 1.0 printed it, and not MiB: as MiB it would exceed the device's memory (10 million of
- * them where that is not known), or bytes are what the device's MEMORY_UTILIZATION in percent is about.
+ * Whether MEMORY_USED is in bytes, as 1.0 printed it, and not in MiB. It is when as MiB it would exceed the device's memory
+ * (or 10 million MiB where that is not known), or when only bytes agree with the device's MEMORY_UTILIZATION in percent.
  */
 function countsBytes(device: JsonObject | undefined, stats: JsonObject | undefined): boolean {
   const used = metric(stats, "MEMORY_USED", sumOf);
@@ -155,83 +152,11 @@ function countsBytes(device: JsonObject | undefined, stats: JsonObject | undefin
   const percent = percentCell(valueIn(at(stats, "device_level"), "MEMORY_UTILIZATION"));
   if (percent === null || !Number.isInteger(used)) return false;
   const off = (bytes: number): number => Math.abs((bytes / total) * 100 - percent);
-  // One percent is more than rounding costs.
+  // Rounding makes less than one percent.
   return off(used) <= 1 && off(mebibytes) > 1;
 }
 
-const COLUMNS = [
-  "index",
-  "uuid",
-  "name",
-  "serial",
-  "driver_version",
-  "pci.bus_id",
-  "utilization.gpu",
-  "utilization.memory",
-  "memory.total",
-  "memory.used",
-  "memory.free",
-  "temperature.gpu",
-  "temperature.memory",
-  "power.draw",
-  "power.limit",
-  "clocks.current.graphics",
-  "fan.speed",
-  "pcie.link.gen.current",
-  "pcie.link.width.current",
-  "ecc.errors.corrected.aggregate.total",
-  "ecc.errors.uncorrected.aggregate.total",
-] as const;
-/** What 2.0 is asked for. */
-export const QUERY_FIELDS = COLUMNS.join(",");
-
-export function gpusInCsv(text: string): {
-  readonly gpus: readonly Gpu[];
-  readonly errors: readonly SectionError[];
-} {
-  const gpus: Gpu[] = [];
-  const errors: SectionError[] = [];
-  for (const line of readCsv(text, COLUMNS, "name").lines) {
-    const index = line.kind === "row" ? integerCell(line.cells.get("index")) : null;
-    if (line.kind === "row" && index !== null) gpus.push(gpuOfRow(index, line.cells));
-    else {
-      const shown = line.kind === "text" ? line.text : [...line.cells.values()].join(", ");
-      errors.push({ section: "gpu", kind: "error", message: `xpu-smi: ${oneLine(shown)}` });
-    }
-  }
-  return { gpus: distinctDevices(gpus), errors };
-}
-
-function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
-  const cell = (column: (typeof COLUMNS)[number]): string | undefined => row.get(column);
-  const total = totalCell(cell("memory.total"), "MiB");
-  const used = bytesCell(cell("memory.used"), "MiB");
-  return accelerator("GPU", {
-    index,
-    uuid: textCell(cell("uuid")),
-    name: textCell(cell("name")),
-    serial: textCell(cell("serial")),
-    driver_version: textCell(cell("driver_version")),
-    pci_bus_id: textCell(cell("pci.bus_id")),
-    utilization: percentCell(cell("utilization.gpu")),
-    memory_utilization: percentCell(cell("utilization.memory")),
-    total_memory: total,
-    used_memory: used,
-    memory_free: bytesCell(cell("memory.free"), "MiB") ?? freeOf(total, used),
-    temperature: celsiusCell(cell("temperature.gpu")),
-    temperature_memory: celsiusCell(cell("temperature.memory")),
-    power_consumption: wattsCell(cell("power.draw")),
-    power_limit: wattsLimitCell(cell("power.limit")),
-    frequency: megahertzCell(cell("clocks.current.graphics")),
-    fan_speed_percent: fanCell(cell("fan.speed")),
-    pcie_link_gen: linkCell(cell("pcie.link.gen.current")),
-    pcie_link_width: linkCell(cell("pcie.link.width.current")),
-    ecc_corrected_total: integerCell(cell("ecc.errors.corrected.aggregate.total")),
-    ecc_uncorrected_total: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
-  });
-}
-
-/** `ps -j`; its sizes are bytes divided by 1000. The query sees itself, which is no load of the host's. */
+/** From `ps -j`, whose sizes are bytes divided by 1000. xpu-smi lists itself too, which is no load of the host's. */
 export function xpuProcesses(text: string, gpus: readonly Gpu[]): readonly Process[] {
   const uuidOf = uuidsByIndex(gpus);
   const lists = findJson(text).documents.map((document) => at(document, "device_util_by_proc_list"));

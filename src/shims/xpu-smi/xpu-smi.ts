@@ -1,18 +1,19 @@
 /**
- * Intel's xpu-smi. 1.x prints JSON for one device a call, and total memory only in that device's `discovery`; 2.0 has
- * nvidia-smi's --query-gpu for all at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
+ * Intel's xpu-smi. 1.x prints JSON for one device per call, and total memory only in that device's `discovery`. 2.0 has
+ * --query-gpu, as nvidia-smi, for all devices at once. Source: xpumanager's smi_user_guide.md (1.x) and overview.rst (2.0).
  */
 import type { Gpu, SectionError, Sections } from "../../contract/record.js";
 import { firstErrors, partError, outputText } from "../kit/part-output.js";
 import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, ToolVerdict } from "../kit/shim.js";
-import { QUERY_FIELDS, devicesIn, gpusInCsv, gpusInJson, xpuProcesses, type XpuDevices } from "./gpu.js";
+import { devicesIn, gpusInJson, xpuProcesses, type XpuDevices } from "./gpu.js";
+import { QUERY_FIELDS, gpusInCsv } from "./query.js";
 
 const DISCOVERY: Part = { id: "xpu-smi.discovery", kind: "program", command: "{tool} discovery -j" };
 const PROCESSES: Part = { id: "xpu-smi.ps", kind: "program", command: "{tool} ps -j" };
 const STATS = "xpu-smi.stats";
 const QUERY = `{tool} --query-gpu=${QUERY_FIELDS} --format=csv,noheader,nounits`;
 
-// Each device's id stands on a line of its own, as `"device_id": 0,`; "pci_device_id" has more before it.
+// Each device's id is on a line of its own, as `"device_id": 0,`; in "pci_device_id" more characters come before it.
 const EACH_DEVICE =
   `for d in $(b {tool} discovery -j | sed -n "s/^ *.device_id.: *//p" | tr -d ",");` +
   " do b {tool} discovery -d $d -j; b {tool} stats -d $d -j; done";
@@ -37,8 +38,8 @@ export const xpuSmiShim: Shim = {
     const hasQuery = gpusInCsv(outputs.get(STATS)?.stdout ?? "").gpus.length > 0;
     if (known.size === 0 && !hasQuery) {
       const discovery = outputs.get(DISCOVERY.id);
-      const said = discovery === undefined ? "" : outputText(discovery);
-      return { kind: "broken", message: `xpu-smi: ${said === "" ? "it printed no device" : said}` };
+      const printed = discovery === undefined ? "" : outputText(discovery);
+      return { kind: "broken", message: `xpu-smi: ${printed === "" ? "it printed no device" : printed}` };
     }
     const parts = [...statsParts([...known.keys()], hasQuery, context), ...processParts(context)];
     return { kind: "usable", sampler: new XpuSmiSampler(parts, known, context) };
@@ -75,7 +76,7 @@ class XpuSmiSampler implements Sampler {
     const json = gpusInJson(text, this.#known);
     const gpus: readonly Gpu[] = csv.gpus.length > 0 ? csv.gpus : json.gpus;
     const errors: SectionError[] = csv.gpus.length > 0 ? [...csv.errors] : [...json.errors];
-    // The probe asked 1.x what only 2.0 knows; a tick's own parts are what counts.
+    // The probe also runs 2.0's query, which fails on 1.x. Only the parts of a tick count.
     for (const { id } of this.parts.filter((part) => outputs.has(part.id))) {
       const section = id === PROCESSES.id ? "process" : "gpu";
       const failed = partError(section, "xpu-smi", outputs.get(id), gpus.length > 0);
@@ -91,7 +92,7 @@ class XpuSmiSampler implements Sampler {
   }
 }
 
-/** Every part's text: what a document is about is told by its keys. */
+/** The text of all parts but `ps`: a document's keys show what it is about. */
 function textOf(outputs: PartOutputs): string {
   return [...outputs]
     .filter(([id]) => id !== PROCESSES.id)

@@ -80,7 +80,7 @@ describe("processes, in every nesting that a release had", () => {
     });
 });
 
-test("a tick asks by the flags of the sections that the release has", () => {
+test("a tick uses the flags of the sections that the release has", () => {
   const verdict = amdSmiShim.judge(
     partOutputs({ "amd-smi.metric": '[{"gpu": 0, "mem_usage": {"total_vram": 8176}}]' }),
     probeContext(["gpu"]),
@@ -89,7 +89,7 @@ test("a tick asks by the flags of the sections that the release has", () => {
   assert.equal(verdict.sampler.parts[0]?.command, "{tool} metric --mem-usage --json");
 });
 
-test("names that the probe's deadline cut off are asked for again, but not for ever", () => {
+test("names that the probe's deadline cut off are asked for again, a limited number of times", () => {
   const metric = `[${gpu(0)}]`;
   const verdict = amdSmiShim.judge(partOutputs({ "amd-smi.metric": metric }), probeContext(["gpu"]));
   assert.ok(verdict.kind === "usable");

@@ -50,8 +50,17 @@ testFixtures(
     },
   ],
   [
-    { file: "metric-power__text_rocm6.1.2.txt", why: "text for people; --json is there in every release" },
-    { file: "monitor__4x-mi300a_rocm10.txt", why: "text for people; metric --json has the same and more" },
-    { file: "monitor__8x-mi300x_rocm6.1.txt", why: "text for people; metric --json has the same and more" },
+    {
+      file: "metric-power__text_rocm6.1.2.txt",
+      why: "human-readable text; --json is there in every release",
+    },
+    {
+      file: "monitor__4x-mi300a_rocm10.txt",
+      why: "human-readable text; metric --json has the same and more",
+    },
+    {
+      file: "monitor__8x-mi300x_rocm6.1.txt",
+      why: "human-readable text; metric --json has the same and more",
+    },
   ],
 );

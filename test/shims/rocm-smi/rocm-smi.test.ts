@@ -34,7 +34,7 @@ testParserProperties({
   samples: [`{${card(0)}, "system": {"Driver version": "6.3.6", "PID4711": "a, b, 1, 512, 0, 0"}}`],
 });
 
-test("the command asks for processes only where they are wanted", () => {
+test("the command asks for processes only where they are included", () => {
   const commands = (include: Parameters<typeof probeContext>[0]) =>
     rocmSmiShim.probe(probeContext(include)).map((part) => part.command);
   assert.equal(commands(["gpu"]).length, 1);
@@ -42,7 +42,7 @@ test("the command asks for processes only where they are wanted", () => {
   assert.match(commands(["gpu", "process"]).join(), /--showpids --json,\{tool\} --showpidgpus/);
 });
 
-test("a tick in which the tool hangs costs the section and says so", () => {
+test("a tick in which the tool hangs has an error instead of the section", () => {
   const good = partOutputs({ "rocm-smi.metrics": `{${card(0)}}` });
   const verdict = rocmSmiShim.judge(good, probeContext(["gpu"]));
   assert.ok(verdict.kind === "usable");

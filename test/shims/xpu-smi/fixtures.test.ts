@@ -2,7 +2,7 @@ import { xpuSmiShim } from "../../../src/shims/xpu-smi/xpu-smi.js";
 import { testFixtures } from "../../support/fixture-table.js";
 import { firstReading, partOutputs } from "../../support/shim-outputs.js";
 
-const JSON_HAS_IT = "text for people; -j is there in every 1.x and tells the same";
+const JSON_HAS_IT = "human-readable text; every 1.x has -j with the same values";
 
 testFixtures(
   "xpu-smi",
@@ -25,8 +25,8 @@ testFixtures(
   [
     { file: "discovery__v1.txt", why: JSON_HAS_IT },
     { file: "stats__v1_flex.txt", why: JSON_HAS_IT },
-    { file: "dump__v1_util-power-freq.csv", why: "a stream; `stats -j` tells the same at once" },
-    { file: "table__v2.0_b580.txt", why: "text for people; 2.0 has --query-gpu" },
-    { file: "version__v1.txt", why: "which release it is shows in what it answers" },
+    { file: "dump__v1_util-power-freq.csv", why: "a stream; `stats -j` prints the same at once" },
+    { file: "table__v2.0_b580.txt", why: "human-readable text; 2.0 has --query-gpu" },
+    { file: "version__v1.txt", why: "the output of the other commands shows the release" },
   ],
 );

@@ -32,7 +32,7 @@ testParserProperties({
 const discovery = (ids: readonly number[]): string =>
   JSON.stringify({ device_list: ids.map((id) => ({ device_id: id, device_name: "Flex" })) }, null, 4);
 
-test("1.x is asked device by device, with a shell in one part and without one in parts of their own", () => {
+test("1.x is asked device by device, in one part with a shell, in separate parts without", () => {
   const outputs = partOutputs({ "xpu-smi.discovery": discovery([0, 1]) });
   const commands = (mode: "shell" | "plain") => {
     const verdict = xpuSmiShim.judge(outputs, probeContext(["gpu"], mode));
@@ -48,7 +48,7 @@ test("1.x is asked device by device, with a shell in one part and without one in
   ]);
 });
 
-test("1.x's stats of later ticks are joined with the probe's names; a silent device stays with nulls", () => {
+test("1.x's stats of later ticks are joined with the probe's names; a device without stats stays, with nulls", () => {
   const verdict = xpuSmiShim.judge(
     partOutputs({ "xpu-smi.discovery": discovery([0, 1]) }),
     probeContext(["gpu"]),
