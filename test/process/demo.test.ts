@@ -1,16 +1,15 @@
 /** The demo fleet, as a newcomer runs it. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
+import { makeTempDir } from "../support/temp-dir.js";
 
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("allsmi-ssh-demo-"));
-
-test("the demo shows every kind of host, ends by itself and leaves nothing", async () => {
-  const before = leftovers();
+test("the demo shows every kind of host, ends by itself and leaves nothing", async (t) => {
+  const temp = makeTempDir("demo");
+  t.after(() => temp.remove());
   const run = await runCli(["--demo", "--count", "12", "--interval", "1", "--format", "ndjson"], {
-    env: { HOME: "/nonexistent" },
+    env: { HOME: "/nonexistent", TMPDIR: temp.path },
   });
   assert.equal(run.code, 0, run.stderr);
   const records = recordsOf(run.stdout);
@@ -38,5 +37,5 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
   assert(broken?.record === "frame");
   assert.equal(broken.gpus?.length, 2);
   assert.match(String(broken.gpus[1]?.error), /lost/);
-  assert.deepEqual(leftovers(), before);
+  assert.deepEqual(readdirSync(temp.path), []);
 });

@@ -146,7 +146,7 @@ describe("login shells", { concurrency: 3 }, () => {
         assert.equal(channel, "plain");
         assert.equal(gpus?.[0]?.utilization, 97);
         assert.deepEqual([...new Set(errors?.map(({ section }) => section))].sort(), [
-          ...["cpu", "memory", "process", "storage"],
+          ...["cpu", "memory", "storage"],
         ]);
       }
     },
