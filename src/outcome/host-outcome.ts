@@ -29,16 +29,26 @@ export function outcomeOf(record: StreamRecord): HostOutcome {
   return failed === null ? OK : { kind: "errors", reason: failed };
 }
 
-/** Frames come by the thousand: no copies are made of a sound one. */
+/** Runs for each frame of a fleet, so it makes nothing for a sound one. */
 function failedDevice(frame: FrameRecord): string | null {
   for (const section of SECTIONS) {
-    const devices: readonly object[] = frame[KEY_OF_SECTION[section]] ?? [];
-    for (const [position, device] of devices.entries()) {
-      const { error, index } = device as { readonly error?: unknown; readonly index?: unknown };
-      if (error === undefined || error === null) continue;
-      const label = typeof index === "number" ? index : position;
-      return `${section} ${label}: ${typeof error === "string" ? error : JSON.stringify(error)}`;
+    const devices = frame[KEY_OF_SECTION[section]];
+    if (devices === undefined) continue;
+    for (let position = 0; position < devices.length; position++) {
+      const failure = failureOf(devices[position]);
+      if (failure !== null) return `${section} ${failure.index ?? position}: ${failure.error}`;
     }
   }
   return null;
+}
+
+function failureOf(
+  device: object | undefined,
+): { readonly error: string; readonly index: number | null } | null {
+  const { error, index } = (device ?? {}) as { readonly error?: unknown; readonly index?: unknown };
+  if (error === undefined || error === null) return null;
+  return {
+    error: typeof error === "string" ? error : JSON.stringify(error),
+    index: typeof index === "number" ? index : null,
+  };
 }
