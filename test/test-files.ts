@@ -43,9 +43,22 @@ const filesThatNeed = (needs: Needs): readonly string[] =>
 /** The two processes for the quick tests: a start for each file would cost more than most of them. */
 export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quick/second-half.ts")];
 
-/** Every test. Those that load the processor are spread evenly among those that mostly wait. */
+/** They take longest, mostly asleep: started last, they would be waited for alone. */
+const LONGEST = [
+  "process/hanging-names.test.ts",
+  "fault/driver-hold.test.ts",
+  "ssh/live/live.test.ts",
+  "process/hostile-native.test.ts",
+  "remote/guard.test.ts",
+  "process/signals.test.ts",
+  "process/pipe.test.ts",
+  "ssh/config/differential.test.ts",
+].map((name) => join(HERE, name));
+
+/** Every test, the longest first. Those that load the processor are spread evenly among those that mostly wait. */
 export function allTests(): readonly string[] {
-  const waiting = filesThatNeed("programs");
+  const isLong = (file: string): number => (LONGEST.includes(file) ? 0 : 1);
+  const waiting = [...filesThatNeed("programs")].sort((a, b) => isLong(a) - isLong(b));
   const loading = [...QUICK_HALVES, ...filesThatNeed("processor time")];
   const step = Math.ceil(waiting.length / loading.length);
   return loading.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);

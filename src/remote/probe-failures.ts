@@ -58,12 +58,15 @@ export function loginDenial(output: string, end: AnswerEnd): LoginDenial | null 
   // /bin/false and /bin/true, as login shells, print nothing; so does a forced command that lets one command through.
   const isSilent = message === "" && code !== null;
   if (!isOfAccount && !isSilent && !OF_THE_COMMAND.test(message)) return null;
+  return { error: denied(message, code), isCertain: isOfAccount };
+}
+
+function denied(message: string, code: number | null): HostError {
   const how = code === null ? "the connection ended" : `exit code ${code}`;
   const why = message === "" ? `it ends every command without a message (${how})` : `"${message}" (${how})`;
-  const error = new HostError("access-denied", "probe", `the account is let in and may run nothing: ${why}`, {
+  return new HostError("access-denied", "probe", `the account is let in and may run nothing: ${why}`, {
     fix: "see the account on the host: its login shell (getent passwd), expiry (chage -l), /etc/nologin, ForceCommand and PAM rules",
   });
-  return { error, isCertain: isOfAccount };
 }
 
 /** What plain commands found, unless the denial explains why they found nothing. */
@@ -71,12 +74,18 @@ export async function unlessDenied<T extends { readonly outputs: PartOutputs }>(
   probing: Promise<T>,
   denial: LoginDenial | null,
 ): Promise<T> {
-  if (denial === null) return probing;
   const found = await probing.catch((error: unknown) => {
-    throw foundNothing(error) ? denial.error : error;
+    throw denial !== null && foundNothing(error) ? denial.error : error;
   });
+  const outputs = [...found.outputs.values()];
+  // The first answer may have been cut off on a busy host: then the refusal is what the plain commands print.
+  const hasWorked = outputs.some(({ end }) => end.kind === "exit" && end.code === 0);
+  for (const { stdout, stderr, end } of hasWorked ? [] : outputs) {
+    const message = oneLine(`${stdout} ${stderr}`);
+    if (OF_THE_ACCOUNT.test(message)) throw denied(message, end.kind === "exit" ? end.code : null);
+  }
   // A shell that exits with 0 whatever it is given is not a tool that printed nothing.
-  if ([...found.outputs.values()].every((output) => `${output.stdout}${output.stderr}`.trim() === ""))
+  if (denial !== null && outputs.every((output) => `${output.stdout}${output.stderr}`.trim() === ""))
     throw denial.error;
   return found;
 }

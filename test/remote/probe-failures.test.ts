@@ -60,3 +60,20 @@ test("a denial that is not certain gives way to a tool that answers, and explain
   const bug = new TypeError("a bug");
   await assert.rejects(unlessDenied(Promise.reject(bug), denial), bug);
 });
+
+test("a refusal of the account that only the plain commands print is a denial, unless one of them works", async () => {
+  const answered = (code: number): { outputs: PartOutputs } => ({
+    outputs: new Map([
+      ["gpus", { stdout: "", stderr: "WARNING: Your password has expired.", end: { kind: "exit", code: 1 } }],
+      ["cpus", { stdout: "", stderr: "", end: { kind: "exit", code } }],
+    ]),
+  });
+  await assert.rejects(unlessDenied(Promise.resolve(answered(1)), null), (error: unknown) => {
+    assert.ok(error instanceof HostError);
+    assert.equal(error.failure.code, "access-denied");
+    assert.match(error.message, /"WARNING: Your password has expired\." \(exit code 1\)/);
+    return true;
+  });
+  const working = answered(0);
+  assert.equal(await unlessDenied(Promise.resolve(working), null), working);
+});
