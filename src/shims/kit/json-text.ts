@@ -2,6 +2,7 @@
  * Finds JSON in the output of vendor tools: after warnings and blank lines, one document or several, with a stray line
  * in the middle, with Python's NaN, or cut short. Whole parts are kept.
  */
+import { valueAt } from "../../contract/dot-path.js";
 
 /** A parsed JSON object; nothing is known about its values. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -24,13 +25,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path of keys, undefined where any step is not an object that has it. */
+/** The value at a path of keys, undefined where any step is not an object that has it: a list is no step. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;
-  for (const key of path) {
-    if (!isObject(here) || !Object.hasOwn(here, key)) return undefined;
-    here = here[key];
-  }
+  for (const key of path) here = isObject(here) ? valueAt(here, [key]) : undefined;
   return here;
 }
 

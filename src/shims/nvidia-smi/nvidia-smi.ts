@@ -11,6 +11,7 @@ import type {
   Shim,
   ToolVerdict,
 } from "../kit/shim.js";
+import { firstErrors } from "../kit/part-output.js";
 import { APPS_COMMAND } from "./apps.js";
 import {
   fieldsAmong,
@@ -26,7 +27,6 @@ import {
   APPS,
   brokenBecause,
   gpusIn,
-  limitErrors,
   LIST,
   processesIn,
   QUERY,
@@ -154,7 +154,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
         errors = [...errors, ...processErrors];
         if (processes !== null) sections.processes = processes;
       }
-      const reading = { sections, errors: limitErrors(errors) };
+      const reading = { sections, errors: firstErrors(errors) };
       // A driver that was replaced meanwhile: the next tick asks for the fields that it knows.
       const refused = refusedIn(outputs.get(QUERY));
       if (refused !== null) {

@@ -137,13 +137,3 @@ export function wholeLines(output: PartOutput): string {
   if (BUS_ID.test(LAST_CELL.exec(stdout)?.[1] ?? "")) return stdout;
   return stdout.slice(0, stdout.lastIndexOf("\n") + 1);
 }
-
-const MAX_ERRORS = 32;
-
-/** The first errors and a count of the rest: the output may be thousands of lines of something else. */
-export function limitErrors(errors: readonly SectionError[]): readonly SectionError[] {
-  const [first, ...rest] = errors.slice(MAX_ERRORS);
-  if (first === undefined) return errors;
-  const more = { ...first, message: `${first.message} (and ${rest.length} more)` };
-  return [...errors.slice(0, MAX_ERRORS), more];
-}
