@@ -12,7 +12,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { allTests, QUICK_HALVES } from "./test-files.js";
 
-const FILES_PER_PROCESSOR = 3;
+const FILES_PER_PROCESSOR = 2;
 const TIMEOUT_MS = 300_000;
 
 const args = process.argv.slice(2);
