@@ -42,7 +42,7 @@ const COLUMNS = [
   "ecc.errors.uncorrected.aggregate.total",
 ] as const;
 /** The argument of `--query-gpu`. */
-export const QUERY_FIELDS = COLUMNS.join(",");
+export const XPU_QUERY_FIELDS = COLUMNS.join(",");
 
 /** Rows that are no GPU, such as messages of the tool, become errors. */
 export function gpusInCsv(text: string): {

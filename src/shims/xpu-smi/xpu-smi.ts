@@ -6,12 +6,12 @@ import type { Gpu, SectionError, Sections } from "../../contract/record.js";
 import { firstErrors, partError, outputText } from "../kit/part-output.js";
 import type { Part, PartOutputs, ProbeContext, Reading, Sampler, Shim, ToolVerdict } from "../kit/shim.js";
 import { devicesIn, gpusInJson, xpuProcesses, type XpuDevices } from "./gpu.js";
-import { QUERY_FIELDS, gpusInCsv } from "./query.js";
+import { XPU_QUERY_FIELDS, gpusInCsv } from "./query.js";
 
 const DISCOVERY: Part = { id: "xpu-smi.discovery", kind: "program", command: "{tool} discovery -j" };
 const PROCESSES: Part = { id: "xpu-smi.ps", kind: "program", command: "{tool} ps -j" };
 const STATS = "xpu-smi.stats";
-const QUERY = `{tool} --query-gpu=${QUERY_FIELDS} --format=csv,noheader,nounits`;
+const QUERY = `{tool} --query-gpu=${XPU_QUERY_FIELDS} --format=csv,noheader,nounits`;
 
 // Each device's id is on a line of its own, as `"device_id": 0,`; in "pci_device_id" more characters come before it.
 const EACH_DEVICE =

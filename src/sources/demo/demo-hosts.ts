@@ -1,5 +1,5 @@
 /** The hosts of the demo fleet. */
-import { allSmi, nvidiaSmi, rocmSmi } from "./tools.js";
+import { allSmi, demoNvidiaSmi, rocmSmi } from "./tools.js";
 
 export interface DemoHost {
   readonly name: string;
@@ -15,12 +15,12 @@ const MI300 = { name: "AMD Instinct MI300X OAM", count: 4, memoryMiB: 196592, ma
 
 export const DEMO_HOSTS: readonly DemoHost[] = [
   { name: "dgx-01", labels: { rack: "a1" }, behaviour: "well", tools: { "all-smi": allSmi(H100) } },
-  { name: "dgx-02", labels: { rack: "a1" }, behaviour: "well", tools: { "nvidia-smi": nvidiaSmi(H100) } },
+  { name: "dgx-02", labels: { rack: "a1" }, behaviour: "well", tools: { "nvidia-smi": demoNvidiaSmi(H100) } },
   {
     name: "ws-01",
     labels: { rack: "desk" },
     behaviour: "well",
-    tools: { "nvidia-smi": nvidiaSmi(RTX, { lost: 1 }) },
+    tools: { "nvidia-smi": demoNvidiaSmi(RTX, { lost: 1 }) },
   },
   { name: "mi300-01", labels: { rack: "b2" }, behaviour: "well", tools: { "rocm-smi": rocmSmi(MI300) } },
   { name: "login-01", labels: { rack: "b2" }, behaviour: "well", tools: {} },
@@ -30,12 +30,12 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
     name: "slow-01",
     labels: { rack: "b3" },
     behaviour: "well",
-    tools: { "nvidia-smi": nvidiaSmi({ ...RTX, count: 1 }, { sleepSecs: 3 }) },
+    tools: { "nvidia-smi": demoNvidiaSmi({ ...RTX, count: 1 }, { sleepSecs: 3 }) },
   },
   {
     name: "flaky-01",
     labels: { rack: "b3" },
     behaviour: "drops",
-    tools: { "nvidia-smi": nvidiaSmi({ ...RTX, count: 1 }) },
+    tools: { "nvidia-smi": demoNvidiaSmi({ ...RTX, count: 1 }) },
   },
 ];

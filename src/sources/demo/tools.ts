@@ -15,7 +15,7 @@ const WANDER = `now=$(date +%s)
 wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
 
 /** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the index of a GPU that has fallen off the bus. */
-export function nvidiaSmi(
+export function demoNvidiaSmi(
   gpus: SimulatedGpus,
   quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},
 ): string {

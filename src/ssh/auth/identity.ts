@@ -6,7 +6,7 @@ import {
   readKeySources,
   type IdentitySources,
   type KeySources,
-  type NamedFile,
+  type KeySource,
   type ParsedBlob,
   type Skipped,
 } from "./key-sources.js";
@@ -68,7 +68,7 @@ export async function findCandidates(
 class Selection {
   readonly keys: IdentityCandidate[] = [];
   readonly #seen = new Set<string>();
-  readonly #files: readonly NamedFile[];
+  readonly #files: readonly KeySource[];
   /** The file of each public key that a file names. */
   readonly #fileOf = new Map<string, string>();
 
@@ -80,12 +80,12 @@ class Selection {
     }
   }
 
-  addFiles(files: readonly NamedFile[]): void {
+  addFiles(files: readonly KeySource[]): void {
     for (const named of files) this.#add(this.#fromFile(named));
   }
 
   /** CertificateFile and the certificates beside `files`, as far as there is a private key for them. */
-  addCertificates(files: readonly NamedFile[]): void {
+  addCertificates(files: readonly KeySource[]): void {
     const named = this.sources.certificates.map(({ path, blob }) => ({ source: path, blob }));
     const beside = files.map(({ path, file }) => ({
       source: `${path}-cert.pub`,
@@ -127,7 +127,7 @@ class Selection {
     this.keys.push(key);
   }
 
-  #fromFile({ path, source, file }: NamedFile): IdentityCandidate | null {
+  #fromFile({ path, source, file }: KeySource): IdentityCandidate | null {
     if (file.kind === "missing") return null;
     if (file.kind === "usable") {
       const key = parseBlob(file.blob);

@@ -21,7 +21,7 @@ export interface Skipped {
   readonly remedy: KeyRemedy | null;
 }
 
-export interface NamedFile {
+export interface KeySource {
   readonly path: string;
   readonly source: string;
   readonly file: KeyFile;
@@ -54,9 +54,9 @@ interface AgentKeys {
 
 export interface KeySources {
   /** The files of `--ssh-key`. */
-  readonly explicit: readonly NamedFile[];
+  readonly explicit: readonly KeySource[];
   /** IdentityFile, or the default files. */
-  readonly configured: readonly NamedFile[];
+  readonly configured: readonly KeySource[];
   readonly certificates: readonly CertificateFile[];
   readonly agent: AgentKeys;
   /** A system error of this machine (no descriptors, no memory) that kept one of them from being read. */
@@ -69,7 +69,7 @@ export async function readKeySources(
   { agents, keys }: IdentitySources,
   signMs: number,
 ): Promise<KeySources> {
-  const load = (named: Omit<NamedFile, "file">): Promise<NamedFile> =>
+  const load = (named: Omit<KeySource, "file">): Promise<KeySource> =>
     keys.load(named.path).then((file) => ({ ...named, file }));
   const [explicit, configured, certificates, agent] = await Promise.all([
     Promise.all(plan.keyFiles.map((path) => load({ path, source: `--ssh-key ${path}`, isExplicit: true }))),

@@ -29,7 +29,7 @@ export interface JumpDeps {
 export type Lifetime = Pick<Connection, "lost" | "close">;
 
 /** The handshake on the stream to the target. */
-export interface Handshake<T extends Lifetime> {
+export interface TargetHandshake<T extends Lifetime> {
   /** Calls `firstByte` at the target's first byte. */
   run(stream: Duplex, firstByte: () => void): Promise<T>;
   /** The connection with another lifetime: `carriedConnection` or `carriedSession`. */
@@ -44,7 +44,7 @@ export async function connectThroughJump<T extends Lifetime>(
   target: HostPlan,
   hop: HostPlan,
   deps: JumpDeps,
-  handshake: Handshake<T>,
+  handshake: TargetHandshake<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const name = planLabel(hop);
@@ -69,7 +69,7 @@ function reachTarget<T extends Lifetime>(
   target: HostPlan,
   name: string,
   { clock, random, step }: JumpDeps,
-  handshake: Handshake<T>,
+  handshake: TargetHandshake<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const isDropped = (error: unknown): boolean => error instanceof DroppedEarly && lease.lostBy() === null;
