@@ -104,7 +104,7 @@ export function startWatch(
         const said = answer.exec(running.stderr());
         if (said?.[1] !== undefined) return JSON.parse(said[1]) as Memory;
       }
-      throw new Error("no word of memory");
+      throw new Error("no memory figure came");
     },
     async stop() {
       running.kill();

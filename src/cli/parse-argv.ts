@@ -1,8 +1,6 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
 import type { Condition } from "../contract/condition.js";
-import { KNOWN_FIELDS } from "../conditions/known-fields.js";
-import { parseCondition } from "../conditions/parse.js";
 import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
@@ -68,7 +66,7 @@ export async function parseArgv(
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
-    failOn: readFailOn(reader),
+    failOn: await readFailOn(reader),
     failOnMissing: reader.has("fail-on-missing"),
     dryRun: reader.has("dry-run"),
   };
@@ -188,7 +186,12 @@ function readQuery(reader: FlagReader): readonly string[] {
   return paths;
 }
 
-function readFailOn(reader: FlagReader): readonly Condition[] {
+async function readFailOn(reader: FlagReader): Promise<readonly Condition[]> {
+  if (!reader.has("fail-on")) return [];
+  const [{ KNOWN_FIELDS }, { parseCondition }] = await Promise.all([
+    import("../conditions/known-fields.js"),
+    import("../conditions/parse.js"),
+  ]);
   return reader.texts("fail-on").flatMap((text) => {
     const parsed = parseCondition(text, KNOWN_FIELDS);
     if (parsed.kind === "condition") return [parsed.condition];

@@ -41,13 +41,7 @@ export function matchesOf(condition: Condition, record: StreamRecord, limit: num
 
 /** True when it holds for some device; null when it holds for none, and for some it is unknown. */
 export function truthIn(condition: Condition, record: StreamRecord): Truth {
-  let truth: Truth = false;
-  for (const row of rowsOf(record, condition.sections)) {
-    const each = truthOf(condition.expression, { record, row });
-    if (each === true) return true;
-    if (each === null) truth = null;
-  }
-  return truth;
+  return some(rowsOf(record, condition.sections), (row) => truthOf(condition.expression, { record, row }));
 }
 
 /** Whether the record has any reading at this operand: a signal that is never there is no pass. */
@@ -123,25 +117,20 @@ function valueTruth(comparison: Comparison, value: unknown): Truth {
 /** Undefined: there is no device or record of this kind, of which nothing is known. */
 function satisfies(value: unknown, operator: Operator, literal: Scalar): Truth {
   const known = value ?? null;
-  if (operator === "==") return literal === null ? known === null : known === null ? null : known === literal;
-  if (operator === "!=") return literal === null ? known !== null : known === null ? null : known !== literal;
-  return typeof known === "number" && typeof literal === "number" ? ordered(known, operator, literal) : null;
-}
-
-function ordered(value: number, operator: Operator, literal: number): boolean {
+  if (operator === "==" || operator === "!=") {
+    if (known === null && literal !== null) return null;
+    return (known === literal) === (operator === "==");
+  }
+  if (typeof known !== "number" || typeof literal !== "number") return null;
   switch (operator) {
     case ">":
-      return value > literal;
+      return known > literal;
     case ">=":
-      return value >= literal;
+      return known >= literal;
     case "<":
-      return value < literal;
+      return known < literal;
     case "<=":
-      return value <= literal;
-    case "==":
-      return value === literal;
-    case "!=":
-      return value !== literal;
+      return known <= literal;
   }
 }
 
@@ -180,7 +169,7 @@ function every<Item>(items: readonly Item[], truth: (item: Item) => Truth): Trut
   return negated === null ? null : !negated;
 }
 
-function some<Item>(items: readonly Item[], truth: (item: Item) => Truth): Truth {
+function some<Item>(items: Iterable<Item>, truth: (item: Item) => Truth): Truth {
   let result: Truth = false;
   for (const item of items) {
     const each = truth(item);
@@ -190,9 +179,8 @@ function some<Item>(items: readonly Item[], truth: (item: Item) => Truth): Truth
   return result;
 }
 
-/** The true comparisons of a true expression; a negation stands for itself. */
+/** The true comparisons of an expression that is true; a negation stands for itself. */
 function reasonsOf(expression: Expression, scope: Scope): readonly string[] {
-  if (truthOf(expression, scope) !== true) return [];
   switch (expression.kind) {
     case "and":
       return expression.terms.flatMap((term) => reasonsOf(term, scope));

@@ -1,4 +1,4 @@
-/** A condition's text as tokens. */
+/** A condition's text as tokens, and the parser's place among them. */
 import type { Operator } from "../contract/condition.js";
 
 export type Token = { readonly at: number; readonly end: number } & (
@@ -28,7 +28,7 @@ const WORD = /(?:[^\s"'()<>=!,]|(?<=\.)(?:"[^"]*"|'[^']*'))+/y;
 const SEGMENT = /"([^"]*)"|'([^']*)'|[^."']+/g;
 
 /** Never throws. The last token is `end`, or the first `bad` one. */
-export function tokensOf(text: string): readonly Token[] {
+function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const match = (pattern: RegExp): RegExpExecArray | null => {
@@ -65,4 +65,57 @@ function tokenAt(text: string, at: number, match: (pattern: RegExp) => RegExpExe
     ? `the quote at "${text.slice(at)}" is not closed`
     : `"${character}" is not expected`;
   return { kind: "bad", problem, at, end: at };
+}
+
+const KEYWORDS: ReadonlySet<string> = new Set(["and", "or", "not", "in", "where", "for"]);
+
+export function isKeyword(token: Token): boolean {
+  return token.kind === "word" && KEYWORDS.has(token.text.toLowerCase());
+}
+
+/** What is wrong with a condition, as a phrase. */
+export class Problem extends Error {}
+
+/** Reads the tokens of a text one by one. Everything that looks at a token throws Problem for text that is none. */
+export class TokenCursor {
+  readonly #text: string;
+  readonly #tokens: readonly Token[];
+  #next = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#tokens = tokensOf(text);
+  }
+
+  /** The next token; `end` stays the next one for ever. */
+  peek(): Token {
+    const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)];
+    if (token === undefined) throw new Problem("is empty");
+    if (token.kind === "bad") throw new Problem(token.problem);
+    return token;
+  }
+
+  take(): Token {
+    const token = this.peek();
+    this.#next += 1;
+    return token;
+  }
+
+  expect(kind: "(" | ")"): Token {
+    const token = this.peek();
+    if (token.kind === kind) return this.take();
+    throw new Problem(`"${kind}" is needed before ${this.shown(token)}`);
+  }
+
+  takeKeyword(keyword: string): boolean {
+    const token = this.peek();
+    const isIt = token.kind === "word" && token.text.toLowerCase() === keyword;
+    if (isIt) this.#next += 1;
+    return isIt;
+  }
+
+  /** For a message: what stands there, to the end of the text. */
+  shown(token: Token): string {
+    return token.kind === "end" ? "the end" : `"${this.#text.slice(token.at)}"`;
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * The grammar of `--fail-on`, `--where`, `--warn` and `--crit`:
+ * The grammar of `--fail-on`:
  *
  *     condition  = or [ "for" NUMBER ( "tick" | "ticks" ) ]
  *     or         = and { "or" and }
@@ -15,7 +15,7 @@
  * characters is quoted: `gpu.detail."CUDA Version"`.
  */
 import { cleanText } from "../lib/text.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/record.js";
+import { KEY_OF_SECTION, sectionNamed, SECTIONS, type Section } from "../contract/record.js";
 import {
   rowSections,
   type Condition,
@@ -24,7 +24,7 @@ import {
   type Operator,
   type Scalar,
 } from "../contract/condition.js";
-import { tokensOf, type Token } from "./lexer.js";
+import { isKeyword, Problem, TokenCursor, type Token } from "./lexer.js";
 
 export type ParsedExpression =
   | { readonly kind: "condition"; readonly condition: Condition }
@@ -37,7 +37,6 @@ export interface FieldNames {
 }
 
 const HELP = 'write PATH OPERATOR VALUE, as "gpu.temperature > 85" or "state != connected"';
-const KEYWORDS: ReadonlySet<string> = new Set(["and", "or", "not", "in", "where", "for"]);
 const MAX_DEPTH = 32;
 const MAX_TICKS = 1_000_000;
 /** Each combination of devices is looked at: gpu x process is some 10,000, three sections would be millions. */
@@ -53,13 +52,10 @@ export function parseCondition(text: string, fields: FieldNames): ParsedExpressi
   }
 }
 
-class Problem extends Error {}
-
 class Parser {
   readonly #text: string;
   readonly #fields: FieldNames;
-  readonly #tokens: readonly Token[];
-  #next = 0;
+  readonly #tokens: TokenCursor;
   #depth = 0;
   /** The section whose fields need no prefix: inside a count's `where`. */
   #inside: Section | null = null;
@@ -67,14 +63,14 @@ class Parser {
   constructor(text: string, fields: FieldNames) {
     this.#text = text;
     this.#fields = fields;
-    this.#tokens = tokensOf(text);
+    this.#tokens = new TokenCursor(text);
   }
 
   condition(): Condition {
     const expression = this.#or();
-    const ticks = this.#takeKeyword("for") ? this.#ticks() : 1;
-    const rest = this.#token();
-    if (rest.kind !== "end") throw new Problem(`"${this.#from(rest)}" is not expected here; ${HELP}`);
+    const ticks = this.#tokens.takeKeyword("for") ? this.#ticks() : 1;
+    const rest = this.#tokens.peek();
+    if (rest.kind !== "end") throw new Problem(`${this.#tokens.shown(rest)} is not expected here; ${HELP}`);
     const sections = rowSections(expression);
     if (sections.length > MAX_SECTIONS)
       throw new Problem(
@@ -90,18 +86,18 @@ class Parser {
   #chain(kind: "and" | "or", term: () => Expression): Expression {
     const first = term();
     const terms = [first];
-    while (this.#takeKeyword(kind)) terms.push(term());
+    while (this.#tokens.takeKeyword(kind)) terms.push(term());
     return terms.length === 1 ? first : { kind, terms };
   }
 
   #not(): Expression {
     if (++this.#depth > MAX_DEPTH) throw new Problem(`is nested more than ${MAX_DEPTH} levels deep`);
     try {
-      if (this.#takeKeyword("not")) return { kind: "not", term: this.#not() };
-      if (this.#token().kind !== "(") return this.#comparison();
-      this.#next += 1;
+      if (this.#tokens.takeKeyword("not")) return { kind: "not", term: this.#not() };
+      if (this.#tokens.peek().kind !== "(") return this.#comparison();
+      this.#tokens.take();
       const inner = this.#or();
-      this.#expect(")");
+      this.#tokens.expect(")");
       return inner;
     } finally {
       this.#depth -= 1;
@@ -110,15 +106,13 @@ class Parser {
 
   #comparison(): Expression {
     const operand = this.#operand();
-    if (this.#takeKeyword("in")) return { kind: "in", operand, literals: this.#list(operand) };
-    const token = this.#token();
+    if (this.#tokens.takeKeyword("in")) return { kind: "in", operand, literals: this.#list(operand) };
+    const token = this.#tokens.peek();
     if (token.kind !== "operator") {
-      const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
-      throw new Problem(
-        `an operator (> >= < <= == != in) is needed after ${operand.text}, before ${what}; ${HELP}`,
-      );
+      const needed = `an operator (> >= < <= == != in) is needed after ${operand.text}`;
+      throw new Problem(`${needed}, before ${this.#tokens.shown(token)}; ${HELP}`);
     }
-    this.#next += 1;
+    this.#tokens.take();
     const literal = this.#value();
     this.#checkLiteral(operand, token.operator, literal);
     return { kind: "compare", operand, operator: token.operator, literal };
@@ -131,13 +125,13 @@ class Parser {
   }
 
   #operand(): Operand {
-    const token = this.#token();
-    if (token.kind !== "word" || KEYWORDS.has(token.text.toLowerCase())) {
-      const what = token.kind === "end" ? "it ends" : `"${this.#from(token)}" stands`;
+    const token = this.#tokens.peek();
+    if (token.kind !== "word" || isKeyword(token)) {
+      const what = token.kind === "end" ? "it ends" : `${this.#tokens.shown(token)} stands`;
       throw new Problem(`${what} where a path is needed; ${HELP}`);
     }
-    this.#next += 1;
-    if (token.text.toLowerCase() === "count" && this.#token().kind === "(") return this.#count(token);
+    this.#tokens.take();
+    if (token.text.toLowerCase() === "count" && this.#tokens.peek().kind === "(") return this.#count(token);
     return this.#path(token);
   }
 
@@ -167,16 +161,16 @@ class Parser {
 
   #count(start: Token): Operand {
     if (this.#inside !== null) throw new Problem("a count cannot stand inside another count");
-    this.#expect("(");
-    const token = this.#token();
+    this.#tokens.expect("(");
+    const token = this.#tokens.peek();
     const section = token.kind === "word" ? sectionNamed(token.text) : null;
     if (section === null)
       throw new Problem(
         `count() takes a section: ${SECTIONS.map((each) => KEY_OF_SECTION[each]).join(", ")}`,
       );
-    this.#next += 1;
+    this.#tokens.take();
     let where: Expression | null = null;
-    if (this.#takeKeyword("where")) {
+    if (this.#tokens.takeKeyword("where")) {
       this.#inside = section;
       where = this.#or();
       this.#inside = null;
@@ -184,91 +178,54 @@ class Parser {
       if (other !== undefined)
         throw new Problem(`count(${section} where ...) cannot look at the devices of ${other}`);
     }
-    const { end } = this.#expect(")");
+    const { end } = this.#tokens.expect(")");
     return { kind: "count", section, where, text: this.#text.slice(start.at, end) };
   }
 
   #list(operand: Operand): readonly Scalar[] {
-    this.#expect("(");
+    this.#tokens.expect("(");
     const literals = [this.#value()];
-    while (this.#token().kind === ",") {
-      this.#next += 1;
+    while (this.#tokens.peek().kind === ",") {
+      this.#tokens.take();
       literals.push(this.#value());
     }
-    this.#expect(")");
+    this.#tokens.expect(")");
     for (const literal of literals) this.#checkLiteral(operand, "==", literal);
     return literals;
   }
 
   /** Bare text may be of several words, up to the next keyword. */
   #value(): Scalar {
-    const token = this.#token();
+    const token = this.#tokens.peek();
     if (token.kind === "string") {
-      this.#next += 1;
+      this.#tokens.take();
       return token.value;
     }
     if (token.kind !== "word" || !isPlainWord(token)) {
-      const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
-      throw new Problem(`a value is needed before ${what}; ${HELP}`);
+      throw new Problem(`a value is needed before ${this.#tokens.shown(token)}; ${HELP}`);
     }
     let last: Token = token;
-    while (isPlainWord(this.#token())) last = this.#take();
+    while (isPlainWord(this.#tokens.peek())) last = this.#tokens.take();
     return scalarOf(this.#text.slice(token.at, last.end));
   }
 
   #ticks(): number {
-    const [count, unit] = [this.#take(), this.#take()];
+    const [count, unit] = [this.#tokens.take(), this.#tokens.take()];
     const ticks = count.kind === "word" && /^\d+$/.test(count.text) ? Number(count.text) : 0;
     const isUnit = unit.kind === "word" && /^ticks?$/i.test(unit.text);
     if (!isUnit || ticks < 1 || ticks > MAX_TICKS) throw new Problem('write how long as "for 3 ticks"');
     return ticks;
   }
-
-  /** The next token. Throws for text that is none. */
-  #token(): Token {
-    const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)];
-    if (token === undefined) throw new Problem(HELP);
-    if (token.kind === "bad") throw new Problem(token.problem);
-    return token;
-  }
-
-  #take(): Token {
-    const token = this.#token();
-    this.#next += 1;
-    return token;
-  }
-
-  #expect(kind: "(" | ")"): Token {
-    const token = this.#token();
-    if (token.kind === kind) return this.#take();
-    const what = token.kind === "end" ? "the end" : `"${this.#from(token)}"`;
-    throw new Problem(`"${kind}" is needed before ${what}`);
-  }
-
-  #takeKeyword(keyword: string): boolean {
-    const token = this.#token();
-    const isIt = token.kind === "word" && token.text.toLowerCase() === keyword;
-    if (isIt) this.#next += 1;
-    return isIt;
-  }
-
-  #from(token: Token): string {
-    return this.#text.slice(token.at);
-  }
 }
 
 function isPlainWord(token: Token): boolean {
-  return token.kind === "word" && !KEYWORDS.has(token.text.toLowerCase());
+  return token.kind === "word" && !isKeyword(token);
 }
 
 /** Labels may have dots in their names. */
 function recordKeys(segments: readonly string[]): readonly string[] {
   const [first, ...rest] = segments;
   return first === "labels" && rest.length > 0 ? [first, rest.join(".")] : segments;
-}
-
-function sectionNamed(text: string): Section | null {
-  return SECTIONS.find((section) => section === text || KEY_OF_SECTION[section] === text) ?? null;
 }
 
 function scalarOf(text: string): Scalar {

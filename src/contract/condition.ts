@@ -32,7 +32,7 @@ export type Expression =
     }
   | { readonly kind: "in"; readonly operand: Operand; readonly literals: readonly Scalar[] };
 
-/** One `--fail-on`, `--where`, `--warn` or `--crit`. */
+/** One `--fail-on`. */
 export interface Condition {
   /** As typed. */
   readonly text: string;

@@ -6,7 +6,7 @@ import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
 import type { Field, FieldMap, Shape } from "./field-table.js";
 import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
 import { CHASSIS_FIELDS, CPU_FIELDS, MEMORY_FIELDS, STORAGE_FIELDS } from "./host-fields.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "./sections.js";
+import { sectionNamed, type Section } from "./sections.js";
 
 /** The fields of a section's devices, without the labels that every device carries. */
 export const SECTION_FIELDS: Readonly<Record<Section, FieldMap>> = {
@@ -32,8 +32,8 @@ export function csvColumns(section: Section): readonly string[] {
  */
 export function fieldKind(path: string): Shape | null {
   const [first = "", ...rest] = path.split(".");
-  const section = SECTIONS.find((name) => name === first || KEY_OF_SECTION[name] === first);
-  return section === undefined ? shapeAt(null, [first, ...rest]) : shapeAt(section, rest);
+  const section = sectionNamed(first);
+  return section === null ? shapeAt(null, [first, ...rest]) : shapeAt(section, rest);
 }
 
 /** The same by keys, which may hold dots. `section` null: a field of the record itself. */

@@ -207,6 +207,11 @@ export const KEY_OF_SECTION = {
   storage: "storage",
 } as const satisfies Record<Section, keyof Sections>;
 
+/** The section of this name (`gpu`) or of this key (`gpus`). */
+export function sectionNamed(text: string): Section | null {
+  return SECTIONS.find((section) => section === text || KEY_OF_SECTION[section] === text) ?? null;
+}
+
 /** Fields that a native `all-smi snapshot` has beyond ours, a newer one's too. They are passed on as they are. */
 export type NativeExtras = Readonly<Record<string, unknown>>;
 export type WithExtras<Device> = Device & NativeExtras;

@@ -4,7 +4,7 @@
  */
 import { valueAt } from "../contract/dot-path.js";
 import { csvColumns } from "../contract/fields.js";
-import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../contract/record.js";
+import { sectionNamed, type Section, type StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import { deviceRows, sectionErrorText, stateText, type DeviceRow } from "./device-rows.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
@@ -72,12 +72,12 @@ function queryColumn(path: string): Column {
   const own = [...LEADING, ERROR_COLUMN].find((column) => column.title === path);
   if (own !== undefined) return own;
   const keys = path.split(".");
-  const [first, ...rest] = keys;
-  const section = SECTIONS.find((name) => name === first || KEY_OF_SECTION[name] === first);
+  const [first = "", ...rest] = keys;
+  const section = sectionNamed(first);
   return {
     title: path,
     value({ record, at }) {
-      if (section !== undefined && rest.length > 0 && at?.section === section) {
+      if (section !== null && rest.length > 0 && at?.section === section) {
         const value = valueAt(at.device, rest);
         if (value !== undefined) return value;
       }

@@ -1,5 +1,5 @@
 /** The conditions of `--fail-on` over a run: where each holds, for how long it has, and which of its fields were ever read. */
-import { hasReading, matchesOf } from "../conditions/evaluate.js";
+import { hasReading, matchesOf, type Match } from "../conditions/evaluate.js";
 import { signalsOf, type Condition } from "../contract/condition.js";
 import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
@@ -47,15 +47,16 @@ class Watch {
     if (this.#unread.size > 0) this.#noteRead(record);
     const { text, ticks } = this.#condition;
     const matches = matchesOf(this.#condition, record, MAX_MATCHES);
-    const before = this.#runs.get(record.host_id);
+    const held = ticks === 1 ? matches : this.#longEnough(matches, record.host_id);
+    return held.map(({ device, reason }) => ({ condition: text, device, reason }));
+  }
+
+  #longEnough(matches: readonly Match[], host: string): readonly Match[] {
+    const before = this.#runs.get(host);
     const runs = new Map(matches.map(({ device }) => [device ?? "", (before?.get(device ?? "") ?? 0) + 1]));
-    if (ticks > 1) {
-      if (runs.size > 0) this.#runs.set(record.host_id, runs);
-      else this.#runs.delete(record.host_id);
-    }
-    return matches
-      .filter(({ device }) => (runs.get(device ?? "") ?? 0) >= ticks)
-      .map(({ device, reason }) => ({ condition: text, device, reason }));
+    if (runs.size > 0) this.#runs.set(host, runs);
+    else this.#runs.delete(host);
+    return matches.filter(({ device }) => (runs.get(device ?? "") ?? 0) >= this.#condition.ticks);
   }
 
   unread(): readonly Unread[] {

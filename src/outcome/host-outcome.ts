@@ -1,13 +1,13 @@
 /**
  * What a host's last record comes to, for the exit code and for the last line of a run.
  *
- * | last record                                        | outcome     |
- * | -------------------------------------------------- | ----------- |
- * | a frame without `errors` and without a failed device | ok        |
- * | a frame with `errors`, or a device with `error`    | errors      |
- * | a state                                            | unreachable |
+ * | last record                                          | outcome     |
+ * | ---------------------------------------------------- | ----------- |
+ * | a frame without `errors` and without a failed device | ok          |
+ * | a frame with `errors`, or a device with `error`      | errors      |
+ * | a state                                              | unreachable |
  *
- * What a host cannot have (chassis sensors, a GPU where the bus has none) is no entry of `errors`: the probe decides that.
+ * What a host cannot have (sensors of its chassis) is an empty section, no entry of `errors`.
  */
 import { KEY_OF_SECTION, SECTIONS, type FrameRecord, type StreamRecord } from "../contract/record.js";
 

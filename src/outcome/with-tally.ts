@@ -1,5 +1,6 @@
 /** Counts the records that pass through, and logs them for `--verbose`. */
 import type { Condition } from "../contract/condition.js";
+import type { Verbosity } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Unwritable } from "../format/unwritable.js";
 import { mapAsync } from "../lib/map-async.js";
@@ -10,6 +11,11 @@ import { Tally, type Counts } from "./tally.js";
 export interface TallyLog {
   readonly each: ((line: string) => void) | null;
   readonly held: ((line: string) => void) | null;
+}
+
+/** `line` prints a line for the operator. */
+export function tallyLog(verbosity: Verbosity, line: (text: string) => void): TallyLog {
+  return { each: verbosity === "verbose" ? line : null, held: verbosity === "quiet" ? null : line };
 }
 
 export interface Tallied {

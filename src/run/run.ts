@@ -12,7 +12,7 @@ import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
-import { withTally } from "../outcome/with-tally.js";
+import { tallyLog, withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, lastLine, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { RecordBatches, Lines } from "../sources/source.js";
@@ -105,11 +105,7 @@ function formatted(
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const lines = {
-    each: verbosity === "verbose" ? log.line : null,
-    held: verbosity === "quiet" ? null : log.line,
-  };
-  const seen = withTally(batches, failOn, lines, unwritable);
+  const seen = withTally(batches, failOn, tallyLog(verbosity, log.line), unwritable);
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
 }
 

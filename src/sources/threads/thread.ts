@@ -12,7 +12,7 @@ import type { Output } from "../../format/output.js";
 import { drainTo } from "../../format/sink.js";
 import { insteadOf, type Unwritable } from "../../format/unwritable.js";
 import { realClock } from "../../lib/clock.js";
-import { withTally } from "../../outcome/with-tally.js";
+import { tallyLog, withTally } from "../../outcome/with-tally.js";
 import type { Counts } from "../../outcome/tally.js";
 import { openNames } from "../../ssh/names/resolver-pool.js";
 import type { FromThread, LineBuffer, ToThread } from "./fleet-threads.js";
@@ -58,11 +58,7 @@ async function watchShare(
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
-  const lineLog = {
-    each: verbosity === "verbose" ? log.line : null,
-    held: verbosity === "quiet" ? null : log.line,
-  };
-  const seen = withTally(fleet.batches, failOn, lineLog, unwritable);
+  const seen = withTally(fleet.batches, failOn, tallyLog(verbosity, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
