@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/": [],
   "contract/": ["lib/"],
   "conditions/": ["contract/", "lib/"],
+  "health/": ["contract/", "lib/"],
   "targets/": ["contract/", "lib/"],
 
   "shims/kit/": ["contract/", "lib/"],
@@ -65,7 +66,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "format/fast/": ["lib/"],
   "format/": ["contract/", "lib/", "format/fast/"],
   "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
-  "sources/threads/": ["contract/", "lib/", "fleet/", "format/", "outcome/", "ssh/names/", "ssh/plan/"],
+  "sources/threads/": [
+    "contract/",
+    "health/",
+    "lib/",
+    "fleet/",
+    "format/",
+    "outcome/",
+    "ssh/names/",
+    "ssh/plan/",
+  ],
   "sources/demo/": [
     ...["contract/", "lib/", "remote/script.ts", "shims/kit/", "shims/registry.ts"],
     ...["ssh/ssh2/embedded-server.ts"],
@@ -77,7 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
   "run/": [
-    ...["contract/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
+    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
@@ -99,7 +109,8 @@ const HOME_OF_PACKAGE: Readonly<Record<string, RegExp>> = {
 };
 
 /** Rooms without side effects of their own: no files, sockets or processes. */
-const PURE = /^(contract|shims|system|remote|host|fleet|outcome|sources\/threads|run|ssh\/(keys|jump))\//;
+const PURE =
+  /^(contract|conditions|health|shims|system|remote|host|fleet|outcome|sources\/threads|run|ssh\/(keys|jump))\//;
 const EDGES = /^(fs|net|child_process|http|https|dns|tls|os)(\/|$)/;
 
 const files = sourceFiles;

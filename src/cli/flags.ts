@@ -137,6 +137,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "Exit with 5 if this held in any reading, as 'gpu.temperature>85 for 3 ticks' or 'count(gpus)<8'.",
       ),
       onOff("fail-on-missing", "Exit with 5 as well if no record had a reading that a --fail-on names."),
+      onOff("health", "Judge each record by the health rules: adds health with a status and findings."),
+      values(
+        "expect",
+        "KEY=VALUE",
+        "What each host should have, as gpus=8 or driver=580.*; a host's label expect.gpus=8 wins.",
+      ),
       onOff("dry-run", "Connect to nothing; print for each host what would be done."),
       onOff("quiet", "Print no warnings."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),

@@ -1,7 +1,14 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
 import type { Condition } from "../contract/condition.js";
-import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
+import type {
+  HealthOptions,
+  Options,
+  OutputFormat,
+  RunLength,
+  Source,
+  Verbosity,
+} from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { StepArea } from "../contract/step-log.js";
@@ -68,6 +75,7 @@ export async function parseArgv(
     stepAreas: readStepAreas(reader, env),
     failOn: await readFailOn(reader),
     failOnMissing: reader.has("fail-on-missing"),
+    health: await readHealth(reader),
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -198,6 +206,19 @@ async function readFailOn(reader: FlagReader): Promise<readonly Condition[]> {
     reader.problems.add(`--fail-on: ${parsed.problem}`);
     return [];
   });
+}
+
+/** Labels `expect.KEY` of the hostfile are checked where the hosts are read. */
+async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
+  if (!reader.has("health") && !reader.has("expect")) return null;
+  const { parseExpectation } = await import("../contract/expectation.js");
+  const expectations = reader.list("expect").flatMap((text) => {
+    const parsed = parseExpectation(text);
+    if (parsed.kind === "expectation") return [parsed.expectation];
+    reader.problems.add(`--expect: ${parsed.problem}`);
+    return [];
+  });
+  return { rules: reader.has("health"), expectations };
 }
 
 function readStepAreas(

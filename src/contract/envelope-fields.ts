@@ -1,5 +1,6 @@
 /** The fields of a record outside its devices: the envelope, frames, states and the errors in both. */
 import type { Envelope, FrameRecord, SectionError, StateRecord, StreamRecord } from "./envelope.js";
+import type { Finding, Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { FieldMap, FieldTable } from "./field-table.js";
@@ -24,6 +25,44 @@ const HELD_FIELDS = {
   },
   reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
 } as const satisfies FieldTable<Held>;
+
+const FINDING_FIELDS = {
+  rule: {
+    type: "string",
+    text: "Id of the rule, as `nvidia-recovery-action`, or `expect.gpus` for an expectation.",
+  },
+  severity: {
+    ...{ type: "string", text: "How bad it is." },
+    values: {
+      unknown: "a reading that the rule needs is missing",
+      warning: "the device works, and needs attention",
+      critical: "the device or the host does not work as it should",
+    },
+  },
+  device: {
+    ...{ type: "string", nullable: true },
+    text: "The device that it is about, as `gpu 3`; null for the host itself.",
+  },
+  message: { type: "string", text: "What was read." },
+  action: { type: "string", text: "What to do next." },
+  since: { type: "string", text: "When this run first found it without a break, RFC 3339." },
+} as const satisfies FieldTable<Finding>;
+
+const HEALTH_FIELDS = {
+  status: {
+    ...{ type: "string", text: "The worst severity of the findings; `ok` without any." },
+    values: {
+      ok: "no rule found anything",
+      unknown: "a reading that a rule needs is missing",
+      warning: "something needs attention",
+      critical: "something does not work as it should",
+    },
+  },
+  findings: {
+    ...{ type: "array", items: { type: "object", fields: FINDING_FIELDS } },
+    text: "What was found, the worst first.",
+  },
+} as const satisfies FieldTable<Health>;
 
 export const ENVELOPE_FIELDS = {
   schema: {
@@ -67,6 +106,10 @@ export const ENVELOPE_FIELDS = {
   held: {
     ...{ type: "array", optional: true, items: { type: "object", fields: HELD_FIELDS } },
     text: "Where conditions of `--fail-on` hold with this record; absent where none does.",
+  },
+  health: {
+    ...{ type: "object", optional: true, fields: HEALTH_FIELDS },
+    text: "What health rules and expectations find in this record; with `--health` or `--expect`.",
   },
 } as const satisfies FieldTable<Envelope & Pick<StreamRecord, "record">>;
 

@@ -1,4 +1,5 @@
 /** The two kinds of record, frame and state, and the envelope that they share. Fields: envelope-fields.ts. */
+import type { Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
@@ -30,6 +31,8 @@ export interface Envelope {
   readonly channel?: ChannelMode;
   /** Where conditions of `--fail-on` hold with this record; absent where none does. */
   readonly held?: readonly Held[];
+  /** What health rules and expectations find in this record; with `--health` or `--expect`. */
+  readonly health?: Health;
 }
 
 export interface SectionError {

@@ -1,5 +1,6 @@
 /** What a run was asked to do, after every flag has been checked. Built by cli/parse-argv.ts, read by every stage. */
 import type { Condition } from "./condition.js";
+import type { Expectation } from "./expectation.js";
 import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
@@ -33,6 +34,13 @@ export interface SampleOptions {
   readonly holdDriver: "auto" | "never";
 }
 
+export interface HealthOptions {
+  /** Whether the health rules count, beside expectations. */
+  readonly rules: boolean;
+  /** Of every host; a host's own labels `expect.KEY` come after them. */
+  readonly expectations: readonly Expectation[];
+}
+
 export interface Options {
   readonly source: Source;
   readonly ssh: SshOptions;
@@ -57,6 +65,8 @@ export interface Options {
   readonly failOn: readonly Condition[];
   /** Exit 5 as well when a condition names a reading that no record of the run had. */
   readonly failOnMissing: boolean;
+  /** What records are judged by; `rules` false with `--expect` alone. Null: they are not judged. */
+  readonly health: HealthOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

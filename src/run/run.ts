@@ -9,6 +9,7 @@ import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
+import { withHealth } from "../health/with-health.js";
 import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
@@ -100,12 +101,13 @@ function createLog(notices: Notices, { verbosity }: Options, faults: Faults): Op
 function formatted(
   batches: RecordBatches,
   formatter: Formatter,
-  { failOn, verbosity }: Options,
+  { failOn, health, verbosity }: Options,
   log: OperatorLog,
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const seen = withTally(batches, failOn, tallyLog(verbosity, log.line), unwritable);
+  const judged = withHealth(batches, health);
+  const seen = withTally(judged, failOn, tallyLog(verbosity, log.line), unwritable);
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
 }
 

@@ -71,6 +71,7 @@ test("what is not given has the documented default", async () => {
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
+    health: null,
     dryRun: false,
   });
 });

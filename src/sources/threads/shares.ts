@@ -20,7 +20,8 @@ export function threadCount(
 
 /** One thread's part of a run: the data that it is started with. Can be cloned. */
 export interface Share {
-  readonly options: FleetSettings & Pick<Options, "csvSections" | "query" | "failOn" | "verbosity">;
+  readonly options: FleetSettings &
+    Pick<Options, "csvSections" | "query" | "failOn" | "health" | "verbosity">;
   readonly watched: readonly WatchedTarget[];
   readonly format: "ndjson" | "csv";
   /** When the run began, in ms since the epoch: ticks are the same for all threads. */
@@ -40,7 +41,8 @@ export function sharesOf(
     readonly beginMs: number;
   },
 ): readonly Share[] {
-  const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, verbosity } = options;
+  const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
+    options;
   const lists = shareOut(watched, run.count);
   const limits = splitLimit(ssh.concurrency, lists.length);
   // For a table the main thread gets records: it counts and logs them itself.
@@ -51,6 +53,7 @@ export function sharesOf(
       ...{ sample, intervalMs, length, stepAreas, csvSections, query },
       ssh: { ...ssh, concurrency: limits[index] ?? 1 },
       failOn: isTable ? [] : failOn,
+      health: isTable ? null : health,
       verbosity: isTable ? "normal" : verbosity,
     },
     format: run.format === "csv" ? "csv" : "ndjson",

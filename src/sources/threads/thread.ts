@@ -11,6 +11,7 @@ import type { Formatter } from "../../format/formatter.js";
 import type { Output } from "../../format/output.js";
 import { drainTo } from "../../format/sink.js";
 import { insteadOf, type Unwritable } from "../../format/unwritable.js";
+import { withHealth } from "../../health/with-health.js";
 import { realClock } from "../../lib/clock.js";
 import { tallyLog, withTally } from "../../outcome/with-tally.js";
 import type { Counts } from "../../outcome/tally.js";
@@ -38,7 +39,7 @@ async function watchShare(
     if (message.kind === "stop") stop();
     else lines.acked(message.buffer);
   });
-  const { csvSections, query, failOn, verbosity } = options;
+  const { csvSections, query, failOn, health, verbosity } = options;
   const isOnce = options.length.kind === "once";
   const fault: ReportFault = (host, error) => post({ kind: "fault", host, stack: stackOf(error) });
   const unwritable: Unwritable = (record, error) => {
@@ -58,7 +59,8 @@ async function watchShare(
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
-  const seen = withTally(fleet.batches, failOn, tallyLog(verbosity, log.line), unwritable);
+  const judged = withHealth(fleet.batches, health);
+  const seen = withTally(judged, failOn, tallyLog(verbosity, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });

@@ -1,0 +1,78 @@
+/** Records to findings: every rule over the host and over each of its accelerators. */
+import { EXPECT_LABEL, parseExpectation, type Expectation } from "../contract/expectation.js";
+import { HEALTH_STATUSES, bySeverity, type Finding, type Health } from "../contract/health.js";
+import type { HealthOptions } from "../contract/options.js";
+import type { StreamRecord } from "../contract/record.js";
+import { unmetIn } from "./expectations.js";
+import { GPU_RULES } from "./gpu-rules.js";
+import { HOST_RULES } from "./host-rules.js";
+import type { Rule } from "./rule.js";
+
+/** A finding before it is known since when. */
+type Raw = Omit<Finding, "since">;
+
+/** Judges one run's records; remembers of each host since when it has which finding. */
+export class HealthJudge {
+  readonly #expectations: readonly Expectation[];
+  /** With those of the host's own labels. */
+  readonly #ofHost = new Map<string, readonly Expectation[]>();
+  readonly #since = new Map<string, ReadonlyMap<string, string>>();
+
+  readonly #rules: boolean;
+
+  constructor({ rules, expectations }: HealthOptions) {
+    this.#rules = rules;
+    this.#expectations = expectations;
+  }
+
+  /** The health that the record shows; of a transition between ticks too. */
+  judge(record: StreamRecord): Health {
+    const before = this.#since.get(record.host_id);
+    const since = new Map<string, string>();
+    const findings = findingsIn(record, this.#expected(record), this.#rules).map((raw): Finding => {
+      const key = `${raw.rule} ${raw.device ?? ""}`;
+      const first = since.get(key) ?? before?.get(key) ?? record.timestamp;
+      since.set(key, first);
+      return { ...raw, since: first };
+    });
+    if (since.size > 0) this.#since.set(record.host_id, since);
+    else this.#since.delete(record.host_id);
+    const sorted = bySeverity(findings);
+    return { status: sorted[0]?.severity ?? HEALTH_STATUSES[0], findings: sorted };
+  }
+
+  #expected({ host_id: host, labels }: StreamRecord): readonly Expectation[] {
+    const known = this.#ofHost.get(host);
+    if (known !== undefined) return known;
+    const own = Object.entries(labels).flatMap(([name, value]) => {
+      if (!name.startsWith(EXPECT_LABEL)) return [];
+      const parsed = parseExpectation(`${name.slice(EXPECT_LABEL.length)}=${value}`);
+      return parsed.kind === "expectation" ? [parsed.expectation] : [];
+    });
+    const all = [...this.#expectations, ...own];
+    this.#ofHost.set(host, all);
+    return all;
+  }
+}
+
+function findingsIn(
+  record: StreamRecord,
+  expectations: readonly Expectation[],
+  withRules: boolean,
+): readonly Raw[] {
+  const unmet = record.record === "frame" ? unmetIn(record, expectations) : [];
+  if (!withRules) return unmet;
+  const ofHost = HOST_RULES.flatMap((rule) => apply(rule, record, null));
+  if (record.record !== "frame") return ofHost;
+  const ofGpus = (record.gpus ?? []).flatMap((gpu, position) =>
+    GPU_RULES.flatMap((rule) => apply(rule, gpu, `gpu ${gpu.index ?? position}`)),
+  );
+  return [...ofHost, ...unmet, ...ofGpus];
+}
+
+function apply<Subject>(rule: Rule<Subject>, subject: Subject, device: string | null): readonly Raw[] {
+  const verdict = rule.check(subject);
+  if (verdict.kind === "fine") return [];
+  const severity = verdict.kind === "unknown" ? "unknown" : (verdict.severity ?? rule.severity);
+  return [{ rule: rule.id, severity, device, message: verdict.message, action: rule.action }];
+}

@@ -1,0 +1,33 @@
+/** What a health rule is. The tables are in gpu-rules.ts and host-rules.ts. */
+import type { Severity } from "../contract/health.js";
+
+/** What a rule finds: nothing to say, a fault, or that a reading which it needs is missing. */
+export type Verdict =
+  | { readonly kind: "fine" }
+  | { readonly kind: "found"; readonly message: string; readonly severity?: Severity }
+  | { readonly kind: "unknown"; readonly message: string };
+
+export interface Rule<Subject> {
+  /** In records, so never changed. */
+  readonly id: string;
+  /** Of a fault that names no other. */
+  readonly severity: Severity;
+  /** When it fires, for the list of rules in the documentation. */
+  readonly condition: string;
+  /** What an operator does next. */
+  readonly action: string;
+  /** The document, and its section, that says so. */
+  readonly source: string;
+  check(subject: Subject): Verdict;
+}
+
+export const FINE: Verdict = { kind: "fine" };
+
+export function found(message: string, severity?: Severity): Verdict {
+  return severity === undefined ? { kind: "found", message } : { kind: "found", message, severity };
+}
+
+/** For a switch that a device may not have: only `true` is a fault, and a missing one is no finding. */
+export function whenTrue(value: unknown, message: string): Verdict {
+  return value === true ? found(message) : FINE;
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Finding } from "../../src/contract/health.js";
+import type { Gpu, StreamRecord } from "../../src/contract/record.js";
+import { GPU_RULES } from "../../src/health/gpu-rules.js";
+import { HOST_RULES } from "../../src/health/host-rules.js";
+import { HealthJudge } from "../../src/health/judge.js";
+import { frame, gpu, state } from "../support/records.js";
+
+const shown = ({ rule, severity, device, message }: Finding): string =>
+  `${severity} ${device ?? "host"} ${rule}: ${message}`;
+const judged = (record: StreamRecord): readonly string[] =>
+  new HealthJudge({ rules: true, expectations: [] }).judge(record).findings.map(shown);
+const one = (changes: Partial<Gpu>): StreamRecord => frame({ gpus: [gpu(changes)] });
+const error = (message: string, kind: "error" | "timeout" | "parse" = "error"): StreamRecord =>
+  frame({ gpus: [], errors: [{ section: "gpu", kind, message }] });
+const GIB = 1024 ** 3;
+const memory = (total: number | null, available: number | null): StreamRecord => {
+  const none = { used_bytes: null, free_bytes: null, buffers_bytes: null, cached_bytes: null };
+  const swap = { swap_total_bytes: null, swap_used_bytes: null, swap_free_bytes: null, utilization: null };
+  const labels = { host_id: "h", hostname: "h", instance: "h", time: "t" };
+  return frame({
+    memory: [{ index: 0, total_bytes: total, available_bytes: available, ...none, ...swap, ...labels }],
+  });
+};
+const storage = (total: number | null, available: number | null): StreamRecord => {
+  const labels = { host_id: "h", hostname: "h", instance: "h", time: "t" };
+  return frame({
+    storage: [{ index: 0, mount_point: "/data", total_bytes: total, available_bytes: available, ...labels }],
+  });
+};
+
+/** Each rule fired, and the nearest input that does not fire it. */
+const CASES: [rule: string, fires: StreamRecord, finding: string, silent: StreamRecord][] = [
+  [
+    "gpu-failed",
+    one({ index: 3, error: "GPU is lost" }),
+    "critical gpu 3 gpu-failed: GPU is lost",
+    one({ index: 3 }),
+  ],
+  [
+    "gpu-silent",
+    one({ utilization: null, temperature: null, power_consumption: null, used_memory: null }),
+    "unknown gpu 0 gpu-silent: the device is listed without any reading",
+    one({ utilization: null, temperature: null, power_consumption: null, used_memory: 0 }),
+  ],
+  [
+    "nvidia-recovery-action",
+    one({ recovery_action: "Drain and Reset" }),
+    "critical gpu 0 nvidia-recovery-action: recovery action: Drain and Reset",
+    one({ recovery_action: "None" }),
+  ],
+  [
+    "nvidia-row-remap-failure",
+    one({ remapped_rows_failure: true }),
+    "critical gpu 0 nvidia-row-remap-failure: remapping a row of memory failed",
+    one({ remapped_rows_failure: false }),
+  ],
+  [
+    "nvidia-row-remap-pending",
+    one({ remapped_rows_pending: true }),
+    "warning gpu 0 nvidia-row-remap-pending: a row of memory waits to be remapped",
+    one({ remapped_rows_pending: null }),
+  ],
+  [
+    "nvidia-retired-pages-pending",
+    one({ retired_pages_pending: true }),
+    "warning gpu 0 nvidia-retired-pages-pending: a page of memory waits to be retired",
+    one({ retired_pages_pending: null }),
+  ],
+  [
+    "ecc-uncorrected",
+    one({ ecc_uncorrected_since_load: 2, ecc_uncorrected_total: 2 }),
+    "critical gpu 0 ecc-uncorrected: 2 uncorrected ECC errors since load",
+    // Healed: the lifetime count never clears.
+    one({ ecc_uncorrected_since_load: 0, ecc_uncorrected_total: 2 }),
+  ],
+  [
+    "ecc-uncorrected",
+    one({ ecc_uncorrected_since_load: null, detail: { ecc_mode: "Enabled" } }),
+    "unknown gpu 0 ecc-uncorrected: ECC is on and its error count cannot be read",
+    one({ ecc_uncorrected_since_load: null, detail: { ecc_mode: "Disabled" } }),
+  ],
+  [
+    "nvidia-hw-slowdown",
+    one({ throttle_reasons: ["hw_slowdown", "hw_power_brake_slowdown"] }),
+    "warning gpu 0 nvidia-hw-slowdown: the hardware slows the clocks down: hw_slowdown, hw_power_brake_slowdown",
+    one({ throttle_reasons: ["gpu_idle", "sw_power_cap", "applications_clocks_setting"] }),
+  ],
+  [
+    "nvidia-hw-slowdown",
+    one({ throttle_reasons: ["hw_thermal_slowdown"] }),
+    "critical gpu 0 nvidia-hw-slowdown: the hardware slows the clocks down: hw_thermal_slowdown",
+    one({ throttle_reasons: null }),
+  ],
+  ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
+  [
+    "driver-library-mismatch",
+    error("the NVIDIA library and the loaded kernel driver differ in version"),
+    "critical host driver-library-mismatch: gpu: the NVIDIA library and the loaded kernel driver differ in version",
+    frame({ errors: [] }),
+  ],
+  [
+    "tool-hung",
+    error("nvidia-smi gave no answer within 10 s", "timeout"),
+    "critical host tool-hung: gpu: nvidia-smi gave no answer within 10 s",
+    frame({ gpus: [gpu()] }),
+  ],
+  [
+    "section-failed",
+    error("the NVIDIA driver is not loaded"),
+    "critical host section-failed: gpu: the NVIDIA driver is not loaded",
+    frame({ gpus: [] }),
+  ],
+  [
+    "host-memory-low",
+    memory(100 * GIB, 2 * GIB),
+    "warning host host-memory-low: 2.0 % of the memory is available",
+    memory(100 * GIB, 50 * GIB),
+  ],
+  [
+    "host-memory-low",
+    memory(100 * GIB, null),
+    "unknown host host-memory-low: the host's available memory could not be read",
+    frame(),
+  ],
+  [
+    "host-disk-full",
+    storage(100 * GIB, GIB),
+    "critical host host-disk-full: /data 1.0 % free",
+    storage(100 * GIB, 50 * GIB),
+  ],
+  [
+    "host-disk-full",
+    storage(100 * GIB, 5 * GIB),
+    "warning host host-disk-full: /data 5.0 % free",
+    storage(null, null),
+  ],
+];
+
+describe("each rule", () => {
+  for (const [rule, fires, finding, silent] of CASES) {
+    test(`${rule}: ${finding}`, () => {
+      assert.deepEqual(judged(fires), [finding]);
+      assert.deepEqual(judged(silent), []);
+    });
+  }
+  test("has a case here, an id of its own, an action and a source", () => {
+    const rules = [...GPU_RULES, ...HOST_RULES];
+    const ids = rules.map(({ id }) => id);
+    assert.deepEqual([...ids].sort(), [...new Set(CASES.map(([id]) => id))].sort());
+    assert.equal(new Set(ids).size, ids.length);
+    for (const { action, source, condition } of rules)
+      assert.ok(action !== "" && source !== "" && condition !== "");
+  });
+});
+
+test("the worst is the status and comes first; a finding keeps the time of its first record while it stands", () => {
+  const judge = new HealthJudge({ rules: true, expectations: [] });
+  const at = (timestamp: string, changes: Partial<Gpu>): StreamRecord =>
+    frame({ timestamp, gpus: [gpu(changes)] });
+  const bad = { remapped_rows_pending: true, remapped_rows_failure: true };
+  const first = judge.judge(at("2026-01-01T00:00:00.000Z", { remapped_rows_pending: true }));
+  assert.equal(first.status, "warning");
+  const second = judge.judge(at("2026-01-01T00:00:02.000Z", bad));
+  assert.equal(second.status, "critical");
+  assert.deepEqual(
+    second.findings.map(({ rule, since }) => [rule, since]),
+    [
+      ["nvidia-row-remap-failure", "2026-01-01T00:00:02.000Z"],
+      ["nvidia-row-remap-pending", "2026-01-01T00:00:00.000Z"],
+    ],
+  );
+  assert.deepEqual(judge.judge(at("2026-01-01T00:00:04.000Z", {})), { status: "ok", findings: [] });
+  const again = judge.judge(at("2026-01-01T00:00:06.000Z", bad));
+  assert.deepEqual(
+    again.findings.map(({ since }) => since),
+    Array(2).fill("2026-01-01T00:00:06.000Z"),
+  );
+});
+
+test("a host's own labels come after what is expected of all", () => {
+  const judge = new HealthJudge({
+    rules: true,
+    expectations: [{ key: "gpus", text: "8", wanted: { kind: "pattern", pattern: "8" } }],
+  });
+  const labelled = frame({ hostname: "b", labels: { "expect.gpus": "1" }, gpus: [gpu()] });
+  assert.deepEqual(judge.judge(labelled).findings, []);
+  assert.deepEqual(judge.judge(frame({ gpus: [gpu()] })).findings.map(shown), [
+    "critical host expect.gpus: 1 GPU works, 8 expected",
+  ]);
+});
