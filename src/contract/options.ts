@@ -41,6 +41,14 @@ export interface HealthOptions {
   readonly expectations: readonly Expectation[];
 }
 
+/** `--check`: one report as a monitoring plugin prints it, in place of records. */
+export interface CheckOptions {
+  readonly warn: readonly Condition[];
+  readonly crit: readonly Condition[];
+  /** Of the whole check. */
+  readonly timeoutMs: number;
+}
+
 export interface Options {
   readonly source: Source;
   readonly ssh: SshOptions;
@@ -67,6 +75,7 @@ export interface Options {
   readonly failOnMissing: boolean;
   /** What records are judged by; `rules` false with `--expect` alone. Null: they are not judged. */
   readonly health: HealthOptions | null;
+  readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

@@ -13,12 +13,13 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     id: "host-unreachable",
     severity: "critical",
     condition: "the host has no frame in this tick",
-    action: "see last_error.fix; try the same with ssh -o BatchMode=yes",
+    action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
       if (record.record === "frame") return FINE;
       const { state, last_error: error } = record;
-      return found(error === null ? state : `${state}: ${error.message}`);
+      const message = error === null ? state : `${state}: ${error.message}`;
+      return error?.fix === undefined ? found(message) : { kind: "found", message, action: error.fix };
     },
   },
   {

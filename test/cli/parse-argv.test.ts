@@ -72,6 +72,7 @@ test("what is not given has the documented default", async () => {
     failOn: [],
     failOnMissing: false,
     health: null,
+    check: null,
     dryRun: false,
   });
 });
