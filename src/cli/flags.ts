@@ -117,7 +117,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "auto keeps a GPU driver started where its start slows each reading; never does not.",
         "auto",
       ),
-      onOff("redact", "Leave out the command lines and users of processes."),
+      onOff("redact", "Leave out command lines, users, containers and jobs of processes."),
     ],
   },
   {
