@@ -81,8 +81,9 @@ export class HostReader {
   }
 }
 
-/** Null: the host was read, and has nothing of the section. Sensors of the chassis are the one part that hosts lack. */
-function whyUnread({ sources, system, unread }: Found, section: Section): string | null {
+/** Null: the host was read, and has nothing of the section. Hosts lack accelerators and sensors of the chassis. */
+function whyUnread({ sources, hasNoAccelerator, system, unread }: Found, section: Section): string | null {
+  if (TOOL_SECTIONS.includes(section) && hasNoAccelerator) return null;
   const names = toolsOf(sources).map(({ shim }) => (isNativeShim(shim) ? "all-smi" : shim.id));
   if (section === "chassis" && (system !== null || names[0] === "all-smi")) return null;
   if (!TOOL_SECTIONS.includes(section) && names[0] !== "all-smi") return `${section} is not read: ${unread}`;
