@@ -126,7 +126,7 @@ function toolsFor(
   const shims = tried.filter((shim) => makerOf(shim).pci.includes(accelerator.vendor));
   const [first] = shims;
   if (first === undefined) return { vendor: "", tools: "the vendor's tool" };
-  return { vendor: `${makerOf(first).vendor} `, tools: shims.map(({ id }) => id).join(" or ") };
+  return { vendor: `${makerOf(first).vendor} `, tools: shims.map(({ id }) => id).join(", ") };
 }
 
 function isFailed(judged: Judged): judged is Failed {

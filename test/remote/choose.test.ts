@@ -154,7 +154,7 @@ describe("chooseSources", () => {
     ]);
     assert.deepEqual(failureOn("0x1002", "0x1002"), [
       "the host has an accelerator (amd 1002:0001 at 0000:00:00.0 and 1 more) and none of: amd-smi, rocm-smi",
-      `install amd-smi or rocm-smi or all-smi ${elsewhere}`,
+      `install amd-smi, rocm-smi or all-smi ${elsewhere}`,
     ]);
     assert.deepEqual(failureOn("0x10de"), [
       "the host has an accelerator (10de:0001 at 0000:00:00.0) and none of: amd-smi, rocm-smi",
