@@ -17,7 +17,7 @@ import { KEY_OF_SECTION, SECTIONS, STATE_OF_CODE, type Section } from "../src/co
 import { recordedReadings } from "../test/support/golden.js";
 
 const SECTION_TEXT: Readonly<Record<Section, string>> = {
-  gpu: "Accelerators: GPUs, NPUs and TPUs.",
+  gpu: "Accelerators: GPUs, NPUs and TPUs. Empty where the host has none ([hosts-without-gpus.md](hosts-without-gpus.md)).",
   cpu: "Processors.",
   memory: "Main memory.",
   chassis: "The machine as a whole.",

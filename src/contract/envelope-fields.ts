@@ -89,7 +89,7 @@ export const ENVELOPE_FIELDS = {
   state: { type: "string", values: STATES, text: "State of the host; `connected` in every frame." },
   transport: {
     ...{ type: "string", nullable: true },
-    text: "`native`, or the id of the tool that is read; null until that is known.",
+    text: "`native`, the id of the tool that is read, or the host's system (`linux`) where no tool is; null until that is known.",
   },
   ssh_client: {
     ...{ type: "string", optional: true, text: "Which program speaks SSH; absent until connected." },
@@ -176,7 +176,7 @@ export const LAST_ERROR_FIELDS = {
       "protocol-error": "the host broke the protocol",
       "internal-error": "a fault of allsmi-ssh, for this host only",
       "local-limit": "the watching machine is out of descriptors, memory or processes",
-      "no-tool": "the host has none of the tools",
+      "no-tool": "the host has none of the tools, and is not known to have no accelerator",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",
       "sample-overrun": "the last reading is still under way; the host stays connected",
     },

@@ -3,6 +3,7 @@
  * accelerator has no tool is unsupported.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
@@ -62,7 +63,6 @@ function gist(record: StreamRecord | undefined): unknown {
   return [...sections, ...(record.errors ?? []).map(({ section }) => `${section} fails`)].join(", ");
 }
 
-/** The truth table of docs/records.md. */
 const DEFAULT = ["--once", "--format", "ndjson"];
 const BROKEN = { "nvidia-smi": `echo "NVIDIA-SMI has failed: no driver"; exit 9` };
 const OLD = { "all-smi": `case $1 in --version) echo "all-smi 0.1.0";; *) exit 2;; esac` };
@@ -112,6 +112,24 @@ const TABLE: readonly (readonly [
     0,
   ],
 ];
+
+test("docs/hosts-without-gpus.md has these rows", () => {
+  const documented = readFileSync(new URL("../../docs/hosts-without-gpus.md", import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => /^\| .* \|\s+\d+\s+\|$/.test(line))
+    .map((line) =>
+      line
+        .split("|")
+        .map((cell) => cell.trim())
+        .slice(1, -1)
+        .join(" | "),
+    );
+  const tested = TABLE.map(([what, , args, record, code]) => {
+    const asked = args.slice(DEFAULT.length).join(" ").replace("--include ", "");
+    return [what, asked === "" ? "by default" : asked, record, String(code)].join(" | ");
+  });
+  assert.deepEqual(documented, tested);
+});
 
 describe("a host", { concurrency: 4, skip }, () => {
   for (const [what, host, args, expected, code] of TABLE)

@@ -1,4 +1,5 @@
 /** The hosts of the demo fleet. */
+import { H100_ON_BUS, SCREEN, type DemoPciDevice } from "./bus.js";
 import { allSmi, demoNvidiaSmi, rocmSmi } from "./tools.js";
 
 export interface DemoHost {
@@ -7,6 +8,8 @@ export interface DemoHost {
   readonly behaviour: "well" | "refuses-key" | "changed-key" | "drops";
   /** Programs by name, as sh scripts. */
   readonly tools: Readonly<Record<string, string>>;
+  /** What is on its PCI bus; the screen of a server where it is left out. */
+  readonly pci?: readonly DemoPciDevice[];
 }
 
 const H100 = { name: "NVIDIA H100 80GB HBM3", count: 4, memoryMiB: 81559, maxWatts: 700 };
@@ -24,6 +27,7 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
   },
   { name: "mi300-01", labels: { rack: "b2" }, behaviour: "well", tools: { "rocm-smi": rocmSmi(MI300) } },
   { name: "login-01", labels: { rack: "b2" }, behaviour: "well", tools: {} },
+  { name: "new-01", labels: { rack: "b2" }, behaviour: "well", tools: {}, pci: [SCREEN, H100_ON_BUS] },
   { name: "locked-01", labels: { rack: "b2" }, behaviour: "refuses-key", tools: {} },
   { name: "reinstalled-01", labels: { rack: "b3" }, behaviour: "changed-key", tools: {} },
   {

@@ -16,6 +16,7 @@ import {
   type EmbeddedKey,
   type EmbeddedServer,
 } from "../../ssh/ssh2/embedded-server.js";
+import { makeDemoBus, SCREEN } from "./bus.js";
 import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
 
 export interface Demo {
@@ -50,13 +51,16 @@ export async function startDemo(): Promise<Demo> {
     const known: string[] = [];
     for (const host of DEMO_HOSTS) {
       const hostKey = await makeEmbeddedKey();
+      const folder = join(dir, host.name);
+      const path = makeTools(folder, host, shims);
       const server = await startEmbeddedServer({
         hostKey: hostKey.private,
         authorizedKey: host.behaviour === "refuses-key" ? null : user.public,
         env: {
-          PATH: `${makeTools(join(dir, host.name), host, shims)}${delimiter}/usr/bin${delimiter}/bin`,
+          PATH: `${path}${delimiter}/usr/bin${delimiter}/bin`,
           HOME: dir,
         },
+        rewrite: makeDemoBus(join(folder, "sys"), host.pci ?? [SCREEN]),
       });
       servers.push(server);
       if (host.behaviour === "drops") timers.push(dropAndReturn(server));
