@@ -143,6 +143,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "KEY=VALUE",
         "What each host should have, as gpus=8 or driver=580.*; a host's label expect.gpus=8 wins.",
       ),
+      onOff(
+        "drift",
+        "Name hosts that differ from those with the same label in driver, VBIOS, GPUs or settings.",
+      ),
+      onOff("fail-on-drift", "Exit with 5 as well if at the end hosts differ as --drift names them."),
       onOff("dry-run", "Connect to nothing; print for each host what would be done."),
       onOff("quiet", "Print no warnings."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
@@ -166,6 +171,6 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["2", "wrong usage: a flag, the hostfile or a key file"],
   ["3", "some hosts failed: they have no frame, or one with errors"],
   ["4", "all hosts failed"],
-  ["5", "a --fail-on condition held"],
+  ["5", "a --fail-on condition held, or hosts differ with --fail-on-drift"],
   ["129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM"],
 ];

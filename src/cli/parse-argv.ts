@@ -2,6 +2,7 @@
 import { UsageError } from "../contract/errors.js";
 import type { Condition } from "../contract/condition.js";
 import type {
+  DriftOptions,
   HealthOptions,
   Options,
   OutputFormat,
@@ -76,6 +77,7 @@ export async function parseArgv(
     failOn: await readFailOn(reader),
     failOnMissing: reader.has("fail-on-missing"),
     health: await readHealth(reader),
+    drift: readDrift(reader),
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -219,6 +221,13 @@ async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
     return [];
   });
   return { rules: reader.has("health"), expectations };
+}
+
+/** Lines that were asked for are printed with --quiet too; those that explain an exit code are not. */
+function readDrift(reader: FlagReader): DriftOptions | null {
+  const failsRun = reader.has("fail-on-drift");
+  const isReported = reader.has("drift") || (failsRun && !reader.has("quiet"));
+  return isReported || failsRun ? { isReported, failsRun } : null;
 }
 
 function readStepAreas(
