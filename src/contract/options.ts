@@ -49,6 +49,14 @@ export interface DriftOptions {
   readonly failsRun: boolean;
 }
 
+/** `--check`: one report as a monitoring plugin prints it, in place of records. */
+export interface CheckOptions {
+  readonly warn: readonly Condition[];
+  readonly crit: readonly Condition[];
+  /** Of the whole check. */
+  readonly timeoutMs: number;
+}
+
 export interface Options {
   readonly source: Source;
   readonly ssh: SshOptions;
@@ -77,6 +85,7 @@ export interface Options {
   readonly health: HealthOptions | null;
   /** Null: hosts are not compared. */
   readonly drift: DriftOptions | null;
+  readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

@@ -176,6 +176,15 @@ export interface Process {
   readonly device_ids?: readonly number[];
   readonly gpu_instance_id?: Num;
   readonly compute_instance_id?: Num;
+  /** Who it belongs to, by its control group (Linux). */
+  readonly container_id?: Text;
+  readonly container_runtime?: Text;
+  readonly pod_uid?: Text;
+  readonly pod_name?: Text;
+  readonly pod_namespace?: Text;
+  readonly slurm_job_id?: Num;
+  readonly slurm_step?: Text;
+  readonly systemd_unit?: Text;
 }
 
 export interface Storage {

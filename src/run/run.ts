@@ -48,6 +48,10 @@ export async function run(
   try {
     warnings.forEach((message) => log.warn(message));
     if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    if (options.check !== null) {
+      const { runCheck } = await import("./check.js");
+      return await runCheck(options, options.check, deps, log, stopper.signal);
+    }
     const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
     const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
     try {

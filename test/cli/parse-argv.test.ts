@@ -73,6 +73,7 @@ test("what is not given has the documented default", async () => {
     failOnMissing: false,
     drift: null,
     health: null,
+    check: null,
     dryRun: false,
   });
 });
@@ -144,7 +145,8 @@ describe("--drift and --fail-on-drift", () => {
   ];
   for (const [flags, expected] of cases)
     test(flags.join(" ") || "neither", async () =>
-      assert.deepEqual((await optionsOf("--demo", ...flags)).drift, expected));
+      assert.deepEqual((await optionsOf("--demo", ...flags)).drift, expected),
+    );
 });
 
 describe("nothing is turned into a number", () => {
