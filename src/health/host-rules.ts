@@ -12,12 +12,15 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
   {
     id: "host-unreachable",
     severity: "critical",
-    condition: "the host has no frame in this tick",
+    condition:
+      "the host has no frame in this tick; unknown while it is being connected to for the first time",
     action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
       if (record.record === "frame") return FINE;
       const { state, last_error: error } = record;
+      const isPending = error === null && (state === "connecting" || state === "connected");
+      if (isPending) return { kind: "unknown", message: "no reading yet" };
       const message = error === null ? state : `${state}: ${error.message}`;
       return error?.fix === undefined ? found(message) : { kind: "found", message, action: error.fix };
     },

@@ -71,6 +71,7 @@ test("what is not given has the documented default", async () => {
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
+    drift: null,
     health: null,
     check: null,
     dryRun: false,
@@ -131,6 +132,21 @@ test("every flag is read", async () => {
     [options.intervalMs, options.format, options.output, options.color, options.verbosity, options.dryRun],
     [500, "csv", "out.csv", "never", "verbose", true],
   );
+});
+
+describe("--drift and --fail-on-drift", () => {
+  const cases: [flags: readonly string[], expected: Options["drift"]][] = [
+    [[], null],
+    [["--drift"], { isReported: true, failsRun: false }],
+    [["--drift", "--quiet"], { isReported: true, failsRun: false }],
+    [["--fail-on-drift"], { isReported: true, failsRun: true }],
+    [["--fail-on-drift", "--quiet"], { isReported: false, failsRun: true }],
+    [["--drift", "--fail-on-drift", "--quiet"], { isReported: true, failsRun: true }],
+  ];
+  for (const [flags, expected] of cases)
+    test(flags.join(" ") || "neither", async () =>
+      assert.deepEqual((await optionsOf("--demo", ...flags)).drift, expected),
+    );
 });
 
 describe("nothing is turned into a number", () => {

@@ -110,6 +110,12 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
   ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
   [
+    "host-unreachable",
+    state({ state: "connecting", last_error: null }),
+    "unknown host host-unreachable: no reading yet",
+    frame(),
+  ],
+  [
     "driver-library-mismatch",
     error("the NVIDIA library and the loaded kernel driver differ in version"),
     "critical host driver-library-mismatch: gpu: the NVIDIA library and the loaded kernel driver differ in version",
