@@ -86,7 +86,7 @@ describe("network", () => {
         "sys/class/infiniband/mlx5_0/ports/1/rate": `${rate}\n`,
       });
       assert.equal(port?.speed_mbps, expected);
-      assert.equal(port?.state, "ACTIVE");
+      assert.equal(port.state, "ACTIVE");
     }
   });
 });
