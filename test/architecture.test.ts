@@ -64,8 +64,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "format/fast/": ["lib/"],
-  "format/": ["contract/", "lib/", "format/fast/"],
-  "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
+  "outcome/": ["conditions/", "contract/", "health/", "lib/"],
+  "format/": ["contract/", "lib/", "format/fast/", "outcome/"],
   "sources/threads/": [
     "contract/",
     "health/",

@@ -107,7 +107,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "include",
         "SECTIONS",
-        "Sections to read: gpu, cpu, memory, chassis, process, storage.",
+        "Sections to read: gpu, cpu, memory, chassis, process, storage, host, network.",
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
@@ -143,6 +143,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "KEY=VALUE",
         "What each host should have, as gpus=8 or driver=580.*; a host's label expect.gpus=8 wins.",
       ),
+      onOff(
+        "drift",
+        "Name hosts that differ from those with the same label in driver, VBIOS, GPUs or settings.",
+      ),
+      onOff("fail-on-drift", "Exit with 5 as well if at the end hosts differ as --drift names them."),
       onOff("check", "Print one report with performance data, as a Nagios plugin; exit with 0, 1, 2 or 3."),
       values("warn", "CONDITION", "With --check: WARNING where this holds, in place of the health rules."),
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
@@ -170,6 +175,6 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["2", "wrong usage: a flag, the hostfile or a key file"],
   ["3", "some hosts failed: they have no frame, or one with errors"],
   ["4", "all hosts failed"],
-  ["5", "a --fail-on condition held"],
+  ["5", "a --fail-on condition held, or hosts differ with --fail-on-drift"],
   ["129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM"],
 ];

@@ -7,7 +7,7 @@ import type { StepArea } from "../contract/step-log.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
-import { readCheck, readConditions, readHealth } from "./read-verdict.js";
+import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
 export type { ReadTextFile } from "./read-targets.js";
@@ -69,6 +69,7 @@ export async function parseArgv(
     failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),
     health: await readHealth(reader),
+    drift: readDrift(reader),
     check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
   };
@@ -82,7 +83,7 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
   ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
   ["once", ["count"]],
-  ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "dry-run"]],
+  ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
   ["quiet", ["verbose"]],
 ];
 

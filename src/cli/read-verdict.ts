@@ -1,6 +1,6 @@
-/** The flags that judge what was read: conditions, health, expectations, the check. */
+/** The flags that judge what was read: conditions, health, expectations, the check, drift. */
 import type { Condition } from "../contract/condition.js";
-import type { CheckOptions, HealthOptions } from "../contract/options.js";
+import type { CheckOptions, DriftOptions, HealthOptions } from "../contract/options.js";
 import type { FlagReader } from "./flag-reader.js";
 
 /** Nagios, Icinga and Slurm end a check after 60 s. */
@@ -47,4 +47,11 @@ export async function readCheck(reader: FlagReader): Promise<CheckOptions | null
     crit: await readConditions(reader, "crit"),
     timeoutMs: Math.round(timeoutSecs * 1000),
   };
+}
+
+/** Lines that were asked for are printed with --quiet too; those that explain an exit code are not. */
+export function readDrift(reader: FlagReader): DriftOptions | null {
+  const failsRun = reader.has("fail-on-drift");
+  const isReported = reader.has("drift") || (failsRun && !reader.has("quiet"));
+  return isReported || failsRun ? { isReported, failsRun } : null;
 }

@@ -2,10 +2,22 @@
  * What is read on a host: its sections, and the devices in each. The tables in gpu-fields.ts and host-fields.ts describe
  * every field; the compiler keeps both alike.
  */
+import type { Host, NetworkPort } from "./host-devices.js";
 
 /** What `--include` chooses from. */
-export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
+export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage", "host", "network"] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** Those that `all-smi snapshot --include` takes (0.28). */
+export const NATIVE_SECTIONS = [
+  "gpu",
+  "cpu",
+  "memory",
+  "chassis",
+  "process",
+  "storage",
+] as const satisfies readonly Section[];
+export type NativeSection = (typeof NATIVE_SECTIONS)[number];
 
 type Num = number | null;
 type Text = string | null;
@@ -204,6 +216,8 @@ export interface Sections {
   readonly chassis?: readonly Chassis[];
   readonly processes?: readonly Process[];
   readonly storage?: readonly Storage[];
+  readonly host?: readonly Host[];
+  readonly network?: readonly NetworkPort[];
 }
 
 /** The key of a record that holds a section's devices. */
@@ -214,6 +228,8 @@ export const KEY_OF_SECTION = {
   chassis: "chassis",
   process: "processes",
   storage: "storage",
+  host: "host",
+  network: "network",
 } as const satisfies Record<Section, keyof Sections>;
 
 /** The section of this name (`gpu`) or of this key (`gpus`). */

@@ -5,7 +5,7 @@ import { bySeverity, type Finding, type Severity } from "../contract/health.js";
 import type { CheckOptions } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import { ConditionWatch } from "./condition-watch.js";
-import { outcomeOf } from "./host-outcome.js";
+import { isComplete, outcomeOf } from "./host-outcome.js";
 
 /** One line of a check. `action` is empty where there is nothing to add. */
 export type CheckFinding = Pick<Finding, "severity" | "device" | "message" | "action">;
@@ -33,10 +33,11 @@ export class CheckFindings {
   of(record: StreamRecord): readonly CheckFinding[] {
     const judged: readonly CheckFinding[] = record.health?.findings ?? [];
     const outcome = outcomeOf(record);
-    const isCovered = outcome.kind === "ok" || judged.some(({ severity }) => severity === "critical");
-    const failed: readonly CheckFinding[] = isCovered
-      ? []
-      : [{ severity: "critical", device: null, message: outcome.reason, action: fixOf(record) }];
+    const isCovered = isComplete(outcome.kind) || judged.some(({ severity }) => severity === "critical");
+    const failed: readonly CheckFinding[] =
+      isCovered || outcome.kind === "ok"
+        ? []
+        : [{ severity: "critical", device: null, message: outcome.reason, action: fixOf(record) }];
     const held = this.#limits.flatMap(({ severity, watch }) =>
       watch.take(record).map(({ device, reason }) => ({ severity, device, message: reason, action: "" })),
     );
