@@ -58,6 +58,8 @@ export interface Gpu {
   readonly memory_utilization?: Num;
   readonly memory_free?: Num;
   readonly memory_reserved?: Num;
+  /** With the processes: what none of them accounts for. */
+  readonly memory_unaccounted?: Num;
   /** "device", or "host" where the accelerator shares the host's memory (GB10, Grace, Orin, APUs). */
   readonly memory_source?: "device" | "host";
   readonly power_limit?: Num;

@@ -14,6 +14,7 @@ import {
   type DeviceSource,
   type UsableTool,
 } from "./probe.js";
+import { withUnaccountedMemory } from "./unaccounted-memory.js";
 
 /** Whether the next ticks can go on as before. */
 export type ToolHealth =
@@ -34,10 +35,12 @@ export class HostReader {
   /** Those of them that only a vendor tool reports, and those that the host reports itself. */
   readonly #askedOfTool: readonly Section[];
   readonly #askedOfHost: readonly Section[];
+  readonly #asksProcesses: boolean;
   readonly #ps = createPsReader();
 
   constructor(options: SampleOptions) {
     this.#options = options;
+    this.#asksProcesses = options.include.has("process");
     this.#asked = SECTIONS.filter((section) => options.include.has(section));
     this.#askedOfTool = this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
     this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
@@ -51,7 +54,7 @@ export class HostReader {
   ): { readonly reading: Reading; readonly health: ToolHealth } {
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
     const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
-    const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : NO_PROCESSES;
+    const ps = this.#asksProcesses ? this.#ps.read(outputs) : NO_PROCESSES;
     const unread = (section: Section): string | null => whyUnread(found, section);
     return {
       reading: composeReading(this.#options, { system, tool: mergeSources(sources), ps, unread }),
@@ -69,7 +72,7 @@ export class HostReader {
     const read = (tool: UsableTool): Reading => {
       const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;
       const reading = firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked);
-      return withTool(reading, tool.shim.id);
+      return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
     return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
   }
