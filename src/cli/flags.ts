@@ -173,7 +173,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["0", "every host's last record is a frame without errors"],
   ["1", "internal error, of one host too, or the output could not be written"],
   ["2", "wrong usage: a flag, the hostfile or a key file"],
-  ["3", "some hosts failed: they have no frame, or one with errors"],
+  ["3", "some hosts failed: no frame, or one with errors, or critical health"],
   ["4", "all hosts failed"],
   ["5", "a --fail-on condition held, or hosts differ with --fail-on-drift"],
   ["129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM"],

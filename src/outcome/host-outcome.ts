@@ -4,7 +4,8 @@
  * | last record                                             | outcome                        | exit code |
  * | ------------------------------------------------------- | ------------------------------ | --------- |
  * | a frame without `errors` and without a failed device    | ok                             | ok        |
- * | the same, and `health` has findings                     | unknown, warning or critical   | ok        |
+ * | the same, and the worst finding of `health` is not ok   | unknown or warning             | ok        |
+ * | the same, and it is critical                            | critical                       | failed    |
  * | a frame with `errors`, or a device with `error`         | errors                         | failed    |
  * | a state of a host that is connected, and why no reading | errors                         | failed    |
  * | a state without a failure yet                           | pending                        | failed    |
@@ -23,7 +24,13 @@ import {
 
 /** In the order in which the last line has them. */
 export const OUTCOME_KINDS = [
-  ...(["ok", "unknown", "warning", "critical", "errors", "pending", "unreachable"] as const),
+  "ok",
+  "unknown",
+  "warning",
+  "critical",
+  "errors",
+  "pending",
+  "unreachable",
 ] as const;
 export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
 
@@ -52,7 +59,12 @@ export function outcomeOf(record: StreamRecord): HostOutcome {
 
 /** Whether everything that was asked of the host was read. */
 export function isComplete(kind: OutcomeKind): boolean {
-  return kind === "ok" || kind === "unknown" || kind === "warning" || kind === "critical";
+  return kind === "critical" || succeeds(kind);
+}
+
+/** Whether the host counts as a success for the exit code. */
+export function succeeds(kind: OutcomeKind): boolean {
+  return kind === "ok" || kind === "unknown" || kind === "warning";
 }
 
 /** As `gpu 3: recovery action: Reset`. */

@@ -15,7 +15,7 @@ import {
   type OutcomeCounts,
   type Problem,
 } from "./fleet-outcome.js";
-import { isComplete, OUTCOME_KINDS } from "./host-outcome.js";
+import { OUTCOME_KINDS, succeeds } from "./host-outcome.js";
 
 export const EXIT = { ok: 0, internal: 1, usage: 2, someFailed: 3, allFailed: 4, conditionHeld: 5 } as const;
 
@@ -112,9 +112,9 @@ export function exitCodeOf(
   if (failOnMissing && unreadIn(parts).length > 0) return EXIT.conditionHeld;
   if (drift?.failsRun === true && driftReport(traitsIn(parts)).isDrift) return EXIT.conditionHeld;
   const byKind = sumOf(parts.map((part) => part.byKind));
-  const complete = OUTCOME_KINDS.filter(isComplete).reduce((total, kind) => total + byKind[kind], 0);
-  if (complete === 0) return EXIT.allFailed;
-  return complete === hostsIn(byKind) ? EXIT.ok : EXIT.someFailed;
+  const good = OUTCOME_KINDS.filter(succeeds).reduce((total, kind) => total + byKind[kind], 0);
+  if (good === 0) return EXIT.allFailed;
+  return good === hostsIn(byKind) ? EXIT.ok : EXIT.someFailed;
 }
 
 /** Readings that conditions name and no part of the fleet had. */

@@ -22,6 +22,8 @@ const health = (severity: Severity, message: string): Health => ({
     { rule: "a-rule", severity, device: "gpu 0", message, action: "look", since: "2026-01-02T03:04:05.678Z" },
   ],
 });
+const sick = (hostname: string, severity: Severity): StreamRecord =>
+  frame({ hostname, gpus: [gpu()], health: health(severity, "x") });
 const down = (hostname: string): StreamRecord => state({ hostname });
 
 const PLAIN = { failOnMissing: false, drift: null };
@@ -46,7 +48,7 @@ function tallyOf(
   return tally;
 }
 
-/** The truth table: hosts x section errors x conditions x missing readings. */
+/** The truth table: hosts x section errors x health x conditions x missing readings. */
 describe("the exit code", () => {
   const cases: [
     what: string,
@@ -67,6 +69,12 @@ describe("the exit code", () => {
     ["no record at all", [], [], false, 4],
     ["the last record counts", [down("a"), ok("a")], [], false, 0],
     ["the last record counts, the other way", [ok("a"), failing("a"), ok("b")], [], false, 3],
+    ["a critical finding", [ok("a"), sick("b", "critical")], [], false, 3],
+    ["critical findings everywhere", [sick("a", "critical")], [], false, 4],
+    ["a warning", [sick("a", "warning")], [], false, 0],
+    ["a rule without its reading", [sick("a", "unknown")], [], false, 0],
+    ["a finding that healed", [sick("a", "critical"), ok("a")], [], false, 0],
+    ["a condition on health", [sick("a", "warning")], ["health.status == warning"], false, 5],
     [
       "a condition that holds, whatever else failed",
       [ok("a", 90), down("b")],
