@@ -23,6 +23,8 @@ const SECTION_TEXT: Readonly<Record<Section, string>> = {
   chassis: "The machine as a whole.",
   process: "Processes that use an accelerator. With `--include process` only.",
   storage: "File systems. With `--include storage` only.",
+  event:
+    "New events of the kernel log, oldest first, each once. With `--include event` or `--health`, and only in frames of ticks in which the log was read, at most every 30 s: `[]` is a log without new events, and a frame without `events` shows nothing about the log. See [events.md](events.md).",
 };
 
 /** An enum of more values gets a table of its own. */

@@ -120,6 +120,7 @@ const SECTION_NAMES = {
   chassis: "`chassis`",
   process: "`processes`",
   storage: "`storage`",
+  event: "`events`",
 } as const satisfies Record<Section, string>;
 
 export const SECTION_ERROR_FIELDS = {

@@ -2,6 +2,7 @@
 import type { Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
+import type { KernelEvent } from "./kernel-event.js";
 import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
 
 /** Which program speaks SSH for a host. */
@@ -60,6 +61,8 @@ export interface FrameRecord extends Envelope {
   readonly chassis?: readonly Labelled<Chassis>[];
   readonly processes?: readonly Labelled<Process>[];
   readonly storage?: readonly Labelled<Storage>[];
+  /** Only in a frame of a tick in which the kernel log was read. */
+  readonly events?: readonly Labelled<KernelEvent>[];
   readonly errors?: readonly SectionError[];
 }
 

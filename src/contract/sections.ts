@@ -3,9 +3,14 @@
  * every field; the compiler keeps both alike.
  */
 
+import type { KernelEvent } from "./kernel-event.js";
+
 /** What `--include` chooses from. */
-export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
+export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage", "event"] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** Those that each tick reads by the host's tools and files. The kernel log is read by questions of its own. */
+export const TICK_SECTIONS: readonly Section[] = SECTIONS.filter((section) => section !== "event");
 
 type Num = number | null;
 type Text = string | null;
@@ -195,6 +200,7 @@ export interface Sections {
   readonly chassis?: readonly Chassis[];
   readonly processes?: readonly Process[];
   readonly storage?: readonly Storage[];
+  readonly events?: readonly KernelEvent[];
 }
 
 /** The key of a record that holds a section's devices. */
@@ -205,6 +211,7 @@ export const KEY_OF_SECTION = {
   chassis: "chassis",
   process: "processes",
   storage: "storage",
+  event: "events",
 } as const satisfies Record<Section, keyof Sections>;
 
 /** The section of this name (`gpu`) or of this key (`gpus`). */

@@ -16,6 +16,8 @@ export const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: numb
   chassis: (device) => read(device, CHASSIS),
   process: processOf,
   storage: (device, at) => ({ index: at, ...read(device, STORAGE) }),
+  // all-smi reads no kernel log.
+  event: () => null,
 };
 
 /** The fields of `spec`, null where they are missing or invalid, and all other fields as they are. */
