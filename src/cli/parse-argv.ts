@@ -30,6 +30,8 @@ const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
+/** What health rules read besides. */
+const HEALTH_INCLUDE: readonly Section[] = ["event"];
 const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
@@ -53,11 +55,15 @@ export async function parseArgv(
   refuseConflicts(given, problems);
   const { source, warnings } = await readSource(reader, readTextFile);
   const include = readInclude(reader);
+  const health = await readHealth(reader, include);
   const options: Options = {
     source,
     ssh: readSsh(reader),
     sample: {
-      include: new Set(include ?? DEFAULT_INCLUDE),
+      include: new Set([
+        ...(include ?? DEFAULT_INCLUDE),
+        ...(health?.eventsImplied === true ? HEALTH_INCLUDE : []),
+      ]),
       fallback: await readFallback(reader),
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
@@ -75,7 +81,7 @@ export async function parseArgv(
     stepAreas: readStepAreas(reader, env),
     failOn: await readFailOn(reader),
     failOnMissing: reader.has("fail-on-missing"),
-    health: await readHealth(reader),
+    health,
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -209,7 +215,11 @@ async function readFailOn(reader: FlagReader): Promise<readonly Condition[]> {
 }
 
 /** Labels `expect.KEY` of the hostfile are checked where the hosts are read. */
-async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
+/** `include`: null where it was not given. Then the rules see the kernel log too. */
+async function readHealth(
+  reader: FlagReader,
+  include: readonly Section[] | null,
+): Promise<HealthOptions | null> {
   if (!reader.has("health") && !reader.has("expect")) return null;
   const { parseExpectation } = await import("../contract/expectation.js");
   const expectations = reader.list("expect").flatMap((text) => {
@@ -218,7 +228,8 @@ async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
     reader.problems.add(`--expect: ${parsed.problem}`);
     return [];
   });
-  return { rules: reader.has("health"), expectations };
+  const rules = reader.has("health");
+  return { rules, expectations, eventsImplied: rules && include === null };
 }
 
 function readStepAreas(
