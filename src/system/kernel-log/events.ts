@@ -21,7 +21,7 @@ export function kernelEvents(lines: readonly string[], bootMs: number | null): r
   return lines.flatMap((line) => {
     const parsed = parseLogLine(line.slice(0, MAX_LINE_CHARS), bootMs);
     const event = parsed === null ? null : eventOf(parsed.message);
-    return event === null ? [] : [{ ...event, logged_at: timeOf(parsed?.timeMs ?? null) }];
+    return event === null ? [] : [{ logged_at: timeOf(parsed?.timeMs ?? null), ...event }];
   });
 }
 

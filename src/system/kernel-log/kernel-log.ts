@@ -122,7 +122,8 @@ export class KernelLog {
     const events = answer.entries.filter(isEvent);
     const { entries, isJoined } =
       place.cursor === null ? unseenIn(events, place.seen) : { entries: events, isJoined: true };
-    const isShort = place.isBehind || !isJoined;
+    // Where the last events are found again, nothing between is missing.
+    const isShort = !isJoined || (place.isBehind && place.seen.length === 0);
     this.#place = {
       kind: "journal",
       cursor: answer.cursor ?? place.cursor,

@@ -22,5 +22,5 @@ const REASONS = {
 } as const satisfies Record<string, Pick<KernelEvent, "severity" | "message" | "action">>;
 
 export function leftOut(reason: keyof typeof REASONS): KernelEvent {
-  return { kind: "left-out", logged_at: null, code: null, pci_bus_id: null, pid: null, ...REASONS[reason] };
+  return { logged_at: null, kind: "left-out", code: null, pci_bus_id: null, pid: null, ...REASONS[reason] };
 }
