@@ -122,6 +122,7 @@ const SECTION_NAMES = {
   storage: "`storage`",
   host: "`host`",
   network: "`network`",
+  event: "`events`",
 } as const satisfies Record<Section, string>;
 
 export const SECTION_ERROR_FIELDS = {

@@ -39,6 +39,8 @@ export interface HealthOptions {
   readonly rules: boolean;
   /** Of every host; a host's own labels `expect.KEY` come after them. */
   readonly expectations: readonly Expectation[];
+  /** Events are read for the rules only: the record has no error where they cannot be read. */
+  readonly eventsImplied: boolean;
 }
 
 /** What becomes of differences between hosts of a group. */

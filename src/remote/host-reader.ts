@@ -1,6 +1,6 @@
 /** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
-import { SECTIONS, type Section } from "../contract/record.js";
+import { TICK_SECTIONS, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
@@ -41,7 +41,7 @@ export class HostReader {
   constructor(options: SampleOptions) {
     this.#options = options;
     this.#asksProcesses = options.include.has("process");
-    this.#asked = SECTIONS.filter((section) => options.include.has(section));
+    this.#asked = TICK_SECTIONS.filter((section) => options.include.has(section));
     this.#askedOfTool = this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
     this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HostError } from "../../src/contract/errors.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
+import { KEY_OF_SECTION, TICK_SECTIONS, type Section } from "../../src/contract/record.js";
 import { chooseSources } from "../../src/remote/choose.js";
 import type { Found } from "../../src/remote/found.js";
 import { HostReader } from "../../src/remote/host-reader.js";
@@ -60,7 +60,7 @@ function changed(outputs: PartOutputs, changes: readonly Change[]): PartOutputs 
 }
 
 const run = fc.record({
-  include: fc.subarray([...SECTIONS], { minLength: 1 }),
+  include: fc.subarray([...TICK_SECTIONS], { minLength: 1 }),
   tools: fc.uniqueArray(answers, { maxLength: 4, selector: ({ id }) => id }),
   system: fc.constantFrom(null, ...HOST_SYSTEMS, ...PLAIN_SYSTEMS),
   hostText: fc.constantFrom(
