@@ -41,7 +41,7 @@ const FINDING_FIELDS = {
   },
   device: {
     ...{ type: "string", nullable: true },
-    text: "The device that it is about, as `gpu 3`; null for the host itself.",
+    text: "The device that it is about, as `gpu 3`, or `pci 0000:18:00` for an event of none that was read; null for the host itself.",
   },
   message: { type: "string", text: "What was read." },
   action: { type: "string", text: "What to do next." },
