@@ -1,6 +1,6 @@
 /** The fields of `gpus` and `processes`, in the order of their CSV columns. */
 import type { FieldTable } from "./field-table.js";
-import type { Gpu, MigInstance, Process } from "./sections.js";
+import type { Gpu, MigInstance, Process, RemapHistogram } from "./sections.js";
 
 const MIG_FIELDS = {
   gpu_instance_id: { type: "integer", nullable: true, text: "GPU instance id." },
@@ -11,6 +11,14 @@ const MIG_FIELDS = {
   total_memory: { type: "integer", nullable: true, unit: "bytes", text: "Memory of the instance." },
 } as const satisfies FieldTable<MigInstance>;
 
+const REMAP_FIELDS = {
+  max: { type: "integer", text: "Banks with all their spare rows." },
+  high: { type: "integer", text: "Banks with many spare rows." },
+  partial: { type: "integer", text: "Banks with some spare rows." },
+  low: { type: "integer", text: "Banks with few spare rows." },
+  none: { type: "integer", text: "Banks without a spare row." },
+} as const satisfies FieldTable<RemapHistogram>;
+
 export const GPU_FIELDS = {
   index: { type: "integer", nullable: true, optional: true, text: "The tool's own number for the device." },
   name: { type: "string", nullable: true, csv: true, text: "Product name." },
@@ -20,6 +28,14 @@ export const GPU_FIELDS = {
   memory_utilization: {
     ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
     text: "Share of time in which memory was read or written; not the share of memory in use.",
+  },
+  encoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
+    text: "Share of time in which the video encoder was in use.",
+  },
+  decoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
+    text: "Share of time in which the video decoder was in use.",
   },
   used_memory: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Memory in use." },
   total_memory: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Memory of the device." },
@@ -43,14 +59,30 @@ export const GPU_FIELDS = {
     ...{ type: "number", nullable: true, optional: true, unit: "°C", csv: true },
     text: "Memory temperature.",
   },
+  temperature_margin: {
+    ...{ type: "number", nullable: true, optional: true, unit: "°C" },
+    text: "Degrees left up to the maximum operating temperature; below 0 where the chip is hotter.",
+  },
   frequency: { type: "number", nullable: true, unit: "MHz", csv: true, text: "Graphics or core clock." },
+  frequency_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest graphics clock of this board.",
+  },
   clock_memory: {
     ...{ type: "number", nullable: true, optional: true, unit: "MHz", csv: true },
     text: "Memory clock.",
   },
+  clock_memory_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest memory clock of this board.",
+  },
   clock_sm: {
     ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
     text: "Clock of the streaming multiprocessors.",
+  },
+  clock_sm_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest clock of the streaming multiprocessors.",
   },
   power_consumption: { type: "number", nullable: true, unit: "W", csv: true, text: "Power drawn." },
   power_limit: {
@@ -60,6 +92,18 @@ export const GPU_FIELDS = {
   enforced_power_limit: {
     ...{ type: "number", nullable: true, optional: true, unit: "W" },
     text: "The lowest of all power limits that apply, which the driver enforces.",
+  },
+  power_limit_default: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The power limit after the driver was loaded.",
+  },
+  power_limit_min: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The lowest power limit that may be set.",
+  },
+  power_limit_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The highest power limit that may be set.",
   },
   fan_speed_percent: {
     ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
@@ -94,9 +138,29 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true },
     text: "Uncorrected memory errors since the driver was loaded.",
   },
+  ecc_sram_threshold_exceeded: {
+    ...{ type: "boolean", nullable: true, optional: true },
+    text: "Whether the chip's SRAM had more uncorrected errors than NVIDIA accepts.",
+  },
+  retired_pages_single_bit: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory pages retired for repeated single-bit errors.",
+  },
+  retired_pages_double_bit: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory pages retired for a double-bit error.",
+  },
   retired_pages_pending: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether memory pages are retired at the next reboot.",
+  },
+  remapped_rows_correctable: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory rows remapped for repeated single-bit errors.",
+  },
+  remapped_rows_uncorrectable: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory rows remapped for a double-bit error.",
   },
   remapped_rows_pending: {
     ...{ type: "boolean", nullable: true, optional: true },
@@ -106,9 +170,29 @@ export const GPU_FIELDS = {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether remapping a row has failed: the board needs replacement.",
   },
+  remapped_rows_histogram: {
+    ...{ type: "object", nullable: true, optional: true, fields: REMAP_FIELDS },
+    text: "Banks of memory by how many spare rows they have left for remapping.",
+  },
   throttle_reasons: {
     ...{ type: "array", nullable: true, optional: true, csv: true, items: { type: "string" } },
     text: "Why the clocks are below their maximum; empty when they are not held back.",
+  },
+  throttle_time_sw_power_cap: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time, as the driver counts it, in which the power limit held the clocks down.",
+  },
+  throttle_time_sw_thermal: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which the driver held the clocks down because of the temperature.",
+  },
+  throttle_time_hw_thermal: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which the hardware slowed the clocks down because of the temperature.",
+  },
+  throttle_time_hw_power_brake: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which a power brake, such as the power supply's, slowed the clocks down.",
   },
   mig_mode: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
@@ -130,9 +214,25 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "PCIe generation of the link now.",
   },
+  pcie_link_gen_max: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Highest PCIe generation of this GPU in this slot.",
+  },
   pcie_link_width: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "PCIe lanes of the link now.",
+  },
+  pcie_link_width_max: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Most PCIe lanes of this GPU in this slot.",
+  },
+  fabric_state: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Whether the GPU is registered with the NVLink fabric: `Completed`, or `In Progress`.",
+  },
+  fabric_status: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "How the registration ended, as `Success`.",
   },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },

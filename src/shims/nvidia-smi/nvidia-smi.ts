@@ -13,16 +13,11 @@ import type {
 } from "../kit/shim.js";
 import { firstErrors } from "../kit/part-output.js";
 import { APPS_COMMAND } from "./apps.js";
-import {
-  fieldsAmong,
-  fieldsInHelp,
-  PROBE_COMMAND,
-  queryCommand,
-  TEN_FIELDS,
-  whereMigIsEnabled,
-} from "./fields.js";
+import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
+import { cudaVersionIn, SeldomReadings } from "./seldom.js";
+import { TickQuery } from "./tick-query.js";
 import {
   APPS,
   brokenBecause,
@@ -38,10 +33,13 @@ import {
 } from "./sections.js";
 
 const HELP = "nvidia-smi.help";
+const VERSION = "nvidia-smi.version";
 
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
 const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBuffered: true };
+/** It initialises no GPU. Drivers before 515 refuse it. */
+const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --version", isBuffered: true };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
@@ -49,8 +47,8 @@ const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) =
   command: whereMigIsEnabled(command),
 }));
 
-/** The shim. `makeReader` makes the reader of one host's ticks; the probe's answer is read by `readQuery`. */
-export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
+/** The shim. `makeReader` makes the reader of one host's ticks from the plain one, and returns what that would. */
+export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
   return {
     id: "nvidia-smi",
     maker: { vendor: "nvidia", pci: ["0x10de"] },
@@ -58,12 +56,14 @@ export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
 
     probe({ include, mode }) {
       const apps = include.has("process") ? [APPS_PART] : [];
+      const version = include.has("gpu") ? [VERSION_PART] : [];
       if (mode === "shell")
-        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...apps];
+        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...version, ...apps];
       return [
         { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
         { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
         LIST_PART,
+        ...version,
         ...apps,
       ];
     },
@@ -82,7 +82,8 @@ export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
         columns: columns.filter((field) => field !== refused),
         hasMig:
           answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
-        read: makeReader(),
+        makeReader,
+        cudaVersion: cudaVersionIn(outputs.get(VERSION)?.stdout ?? ""),
         probed: { output, answer },
       });
       return verdictOf(answer.gpus, sampler);
@@ -99,7 +100,8 @@ interface Known {
   readonly context: ProbeContext;
   readonly columns: readonly string[];
   readonly hasMig: boolean;
-  readonly read: ReadQuery;
+  readonly makeReader: (plain: ReadQuery) => ReadQuery;
+  readonly cudaVersion: string | null;
   /** The probe's query. */
   readonly probed: { readonly output: PartOutput; readonly answer: QueryAnswer };
 }
@@ -109,20 +111,30 @@ interface Known {
  * query failed or was not asked.
  */
 function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
-  let fields = fieldsAmong(known.columns);
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
-  const partsNow = (): readonly Part[] => [
-    ...(wantsGpus
-      ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBuffered: true } as const]
-      : []),
-    ...(wantsGpus && hasMig ? [LIST_PART] : []),
-    ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
-    ...(wantsProcesses ? [APPS_PART] : []),
-  ];
-  let parts = partsNow();
+  const seldom = new SeldomReadings(known.cudaVersion, probed.answer.gpus);
+  const query = new TickQuery(
+    QUERY,
+    { columns: known.columns, answer: probed.answer },
+    seldom,
+    known.makeReader,
+  );
+  let queryPart: Part | null = null;
+  let parts: readonly Part[] = [];
+  const updateParts = (): void => {
+    if (query.part === queryPart) return;
+    queryPart = query.part;
+    parts = [
+      ...(wantsGpus ? [queryPart] : []),
+      ...(wantsGpus && hasMig ? [LIST_PART] : []),
+      ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
+      ...(wantsProcesses ? [APPS_PART] : []),
+    ];
+  };
+  updateParts();
   /** The probe's answer is also the first sample's; it is read once. */
   const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
     const output = outputs.get(QUERY);
@@ -130,7 +142,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     const answer = output === probed?.output ? probed.answer : null;
     // Not kept any longer: a sampler lives for hours.
     probed = null;
-    return answer ?? known.read(wholeLines(output), fields);
+    return answer === null ? query.read(wholeLines(output)) : query.first(answer);
   };
   return {
     get parts() {
@@ -157,10 +169,8 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
       const reading = { sections, errors: firstErrors(errors) };
       // A driver that was replaced meanwhile: the next tick asks for the fields that it knows.
       const refused = refusedIn(outputs.get(QUERY));
-      if (refused !== null) {
-        fields = fields.filter((field) => field !== refused);
-        parts = partsNow();
-      }
+      if (refused !== null) query.leaveOut(refused);
+      updateParts();
       return isOutdated(sections.gpus, hasMig) || (refused !== null && context.mode === "shell")
         ? { ...reading, outdated: true }
         : reading;
