@@ -301,6 +301,22 @@ export const PROCESS_FIELDS = {
   memory_rss: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Resident memory." },
   memory_vms: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Virtual memory." },
   gpu_utilization: { type: "number", nullable: true, unit: "%", csv: true, text: "Use of the device." },
+  gpu_memory_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%" },
+    text: "Share of time in which it read or wrote the device's memory.",
+  },
+  encoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%" },
+    text: "Its use of the video encoder.",
+  },
+  decoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%" },
+    text: "Its use of the video decoder.",
+  },
+  gpu_process_type: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "`C` (compute), `G` (graphics), `C+G`.",
+  },
   state: { type: "string", nullable: true, csv: true, text: "As ps prints it (`S`, `R`, `D`, ...)." },
   start_time: { type: "string", nullable: true, csv: true, text: "When it started." },
   cpu_time: { type: "number", nullable: true, unit: "s", csv: true, text: "Processor time used." },

@@ -204,6 +204,10 @@ export interface Process {
   readonly priority: Num;
   readonly nice_value: Num;
   readonly gpu_utilization: Num;
+  readonly gpu_memory_utilization?: Num;
+  readonly encoder_utilization?: Num;
+  readonly decoder_utilization?: Num;
+  readonly gpu_process_type?: Text;
   /** Where it uses several devices. */
   readonly device_ids?: readonly number[];
   readonly gpu_instance_id?: Num;

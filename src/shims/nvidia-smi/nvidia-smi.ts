@@ -15,6 +15,7 @@ import { firstErrors } from "../kit/part-output.js";
 import { APPS_COMMAND } from "./apps.js";
 import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
+import { PMON_COMMAND } from "./pmon.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import { cudaVersionIn, SeldomReadings } from "./seldom.js";
 import { TickQuery } from "./tick-query.js";
@@ -23,10 +24,12 @@ import {
   brokenBecause,
   gpusIn,
   LIST,
+  PMON,
   processesIn,
   QUERY,
   refusedIn,
   wholeLines,
+  worksPmon,
   XML,
   xmlIn,
   type XmlSection,
@@ -38,6 +41,7 @@ const VERSION = "nvidia-smi.version";
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
 const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBuffered: true };
+const PMON_PART: Part = { id: PMON, kind: "program", command: PMON_COMMAND, isBuffered: true };
 /** It initialises no GPU. Drivers before 515 refuse it. */
 const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --version", isBuffered: true };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
@@ -55,7 +59,7 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
     executables: ["nvidia-smi"],
 
     probe({ include, mode }) {
-      const apps = include.has("process") ? [APPS_PART] : [];
+      const apps = include.has("process") ? [APPS_PART, PMON_PART] : [];
       const version = include.has("gpu") ? [VERSION_PART] : [];
       if (mode === "shell")
         return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...version, ...apps];
@@ -82,6 +86,7 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
         columns: columns.filter((field) => field !== refused),
         hasMig:
           answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
+        hasPmon: worksPmon(outputs),
         makeReader,
         cudaVersion: cudaVersionIn(outputs.get(VERSION)?.stdout ?? ""),
         probed: { output, answer },
@@ -100,6 +105,7 @@ interface Known {
   readonly context: ProbeContext;
   readonly columns: readonly string[];
   readonly hasMig: boolean;
+  readonly hasPmon: boolean;
   readonly makeReader: (plain: ReadQuery) => ReadQuery;
   readonly cudaVersion: string | null;
   /** The probe's query. */
@@ -110,7 +116,7 @@ interface Known {
  * With processes, keeps the GPUs of the last tick that had any: their numbers go into the processes of a tick whose
  * query failed or was not asked.
  */
-function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
+function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
@@ -132,6 +138,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
       ...(wantsGpus && hasMig ? [LIST_PART] : []),
       ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
       ...(wantsProcesses ? [APPS_PART] : []),
+      ...(wantsProcesses && hasPmon ? [PMON_PART] : []),
     ];
   };
   updateParts();
@@ -162,7 +169,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
         }
       }
       if (wantsProcesses) {
-        const { processes, errors: processErrors } = processesIn(outputs, lastGpus, xml);
+        const { processes, errors: processErrors } = processesIn(outputs, lastGpus, xml, hasPmon);
         errors = [...errors, ...processErrors];
         if (processes !== null) sections.processes = processes;
       }

@@ -3,7 +3,7 @@
  * reading that every tick asks for. So they are kept for a GPU as long as all those stay the same, and no longer.
  */
 import type { Gpu } from "../../contract/record.js";
-import { SELDOM_DETAIL, SELDOM_KEYS } from "./gpu.js";
+import { SELDOM_DETAIL, SELDOM_KEYS } from "./readings.js";
 
 interface Kept {
   readonly readings: Readonly<Record<string, unknown>>;
