@@ -9,6 +9,14 @@ const MIG_FIELDS = {
   profile: { type: "string", nullable: true, text: "As `1g.10gb`." },
   used_memory: { type: "integer", nullable: true, unit: "bytes", text: "Memory in use." },
   total_memory: { type: "integer", nullable: true, unit: "bytes", text: "Memory of the instance." },
+  multiprocessor_count: {
+    ...{ type: "integer", nullable: true },
+    text: "Streaming multiprocessors of the instance.",
+  },
+  ecc_sram_uncorrected_since_load: {
+    ...{ type: "integer", nullable: true },
+    text: "Uncorrected SRAM errors in the instance since the driver was loaded.",
+  },
 } as const satisfies FieldTable<MigInstance>;
 
 const REMAP_FIELDS = {

@@ -19,6 +19,8 @@ export interface MigInstance {
   readonly profile: Text;
   readonly used_memory: Num;
   readonly total_memory: Num;
+  readonly multiprocessor_count: Num;
+  readonly ecc_sram_uncorrected_since_load: Num;
 }
 
 /** NVIDIA's row remapper: how many banks of memory have how many spare rows left. */

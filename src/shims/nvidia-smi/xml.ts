@@ -29,6 +29,8 @@ interface XmlMigDevice {
   readonly computeInstance: number | null;
   readonly usedMemory: number | null;
   readonly totalMemory: number | null;
+  readonly multiprocessors: number | null;
+  readonly sramUncorrected: number | null;
 }
 interface XmlProcess {
   readonly pid: number;
@@ -153,6 +155,8 @@ function migDeviceOf(node: XmlNode): XmlMigDevice {
     computeInstance: integerCell(textAt(node, "compute_instance_id")),
     usedMemory: bytesCell(textAt(node, "fb_memory_usage/used"), "MiB"),
     totalMemory: bytesCell(textAt(node, "fb_memory_usage/total"), "MiB"),
+    multiprocessors: integerCell(textAt(node, "device_attributes/shared/multiprocessor_count")),
+    sramUncorrected: integerCell(textAt(node, "ecc_error_count/volatile_count/sram_uncorrectable")),
   };
 }
 

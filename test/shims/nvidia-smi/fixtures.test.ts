@@ -430,6 +430,18 @@ const xmlRows = XML.map(([id, name, driver, bus, cells]): FixtureRow => {
   };
 });
 
+const migRows: readonly FixtureRow[] = [
+  {
+    file: "xml__a100-sxm4-80gb-mig-535.54.03.xml",
+    count: 4,
+    devices: {
+      0: { gpuInstance: 3, multiprocessors: 14, sramUncorrected: 0, totalMemory: 19968 * MIB },
+      1: { gpuInstance: 4, multiprocessors: 14, sramUncorrected: 0, totalMemory: 19968 * MIB },
+    },
+    read: (text) => facts(readSmiXml(text).flatMap(({ migDevices }) => migDevices)),
+  },
+];
+
 const healthy4080 = values("NVIDIA GeForce RTX 4080 SUPER", "595.71.05", [0, 596, 16376, 43, 26.2, 210]);
 const otherRows: readonly FixtureRow[] = [
   {
@@ -621,4 +633,8 @@ const unused: readonly UnusedFixture[] = [
   ),
 ];
 
-testFixtures("nvidia-smi", [...captureRows, ...versionRows, ...listRows, ...xmlRows, ...otherRows], unused);
+testFixtures(
+  "nvidia-smi",
+  [...captureRows, ...versionRows, ...listRows, ...xmlRows, ...migRows, ...otherRows],
+  unused,
+);
