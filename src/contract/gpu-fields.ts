@@ -1,6 +1,6 @@
 /** The fields of `gpus` and `processes`, in the order of their CSV columns. */
 import type { FieldTable } from "./field-table.js";
-import type { Gpu, MigInstance, Process, RemapHistogram } from "./sections.js";
+import type { Gpu, MigInstance, Nvlink, Process, RemapHistogram } from "./sections.js";
 
 const MIG_FIELDS = {
   gpu_instance_id: { type: "integer", nullable: true, text: "GPU instance id." },
@@ -26,6 +26,15 @@ const REMAP_FIELDS = {
   low: { type: "integer", text: "Banks with few spare rows." },
   none: { type: "integer", text: "Banks without a spare row." },
 } as const satisfies FieldTable<RemapHistogram>;
+
+const NVLINK_FIELDS = {
+  links: { type: "integer", text: "Links of the board." },
+  active: { type: "integer", nullable: true, text: "Links that are up." },
+  replay_errors: { type: "integer", nullable: true, text: "Replay errors of all links." },
+  recovery_errors: { type: "integer", nullable: true, text: "Recovery errors of all links." },
+  crc_errors: { type: "integer", nullable: true, text: "CRC errors of all links." },
+  ticks_ago: { type: "integer", text: "How many ticks ago this was read; 0: in this one." },
+} as const satisfies FieldTable<Nvlink>;
 
 export const GPU_FIELDS = {
   index: { type: "integer", nullable: true, optional: true, text: "The tool's own number for the device." },
@@ -241,6 +250,10 @@ export const GPU_FIELDS = {
   fabric_status: {
     ...{ type: "string", nullable: true, optional: true },
     text: "How the registration ended, as `Success`.",
+  },
+  nvlink: {
+    ...{ type: "object", nullable: true, optional: true, fields: NVLINK_FIELDS },
+    text: "NVLinks, read in the second tick and then every 240th; null after a failure to read them.",
   },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },

@@ -32,6 +32,19 @@ export interface RemapHistogram {
   readonly none: number;
 }
 
+/** NVIDIA's links between GPUs, which are asked seldom. */
+export interface Nvlink {
+  /** All that the board has. */
+  readonly links: number;
+  readonly active: Num;
+  /** Sums over all links since the driver was loaded. */
+  readonly replay_errors: Num;
+  readonly recovery_errors: Num;
+  readonly crc_errors: Num;
+  /** How many ticks ago this was read; 0: in this one. */
+  readonly ticks_ago: number;
+}
+
 /** One accelerator. The first group is all-smi's required fields. The others are there when the tool has them. */
 export interface Gpu {
   readonly uuid: Text;
@@ -101,6 +114,7 @@ export interface Gpu {
   readonly pcie_link_width_max?: Num;
   readonly fabric_state?: Text;
   readonly fabric_status?: Text;
+  readonly nvlink?: Nvlink | null;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
   readonly temperature_margin?: Num;

@@ -1,5 +1,6 @@
 /** Rules about a host: whether it answers, what of it could not be read, and its own memory and disks. */
 import type { FrameRecord, SectionError, StreamRecord } from "../contract/record.js";
+import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
 
 const PERCENT = 100;
@@ -61,6 +62,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     source: "df(1), POSIX.1-2024",
     check: onFrame(diskFull),
   },
+  ...NVIDIA_HOST_RULES,
 ];
 
 function onFrame(check: (frame: FrameRecord) => Verdict): (record: StreamRecord) => Verdict {

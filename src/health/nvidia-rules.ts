@@ -1,5 +1,5 @@
 /** Rules about readings that NVIDIA's tools have. */
-import type { Gpu } from "../contract/record.js";
+import type { Gpu, StreamRecord } from "../contract/record.js";
 import { FINE, found, whenTrue, type Rule, type Verdict } from "./rule.js";
 
 const MEMORY_ERRORS = "NVIDIA GPU Memory Error Management (r580)";
@@ -110,6 +110,37 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
       isFast(gpu) && isInUse(gpu) && isBelow(gen, max) ? found(`PCIe generation ${gen} of ${max}`) : FINE,
   },
 ];
+
+/** Rules that compare a host's GPUs with each other. */
+export const NVIDIA_HOST_RULES: readonly Rule<StreamRecord>[] = [
+  {
+    id: "nvidia-nvlink-down",
+    severity: "warning",
+    condition: "a GPU has some active NVLinks, and fewer than another GPU of its model on the host",
+    action:
+      "compare nvidia-smi nvlink -s of both; look for Xid 74 in dmesg; reset the GPUs, and replace a bridge or board that stays down",
+    source:
+      'NVIDIA GPU Debug Guidelines, section 4.1 (Xid 74: NVLink error); nvidia-smi(1), driver 580, "nvlink"',
+    check: linksDown,
+  },
+];
+
+/**
+ * Not measured against the links that a board has: a pair of boards may be bridged by some of them. One without any active
+ * link may have no bridge.
+ */
+function linksDown(record: StreamRecord): Verdict {
+  if (record.record !== "frame") return FINE;
+  const gpus = (record.gpus ?? []).flatMap(({ index, name, nvlink }, place) => {
+    const active = nvlink?.active ?? 0;
+    return active === 0 ? [] : [{ gpu: `gpu ${index ?? place}`, name, active }];
+  });
+  const down = gpus.flatMap(({ gpu, name, active }) => {
+    const most = Math.max(...gpus.filter((other) => other.name === name).map((other) => other.active));
+    return active < most ? [`${gpu} has ${active} of ${most}`] : [];
+  });
+  return down.length === 0 ? FINE : found(`active NVLinks: ${down.join(", ")}`);
+}
 
 function slowdown({ throttle_reasons: reasons }: Gpu): Verdict {
   const active = HARDWARE_SLOWDOWNS.filter((reason) => reasons?.includes(reason) === true);

@@ -30,6 +30,13 @@ const storage = (total: number | null, available: number | null): StreamRecord =
   });
 };
 
+const linked = (...active: readonly (number | null)[]): StreamRecord => {
+  const counts = { replay_errors: 0, recovery_errors: 0, crc_errors: 0, ticks_ago: 5 };
+  return frame({
+    gpus: active.map((up, index) => gpu({ index, nvlink: { links: 18, active: up, ...counts } })),
+  });
+};
+
 /** Each rule fired, and the nearest input that does not fire it. */
 const CASES: [rule: string, fires: StreamRecord, finding: string, silent: StreamRecord][] = [
   [
@@ -149,6 +156,13 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     }),
     "warning gpu 0 nvidia-pcie-generation: PCIe generation 1 of 4",
     one({ performance_state: 5, utilization: 40, pcie_link_gen: 1, pcie_link_gen_max: 4 }),
+  ],
+  [
+    "nvidia-nvlink-down",
+    linked(18, 17, 18),
+    "warning host nvidia-nvlink-down: active NVLinks: gpu 1 has 17 of 18",
+    // Bridged by a part of their links, without a bridge, and not known.
+    linked(12, 12, 0, null),
   ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
   [

@@ -15,6 +15,7 @@ import { firstErrors } from "../kit/part-output.js";
 import { APPS_COMMAND } from "./apps.js";
 import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
+import { NvlinkReadings } from "./nvlink-readings.js";
 import { PMON_COMMAND } from "./pmon.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import { cudaVersionIn, SeldomReadings } from "./seldom.js";
@@ -128,20 +129,15 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
     seldom,
     known.makeReader,
   );
-  let queryPart: Part | null = null;
-  let parts: readonly Part[] = [];
-  const updateParts = (): void => {
-    if (query.part === queryPart) return;
-    queryPart = query.part;
-    parts = [
-      ...(wantsGpus ? [queryPart] : []),
-      ...(wantsGpus && hasMig ? [LIST_PART] : []),
-      ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
-      ...(wantsProcesses ? [APPS_PART] : []),
-      ...(wantsProcesses && hasPmon ? [PMON_PART] : []),
-    ];
-  };
-  updateParts();
+  const nvlink = new NvlinkReadings(wantsGpus ? probed.answer.gpus.length : 0);
+  const partsNow = (): readonly Part[] => [
+    ...(wantsGpus ? [query.part, ...nvlink.parts] : []),
+    ...(wantsGpus && hasMig ? [LIST_PART] : []),
+    ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
+    ...(wantsProcesses ? [APPS_PART] : []),
+    ...(wantsProcesses && hasPmon ? [PMON_PART] : []),
+  ];
+  let parts = partsNow();
   /** The probe's answer is also the first sample's; it is read once. */
   const answerIn = (outputs: PartOutputs): QueryAnswer | null => {
     const output = outputs.get(QUERY);
@@ -162,9 +158,9 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
       let errors = xmlErrors;
       if (wantsGpus) {
         const { gpus, errors: gpuErrors } = gpusIn(outputs, answerIn(outputs), xml);
-        errors = [...errors, ...gpuErrors];
+        errors = [...errors, ...gpuErrors, ...nvlink.read(outputs)];
         if (gpus !== null) {
-          sections.gpus = gpus;
+          sections.gpus = nvlink.complete(gpus);
           if (wantsProcesses) lastGpus = gpus;
         }
       }
@@ -177,7 +173,8 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
       // A driver that was replaced meanwhile: the next tick asks for the fields that it knows.
       const refused = refusedIn(outputs.get(QUERY));
       if (refused !== null) query.leaveOut(refused);
-      updateParts();
+      const next = partsNow();
+      if (next.some((part, at) => part !== parts[at]) || next.length !== parts.length) parts = next;
       return isOutdated(sections.gpus, hasMig) || (refused !== null && context.mode === "shell")
         ? { ...reading, outdated: true }
         : reading;
