@@ -129,7 +129,7 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
     seldom,
     known.makeReader,
   );
-  const nvlink = new NvlinkReadings(wantsGpus ? probed.answer.gpus.length : 0);
+  const nvlink = new NvlinkReadings(wantsGpus ? probed.answer.gpus : []);
   const partsNow = (): readonly Part[] => [
     ...(wantsGpus ? [query.part, ...nvlink.parts] : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),

@@ -18,7 +18,10 @@ const NO_PARTS: readonly Part[] = [];
 type Known = Omit<GpuLinks, "links"> & { readonly links: GpuLinks["links"] | null };
 
 export class NvlinkReadings {
-  /** False where there is nothing to link, or the host turned out to have no links. */
+  /**
+   * False where there is nothing to link, where each command would have to start the driver (no persistence mode), and
+   * where the host turned out to have no links.
+   */
   #isWanted: boolean;
   #isAsked = false;
   #known: readonly Known[] = [];
@@ -26,8 +29,10 @@ export class NvlinkReadings {
   /** The probe's own sample comes first, and is not made longer. */
   #ticksToNext = 1;
 
-  constructor(gpuCount: number) {
-    this.#isWanted = gpuCount > 1;
+  /** `gpus`: as the probe read them. */
+  constructor(gpus: readonly Gpu[]) {
+    const alive = gpus.filter(({ error }) => error === undefined);
+    this.#isWanted = alive.length > 1 && alive.every((gpu) => gpu.persistence_mode === true);
   }
 
   /** What the next tick asks; the same array as long as that does not change. */

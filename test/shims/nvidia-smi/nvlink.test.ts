@@ -150,5 +150,7 @@ describe("NVLinks in ticks", () => {
     }
     assert.ok(!isAsked(probe(only(1))));
     assert.ok(isAsked(probe(only(2))));
+    // Each command would start the driver.
+    assert.ok(!isAsked(probe(rows.replace("Enabled", "Disabled"))));
   });
 });
