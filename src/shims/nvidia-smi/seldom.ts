@@ -5,6 +5,8 @@
 import type { Gpu } from "../../contract/record.js";
 import { SELDOM_DETAIL, SELDOM_KEYS } from "./readings.js";
 
+const IS_SELDOM: ReadonlySet<string> = new Set(SELDOM_KEYS);
+
 interface Kept {
   readonly readings: Readonly<Record<string, unknown>>;
   readonly detail: Readonly<Record<string, string>>;
@@ -17,7 +19,7 @@ export function cudaVersionIn(text: string): string | null {
 
 /** Keeps the seldom readings of one host's GPUs. */
 export class SeldomReadings {
-  readonly #kept = new Map<string, Kept>();
+  #kept = new Map<string, Kept>();
   /** Read once with the probe, so it is only that driver's. */
   readonly #cuda: { readonly version: string; readonly driver: string | null | undefined } | null;
   /** What a GPU that is not known yet has instead: null for each reading that this driver has. */
@@ -28,9 +30,10 @@ export class SeldomReadings {
     this.#cuda = cudaVersion === null ? null : { version: cudaVersion, driver };
   }
 
-  /** Takes the readings of an answer that holds all fields, in place of those of earlier answers. */
-  remember(gpus: readonly Gpu[]): void {
-    this.#kept.clear();
+  /** Takes the readings of an answer that holds all fields, in place of the earlier ones; false where nothing changed. */
+  remember(gpus: readonly Gpu[]): boolean {
+    const before = JSON.stringify([...this.#kept]);
+    this.#kept = new Map();
     for (const gpu of gpus) {
       if (gpu.error !== undefined) continue;
       const readings: Record<string, unknown> = Object.fromEntries(
@@ -48,6 +51,7 @@ export class SeldomReadings {
       const nulls = Object.fromEntries(Object.keys(readings).map((key) => [key, null]));
       this.#unknown = { readings: nulls, detail: {} };
     }
+    return JSON.stringify([...this.#kept]) !== before;
   }
 
   /** Whether all GPUs are known that could be. */
@@ -59,7 +63,7 @@ export class SeldomReadings {
   complete(gpu: Gpu): Gpu {
     if (gpu.error !== undefined) return gpu;
     const { readings, detail } = this.#kept.get(identityOf(gpu)) ?? this.#unknown;
-    const own = Object.entries(gpu).filter(([key]) => !isSeldom(key));
+    const own = Object.entries(gpu).filter(([key]) => !IS_SELDOM.has(key));
     const ownDetail = Object.entries(gpu.detail).filter(([key]) => !SELDOM_DETAIL.includes(key));
     const completed: Record<string, unknown> = Object.fromEntries(own);
     completed["detail"] = { ...Object.fromEntries(ownDetail), ...detail };
@@ -69,10 +73,6 @@ export class SeldomReadings {
   #cudaOf({ driver_version: driver, detail }: Gpu): string | undefined {
     return this.#cuda?.driver === driver ? this.#cuda?.version : detail["cuda_version"];
   }
-}
-
-function isSeldom(key: string): boolean {
-  return SELDOM_KEYS.some((other) => other === key);
 }
 
 /** The same text as long as nothing kept can have changed: the histogram of spare rows changes with the remapped rows. */

@@ -5,7 +5,7 @@ import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import type { SeldomReadings } from "./seldom.js";
 
 /** Each time, the query asks for every field; the ticks in between ask only for those that are not kept. */
-export const ALL_FIELDS_EVERY_TICKS = 60;
+export const ALL_FIELDS_EVERY_TICKS = 600;
 
 export interface Probed {
   /** Fields that the driver knows. */
@@ -21,6 +21,8 @@ export class TickQuery {
   /** Whether the next tick asks for every field. */
   #asksAll: boolean;
   #ticksSinceAll = 0;
+  /** Set where a GPU was read of which nothing is kept. */
+  #hasUnknown = false;
   #read: ReadQuery;
   #part: ProgramPart;
 
@@ -65,10 +67,10 @@ export class TickQuery {
   #readAll(text: string): QueryAnswer {
     const answer = readQuery(text, this.#asked());
     if (answer.gpus.length === 0) return answer;
-    this.#seldom.remember(answer.gpus);
+    // The quick reader of ticks holds what was kept before.
+    if (this.#seldom.remember(answer.gpus)) this.#read = this.#newReader();
     this.#ticksSinceAll = 0;
-    // The old one holds what was kept before.
-    this.#read = this.#newReader();
+    this.#hasUnknown = false;
     this.#askNext(false);
     return this.#completed(answer);
   }
@@ -76,7 +78,7 @@ export class TickQuery {
   #readTick(text: string): QueryAnswer {
     const answer = this.#read(text, this.#asked());
     this.#ticksSinceAll += 1;
-    const isDue = this.#ticksSinceAll >= ALL_FIELDS_EVERY_TICKS - 1 || !this.#seldom.knows(answer.gpus);
+    const isDue = this.#ticksSinceAll >= ALL_FIELDS_EVERY_TICKS - 1 || this.#hasUnknown;
     if (isDue && this.#fields.some((field) => SELDOM_FIELDS.has(field))) this.#askNext(true);
     return answer;
   }
@@ -86,7 +88,12 @@ export class TickQuery {
   }
 
   #newReader(): ReadQuery {
-    return this.#makeReader((text, columns) => this.#completed(readQuery(text, columns)));
+    return this.#makeReader((text, columns) => {
+      const answer = readQuery(text, columns);
+      // Looked for here alone: a quick reader reads without this only what differs in live readings.
+      this.#hasUnknown = !this.#seldom.knows(answer.gpus);
+      return this.#completed(answer);
+    });
   }
 
   #asked(): readonly string[] {
