@@ -253,7 +253,7 @@ export const GPU_FIELDS = {
   },
   nvlink: {
     ...{ type: "object", nullable: true, optional: true, fields: NVLINK_FIELDS },
-    text: "NVLinks, read in the second tick and then every 240th; null after a failure to read them.",
+    text: "NVLinks, read in the third tick and then in one of 240; null after a failure to read them.",
   },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },

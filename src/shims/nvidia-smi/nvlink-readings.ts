@@ -26,8 +26,8 @@ export class NvlinkReadings {
   #isAsked = false;
   #known: readonly Known[] = [];
   #ticksAgo = 0;
-  /** The probe's own sample comes first, and is not made longer. */
-  #ticksToNext = 1;
+  /** Not the probe's own sample, which also waits for what its sampler asks for next. */
+  #ticksToNext = 2;
 
   /** `gpus`: as the probe read them. */
   constructor(gpus: readonly Gpu[]) {

@@ -90,8 +90,12 @@ describe("NVLinks in ticks", () => {
     const outputs = partOutputs({ "nvidia-smi.query": text });
     const verdict = nvidiaSmiShim.judge(outputs, probeContext(["gpu"]));
     assert.ok("sampler" in verdict);
-    verdict.sampler.parse(outputs);
-    return verdict.sampler;
+    const { sampler } = verdict;
+    sampler.parse(outputs);
+    // Parts that are asked now would make the first sample longer.
+    assert.ok(!isAsked(sampler));
+    sampler.parse(partOutputs({ "nvidia-smi.query": text }));
+    return sampler;
   };
   const isAsked = ({ parts }: Sampler): boolean => parts.some(({ id }) => id === "nvidia-smi.nvlink-state");
   /** One tick, whose query answers all fields whatever was asked. */
@@ -107,7 +111,7 @@ describe("NVLinks in ticks", () => {
       nvlink === undefined || nvlink === null ? nvlink : [nvlink.active, nvlink.links, nvlink.ticks_ago],
     );
 
-  test("are asked in the second tick and then seldom; a record has when they were read", () => {
+  test("are asked in the third tick and then seldom; a record has when they were read", () => {
     const sampler = probe(rows);
     assert.ok(isAsked(sampler));
     const first = tick(sampler, up);
