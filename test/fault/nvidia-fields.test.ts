@@ -1,13 +1,14 @@
 /** The NVIDIA readings of several ticks through a real sshd, from a tool that answers exactly the fields it is asked for. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { FrameRecord } from "../../src/contract/record.js";
+import type { Sections } from "../../src/contract/record.js";
+import { makeTools } from "../support/fake-tools.js";
+import { reach } from "../support/faulty-host.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
-import { missing } from "../support/sshd.js";
+import { missing, startSshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
-import { SH, watchHost } from "../support/watched-host.js";
 
 const skip = missing ?? false;
 const FOLDER = `${GOLDEN_ROOT}nvidia-smi/three-boards-590`;
@@ -19,7 +20,7 @@ const link = (index: number): string =>
   `GPU ${index}: NVIDIA (UUID: GPU-5d3f1c52-8f1e-4f6a-9a34-00000000059${index})\\n\\t Link 0: 25 GB/s\\n`;
 
 /** It prints the asked columns of the capture, and writes down which fields it was asked for. */
-const tool = (log: string): string => `${SH}dir=$(dirname "$0")
+const tool = (log: string): string => `dir=$(dirname "$0")
 case $1 in
 --help-query-gpu) printf '%s\\n' ${NAMES.map((name) => `'"${name}"'`).join(" ")};;
 --query-gpu=*) echo "$1" | tr , '\\n' | grep -c . >> "${log}"
@@ -39,14 +40,21 @@ describe("NVIDIA fields over several ticks", () => {
   test("each record has all of them, however few a tick asks for", { skip }, async () => {
     const temp = makeTempDir("nvidia-fields");
     const log = join(temp.path, "asked");
-    const { frames, stderr } = await watchHost({
-      programs: { "nvidia-smi": tool(log), rows: `${[HEADER, ...ROWS].join("\n")}\n` },
-      args: ["--count", "4", "--interval", "1", "--include", "gpu,process"],
-    });
-    const questions = readFileSync(log, "utf8").trim().split("\n");
-    temp.remove();
-    assert.equal(frames.length, 4, stderr);
-    assert.deepEqual(questions, ["69", "52", "52", "-s", "-e", "52"]);
+    const bin = makeTools(join(temp.path, "bin"), { "nvidia-smi": tool(log) });
+    writeFileSync(join(bin, "rows"), `${[HEADER, ...ROWS].join("\n")}\n`);
+    const server = await startSshd({ shell: "/bin/sh", bin });
+    const frames: Sections[] = [];
+    try {
+      const host = await reach(server, { include: ["gpu", "process"], toolTimeoutSecs: 20 });
+      frames.push(host.first.reading.sections);
+      for (let tick = 1; tick <= 3; tick += 1) frames.push((await host.sample(tick)).reading.sections);
+      await host.close();
+      const questions = readFileSync(log, "utf8").trim().split("\n");
+      assert.deepEqual(questions, ["69", "52", "52", "-s", "-e", "52"]);
+    } finally {
+      await server.stop();
+      temp.remove();
+    }
     const [first, ...later] = frames.map(readings);
     for (const frame of later) assert.deepEqual(frame, first);
     assert.deepEqual(first?.[1], [100, 38, 2520, 4, "13.1", 192]);
@@ -76,7 +84,7 @@ describe("NVIDIA fields over several ticks", () => {
 });
 
 /** Two that every tick reads, and four that it does not. */
-function readings({ gpus = [] }: FrameRecord): readonly unknown[] {
+function readings({ gpus = [] }: Sections): readonly unknown[] {
   return gpus.map((gpu) => [
     ...[gpu.encoder_utilization, gpu.decoder_utilization, gpu.clock_sm_max, gpu.pcie_link_gen_max],
     ...[gpu.detail["cuda_version"], gpu.remapped_rows_histogram?.max],
