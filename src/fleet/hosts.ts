@@ -103,7 +103,7 @@ async function reachHost(
       HostSession.start(connection, options, hold, looks),
     );
     signal.throwIfAborted();
-    return { live: liveHost(connection, session), first };
+    return { live: liveHost(connection, session, looks), first };
   } catch (error) {
     await connection.close();
     signal.throwIfAborted();
@@ -140,13 +140,13 @@ async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Prom
   }
 }
 
-function liveHost(connection: Connection, session: HostSession): LiveHost {
+function liveHost(connection: Connection, session: HostSession, looks: EventLooks | null): LiveHost {
   return {
     get route() {
       return { transport: session.transport, client: connection.client, channel: session.channelMode };
     },
     sample: (tick) => session.sample(tick),
-    takeEvents: () => session.takeEvents(),
+    takeEvents: () => looks?.take() ?? null,
     lost: connection.lost,
     close: async () => {
       session.close();
