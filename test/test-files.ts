@@ -3,10 +3,12 @@
  * This is read from a file's imports and from those of the support files that it uses.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+/** The folder of the sources, also for the compiled copy of this file, whose own name is `import.meta.filename`. */
 const HERE = dirname(fileURLToPath(import.meta.url));
+const IS_COMPILED = import.meta.filename.endsWith(".js");
 
 /** Every file of tests, sorted. */
 const testFiles: readonly string[] = readdirSync(HERE, { recursive: true, encoding: "utf8" })
@@ -40,6 +42,17 @@ function needsOf(file: string): Needs {
 const filesThatNeed = (needs: Needs): readonly string[] =>
   testFiles.filter((file) => needsOf(file) === needs);
 
+/** What to run for a source of test/: its compiled copy, if this is one, or the source itself, by tsx. */
+export function runnable(file: string): string {
+  if (!IS_COMPILED) return file;
+  return join(dirname(import.meta.filename), relative(HERE, file).replace(/\.ts$/, ".js"));
+}
+
+/** Those with properties that PROPERTY_RUNS tries more often. */
+export const WITH_PROPERTIES = testFiles.filter((file) =>
+  /support\/(property-runs|parser-properties)\.js/.test(readFileSync(file, "utf8")),
+);
+
 /** The two processes for the quick tests: a start for each file would cost more than most of them. */
 export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quick/second-half.ts")];
 
@@ -67,5 +80,5 @@ export function allTests(): readonly string[] {
 /** Runs one half of the quick tests in this process. */
 export async function runQuickTests(half: 0 | 1): Promise<void> {
   for (const [index, file] of filesThatNeed("nothing").entries())
-    if (index % 2 === half) await import(pathToFileURL(file).href);
+    if (index % 2 === half) await import(pathToFileURL(runnable(file)).href);
 }

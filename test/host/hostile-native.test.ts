@@ -294,7 +294,7 @@ describe("hostile snapshots", () => {
         const record = frameOf(text);
         if (record !== null) printed(record);
       }),
-      { numRuns: propertyRuns(400) },
+      { numRuns: propertyRuns(150) },
     );
   });
 
@@ -322,7 +322,7 @@ describe("hostile snapshots", () => {
         const record = frameOf(text);
         if (record !== null) printed(record);
       }),
-      { numRuns: propertyRuns(400) },
+      { numRuns: propertyRuns(150) },
     );
   });
 });
@@ -334,7 +334,7 @@ describe("hostile answers of vendor tools", () => {
     for (const tool of fixtures)
       for (const file of [...fixtureTexts(tool).keys()]
         .filter((name) => name.endsWith(".json"))
-        .slice(0, propertyRuns(6))) {
+        .slice(0, propertyRuns(2))) {
         const text = readFixture(tool, file);
         for (const piece of [
           DEEP[0],

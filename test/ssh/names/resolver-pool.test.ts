@@ -14,7 +14,7 @@ import {
 } from "../../../src/ssh/names/resolver-process.js";
 import { FakeClock } from "../../support/fake-clock.js";
 
-const PROGRAM = new URL("../../../src/ssh/names/resolver.ts", import.meta.url);
+const PROGRAM = new URL(import.meta.resolve("../../../src/ssh/names/resolver.js"));
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const FOUND: NameAnswer = { addresses: ["192.0.2.1"] };
 
