@@ -50,7 +50,7 @@ function dev(...args: readonly string[]): Promise<DevRun> {
   const children = new Set<string>();
   const look = setInterval(() => {
     for (const { command } of descendantsOf(child.pid ?? 0)) children.add(command);
-  }, 50);
+  }, 200);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

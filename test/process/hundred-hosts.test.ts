@@ -10,7 +10,7 @@ import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
-const TICKS = 12;
+const TICKS = 8;
 const INTERVAL_SECS = 2;
 
 /** OpenSSH's MAX_LISTEN_SOCKS. */
