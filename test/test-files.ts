@@ -56,22 +56,31 @@ export const WITH_PROPERTIES = testFiles.filter((file) =>
 /** The two processes for the quick tests: a start for each file would cost more than most of them. */
 export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quick/second-half.ts")];
 
-/** They take longest, mostly asleep: started last, they would be waited for alone. */
+/** They take 15 to 50 seconds each, mostly asleep, the longest first: started last, they would be waited for alone. */
 const LONGEST = [
-  "process/hanging-names.test.ts",
   "fault/driver-hold.test.ts",
+  "process/hanging-names.test.ts",
+  "process/local-limits.test.ts",
   "ssh/live/live.test.ts",
-  "process/hostile-native.test.ts",
+  "process/faults.test.ts",
+  "process/real-hosts.test.ts",
+  "process/step-log.test.ts",
+  "process/hundred-hosts.test.ts",
+  "fault/hosts.test.ts",
+  "process/odd-shells.test.ts",
   "remote/guard.test.ts",
   "process/signals.test.ts",
   "process/pipe.test.ts",
-  "ssh/config/differential.test.ts",
+  "process/hostile-native.test.ts",
+  "ssh/ssh2/session.test.ts",
+  "fault/stuck.test.ts",
+  "ssh/live/control-master.test.ts",
 ].map((name) => join(HERE, name));
 
 /** Every test, the longest first. Those that load the processor are spread evenly among those that mostly wait. */
 export function allTests(): readonly string[] {
-  const isLong = (file: string): number => (LONGEST.includes(file) ? 0 : 1);
-  const waiting = [...filesThatNeed("programs")].sort((a, b) => isLong(a) - isLong(b));
+  const rank = (file: string): number => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+  const waiting = [...filesThatNeed("programs")].sort((a, b) => rank(a) - rank(b));
   const loading = [...QUICK_HALVES, ...filesThatNeed("processor time")];
   const step = Math.ceil(waiting.length / loading.length);
   return loading.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);
