@@ -13,7 +13,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { allTests, QUICK_HALVES, runnable, WITH_PROPERTIES } from "./test-files.js";
 
-const FILES_PER_PROCESSOR = 3;
+const FILES_PER_PROCESSOR = 2.5;
 const TIMEOUT_MS = 300_000;
 
 const [mode, ...rest] = process.argv.slice(2);

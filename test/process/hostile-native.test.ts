@@ -64,14 +64,14 @@ function addressOf(index: number): string {
 
 const at = (server: Sshd, address: string): string => `${server.user}@${address}:${server.port}`;
 
-describe("a host whose all-smi prints", { skip, concurrency: 3 }, () => {
+describe("a host whose all-smi prints", { skip, concurrency: 4 }, () => {
   for (const [index, [what, answer]] of Object.entries(ANSWERS).entries())
     test(what, async () => {
       const address = addressOf(index);
       const [bad, fine] = [at(hostile, address), at(good, "127.0.0.1")];
       writeFileSync(join(temp.path, address), answer);
       const run = await runCli([
-        ...["--ssh", `${bad},${fine}`, "--count", String(TICKS), "--interval", "3"],
+        ...["--ssh", `${bad},${fine}`, "--count", String(TICKS), "--interval", "5"],
         ...["--ssh-config", "none", "--ssh-known-hosts", join(temp.path, "known_hosts")],
         ...["--ssh-key", good.userKey.file, "--format", "ndjson", "--include", "gpu"],
       ]);
