@@ -15,6 +15,7 @@ import { allTests, QUICK_HALVES, runnable, WITH_PROPERTIES } from "./test-files.
 
 const FILES_PER_PROCESSOR = 2.5;
 const TIMEOUT_MS = 300_000;
+const LONG_TIMEOUT_MS = 1_200_000;
 
 const [mode, ...rest] = process.argv.slice(2);
 const SHARES: Readonly<Record<string, string>> = { quick: "0.2", long: "10" };
@@ -30,7 +31,7 @@ function wanted(): readonly string[] {
 
 const concurrency = Math.ceil(availableParallelism() * FILES_PER_PROCESSOR);
 
-run({ files: wanted().map(runnable), concurrency, timeout: TIMEOUT_MS })
+run({ files: wanted().map(runnable), concurrency, timeout: mode === "long" ? LONG_TIMEOUT_MS : TIMEOUT_MS })
   .on("test:fail", () => {
     process.exitCode = 1;
   })
