@@ -11,6 +11,7 @@ import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { parseCsv } from "../support/csv.js";
 import { frame, gpu, state } from "../support/records.js";
 import { wellFormed, wellFormedDeep } from "../support/well-formed.js";
+import { propertyRuns } from "../support/property-runs.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 
@@ -96,7 +97,7 @@ const plain: FormatterOptions = {
   hostCount: null,
   isOnce: false,
 };
-const runs = { numRuns: 200 };
+const runs = { numRuns: propertyRuns(150) };
 
 describe("NDJSON", () => {
   test("parses back to the record", () => {
@@ -153,7 +154,7 @@ describe("CSV", () => {
         assert.doesNotMatch(cell, /^\s*[=+\-@\t\r＝＋－＠]/);
         assert.ok(cell === clean(value) || cell === `'${clean(value)}`, JSON.stringify([value, cell]));
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(500) },
     );
   });
   test("numbers are left as they are", () => {

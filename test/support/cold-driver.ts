@@ -13,7 +13,7 @@ export type LoopFault =
   | "useless"
   /** It ends as soon as it has begun. */
   | "dies"
-  /** It prints a line only every three seconds. */
+  /** It prints a line only every six seconds. */
   | "slow"
   /** While it runs, other calls print `[Unknown Error]` for what they measure. */
   | "spoils";
@@ -46,7 +46,7 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
     file("spoiled"),
     withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
   );
-  const rest = fault === "slow" ? 3 : 0.1;
+  const rest = fault === "slow" ? 6 : 0.1;
   // Counted after its first line: from then on it can lose its reader and run on until the next line.
   const loop = [
     `echo $$ > ${file("loop")}`,

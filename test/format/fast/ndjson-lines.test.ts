@@ -13,6 +13,7 @@ import { NdjsonLines } from "../../../src/format/fast/ndjson-lines.js";
 import { createNdjsonFormatter, ndjsonLine } from "../../../src/format/ndjson.js";
 import { GOLDEN_ROOT } from "../../support/golden.js";
 import { frame } from "../../support/records.js";
+import { propertyRuns } from "../../support/property-runs.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 
@@ -62,7 +63,7 @@ describe("a writer with templates from earlier values", () => {
       fc.property(json, (value) => {
         assert.equal(written(value), stringified(value));
       }),
-      { numRuns: 3000 },
+      { numRuns: propertyRuns(600) },
     );
   });
 
@@ -81,7 +82,7 @@ describe("a writer with templates from earlier values", () => {
       fc.property(fc.array(device, { maxLength: 8 }), (devices) => {
         assert.equal(written(devices), stringified(devices));
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
@@ -131,7 +132,7 @@ describe("lines", () => {
         for (const record of records) lines.add(record);
         assert.equal(Buffer.from(lines.take()).toString(), records.map(ndjsonLine).join(""));
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
