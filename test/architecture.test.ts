@@ -64,7 +64,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "format/fast/": ["lib/"],
-  "format/": ["contract/", "lib/", "format/fast/"],
+  "format/prometheus/": ["contract/", "lib/"],
+  "format/": ["contract/", "lib/", "format/fast/", "format/prometheus/"],
+  "serve/": ["contract/", "lib/", "format/prometheus/"],
   "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
   "sources/threads/": [
     "contract/",
@@ -87,7 +89,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
   "run/": [
-    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
+    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
