@@ -37,8 +37,8 @@ export function hostLabels(hostId: string, labels: Readonly<Record<string, strin
 
 /**
  * The label name for each key of a hostfile. A key that is a usable name stays as it is. In any other, what a name cannot
- * have becomes `_`; where that is a name of ours or none at all, `label_` comes before it, and where it is taken, `_2`,
- * `_3` after it. The same keys give the same names, in whatever order they are written.
+ * have becomes `_`. Where that is a name of ours or begins with no letter, `label_` comes before it, and where it is
+ * taken, `_2`, `_3` after it. The same keys give the same names, in whatever order they are written.
  */
 export function labelNames(keys: readonly string[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
@@ -47,7 +47,7 @@ export function labelNames(keys: readonly string[]): ReadonlyMap<string, string>
   const taken = new Set([...OWN, ...names.values()]);
   for (const key of keys.filter((each) => !isKept(each)).sort()) {
     const plain = key.replaceAll(/[^A-Za-z0-9_]/g, "_");
-    const base = USABLE.test(plain) && !OWN.has(plain) ? plain : `label_${plain}`;
+    const base = /^[A-Za-z]/.test(plain) && !OWN.has(plain) ? plain : `label_${plain}`;
     let name = base;
     for (let count = 2; taken.has(name); count++) name = `${base}_${count}`;
     taken.add(name);

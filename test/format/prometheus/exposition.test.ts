@@ -337,6 +337,6 @@ test("whatever a native or replayed device holds, the text stays an exposition",
       readExposition(textOf([record, state()]));
       readExposition(textOf([record, state()], "openmetrics"));
     }),
-    { numRuns: propertyRuns(300) },
+    { numRuns: propertyRuns(150) },
   );
 });
