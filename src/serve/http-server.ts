@@ -110,29 +110,26 @@ function answerer(served: Served): (request: IncomingMessage, response: ServerRe
   return async (request, response) => {
     const [path = ""] = (request.url ?? "").split("?", 1);
     const page = PAGES.get(path);
-    if (page === undefined) return plain(request, response, 404, `not found; ${PATHS}\n`);
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    if (page === undefined) {
+      plain(request, response, 404, `not found; ${PATHS}\n`);
+    } else if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");
-      return plain(request, response, 405, "only GET and HEAD\n");
-    }
-    switch (page) {
-      case "health":
-        return plain(request, response, 200, "ok\n");
-      case "ready":
-        return served.isReady()
-          ? plain(request, response, 200, "ready\n")
-          : plain(request, response, 503, "not ready: some hosts have had no reading yet\n");
-      case "metrics":
-        if (scrapes >= MAX_SCRAPES) {
-          response.setHeader("Retry-After", "1");
-          return plain(request, response, 503, `more than ${MAX_SCRAPES} scrapes at once\n`);
-        }
-        scrapes += 1;
-        try {
-          await metrics(request, response, served);
-        } finally {
-          scrapes -= 1;
-        }
+      plain(request, response, 405, "only GET and HEAD\n");
+    } else if (page === "health") {
+      plain(request, response, 200, "ok\n");
+    } else if (page === "ready") {
+      if (served.isReady()) plain(request, response, 200, "ready\n");
+      else plain(request, response, 503, "not ready: some hosts have had no reading yet\n");
+    } else if (scrapes >= MAX_SCRAPES) {
+      response.setHeader("Retry-After", "1");
+      plain(request, response, 503, `more than ${MAX_SCRAPES} scrapes at once\n`);
+    } else {
+      scrapes += 1;
+      try {
+        await metrics(request, response, served);
+      } finally {
+        scrapes -= 1;
+      }
     }
   };
 }

@@ -309,19 +309,17 @@ async function metadata(port: number): Promise<Metadata> {
 
 /** The text at the address, as soon as something listens there. */
 async function fetched(url: string): Promise<string> {
-  let text: string | null = null;
+  const texts: string[] = [];
   await until(
     `an answer of ${url}`,
     async () => {
-      text = await fetch(url).then(
-        (response) => (response.ok ? response.text() : null),
-        () => null,
-      );
-      return text !== null;
+      const response = await fetch(url).catch(() => null);
+      if (response?.ok === true) texts.push(await response.text());
+      return texts.length > 0;
     },
     30_000,
   );
-  return text ?? assert.fail(`nothing at ${url}`);
+  return texts[0] ?? assert.fail(`nothing at ${url}`);
 }
 
 async function until(what: string, ready: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {

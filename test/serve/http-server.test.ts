@@ -1,7 +1,7 @@
 /** The HTTP side of `--listen`, over real sockets: paths, methods, encodings, limits and the end. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request, type IncomingHttpHeaders } from "node:http";
+import { request, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { after, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -44,7 +44,7 @@ async function ask(
   const { hostname, port } = new URL(url);
   const asked = request({ hostname, port, path, method, headers, agent: false });
   asked.end();
-  const [response] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
   const parts: Buffer[] = [];
   for await (const part of response as AsyncIterable<Buffer>) parts.push(part);
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) };

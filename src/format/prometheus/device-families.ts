@@ -10,7 +10,7 @@ import type { ShownSection } from "./host-view.js";
 
 interface BaseUnit {
   readonly name: string;
-  convert(value: number): number;
+  readonly convert: (value: number) => number;
 }
 const same = (value: number): number => value;
 
@@ -127,7 +127,7 @@ function familyOf({ section, prefix, path }: Group, key: string, field: Field): 
     unit: unit?.name ?? null,
     help,
     source: `${path}[].${key}`,
-    samples(host) {
+    samples: (host) => {
       let text = "";
       for (const { labels, device } of host.devices[section]) {
         const value = device[key];

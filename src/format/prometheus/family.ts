@@ -11,7 +11,7 @@ export interface Family {
   /** Where in the records the value comes from, for the documentation. */
   readonly source: string;
   /** The lines of one host; "" where it has none. A reading that is missing has no line. */
-  samples(host: HostView): string;
+  readonly samples: (host: HostView) => string;
 }
 
 /** One line; "" where the value is no number. `labels` is `{a="b"` without the brace that ends it. */

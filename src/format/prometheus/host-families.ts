@@ -30,7 +30,7 @@ export const HOST_FAMILIES: readonly Family[] = [
   {
     ...{ name: "allsmi_host_error", type: "gauge", unit: null, source: "last_error.code" },
     help: "1 for the reason why the host has no readings.",
-    samples: ({ labels, record }) => {
+    samples: ({ labels, record }: HostView): string => {
       const code = record.record === "state" ? record.last_error?.code : undefined;
       const own = label("code", code);
       return own === "" ? "" : sample("allsmi_host_error", `${labels}${own}`, 1);
@@ -69,7 +69,7 @@ export const HOST_FAMILIES: readonly Family[] = [
     ...{ name: "allsmi_host_transport_info", type: "info", unit: null },
     source: "transport, ssh_client, channel",
     help: "How the host is read.",
-    samples: ({ labels, frame }) => {
+    samples: ({ labels, frame }: HostView): string => {
       if (frame === null) return "";
       const { transport, ssh_client: client, channel } = frame;
       const own = `${label("transport", transport)}${label("ssh_client", client)}${label("channel", channel)}`;
