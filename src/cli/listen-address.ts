@@ -20,7 +20,7 @@ export function readListen(reader: FlagReader): ListenAddress | null {
 }
 
 /** Null where it is none. An empty address is none: elsewhere `:9400` means all addresses, and here it would not. */
-export function parseListen(text: string): ListenAddress | null {
+function parseListen(text: string): ListenAddress | null {
   const [, inBrackets, plain, digits] = FORM.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > MAX_PORT) return null;

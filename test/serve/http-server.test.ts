@@ -155,6 +155,20 @@ describe("limits", () => {
       await new Promise((resolve) => realClock.after(20, () => resolve(null)));
     }
   });
+  test("connections beyond the limit are closed, and the others served", async () => {
+    const server = await serve();
+    const { port } = new URL(server.url);
+    const sockets = Array.from({ length: 70 }, () => connect(Number(port), "127.0.0.1"));
+    let closed = 0;
+    for (const socket of sockets) socket.on("error", () => undefined).once("close", () => (closed += 1));
+    const first = sockets[0] ?? assert.fail();
+    first.write("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    await once(first, "data");
+    for (let tries = 0; closed < 70 - 64 && tries < 100; tries++)
+      await new Promise((resolve) => realClock.after(20, () => resolve(null)));
+    assert.equal(closed, 70 - 64);
+    for (const socket of sockets) socket.destroy();
+  });
   test("a header that is too long is refused", async () => {
     const answer = await ask(await serve(), "/metrics", { headers: { X: "x".repeat(20_000) } });
     assert.equal(answer.status, 431);

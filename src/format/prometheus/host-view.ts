@@ -4,7 +4,7 @@ import type { HostCounts, HostHistory } from "./host-history.js";
 import { hostLabels, label } from "./labels.js";
 
 /** The sections that have families. Processes have none: a series for each pid would never end. */
-export const SHOWN_SECTIONS = ["gpu", "mig", "cpu", "socket", "memory", "chassis", "fan", "storage"] as const;
+const SHOWN_SECTIONS = ["gpu", "mig", "cpu", "socket", "memory", "chassis", "fan", "storage"] as const;
 export type ShownSection = (typeof SHOWN_SECTIONS)[number];
 
 /** `labels` is `{host="...",gpu="0"` without the brace that ends it, so that more may follow. */
