@@ -23,6 +23,8 @@ const SECTION_TEXT: Readonly<Record<Section, string>> = {
   chassis: "The machine as a whole.",
   process: "Processes that use an accelerator. With `--include process` only.",
   storage: "File systems. With `--include storage` only.",
+  host: "The host itself: boot, kernel, drivers, pressure, disks. With `--include host` only (Linux).",
+  network: "Network cards and InfiniBand ports. With `--include network` only (Linux).",
 };
 
 /** An enum of more values gets a table of its own. */

@@ -64,10 +64,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "format/fast/": ["lib/"],
+  "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
-  "format/": ["contract/", "lib/", "format/fast/", "format/prometheus/"],
+  "format/": ["contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
-  "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
   "sources/threads/": [
     "contract/",
     "health/",
@@ -93,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...["contract/", "health/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],

@@ -1,14 +1,6 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import type { Condition } from "../contract/condition.js";
-import type {
-  HealthOptions,
-  Options,
-  OutputFormat,
-  RunLength,
-  Source,
-  Verbosity,
-} from "../contract/options.js";
+import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { StepArea } from "../contract/step-log.js";
@@ -16,6 +8,7 @@ import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readListen } from "./listen-address.js";
+import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
 export type { ReadTextFile } from "./read-targets.js";
@@ -66,7 +59,7 @@ export async function parseArgv(
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
-    length: readLength(reader),
+    length: reader.has("check") && !reader.has("count") ? { kind: "once" } : readLength(reader),
     format: reader.choice("format", FORMATS, null),
     csvSections: include ?? ["gpu"],
     query: readQuery(reader),
@@ -75,9 +68,11 @@ export async function parseArgv(
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
-    failOn: await readFailOn(reader),
+    failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),
     health: await readHealth(reader),
+    drift: readDrift(reader),
+    check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -90,6 +85,20 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
   ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
   ["once", ["count", "listen"]],
+  [
+    "check",
+    [
+      "format",
+      "query",
+      "output",
+      "listen",
+      "fail-on",
+      "fail-on-missing",
+      "drift",
+      "fail-on-drift",
+      "dry-run",
+    ],
+  ],
   ["quiet", ["verbose"]],
 ];
 
@@ -114,6 +123,8 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
     problems.add(
       "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
     );
+  for (const flag of ["warn", "crit", "timeout"])
+    if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
   if (texts.has("query") && texts.get("format")?.[0] !== "csv")
     problems.add("--query: only with --format csv");
 }
@@ -201,33 +212,6 @@ function readQuery(reader: FlagReader): readonly string[] {
     }
   }
   return paths;
-}
-
-async function readFailOn(reader: FlagReader): Promise<readonly Condition[]> {
-  if (!reader.has("fail-on")) return [];
-  const [{ KNOWN_FIELDS }, { parseCondition }] = await Promise.all([
-    import("../conditions/known-fields.js"),
-    import("../conditions/parse.js"),
-  ]);
-  return reader.texts("fail-on").flatMap((text) => {
-    const parsed = parseCondition(text, KNOWN_FIELDS);
-    if (parsed.kind === "condition") return [parsed.condition];
-    reader.problems.add(`--fail-on: ${parsed.problem}`);
-    return [];
-  });
-}
-
-/** Labels `expect.KEY` of the hostfile are checked where the hosts are read. */
-async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
-  if (!reader.has("health") && !reader.has("expect")) return null;
-  const { parseExpectation } = await import("../contract/expectation.js");
-  const expectations = reader.list("expect").flatMap((text) => {
-    const parsed = parseExpectation(text);
-    if (parsed.kind === "expectation") return [parsed.expectation];
-    reader.problems.add(`--expect: ${parsed.problem}`);
-    return [];
-  });
-  return { rules: reader.has("health"), expectations };
 }
 
 function readStepAreas(

@@ -120,6 +120,8 @@ const SECTION_NAMES = {
   chassis: "`chassis`",
   process: "`processes`",
   storage: "`storage`",
+  host: "`host`",
+  network: "`network`",
 } as const satisfies Record<Section, string>;
 
 export const SECTION_ERROR_FIELDS = {

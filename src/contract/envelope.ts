@@ -2,6 +2,7 @@
 import type { Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
+import type { Host, NetworkPort } from "./host-devices.js";
 import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
 
 /** Which program speaks SSH for a host. */
@@ -60,6 +61,8 @@ export interface FrameRecord extends Envelope {
   readonly chassis?: readonly Labelled<Chassis>[];
   readonly processes?: readonly Labelled<Process>[];
   readonly storage?: readonly Labelled<Storage>[];
+  readonly host?: readonly Labelled<Host>[];
+  readonly network?: readonly Labelled<NetworkPort>[];
   readonly errors?: readonly SectionError[];
 }
 

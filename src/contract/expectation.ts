@@ -51,6 +51,13 @@ export function parseExpectation(typed: string): ParsedExpectation {
   return { kind: "expectation", expectation: { key, text, wanted } };
 }
 
+/** What is wrong with a label, where it is an expectation; null: nothing. */
+export function labelProblem(name: string, value: string): string | null {
+  if (!name.startsWith(EXPECT_LABEL)) return null;
+  const parsed = parseExpectation(`${name.slice(EXPECT_LABEL.length)}=${value}`);
+  return parsed.kind === "problem" ? `the label ${name}: ${parsed.problem}` : null;
+}
+
 function wantedOf(text: string): Expectation["wanted"] | null {
   const between = /^(.*?)\.\.(.*)$/.exec(text);
   const from = between?.[1] ?? /^>=\s*(.*)$/.exec(text)?.[1];

@@ -5,6 +5,7 @@
 import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
 import type { Field, FieldMap, Shape } from "./field-table.js";
 import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
+import { HOST_FIELDS, NETWORK_FIELDS } from "./host-device-fields.js";
 import { CHASSIS_FIELDS, CPU_FIELDS, MEMORY_FIELDS, STORAGE_FIELDS } from "./host-fields.js";
 import { sectionNamed, type Section } from "./sections.js";
 
@@ -16,6 +17,8 @@ export const SECTION_FIELDS: Readonly<Record<Section, FieldMap>> = {
   chassis: CHASSIS_FIELDS,
   process: PROCESS_FIELDS,
   storage: STORAGE_FIELDS,
+  host: HOST_FIELDS,
+  network: NETWORK_FIELDS,
 };
 
 /** The device columns of a section in the default CSV layout, in order. */

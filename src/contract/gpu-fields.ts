@@ -210,4 +210,36 @@ export const PROCESS_FIELDS = {
   priority: { type: "integer", nullable: true, csv: true, text: "Scheduling priority." },
   nice_value: { type: "integer", nullable: true, csv: true, text: "Nice value." },
   command: { type: "string", nullable: true, csv: true, text: "Command line; null with `--redact`." },
+  container_id: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Id or name of the container that it runs in; null outside of one, and with `--redact`.",
+  },
+  container_runtime: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "`docker`, `podman`, `containerd`, `cri-o`, `lxc`, ...; null where the group's name does not show it.",
+  },
+  pod_uid: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Uid of its Kubernetes pod; null with `--redact`.",
+  },
+  pod_name: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Name of the pod, where /var/log/pods shows it; null with `--redact`.",
+  },
+  pod_namespace: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Namespace of the pod, from the same place; null with `--redact`.",
+  },
+  slurm_job_id: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Slurm job that it belongs to; null with `--redact`.",
+  },
+  slurm_step: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Step of the job: a number, `batch`, `extern` or `interactive`; null with `--redact`.",
+  },
+  systemd_unit: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Innermost systemd service or scope; null with `--redact`.",
+  },
 } as const satisfies FieldTable<Process>;

@@ -26,7 +26,9 @@ export interface Health {
 }
 
 /** Worst first, then as given. */
-export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
-  const rank = ({ severity }: Finding): number => HEALTH_STATUSES.indexOf(severity);
+export function bySeverity<Item extends Pick<Finding, "severity">>(
+  findings: readonly Item[],
+): readonly Item[] {
+  const rank = ({ severity }: Item): number => HEALTH_STATUSES.indexOf(severity);
   return [...findings].sort((a, b) => rank(b) - rank(a));
 }

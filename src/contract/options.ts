@@ -50,6 +50,22 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** What becomes of differences between hosts of a group. */
+export interface DriftOptions {
+  /** A line for each difference: below the table, else on standard error at the end. */
+  readonly isReported: boolean;
+  /** Exit 5 where there is one at the end. */
+  readonly failsRun: boolean;
+}
+
+/** `--check`: one report as a monitoring plugin prints it, in place of records. */
+export interface CheckOptions {
+  readonly warn: readonly Condition[];
+  readonly crit: readonly Condition[];
+  /** Of the whole check. */
+  readonly timeoutMs: number;
+}
+
 export interface Options {
   readonly source: Source;
   readonly ssh: SshOptions;
@@ -78,6 +94,9 @@ export interface Options {
   readonly failOnMissing: boolean;
   /** What records are judged by; `rules` false with `--expect` alone. Null: they are not judged. */
   readonly health: HealthOptions | null;
+  /** Null: hosts are not compared. */
+  readonly drift: DriftOptions | null;
+  readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

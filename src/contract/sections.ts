@@ -2,10 +2,22 @@
  * What is read on a host: its sections, and the devices in each. The tables in gpu-fields.ts and host-fields.ts describe
  * every field; the compiler keeps both alike.
  */
+import type { Host, NetworkPort } from "./host-devices.js";
 
 /** What `--include` chooses from. */
-export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
+export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage", "host", "network"] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** Those that `all-smi snapshot --include` takes (0.28). */
+export const NATIVE_SECTIONS = [
+  "gpu",
+  "cpu",
+  "memory",
+  "chassis",
+  "process",
+  "storage",
+] as const satisfies readonly Section[];
+export type NativeSection = (typeof NATIVE_SECTIONS)[number];
 
 type Num = number | null;
 type Text = string | null;
@@ -176,6 +188,15 @@ export interface Process {
   readonly device_ids?: readonly number[];
   readonly gpu_instance_id?: Num;
   readonly compute_instance_id?: Num;
+  /** Who it belongs to, by its control group (Linux). */
+  readonly container_id?: Text;
+  readonly container_runtime?: Text;
+  readonly pod_uid?: Text;
+  readonly pod_name?: Text;
+  readonly pod_namespace?: Text;
+  readonly slurm_job_id?: Num;
+  readonly slurm_step?: Text;
+  readonly systemd_unit?: Text;
 }
 
 export interface Storage {
@@ -195,6 +216,8 @@ export interface Sections {
   readonly chassis?: readonly Chassis[];
   readonly processes?: readonly Process[];
   readonly storage?: readonly Storage[];
+  readonly host?: readonly Host[];
+  readonly network?: readonly NetworkPort[];
 }
 
 /** The key of a record that holds a section's devices. */
@@ -205,6 +228,8 @@ export const KEY_OF_SECTION = {
   chassis: "chassis",
   process: "processes",
   storage: "storage",
+  host: "host",
+  network: "network",
 } as const satisfies Record<Section, keyof Sections>;
 
 /** The section of this name (`gpu`) or of this key (`gpus`). */

@@ -12,13 +12,17 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
   {
     id: "host-unreachable",
     severity: "critical",
-    condition: "the host has no frame in this tick",
-    action: "see last_error.fix; try the same with ssh -o BatchMode=yes",
+    condition:
+      "the host has no frame in this tick; unknown while it is being connected to for the first time",
+    action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
       if (record.record === "frame") return FINE;
       const { state, last_error: error } = record;
-      return found(error === null ? state : `${state}: ${error.message}`);
+      const isPending = error === null && (state === "connecting" || state === "connected");
+      if (isPending) return { kind: "unknown", message: "no reading yet" };
+      const message = error === null ? state : `${state}: ${error.message}`;
+      return error?.fix === undefined ? found(message) : { kind: "found", message, action: error.fix };
     },
   },
   {
@@ -61,7 +65,18 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     source: "df(1), POSIX.1-2024",
     check: onFrame(diskFull),
   },
+  {
+    id: "host-disk-failed",
+    severity: "critical",
+    condition: "a disk's state is dead or offline; a degraded array is a warning; with --include host",
+    action: "replace the disk; for an array, see /proc/mdstat",
+    source:
+      "Linux, drivers/nvme/host/sysfs.c (state), drivers/scsi/scsi_sysfs.c (sdev_states), admin-guide/md.rst (degraded)",
+    check: onFrame(diskFailed),
+  },
 ];
+
+const FAILED_STATES = new Set(["dead", "offline", "transport-offline", "deleted", "deleting", "failed"]);
 
 function onFrame(check: (frame: FrameRecord) => Verdict): (record: StreamRecord) => Verdict {
   return (record) => (record.record === "frame" ? check(record) : FINE);
@@ -99,4 +114,16 @@ function diskFull({ storage = [] }: FrameRecord): Verdict {
   if (low.length === 0) return FINE;
   const message = low.map(({ mount, percent }) => `${mount} ${percent.toFixed(1)} % free`).join(", ");
   return found(message, low.some(({ percent }) => percent < FULL_DISK_PERCENT) ? "critical" : "warning");
+}
+
+function diskFailed({ host = [] }: FrameRecord): Verdict {
+  const disks = host.flatMap((each) => each.disks);
+  const failed = disks.filter(({ state }) => state !== null && FAILED_STATES.has(state));
+  const degraded = disks.filter(({ degraded_members: members }) => (members ?? 0) > 0);
+  const texts = [
+    ...failed.map(({ name, state }) => `${name} is ${state}`),
+    ...degraded.map(({ name, degraded_members: members }) => `${name} lacks ${members} of its members`),
+  ];
+  if (texts.length === 0) return FINE;
+  return found(texts.join(", "), failed.length > 0 ? "critical" : "warning");
 }

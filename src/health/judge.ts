@@ -73,6 +73,9 @@ function findingsIn(
 function apply<Subject>(rule: Rule<Subject>, subject: Subject, device: string | null): readonly Raw[] {
   const verdict = rule.check(subject);
   if (verdict.kind === "fine") return [];
-  const severity = verdict.kind === "unknown" ? "unknown" : (verdict.severity ?? rule.severity);
-  return [{ rule: rule.id, severity, device, message: verdict.message, action: rule.action }];
+  const { message } = verdict;
+  if (verdict.kind === "unknown")
+    return [{ rule: rule.id, severity: "unknown", device, message, action: rule.action }];
+  const { severity = rule.severity, action = rule.action } = verdict;
+  return [{ rule: rule.id, severity, device, message, action }];
 }

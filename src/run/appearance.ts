@@ -51,6 +51,7 @@ export function formatterFor(
     color: wantsColor(options.color, deps.env, writesToTerminal(options, deps)),
     terminal,
     hostCount,
+    drift: options.drift?.isReported === true,
     isOnce: options.length.kind === "once",
     wholeText: wholeTextOf(options),
     unwritable,

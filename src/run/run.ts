@@ -13,8 +13,9 @@ import { withHealth } from "../health/with-health.js";
 import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
+import { driftReport } from "../outcome/drift-watch.js";
 import { tallyLog, withTally } from "../outcome/with-tally.js";
-import { EXIT, exitCodeOf, lastLine, unreadIn, type Counts } from "../outcome/tally.js";
+import { EXIT, exitCodeOf, lastLine, traitsIn, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { Exporter } from "../serve/exporter.js";
 import type { Lines, RecordStream } from "../sources/source.js";
@@ -48,6 +49,10 @@ export async function run(
   try {
     warnings.forEach((message) => log.warn(message));
     if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    if (options.check !== null) {
+      const { runCheck } = await import("./check.js");
+      return await runCheck(options, options.check, deps, log, stopper.signal);
+    }
     const output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
     const exporter = await exporterOf(options, deps.clock, log);
@@ -71,7 +76,10 @@ export async function run(
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
       // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
-      const code = conclude(counts(), options, log, !signal.aborted && terminal === null);
+      const code = conclude(counts(), options, log, {
+        isLastLineDue: !signal.aborted && terminal === null,
+        isDriftDue: options.drift?.isReported === true && formatOf(options, deps) !== "table",
+      });
       return faults.isAny ? EXIT.internal : code;
     } finally {
       stop();
@@ -110,13 +118,13 @@ function formatted(
   { batches, hostCount }: RecordStream,
   formatter: Formatter,
   exporter: Exporter | null,
-  { failOn, health, verbosity }: Options,
+  options: Options,
   log: OperatorLog,
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const judged = withHealth(batches, health);
-  const seen = withTally(judged, failOn, tallyLog(verbosity, log.line), unwritable);
+  const judged = withHealth(batches, options.health);
+  const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
   const served = exporter === null ? seen.batches : exporter.watch(seen.batches, hostCount);
   return { texts: textsOf(served, formatter, clock), counts: () => [seen.summary()] };
 }
@@ -124,20 +132,23 @@ function formatted(
 /** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
 function conclude(
   counts: readonly Counts[],
-  { source, failOnMissing, verbosity }: Options,
+  options: Options,
   log: OperatorLog,
-  isLastLineDue: boolean,
+  { isLastLineDue, isDriftDue }: { readonly isLastLineDue: boolean; readonly isDriftDue: boolean },
 ): number {
+  const { source, verbosity } = options;
   if (source.kind === "replay" && counts.every(({ hosts }) => hosts === 0))
     throw new UsageError([
       `--replay: ${source.file === "-" ? "standard input" : source.file} has no records`,
     ]);
   for (const { condition, field } of unreadIn(counts))
     log.warn(`--fail-on "${condition}": no record had a reading of ${field}`);
-  const code = exitCodeOf(counts, failOnMissing);
+  if (isDriftDue) driftReport(traitsIn(counts)).lines.forEach((line) => log.line(line));
+  const code = exitCodeOf(counts, options);
   // Half of the demo's hosts fail on purpose: that is no failure of the demo.
   if (source.kind === "demo" && code === EXIT.someFailed) return EXIT.ok;
-  const isReported = isLastLineDue && verbosity !== "quiet" && counts.some(({ ok, hosts }) => ok < hosts);
+  const isReported =
+    isLastLineDue && verbosity !== "quiet" && counts.some(({ byKind, hosts }) => byKind.ok < hosts);
   if (isReported) log.line(lastLine(counts));
   return code;
 }

@@ -72,7 +72,9 @@ test("what is not given has the documented default", async () => {
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
+    drift: null,
     health: null,
+    check: null,
     dryRun: false,
   });
 });
@@ -131,6 +133,21 @@ test("every flag is read", async () => {
     [options.intervalMs, options.format, options.output, options.color, options.verbosity, options.dryRun],
     [500, "csv", "out.csv", "never", "verbose", true],
   );
+});
+
+describe("--drift and --fail-on-drift", () => {
+  const cases: [flags: readonly string[], expected: Options["drift"]][] = [
+    [[], null],
+    [["--drift"], { isReported: true, failsRun: false }],
+    [["--drift", "--quiet"], { isReported: true, failsRun: false }],
+    [["--fail-on-drift"], { isReported: true, failsRun: true }],
+    [["--fail-on-drift", "--quiet"], { isReported: false, failsRun: true }],
+    [["--drift", "--fail-on-drift", "--quiet"], { isReported: true, failsRun: true }],
+  ];
+  for (const [flags, expected] of cases)
+    test(flags.join(" ") || "neither", async () =>
+      assert.deepEqual((await optionsOf("--demo", ...flags)).drift, expected),
+    );
 });
 
 describe("nothing is turned into a number", () => {
@@ -295,7 +312,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
     [
       ["--demo", "--include", "gpus"],
-      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage$/,
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network$/,
     ],
     [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
     [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Finding } from "../../src/contract/health.js";
-import type { Gpu, StreamRecord } from "../../src/contract/record.js";
+import type { Disk, Gpu, StreamRecord } from "../../src/contract/record.js";
 import { GPU_RULES } from "../../src/health/gpu-rules.js";
 import { HOST_RULES } from "../../src/health/host-rules.js";
 import { HealthJudge } from "../../src/health/judge.js";
@@ -28,6 +28,21 @@ const storage = (total: number | null, available: number | null): StreamRecord =
   return frame({
     storage: [{ index: 0, mount_point: "/data", total_bytes: total, available_bytes: available, ...labels }],
   });
+};
+
+const disks = (...changes: readonly Partial<Disk>[]): StreamRecord => {
+  const labels = { host_id: "h", hostname: "h", instance: "h", time: "t" };
+  const pressure = { cpu_some: 0, memory_some: 0, memory_full: 0, io_some: 0, io_full: 0 };
+  const known = {
+    boot_id: "b",
+    uptime_seconds: 1,
+    os: "o",
+    kernel: "k",
+    driver_versions: {},
+    numa_nodes: [],
+  };
+  const list = changes.map((change, at) => ({ name: `nvme${at}`, model: null, state: null, ...change }));
+  return frame({ host: [{ index: 0, ...known, pressure, disks: list, ...labels }] });
 };
 
 /** Each rule fired, and the nearest input that does not fire it. */
@@ -95,6 +110,12 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
   ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
   [
+    "host-unreachable",
+    state({ state: "connecting", last_error: null }),
+    "unknown host host-unreachable: no reading yet",
+    frame(),
+  ],
+  [
     "driver-library-mismatch",
     error("the NVIDIA library and the loaded kernel driver differ in version"),
     "critical host driver-library-mismatch: gpu: the NVIDIA library and the loaded kernel driver differ in version",
@@ -135,6 +156,18 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     storage(100 * GIB, 5 * GIB),
     "warning host host-disk-full: /data 5.0 % free",
     storage(null, null),
+  ],
+  [
+    "host-disk-failed",
+    disks({ state: "dead" }, { state: "clean", degraded_members: 1 }),
+    "critical host host-disk-failed: nvme0 is dead, nvme1 lacks 1 of its members",
+    disks({ state: "live" }, { state: null }, { state: "clean", degraded_members: 0 }),
+  ],
+  [
+    "host-disk-failed",
+    disks({ state: "clean", degraded_members: 2 }),
+    "warning host host-disk-failed: nvme0 lacks 2 of its members",
+    frame(),
   ],
 ];
 

@@ -26,12 +26,16 @@ const BASE_UNITS: Readonly<Record<Unit, BaseUnit>> = {
   ms: { name: "seconds", convert: (value) => value / 1000 },
 };
 
-/** What is not as the rules have it. `name`: without prefix and unit. */
+/** What is not as the rules have it. `name`: without prefix, unit and `_total`. */
 interface Naming {
   readonly name?: string;
   readonly help?: string;
+  readonly unit?: BaseUnit;
+  /** A number that only grows until its source starts anew. A field whose name ends in `_total` is one as well. */
+  readonly isCounter?: true;
   readonly isLeftOut?: true;
 }
+const counter = (name: string): Naming => ({ name, isCounter: true });
 const LEFT_OUT: Naming = { isLeftOut: true };
 
 const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> = {
@@ -52,10 +56,10 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
       name: "fan_speed",
       help: "Fan speed; above 1 where a fan runs faster than its nominal speed.",
     },
-    ecc_corrected_total: { name: "ecc_corrected_errors_total" },
-    ecc_uncorrected_total: { name: "ecc_uncorrected_errors_total" },
-    ecc_corrected_since_load: { name: "ecc_corrected_errors_since_load_total" },
-    ecc_uncorrected_since_load: { name: "ecc_uncorrected_errors_since_load_total" },
+    ecc_corrected_total: counter("ecc_corrected_errors"),
+    ecc_uncorrected_total: counter("ecc_uncorrected_errors"),
+    ecc_corrected_since_load: counter("ecc_corrected_errors_since_load"),
+    ecc_uncorrected_since_load: counter("ecc_uncorrected_errors_since_load"),
   },
   mig: {
     gpu_instance_id: LEFT_OUT,
@@ -78,6 +82,28 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
   chassis: { total_power_watts: { name: "power" } },
   fan: { id: LEFT_OUT },
   storage: { index: LEFT_OUT, total_bytes: { name: "size" } },
+  host: { index: LEFT_OUT, uptime_seconds: { name: "uptime" } },
+  pressure: {},
+  numa: { node: LEFT_OUT, total_bytes: { name: "memory_total" }, free_bytes: { name: "memory_free" } },
+  disk: {},
+  network: {
+    index: LEFT_OUT,
+    mtu: { name: "mtu", unit: BASE_UNITS.bytes },
+    speed_mbps: {
+      ...{ name: "speed", help: "Speed of the link in bytes a second." },
+      unit: { name: "bytes_per_second", convert: (value) => (value * 1e6) / 8 },
+    },
+    rx_bytes: counter("receive"),
+    tx_bytes: counter("transmit"),
+    rx_errors: counter("receive_errors"),
+    tx_errors: counter("transmit_errors"),
+    rx_dropped: counter("receive_dropped"),
+    tx_dropped: counter("transmit_dropped"),
+    carrier_changes: counter("carrier_changes"),
+    link_downed: counter("link_downed"),
+    link_error_recovery: counter("link_error_recovery"),
+    symbol_errors: counter("symbol_errors"),
+  },
 };
 
 interface Group {
@@ -87,27 +113,41 @@ interface Group {
   readonly fields: FieldMap;
 }
 const inside = (section: FieldMap, list: string): FieldMap => section[list]?.items?.fields ?? {};
-const { gpu, cpu, memory, chassis, storage } = SECTION_FIELDS;
+const { gpu, cpu, memory, chassis, storage, host, network } = SECTION_FIELDS;
 const keyOf = KEY_OF_SECTION;
 
 const GROUPS: readonly Group[] = [
-  { section: "gpu", prefix: "allsmi_gpu", path: keyOf.gpu, fields: gpu },
+  { section: "gpu", prefix: "allsmi_gpu", path: `${keyOf.gpu}[]`, fields: gpu },
   {
-    ...{ section: "mig", prefix: "allsmi_gpu_mig", path: `${keyOf.gpu}[].mig_instances` },
+    ...{ section: "mig", prefix: "allsmi_gpu_mig", path: `${keyOf.gpu}[].mig_instances[]` },
     fields: inside(gpu, "mig_instances"),
   },
-  { section: "cpu", prefix: "allsmi_cpu", path: keyOf.cpu, fields: cpu },
+  { section: "cpu", prefix: "allsmi_cpu", path: `${keyOf.cpu}[]`, fields: cpu },
   {
-    ...{ section: "socket", prefix: "allsmi_cpu_socket", path: `${keyOf.cpu}[].per_socket_info` },
+    ...{ section: "socket", prefix: "allsmi_cpu_socket", path: `${keyOf.cpu}[].per_socket_info[]` },
     fields: inside(cpu, "per_socket_info"),
   },
-  { section: "memory", prefix: "allsmi_memory", path: keyOf.memory, fields: memory },
-  { section: "chassis", prefix: "allsmi_chassis", path: keyOf.chassis, fields: chassis },
+  { section: "memory", prefix: "allsmi_memory", path: `${keyOf.memory}[]`, fields: memory },
+  { section: "chassis", prefix: "allsmi_chassis", path: `${keyOf.chassis}[]`, fields: chassis },
   {
-    ...{ section: "fan", prefix: "allsmi_chassis_fan", path: `${keyOf.chassis}[].fan_speeds` },
+    ...{ section: "fan", prefix: "allsmi_chassis_fan", path: `${keyOf.chassis}[].fan_speeds[]` },
     fields: inside(chassis, "fan_speeds"),
   },
-  { section: "storage", prefix: "allsmi_storage", path: keyOf.storage, fields: storage },
+  { section: "storage", prefix: "allsmi_storage", path: `${keyOf.storage}[]`, fields: storage },
+  { section: "host", prefix: "allsmi_host", path: `${keyOf.host}[]`, fields: host },
+  {
+    ...{ section: "pressure", prefix: "allsmi_host_pressure", path: `${keyOf.host}[].pressure` },
+    fields: host["pressure"]?.fields ?? {},
+  },
+  {
+    ...{ section: "numa", prefix: "allsmi_host_numa", path: `${keyOf.host}[].numa_nodes[]` },
+    fields: inside(host, "numa_nodes"),
+  },
+  {
+    ...{ section: "disk", prefix: "allsmi_host_disk", path: `${keyOf.host}[].disks[]` },
+    fields: inside(host, "disks"),
+  },
+  { section: "network", prefix: "allsmi_network", path: `${keyOf.network}[]`, fields: network },
 ];
 
 export const DEVICE_FAMILIES: readonly Family[] = GROUPS.flatMap((group) =>
@@ -115,18 +155,19 @@ export const DEVICE_FAMILIES: readonly Family[] = GROUPS.flatMap((group) =>
 );
 
 function familyOf({ section, prefix, path }: Group, key: string, field: Field): Family | null {
-  const { name: given, help = field.text, isLeftOut } = NAMING[section][key] ?? {};
-  if (isLeftOut === true || !isMeasured(field)) return null;
-  const unit = field.unit === undefined ? null : BASE_UNITS[field.unit];
-  const bare = given ?? key.replace(/_(bytes|mhz|mb|watts|rpm|percent)$/, "");
-  const name = `${prefix}_${bare}${unit === null ? "" : `_${unit.name}`}`;
+  const naming = NAMING[section][key] ?? {};
+  if (naming.isLeftOut === true || !isMeasured(field)) return null;
+  const unit = naming.unit ?? (field.unit === undefined ? null : BASE_UNITS[field.unit]);
+  const isCounter = naming.isCounter === true || key.endsWith("_total");
+  const bare = naming.name ?? key.replace(/_(bytes|mhz|mb|watts|rpm|percent|total)$/, "");
+  const name = `${prefix}_${bare}${unit === null ? "" : `_${unit.name}`}${isCounter ? "_total" : ""}`;
   const convert = unit?.convert ?? same;
   return {
     name,
-    type: name.endsWith("_total") ? "counter" : "gauge",
+    type: isCounter ? "counter" : "gauge",
     unit: unit?.name ?? null,
-    help,
-    source: `${path}[].${key}`,
+    help: naming.help ?? field.text,
+    source: `${path}.${key}`,
     samples: (host) => {
       let text = "";
       for (const { labels, device } of host.devices[section]) {

@@ -4,8 +4,9 @@ import type { HostCounts, HostHistory } from "./host-history.js";
 import { hostLabels, label } from "./labels.js";
 
 /** The sections that have families. Processes have none: a series for each pid would never end. */
-const SHOWN_SECTIONS = ["gpu", "mig", "cpu", "socket", "memory", "chassis", "fan", "storage"] as const;
-export type ShownSection = (typeof SHOWN_SECTIONS)[number];
+export type ShownSection =
+  "gpu" | "mig" | "cpu" | "socket" | "memory" | "chassis" | "fan" | "storage" | HostSection;
+type HostSection = "host" | "pressure" | "numa" | "disk" | "network";
 
 /** `labels` is `{host="...",gpu="0"` without the brace that ends it, so that more may follow. */
 export interface DeviceView {
@@ -35,7 +36,15 @@ export function viewOf(history: HostHistory, isStale: boolean): HostView {
 }
 
 function devicesOf(labels: string, frame: FrameRecord | null, history: HostHistory): HostView["devices"] {
-  const { gpus = [], cpus = [], memory = [], chassis = [], storage = [] } = frame ?? {};
+  const {
+    gpus = [],
+    cpus = [],
+    memory = [],
+    chassis = [],
+    storage = [],
+    host = [],
+    network = [],
+  } = frame ?? {};
   const seen = new Set<string>();
   const view =
     (labelsOf: (device: Device, place: number) => string) =>
@@ -64,6 +73,11 @@ function devicesOf(labels: string, frame: FrameRecord | null, history: HostHisto
   const chassisViews = chassis.map(view(later("chassis")));
   seen.clear();
   const storageViews = storage.map(view(({ mount_point: mount }) => label("mountpoint", mount)));
+  seen.clear();
+  // One a host, which needs no label.
+  const hostViews = host.map(view(() => ""));
+  seen.clear();
+  const networkViews = network.map(view(({ name }) => label("interface", name)));
   return {
     gpu: gpuViews,
     mig: inside(gpuViews, "mig_instances", (mig) =>
@@ -81,6 +95,13 @@ function devicesOf(labels: string, frame: FrameRecord | null, history: HostHisto
     chassis: chassisViews,
     fan: inside(chassisViews, "fan_speeds", (fan, place) => label("fan", fan["name"] ?? fan["id"] ?? place)),
     storage: storageViews,
+    host: hostViews,
+    pressure: hostViews.flatMap(({ labels: own, device: { pressure } }) =>
+      isDevice(pressure) ? [{ labels: own, device: pressure }] : [],
+    ),
+    numa: inside(hostViews, "numa_nodes", (node, place) => label("numa_node", node["node"] ?? place)),
+    disk: inside(hostViews, "disks", (disk, place) => label("disk", disk["name"] ?? place)),
+    network: networkViews,
   };
 }
 

@@ -13,6 +13,7 @@ const OWN_LABELS = [
   ...(["gpu_instance", "compute_instance", "mig_uuid", "profile"] as const),
   ...(["cpu", "socket", "model", "architecture", "platform", "minutes", "memory"] as const),
   ...(["chassis", "fan", "pressure", "mountpoint", "duplicate"] as const),
+  ...(["os", "kernel", "module", "version", "disk", "interface", "driver"] as const),
 ] as const;
 export type OwnLabel = (typeof OWN_LABELS)[number];
 

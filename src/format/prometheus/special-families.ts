@@ -54,6 +54,34 @@ const INFOS: readonly Info[] = [
     source: "storage[]",
     labels: [["device", "device"]],
   },
+  {
+    name: "allsmi_host_os_info",
+    section: "host",
+    help: "What the host runs.",
+    source: "host[]",
+    labels: [
+      ["os", "os"],
+      ["kernel", "kernel"],
+    ],
+  },
+  {
+    name: "allsmi_host_disk_info",
+    section: "disk",
+    help: "What the disk is.",
+    source: "host[].disks[]",
+    labels: [["model", "model"]],
+  },
+  {
+    name: "allsmi_network_info",
+    section: "network",
+    help: "What the interface is.",
+    source: "network[]",
+    labels: [
+      ["kind", "kind"],
+      ["driver", "driver"],
+      ["pci_bus_id", "pci_bus_id"],
+    ],
+  },
 ];
 
 /** A device without any of them has no info. */
@@ -125,7 +153,38 @@ const SPECIAL: readonly Family[] = [
   },
 ];
 
-export const SPECIAL_FAMILIES: readonly Family[] = [...INFOS.map(infoFamily), ...SPECIAL];
+const HOST_SPECIAL: readonly Family[] = [
+  {
+    ...{ name: "allsmi_host_driver_info", type: "info", unit: null, source: "host[].driver_versions" },
+    help: "Accelerator drivers that are loaded.",
+    samples: eachDevice("host", ({ driver_versions: versions }, labels) =>
+      Object.entries(typeof versions === "object" && versions !== null ? versions : {})
+        .map(([module, version]) => {
+          const own = `${label("module", module)}${label("version", version)}`;
+          return sample("allsmi_host_driver_info", `${labels}${own}`, 1);
+        })
+        .join(""),
+    ),
+  },
+  {
+    ...{ name: "allsmi_host_disk_state", type: "gauge", unit: null, source: "host[].disks[].state" },
+    help: "1 for the state that the kernel reports of the disk.",
+    samples: eachDevice("disk", ({ state }, labels) => {
+      const own = label("state", state);
+      return own === "" ? "" : sample("allsmi_host_disk_state", `${labels}${own}`, 1);
+    }),
+  },
+  {
+    ...{ name: "allsmi_network_up", type: "gauge", unit: null, source: "network[].state" },
+    help: "1 where the link is up (InfiniBand: ACTIVE), 0 otherwise.",
+    samples: eachDevice("network", ({ state }, labels) =>
+      sample("allsmi_network_up", labels, typeof state === "string" ? Number(UP.has(state)) : null),
+    ),
+  },
+];
+const UP: ReadonlySet<string> = new Set(["up", "ACTIVE"]);
+
+export const SPECIAL_FAMILIES: readonly Family[] = [...INFOS.map(infoFamily), ...SPECIAL, ...HOST_SPECIAL];
 
 function eachDevice(
   section: ShownSection,

@@ -8,11 +8,10 @@ import { FleetState } from "../../../src/format/prometheus/fleet-state.js";
 import { readExposition, valueOf } from "../../support/exposition.js";
 import { propertyRuns } from "../../support/property-runs.js";
 import { frame, gpu, state } from "../../support/records.js";
-import { familiesOf, fullGpu, oddFleet, seriesOf, textOf } from "./fleet-of.js";
+import { familiesOf, fullFrame, fullGpu, oddFleet, seriesOf, textOf } from "./fleet-of.js";
 
 const HOST = { host: "admin@dgx-01:22" };
 const GPU = { ...HOST, gpu: "0", uuid: "GPU-0" };
-const LABELS = { host_id: "admin@dgx-01:22", hostname: "dgx-01", instance: "dgx-01", time: "" };
 
 describe("families", () => {
   test("have names of their own, and types that fit them", () => {
@@ -21,7 +20,7 @@ describe("families", () => {
       assert.match(name, /^allsmi_[a-z0-9_]+$/);
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.equal(name.endsWith("_info"), type === "info", name);
-      if (unit !== null) assert.ok(name.endsWith(`_${unit}`), name);
+      if (unit !== null) assert.ok(name.replace(/_total$/, "").endsWith(`_${unit}`), name);
       assert.ok(help.endsWith("."), name);
     }
   });
@@ -48,58 +47,7 @@ describe("families", () => {
 });
 
 describe("readings", () => {
-  const families = familiesOf([
-    frame({
-      gpus: [fullGpu({ utilization: 57, frequency: 1410 })],
-      cpus: [
-        {
-          ...LABELS,
-          ...{ index: 0, cpu_model: "EPYC 9654", architecture: "x86_64", platform_type: { Other: "x" } },
-          ...{ socket_count: 2, total_cores: 384, total_threads: 384, base_frequency_mhz: 2400 },
-          ...{ max_frequency_mhz: 3700, cache_size_mb: 384, utilization: 12.5, temperature: null },
-          ...{ power_consumption: 300, load_average: [1.5, null, 0], cpu_quota: 2.5, offline_cpus: 4 },
-          per_socket_info: [0, 1].map((socket_id) => ({
-            ...{ socket_id, utilization: socket_id * 10, cores: 96, threads: 192 },
-            ...{ temperature: 50, frequency_mhz: 3000.25 },
-          })),
-          apple_silicon_info: null,
-          per_core_utilization: [{ core_id: 0, core_type: "P", utilization: 5 }],
-        },
-      ],
-      memory: [
-        {
-          ...LABELS,
-          ...{
-            index: 0,
-            total_bytes: 100,
-            used_bytes: 40,
-            available_bytes: 60,
-            free_bytes: 1,
-            buffers_bytes: 2,
-          },
-          ...{
-            cached_bytes: 3,
-            swap_total_bytes: 0,
-            swap_used_bytes: 0,
-            swap_free_bytes: 0,
-            utilization: 40,
-          },
-        },
-      ],
-      chassis: [
-        {
-          ...LABELS,
-          ...{ total_power_watts: 5000, inlet_temperature: 22.5, outlet_temperature: null },
-          ...{ thermal_pressure: "Nominal", psu_status: [], detail: {} },
-          fan_speeds: ["fan1", "fan1"].map((name, id) => ({ id, name, speed_rpm: 9000 + id, max_rpm: null })),
-        },
-      ],
-      storage: ["/", "/data", "/data"].map((mount_point, index) => ({
-        ...LABELS,
-        ...{ index, mount_point, total_bytes: 10 + index, available_bytes: 5, device: "/dev/sda1" },
-      })),
-    }),
-  ]);
+  const families = familiesOf([fullFrame()]);
   const cases: readonly (readonly [string, Readonly<Record<string, string>>, number | undefined])[] = [
     ["allsmi_gpu_utilization_ratio", GPU, 0.57],
     ["allsmi_gpu_memory_busy_ratio", GPU, 0.29],
@@ -141,6 +89,20 @@ describe("readings", () => {
     ["allsmi_chassis_thermal_pressure", { ...HOST, pressure: "Nominal" }, 1],
     ["allsmi_storage_size_bytes", { ...HOST, mountpoint: "/" }, 10],
     ["allsmi_storage_size_bytes", { ...HOST, mountpoint: "/data", duplicate: "2" }, 12],
+    ["allsmi_host_uptime_seconds", HOST, 3600.5],
+    ["allsmi_host_os_info", { ...HOST, os: "Ubuntu 24.04", kernel: "6.8.0" }, 1],
+    ["allsmi_host_driver_info", { ...HOST, module: "nvidia", version: "580.95.05" }, 1],
+    ["allsmi_host_pressure_cpu_some_ratio", HOST, 0.25],
+    ["allsmi_host_pressure_memory_some_ratio", HOST, undefined],
+    ["allsmi_host_numa_memory_total_bytes", { ...HOST, numa_node: "1" }, 8],
+    ["allsmi_host_disk_state", { ...HOST, disk: "md0", state: "clean" }, 1],
+    ["allsmi_host_disk_degraded_members", { ...HOST, disk: "md0" }, 1],
+    ["allsmi_network_up", { ...HOST, interface: "eth0" }, 1],
+    ["allsmi_network_speed_bytes_per_second", { ...HOST, interface: "eth0" }, 12.5e9],
+    ["allsmi_network_receive_bytes_total", { ...HOST, interface: "eth0" }, 5],
+    ["allsmi_network_transmit_errors_total", { ...HOST, interface: "eth0" }, undefined],
+    ["allsmi_network_carrier_changes_total", { ...HOST, interface: "eth0" }, 3],
+    ["allsmi_network_info", { ...HOST, interface: "eth0", kind: "ethernet", driver: "mlx5_core" }, 1],
     ["allsmi_host_sample_duration_seconds", HOST, 0.0125],
     ["allsmi_host_last_success_timestamp_seconds", HOST, 1_767_323_045.678],
     ["allsmi_host_section_ok", { ...HOST, section: "gpu" }, 1],
@@ -324,6 +286,7 @@ test("whatever a native or replayed device holds, the text stays an exposition",
       "error",
       "per_socket_info",
       "fan_speeds",
+      ...["driver_versions", "pressure", "numa_nodes", "disks", "state"],
       "load_average",
       "name",
       "id",
@@ -333,7 +296,16 @@ test("whatever a native or replayed device holds, the text stays an exposition",
   const devices = fc.array(device, { maxLength: 4 });
   fc.assert(
     fc.property(devices, devices, devices, fc.string({ unit: "binary" }), (gpus, cpus, chassis, name) => {
-      const record = frame({ hostname: name, gpus, cpus, chassis, memory: cpus, storage: gpus } as never);
+      const record = frame({
+        hostname: name,
+        gpus,
+        cpus,
+        chassis,
+        memory: cpus,
+        storage: gpus,
+        host: gpus,
+        network: cpus,
+      } as never);
       readExposition(textOf([record, state()]));
       readExposition(textOf([record, state()], "openmetrics"));
     }),

@@ -1,5 +1,5 @@
 /** Records of a fleet, and the expositions made from them. */
-import type { Gpu, StreamRecord } from "../../../src/contract/record.js";
+import type { FrameRecord, Gpu, StreamRecord } from "../../../src/contract/record.js";
 import { exposition, type ExpositionFormat } from "../../../src/format/prometheus/exposition.js";
 import { FleetState } from "../../../src/format/prometheus/fleet-state.js";
 import { readExposition, type Family } from "../../support/exposition.js";
@@ -47,6 +47,80 @@ export function fullGpu(changes: Partial<Gpu> = {}): ReturnType<typeof gpu> {
       },
     ],
     ...changes,
+  });
+}
+
+const LABELS = { host_id: "admin@dgx-01:22", hostname: "dgx-01", instance: "dgx-01", time: "" };
+
+/** A frame with every section that has metrics. */
+export function fullFrame(): FrameRecord {
+  return frame({
+    gpus: [fullGpu({ utilization: 57, frequency: 1410 })],
+    cpus: [
+      {
+        ...LABELS,
+        ...{ index: 0, cpu_model: "EPYC 9654", architecture: "x86_64", platform_type: { Other: "x" } },
+        ...{ socket_count: 2, total_cores: 384, total_threads: 384, base_frequency_mhz: 2400 },
+        ...{ max_frequency_mhz: 3700, cache_size_mb: 384, utilization: 12.5, temperature: null },
+        ...{ power_consumption: 300, load_average: [1.5, null, 0], cpu_quota: 2.5, offline_cpus: 4 },
+        per_socket_info: [0, 1].map((socket_id) => ({
+          ...{ socket_id, utilization: socket_id * 10, cores: 96, threads: 192 },
+          ...{ temperature: 50, frequency_mhz: 3000.25 },
+        })),
+        apple_silicon_info: null,
+        per_core_utilization: [{ core_id: 0, core_type: "P", utilization: 5 }],
+      },
+    ],
+    memory: [
+      {
+        ...LABELS,
+        ...{
+          index: 0,
+          total_bytes: 100,
+          used_bytes: 40,
+          available_bytes: 60,
+          free_bytes: 1,
+          buffers_bytes: 2,
+        },
+        ...{
+          cached_bytes: 3,
+          swap_total_bytes: 0,
+          swap_used_bytes: 0,
+          swap_free_bytes: 0,
+          utilization: 40,
+        },
+      },
+    ],
+    chassis: [
+      {
+        ...LABELS,
+        ...{ total_power_watts: 5000, inlet_temperature: 22.5, outlet_temperature: null },
+        ...{ thermal_pressure: "Nominal", psu_status: [], detail: {} },
+        fan_speeds: ["fan1", "fan1"].map((name, id) => ({ id, name, speed_rpm: 9000 + id, max_rpm: null })),
+      },
+    ],
+    host: [
+      {
+        ...LABELS,
+        ...{ index: 0, boot_id: "b", uptime_seconds: 3600.5, os: "Ubuntu 24.04", kernel: "6.8.0" },
+        driver_versions: { nvidia: "580.95.05" },
+        pressure: { cpu_some: 25, memory_some: null, memory_full: 0, io_some: 1, io_full: 0 },
+        numa_nodes: [{ node: 1, total_bytes: 8, free_bytes: null }],
+        disks: [{ name: "md0", model: null, state: "clean", degraded_members: 1 }],
+      },
+    ],
+    network: [
+      {
+        ...LABELS,
+        ...{ index: 0, name: "eth0", kind: "ethernet", state: "up", driver: "mlx5_core", pci_bus_id: null },
+        ...{ speed_mbps: 100_000, mtu: 9000, rx_bytes: 5, tx_bytes: 6, rx_errors: 0, tx_errors: null },
+        ...{ rx_dropped: 1, tx_dropped: 2, carrier_changes: 3 },
+      },
+    ],
+    storage: ["/", "/data", "/data"].map((mount_point, index) => ({
+      ...LABELS,
+      ...{ index, mount_point, total_bytes: 10 + index, available_bytes: 5, device: "/dev/sda1" },
+    })),
   });
 }
 
