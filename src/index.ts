@@ -99,8 +99,8 @@ export async function* watch(
   options: WatchOptions = {},
 ): AsyncGenerator<StreamRecord, void> {
   const targets = targetsOf(hosts);
-  const sample = await sampleOf(options);
   const health = healthOf(options);
+  const sample = await sampleOf(options, health);
   const settings = { ssh: sshOf(options), sample, ...paceOf(options), stepAreas: new Set<never>() };
   const stopper = new AbortController();
   // Every host has a listener on it while it is watched.
@@ -158,7 +158,7 @@ function sshOf({ ssh = {} }: WatchOptions): SshOptions {
   };
 }
 
-async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
+async function sampleOf(options: WatchOptions, health: HealthOptions | null): Promise<SampleOptions> {
   const { FALLBACK_IDS } = await import("./shims/registry.js");
   const include = options.include ?? ["gpu", "cpu", "memory", "chassis"];
   const fallback = options.fallback ?? FALLBACK_IDS;
@@ -168,7 +168,7 @@ async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
   ];
   if (problems.length > 0) throw new UsageError(problems);
   return {
-    include: new Set(include),
+    include: new Set([...include, ...(health?.eventsImplied === true ? (["event"] as const) : [])]),
     fallback,
     toolTimeoutSecs: options.toolTimeoutSecs ?? 10,
     redact: options.redact ?? false,
@@ -176,12 +176,13 @@ async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
   };
 }
 
-function healthOf({ health: rules = false, expect = [] }: WatchOptions): HealthOptions | null {
+function healthOf({ health: rules = false, expect = [], include }: WatchOptions): HealthOptions | null {
   const parsed = expect.map(parseExpectation);
   const problems = parsed.flatMap((each) => (each.kind === "problem" ? [`expect: ${each.problem}`] : []));
   if (problems.length > 0) throw new UsageError(problems);
   const expectations = parsed.flatMap((each) => (each.kind === "expectation" ? [each.expectation] : []));
-  return rules || expectations.length > 0 ? { rules, expectations } : null;
+  const eventsImplied = rules && include === undefined;
+  return rules || expectations.length > 0 ? { rules, expectations, eventsImplied } : null;
 }
 
 function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: number; length: RunLength } {

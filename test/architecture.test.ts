@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["shims/rocm-smi/", "shims/xpu-smi/"],
   ],
   "system/fast/": [],
+  "system/kernel-log/": ["contract/", "lib/"],
   "system/": ["contract/", "lib/", "shims/kit/", "system/fast/"],
 
   "ssh/keys/": ["contract/", "lib/"],
@@ -56,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "remote/fast/": ["lib/"],
-  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/"],
+  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/", "system/kernel-log/"],
   "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
   "fleet/": [
     ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],

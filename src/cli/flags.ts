@@ -107,7 +107,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "include",
         "SECTIONS",
-        "Sections to read: gpu, cpu, memory, chassis, process, storage, host, network.",
+        "Sections to read: gpu, cpu, memory, chassis, process, storage, host, network, event.",
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),

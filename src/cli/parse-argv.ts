@@ -24,6 +24,8 @@ const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
+/** What health rules read besides. */
+const HEALTH_INCLUDE: readonly Section[] = ["event"];
 const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
@@ -47,11 +49,15 @@ export async function parseArgv(
   refuseConflicts(given, problems);
   const { source, warnings } = await readSource(reader, readTextFile);
   const include = readInclude(reader);
+  const health = await readHealth(reader, include);
   const options: Options = {
     source,
     ssh: readSsh(reader),
     sample: {
-      include: new Set(include ?? DEFAULT_INCLUDE),
+      include: new Set([
+        ...(include ?? DEFAULT_INCLUDE),
+        ...(health?.eventsImplied === true ? HEALTH_INCLUDE : []),
+      ]),
       fallback: await readFallback(reader),
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
@@ -70,7 +76,7 @@ export async function parseArgv(
     stepAreas: readStepAreas(reader, env),
     failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),
-    health: await readHealth(reader),
+    health,
     drift: readDrift(reader),
     check: await readCheck(reader),
     dryRun: reader.has("dry-run"),

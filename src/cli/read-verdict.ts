@@ -1,6 +1,7 @@
 /** The flags that judge what was read: conditions, health, expectations, the check, drift. */
 import type { Condition } from "../contract/condition.js";
 import type { CheckOptions, DriftOptions, HealthOptions } from "../contract/options.js";
+import type { Section } from "../contract/record.js";
 import type { FlagReader } from "./flag-reader.js";
 
 /** Nagios, Icinga and Slurm end a check after 60 s. */
@@ -22,8 +23,15 @@ export async function readConditions(reader: FlagReader, flag: string): Promise<
   });
 }
 
-/** Null where records are not judged. Labels `expect.KEY` are checked where the hostfile is read. */
-export async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
+/**
+ * Null where records are not judged. `include`: null where it was not given; with `--health` the
+ * rules see the kernel log too then. A plain `--check` does not ask for it: most accounts may not read it. Labels
+ * `expect.KEY` are checked where the hostfile is read.
+ */
+export async function readHealth(
+  reader: FlagReader,
+  include: readonly Section[] | null,
+): Promise<HealthOptions | null> {
   // A check without conditions of its own judges by the rules.
   const isCheckByRules = reader.has("check") && !reader.has("warn") && !reader.has("crit");
   const rules = reader.has("health") || isCheckByRules;
@@ -35,7 +43,7 @@ export async function readHealth(reader: FlagReader): Promise<HealthOptions | nu
     reader.problems.add(`--expect: ${parsed.problem}`);
     return [];
   });
-  return { rules, expectations };
+  return { rules, expectations, eventsImplied: reader.has("health") && include === null };
 }
 
 /** Null without `--check`. */

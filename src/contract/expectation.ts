@@ -12,7 +12,7 @@ import { cleanText } from "../lib/text.js";
 import { matchPattern } from "../lib/wildcard.js";
 
 /** How many devices of the section there are, the model's name, the driver's and the VBIOS's version. */
-export const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
+const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
 export type ExpectationKey = (typeof EXPECTATION_KEYS)[number];
 
 /** Plain data, for threads. */

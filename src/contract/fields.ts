@@ -3,6 +3,7 @@
  * the kinds of values in paths all follow from these tables.
  */
 import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
+import { EVENT_FIELDS } from "./event-fields.js";
 import type { Field, FieldMap, Shape } from "./field-table.js";
 import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
 import { HOST_FIELDS, NETWORK_FIELDS } from "./host-device-fields.js";
@@ -19,6 +20,7 @@ export const SECTION_FIELDS: Readonly<Record<Section, FieldMap>> = {
   storage: STORAGE_FIELDS,
   host: HOST_FIELDS,
   network: NETWORK_FIELDS,
+  event: EVENT_FIELDS,
 };
 
 /** The device columns of a section in the default CSV layout, in order. */

@@ -31,6 +31,10 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true, unit: "bytes" },
     text: "Memory that driver and firmware keep; part of neither used nor free.",
   },
+  memory_unaccounted: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "bytes" },
+    text: "`used_memory` less that of the listed processes: of processes that have ended, are in another container or use graphics only, and the driver's own. With `--include process`; null where a process has no figure.",
+  },
   memory_source: {
     ...{ type: "string", optional: true, csv: true, text: "Whose memory the numbers are about." },
     values: {

@@ -1,6 +1,90 @@
-/** The sections `host` and `network`: what a Linux host itself reports beside its processors and memory. */
+/** What a host itself reports: processors, memory, chassis, file systems, and the sections `host` and `network`. */
 type Num = number | null;
 type Text = string | null;
+
+export interface CoreUtilization {
+  readonly core_id: number;
+  readonly core_type: string;
+  readonly utilization: Num;
+}
+export interface CpuSocket {
+  readonly socket_id: number;
+  readonly utilization: Num;
+  readonly cores: Num;
+  readonly threads: Num;
+  readonly temperature: Num;
+  readonly frequency_mhz: Num;
+}
+export interface Cpu {
+  readonly index: number;
+  readonly cpu_model: Text;
+  readonly architecture: Text;
+  /** all-smi's enum: "Intel", "Amd", "AppleSilicon", "Arm", or {Other: name}. */
+  readonly platform_type: string | { readonly Other: string };
+  readonly socket_count: Num;
+  /** Logical processors, as all-smi counts them. */
+  readonly total_cores: Num;
+  readonly total_threads: Num;
+  readonly base_frequency_mhz: Num;
+  readonly max_frequency_mhz: Num;
+  readonly cache_size_mb: Num;
+  /** Since the previous tick; null in the first. */
+  readonly utilization: Num;
+  readonly temperature: Num;
+  readonly power_consumption: Num;
+  readonly per_socket_info: readonly CpuSocket[];
+  readonly apple_silicon_info: null | object;
+  readonly per_core_utilization: readonly CoreUtilization[];
+  /** Physical cores; all-smi has no field for it. */
+  readonly physical_cores?: Num;
+  readonly performance_cores?: Num;
+  readonly efficiency_cores?: Num;
+  readonly offline_cpus?: number;
+  readonly allowed_cpus?: number;
+  readonly cpu_quota?: number;
+  readonly load_average?: readonly [Num, Num, Num];
+}
+
+export interface Memory {
+  readonly index: number;
+  readonly total_bytes: Num;
+  readonly used_bytes: Num;
+  readonly available_bytes: Num;
+  readonly free_bytes: Num;
+  readonly buffers_bytes: Num;
+  readonly cached_bytes: Num;
+  readonly swap_total_bytes: Num;
+  readonly swap_used_bytes: Num;
+  readonly swap_free_bytes: Num;
+  readonly utilization: Num;
+  /** A container's limit where one is visible (cgroup), else absent. */
+  readonly limit_bytes?: Num;
+}
+
+export interface Fan {
+  readonly id: number;
+  readonly name: string;
+  readonly speed_rpm: Num;
+  readonly max_rpm: Num;
+}
+export interface Chassis {
+  readonly total_power_watts: Num;
+  readonly inlet_temperature: Num;
+  readonly outlet_temperature: Num;
+  readonly thermal_pressure: Text;
+  readonly fan_speeds: readonly Fan[];
+  readonly psu_status: readonly object[];
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface Storage {
+  readonly index: number;
+  readonly mount_point: string;
+  readonly total_bytes: Num;
+  readonly available_bytes: Num;
+  readonly used_bytes?: Num;
+  readonly device?: string;
+}
 
 export interface NumaNode {
   readonly node: number;

@@ -41,6 +41,8 @@ export interface HealthOptions {
   readonly rules: boolean;
   /** Of every host; a host's own labels `expect.KEY` come after them. */
   readonly expectations: readonly Expectation[];
+  /** Events are read for the rules only: the record has no error where they cannot be read. */
+  readonly eventsImplied: boolean;
 }
 
 /** Where `--listen` serves metrics. Port 0: any free one. */

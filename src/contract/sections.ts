@@ -2,10 +2,21 @@
  * What is read on a host: its sections, and the devices in each. The tables in gpu-fields.ts and host-fields.ts describe
  * every field; the compiler keeps both alike.
  */
-import type { Host, NetworkPort } from "./host-devices.js";
+import type { Chassis, Cpu, Host, Memory, NetworkPort, Storage } from "./host-devices.js";
+import type { KernelEvent } from "./kernel-event.js";
 
 /** What `--include` chooses from. */
-export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage", "host", "network"] as const;
+export const SECTIONS = [
+  "gpu",
+  "cpu",
+  "memory",
+  "chassis",
+  "process",
+  "storage",
+  "host",
+  "network",
+  "event",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** Those that `all-smi snapshot --include` takes (0.28). */
@@ -18,6 +29,9 @@ export const NATIVE_SECTIONS = [
   "storage",
 ] as const satisfies readonly Section[];
 export type NativeSection = (typeof NATIVE_SECTIONS)[number];
+
+/** Those that each tick reads by the host's tools and files. The kernel log is read by questions of its own. */
+export const TICK_SECTIONS: readonly Section[] = SECTIONS.filter((section) => section !== "event");
 
 type Num = number | null;
 type Text = string | null;
@@ -58,6 +72,8 @@ export interface Gpu {
   readonly memory_utilization?: Num;
   readonly memory_free?: Num;
   readonly memory_reserved?: Num;
+  /** With the processes: what none of them accounts for. */
+  readonly memory_unaccounted?: Num;
   /** "device", or "host" where the accelerator shares the host's memory (GB10, Grace, Orin, APUs). */
   readonly memory_source?: "device" | "host";
   readonly power_limit?: Num;
@@ -86,81 +102,6 @@ export interface Gpu {
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */
   readonly error?: string;
-}
-
-export interface CoreUtilization {
-  readonly core_id: number;
-  readonly core_type: string;
-  readonly utilization: Num;
-}
-export interface CpuSocket {
-  readonly socket_id: number;
-  readonly utilization: Num;
-  readonly cores: Num;
-  readonly threads: Num;
-  readonly temperature: Num;
-  readonly frequency_mhz: Num;
-}
-export interface Cpu {
-  readonly index: number;
-  readonly cpu_model: Text;
-  readonly architecture: Text;
-  /** all-smi's enum: "Intel", "Amd", "AppleSilicon", "Arm", or {Other: name}. */
-  readonly platform_type: string | { readonly Other: string };
-  readonly socket_count: Num;
-  /** Logical processors, as all-smi counts them. */
-  readonly total_cores: Num;
-  readonly total_threads: Num;
-  readonly base_frequency_mhz: Num;
-  readonly max_frequency_mhz: Num;
-  readonly cache_size_mb: Num;
-  /** Since the previous tick; null in the first. */
-  readonly utilization: Num;
-  readonly temperature: Num;
-  readonly power_consumption: Num;
-  readonly per_socket_info: readonly CpuSocket[];
-  readonly apple_silicon_info: null | object;
-  readonly per_core_utilization: readonly CoreUtilization[];
-  /** Physical cores; all-smi has no field for it. */
-  readonly physical_cores?: Num;
-  readonly performance_cores?: Num;
-  readonly efficiency_cores?: Num;
-  readonly offline_cpus?: number;
-  readonly allowed_cpus?: number;
-  readonly cpu_quota?: number;
-  readonly load_average?: readonly [Num, Num, Num];
-}
-
-export interface Memory {
-  readonly index: number;
-  readonly total_bytes: Num;
-  readonly used_bytes: Num;
-  readonly available_bytes: Num;
-  readonly free_bytes: Num;
-  readonly buffers_bytes: Num;
-  readonly cached_bytes: Num;
-  readonly swap_total_bytes: Num;
-  readonly swap_used_bytes: Num;
-  readonly swap_free_bytes: Num;
-  readonly utilization: Num;
-  /** A container's limit where one is visible (cgroup), else absent. */
-  readonly limit_bytes?: Num;
-}
-
-export interface Fan {
-  readonly id: number;
-  readonly name: string;
-  readonly speed_rpm: Num;
-  readonly max_rpm: Num;
-}
-export interface Chassis {
-  readonly total_power_watts: Num;
-  readonly inlet_temperature: Num;
-  readonly outlet_temperature: Num;
-  readonly thermal_pressure: Text;
-  readonly fan_speeds: readonly Fan[];
-  readonly psu_status: readonly object[];
-  readonly detail: Readonly<Record<string, string>>;
 }
 
 export interface Process {
@@ -199,15 +140,6 @@ export interface Process {
   readonly systemd_unit?: Text;
 }
 
-export interface Storage {
-  readonly index: number;
-  readonly mount_point: string;
-  readonly total_bytes: Num;
-  readonly available_bytes: Num;
-  readonly used_bytes?: Num;
-  readonly device?: string;
-}
-
 /** The sections of one reading, before each device gets the envelope's labels. */
 export interface Sections {
   readonly gpus?: readonly Gpu[];
@@ -218,6 +150,7 @@ export interface Sections {
   readonly storage?: readonly Storage[];
   readonly host?: readonly Host[];
   readonly network?: readonly NetworkPort[];
+  readonly events?: readonly KernelEvent[];
 }
 
 /** The key of a record that holds a section's devices. */
@@ -230,6 +163,7 @@ export const KEY_OF_SECTION = {
   storage: "storage",
   host: "host",
   network: "network",
+  event: "events",
 } as const satisfies Record<Section, keyof Sections>;
 
 /** The section of this name (`gpu`) or of this key (`gpus`). */

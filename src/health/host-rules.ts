@@ -39,7 +39,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     condition: "a section timed out on the host",
     action: "look for processes in state D on the host; a hung driver needs a reboot",
     source: CONTRACT,
-    check: onErrors(({ kind }) => kind === "timeout"),
+    check: onErrors(({ section, kind }) => kind === "timeout" && section !== "event"),
   },
   {
     id: "section-failed",
@@ -47,7 +47,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     condition: "an asked section could not be read, or could not be understood",
     action: "run the tool that the message names on the host by hand",
     source: CONTRACT,
-    check: onErrors((error) => error.kind !== "timeout" && error.device === undefined && !isMismatch(error)),
+    check: onErrors(isFailure),
   },
   {
     id: "host-memory-low",
@@ -89,6 +89,12 @@ function onErrors(matches: (error: SectionError) => boolean): (record: StreamRec
     const messages = new Set(matching.map(({ section, message }) => `${section}: ${message}`));
     return found([...messages].join("; "));
   });
+}
+
+/** The kernel log has a rule of its own: most accounts may not read it. */
+function isFailure(error: SectionError): boolean {
+  const isWhole = error.device === undefined && error.section !== "event";
+  return error.kind !== "timeout" && isWhole && !isMismatch(error);
 }
 
 function isMismatch({ message }: SectionError): boolean {

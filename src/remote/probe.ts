@@ -64,6 +64,12 @@ export type Judged =
   | { readonly kind: "broken"; readonly tool: BrokenTool }
   | { readonly kind: "too-old"; readonly shim: Shim; readonly message: string };
 
+export type Readable = Judged & { readonly kind: "usable" | "poor" };
+
+export function isReadable(judged: Judged): judged is Readable {
+  return judged.kind === "usable" || judged.kind === "poor";
+}
+
 export function isNativeShim(shim: Shim): boolean {
   return shim.id === "native";
 }

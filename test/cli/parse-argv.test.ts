@@ -312,7 +312,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
     [
       ["--demo", "--include", "gpus"],
-      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network$/,
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network, event$/,
     ],
     [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
     [
@@ -438,4 +438,16 @@ describe("help and version", () => {
     for (const id of FALLBACK_IDS) assert.ok(help.text.includes(id));
     for (const line of help.text.split("\n")) assert.ok(line.length <= 100, line);
   });
+});
+
+test("--health reads the kernel log too, unless --include names what to read", async () => {
+  const of = async (...args: readonly string[]): Promise<readonly unknown[]> => {
+    const { sample, health, csvSections } = await optionsOf("--demo", ...args);
+    return [sample.include.has("event"), health?.eventsImplied, csvSections];
+  };
+  assert.deepEqual(await of(), [false, undefined, ["gpu"]]);
+  assert.deepEqual(await of("--health"), [true, true, ["gpu"]]);
+  assert.deepEqual(await of("--expect", "gpus=8"), [false, false, ["gpu"]]);
+  assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
+  assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
 });

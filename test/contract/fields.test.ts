@@ -41,8 +41,8 @@ describe("golden readings", () => {
         filled.has(`${section}.${field}`) ? [] : [`${section}.${field}`],
       ),
     );
-    // join-devices puts the tool's id on a device after its parser.
-    assert.deepEqual(never, ["gpu.tool"]);
+    // The tool's id, and what its processes leave of the memory, are put on a device after its parser.
+    assert.deepEqual(never, ["gpu.memory_unaccounted", "gpu.tool"]);
   });
 });
 

@@ -96,6 +96,21 @@ export const HOST_FAMILIES: readonly Family[] = [
         .join(""),
   },
   {
+    ...{ name: "allsmi_host_kernel_events_total", type: "counter", unit: null, source: "events[]" },
+    help: "Events in the kernel log that this run has read, as Xids of NVIDIA's driver.",
+    samples: ({ labels, counts }) =>
+      counts.events
+        .map(({ kind, severity, code, pci_bus_id: bus, count }) => {
+          const what = `${label("kind", kind)}${label("severity", severity)}${label("code", code)}`;
+          return sample(
+            "allsmi_host_kernel_events_total",
+            `${labels}${what}${label("pci_bus_id", bus)}`,
+            count,
+          );
+        })
+        .join(""),
+  },
+  {
     ...{ name: "allsmi_host_ticks_total", type: "counter", unit: null, source: "record, tick" },
     help: "Ticks since the run began: those with a frame, and those with a reason why there is none.",
     samples: ({ labels, counts }) =>

@@ -1,4 +1,5 @@
 /** What a run knows of one host: its latest record, and counts since the run began. */
+import type { KernelEvent } from "../../contract/kernel-event.js";
 import type { Gpu, StateRecord, StreamRecord } from "../../contract/record.js";
 
 export class HostHistory {
@@ -10,6 +11,7 @@ export class HostHistory {
   #connects = 0;
   readonly #failures = new Map<string, number>();
   readonly #sectionErrors = new Map<string, SectionErrors>();
+  readonly #events = new Map<string, EventCount>();
   #uuids: ReadonlyMap<string, string> = new Map();
 
   constructor(record: StreamRecord, nowMs: number) {
@@ -34,6 +36,7 @@ export class HostHistory {
       reconnects: Math.max(0, this.#connects - 1),
       failures: [...this.#failures],
       sectionErrors: [...this.#sectionErrors.values()],
+      events: [...this.#events.values()],
     };
   }
 
@@ -53,7 +56,15 @@ export class HostHistory {
       const count = this.#sectionErrors.get(key)?.count ?? 0;
       this.#sectionErrors.set(key, { section, kind, count: count + 1 });
     }
+    for (const event of record.events ?? []) this.#countEvent(event);
     if (record.gpus !== undefined) this.#uuids = uuidsOf(record.gpus, this.#uuids);
+  }
+
+  #countEvent({ kind, severity, code, pci_bus_id }: KernelEvent): void {
+    const key = JSON.stringify([kind, severity, code, pci_bus_id]);
+    const known = this.#events.get(key);
+    if (known === undefined && this.#events.size >= MAX_EVENT_KINDS) return;
+    this.#events.set(key, { kind, severity, code, pci_bus_id, count: (known?.count ?? 0) + 1 });
   }
 
   get hasTick(): boolean {
@@ -71,6 +82,13 @@ export class HostHistory {
   }
 }
 
+interface EventCount extends Pick<KernelEvent, "kind" | "severity" | "code" | "pci_bus_id"> {
+  readonly count: number;
+}
+
+/** Kinds of events, by code and device, that are counted of a host: whoever may write its kernel log has no end of them. */
+const MAX_EVENT_KINDS = 256;
+
 export interface HostCounts {
   /** Time of the last frame, RFC 3339; null where there was none. */
   readonly lastFrame: string | null;
@@ -82,6 +100,7 @@ export interface HostCounts {
   /** Failed connections and lost ones, by the code of the cause. */
   readonly failures: readonly (readonly [code: string, count: number])[];
   readonly sectionErrors: readonly SectionErrors[];
+  readonly events: readonly EventCount[];
 }
 
 interface SectionErrors {

@@ -259,6 +259,21 @@ describe("hosts", () => {
     assert.equal(valueOf(families, "allsmi_host_section_errors_total", labels), 4);
     assert.equal(valueOf(families, "allsmi_host_up", HOST), 1);
   });
+  test("with events in the kernel log count them by kind, code and device", () => {
+    const xid: NonNullable<FrameRecord["events"]>[number] = {
+      ...{ host_id: "", hostname: "", instance: "", time: "", logged_at: null, message: "m", action: "a" },
+      ...{ kind: "nvidia-xid", severity: "critical", code: 79, pci_bus_id: "0000:18:00", pid: null },
+    };
+    const events = [xid, xid, { ...xid, kind: "oom-kill" as const, code: null, pci_bus_id: null }];
+    const families = familiesOf([frame({ events }), frame({ events: [] }), state({ hostname: "dgx-01" })]);
+    const labels = { ...HOST, severity: "critical" };
+    const name = "allsmi_host_kernel_events_total";
+    const named = { ...labels, kind: "nvidia-xid", code: "79", pci_bus_id: "0000:18:00" };
+    assert.equal(valueOf(families, name, named), 2);
+    assert.equal(valueOf(families, name, { ...labels, kind: "oom-kill" }), 1);
+    const many = Array.from({ length: 1000 }, (_, code) => ({ ...xid, code }));
+    assert.equal(familiesOf([frame({ events: many })]).get(name)?.samples.size, 256);
+  });
   test("with health have its status and their findings", () => {
     const finding = {
       rule: "gpu-failed",
