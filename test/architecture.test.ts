@@ -66,7 +66,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
-  "format/": ["contract/", "lib/", "format/fast/", "outcome/"],
+  "format/prometheus/": ["contract/", "lib/"],
+  "format/": ["contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
+  "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
     "contract/",
     "health/",
@@ -88,7 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
   "run/": [
-    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
+    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [

@@ -123,12 +123,17 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv or table.", "table on a terminal, ndjson otherwise"),
+      value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
       values("query", "PATHS", "CSV columns as dot paths, such as host_id,name,detail.cuda_version."),
       value(
         "output",
         "FILE",
         "Append to this file instead of writing to standard output; SIGHUP opens it again.",
+      ),
+      value(
+        "listen",
+        "[ADDR:]PORT",
+        "Serve metrics of all hosts at http://ADDR:PORT/metrics; on 127.0.0.1 where ADDR is left out.",
       ),
       value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(

@@ -7,6 +7,7 @@ import type { StepArea } from "../contract/step-log.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
+import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
@@ -25,7 +26,7 @@ const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
 const HEALTH_INCLUDE: readonly Section[] = ["event"];
-const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
+const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
@@ -69,6 +70,7 @@ export async function parseArgv(
     csvSections: include ?? ["gpu"],
     query: readQuery(reader),
     output: reader.text("output"),
+    listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
@@ -88,10 +90,26 @@ const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
   ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
-  ["once", ["count"]],
-  ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
+  ["once", ["count", "listen"]],
+  [
+    "check",
+    [
+      "format",
+      "query",
+      "output",
+      "listen",
+      "fail-on",
+      "fail-on-missing",
+      "drift",
+      "fail-on-drift",
+      "dry-run",
+    ],
+  ],
   ["quiet", ["verbose"]],
 ];
+
+/** Metrics are written when the run ends, after each tick into a file, or served. */
+const ENDS_OR_GOES = ["once", "count", "replay", "output", "listen", "dry-run"];
 
 function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Problems): void {
   for (const [flag, others] of CONFLICTS) {
@@ -107,6 +125,10 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
   if (texts.has("fail-on-missing") && !texts.has("fail-on"))
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
+  if (texts.get("format")?.[0] === "prometheus" && !ENDS_OR_GOES.some((flag) => texts.has(flag)))
+    problems.add(
+      "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
+    );
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
   if (texts.has("query") && texts.get("format")?.[0] !== "csv")

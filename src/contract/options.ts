@@ -6,7 +6,9 @@ import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
 
-export type OutputFormat = "ndjson" | "csv" | "table";
+export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus";
+/** What a run takes from its source: lines of text, or the records themselves, as for a table or for metrics. */
+export type StreamFormat = "ndjson" | "csv" | "records";
 export type ColorChoice = "auto" | "always" | "never";
 export type Verbosity = "quiet" | "normal" | "verbose";
 
@@ -43,6 +45,13 @@ export interface HealthOptions {
   readonly eventsImplied: boolean;
 }
 
+/** Where `--listen` serves metrics. Port 0: any free one. */
+export interface ListenAddress {
+  /** An address or a name, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What becomes of differences between hosts of a group. */
 export interface DriftOptions {
   /** A line for each difference: below the table, else on standard error at the end. */
@@ -75,6 +84,8 @@ export interface Options {
   readonly query: readonly string[];
   /** Null: standard output. */
   readonly output: string | null;
+  /** Null: nothing is served. */
+  readonly listen: ListenAddress | null;
   readonly color: ColorChoice;
   readonly verbosity: Verbosity;
   /** Areas of the step log on standard error; empty: off. */

@@ -39,6 +39,13 @@ export interface Terminal {
   onResize(listener: () => void): () => void;
 }
 
+/** When a format that is one text of the whole fleet gives it. */
+export interface WholeText {
+  /** After each tick: it replaces the text before it. */
+  readonly eachTick: boolean;
+  readonly atEnd: boolean;
+}
+
 export interface FormatterOptions {
   /** Sections with CSV rows, in the contract's order. */
   readonly csvSections: readonly Section[];
@@ -53,6 +60,8 @@ export interface FormatterOptions {
   readonly drift?: boolean;
   /** A run of one tick, which the fast writers do not help. */
   readonly isOnce: boolean;
+  /** For `prometheus`. Absent: once, when the records end. */
+  readonly wholeText?: WholeText;
   /** Replaces a record that cannot be written. Absent: the formatter throws. */
   readonly unwritable?: Unwritable;
 }

@@ -17,8 +17,9 @@ import { driftReport } from "../outcome/drift-watch.js";
 import { tallyLog, withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, lastLine, traitsIn, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
-import type { RecordBatches, Lines } from "../sources/source.js";
-import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
+import type { Exporter } from "../serve/exporter.js";
+import type { Lines, RecordStream } from "../sources/source.js";
+import { formatOf, formatterFor, redrawTerminal, streamFormatOf } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
 
@@ -52,8 +53,14 @@ export async function run(
       const { runCheck } = await import("./check.js");
       return await runCheck(options, options.check, deps, log, stopper.signal);
     }
-    const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
-    const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
+    const output = await outputOf(options, deps);
+    // Before anything connects: an address that is taken is wrong usage.
+    const exporter = await exporterOf(options, deps.clock, log);
+    const opening = openStream(options, streamFormatOf(options, deps), deps, log, stopper.signal);
+    const stream = await opening.catch(async (error: unknown) => {
+      await exporter?.close();
+      throw error;
+    });
     try {
       const formatter = await formatterFor(options, deps, terminal, stream.hostCount, unwritable);
       // Below the table there is space for one line: of a stack, the first.
@@ -63,7 +70,7 @@ export async function run(
       const { texts, counts } =
         stream.kind === "lines"
           ? stream
-          : formatted(stream.batches, formatter, options, log, unwritable, clock);
+          : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
@@ -77,6 +84,7 @@ export async function run(
     } finally {
       stop();
       await stream.close();
+      await exporter?.close();
       await output.close();
     }
   } catch (error) {
@@ -107,8 +115,9 @@ function createLog(notices: Notices, { verbosity }: Options, faults: Faults): Op
 }
 
 function formatted(
-  batches: RecordBatches,
+  { batches, hostCount }: RecordStream,
   formatter: Formatter,
+  exporter: Exporter | null,
   options: Options,
   log: OperatorLog,
   unwritable: Unwritable,
@@ -116,7 +125,8 @@ function formatted(
 ): Lines {
   const judged = withHealth(batches, options.health);
   const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
-  return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
+  const served = exporter === null ? seen.batches : exporter.watch(seen.batches, hostCount);
+  return { texts: textsOf(served, formatter, clock), counts: () => [seen.summary()] };
 }
 
 /** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
@@ -141,6 +151,25 @@ function conclude(
     isLastLineDue && verbosity !== "quiet" && counts.some(({ byKind, hosts }) => byKind.ok < hosts);
   if (isReported) log.line(lastLine(counts));
   return code;
+}
+
+async function outputOf(options: Options, deps: RuntimeDeps): Promise<Output> {
+  if (options.output === null) return streamOutput(deps.stdout);
+  if (formatOf(options, deps) !== "prometheus") return openOutput(options.output);
+  return (await import("../format/replaced-file.js")).replacedFile(options.output);
+}
+
+/** Serves from now on, with `--listen`. Throws UsageError where it cannot. */
+async function exporterOf(
+  { listen, intervalMs, verbosity }: Options,
+  clock: Clock,
+  log: OperatorLog,
+): Promise<Exporter | null> {
+  if (listen === null) return null;
+  const { startExporter } = await import("../serve/exporter.js");
+  const exporter = await startExporter({ listen, intervalMs, clock, fault: log.fault });
+  if (verbosity !== "quiet") log.line(`serving ${exporter.url}`);
+  return exporter;
 }
 
 async function openOutput(path: string): Promise<Output> {
@@ -181,7 +210,10 @@ async function dryRun(
   const names = openNames(programs.resolver, clock);
   const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
   const planned = await unlessAborted(planning, signal).finally(() => names.close());
-  const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
+  // Plans are no metrics: the file of an earlier run stays as it is.
+  const isMetrics = formatOf(options, deps) === "prometheus";
+  const output =
+    options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
   for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
   await output.close();
   return faults.isAny ? EXIT.internal : EXIT.ok;

@@ -4,7 +4,7 @@ import { access, constants } from "node:fs/promises";
 import { isIP } from "node:net";
 import { UsageError } from "../contract/errors.js";
 import type { OperatorLog } from "../contract/operator-log.js";
-import type { Options, OutputFormat } from "../contract/options.js";
+import type { Options, StreamFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Target } from "../contract/target.js";
 import type { WatchedTarget } from "../fleet/identity.js";
@@ -18,7 +18,7 @@ import { sharesOf, threadCount } from "./threads/shares.js";
 /** Throws ConfigError or UsageError before anything is connected. The records end soon after the signal aborts. */
 export async function openStream(
   options: Options,
-  format: OutputFormat,
+  format: StreamFormat,
   deps: SourceDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ async function checkKeyFiles(files: readonly string[]): Promise<void> {
 async function openLive(
   options: Options,
   targets: readonly Target[],
-  format: OutputFormat,
+  format: StreamFormat,
   deps: SourceDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -149,7 +149,7 @@ async function watchOnThreads(
   options: Options,
   { watched, beginMs }: PlannedHosts,
   count: number,
-  format: OutputFormat,
+  format: StreamFormat,
   { clock, programs }: LiveDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -161,12 +161,12 @@ async function watchOnThreads(
   const close = async (): Promise<void> => {
     await threads.return();
   };
-  return format === "table"
+  return format === "records"
     ? { kind: "records", batches: recordsOf(threads), hostCount, close }
     : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, close };
 }
 
-/** The threads' NDJSON as records, for a table. */
+/** The threads' NDJSON as records. */
 async function* recordsOf(threads: FleetThreads): AsyncGenerator<readonly StreamRecord[], void> {
   for (;;) {
     const step = await threads.next();

@@ -66,6 +66,7 @@ test("what is not given has the documented default", async () => {
     csvSections: ["gpu"],
     query: [],
     output: null,
+    listen: null,
     color: "auto",
     verbosity: "normal",
     stepAreas: new Set(),
@@ -181,6 +182,33 @@ describe("nothing is turned into a number", () => {
   });
 });
 
+describe("--listen", () => {
+  for (const [text, host, port] of [
+    ["9400", "127.0.0.1", 9400],
+    ["0", "127.0.0.1", 0],
+    ["0.0.0.0:9400", "0.0.0.0", 9400],
+    ["[::]:65535", "::", 65_535],
+    ["[fe80::1%eth0.2]:9400", "fe80::1%eth0.2", 9400],
+    ["monitor-1.example:9400", "monitor-1.example", 9400],
+  ] as const) {
+    test(text, async () => {
+      assert.deepEqual((await optionsOf("--demo", "--listen", text)).listen, { host, port });
+    });
+  }
+});
+
+describe("--format prometheus has an end, a file or a reader", () => {
+  for (const flags of [["--once"], ["--count", "2"], ["--output", "f.prom"], ["--listen", "9400"]]) {
+    test(flags.join(" "), async () => {
+      const { format } = await optionsOf("--demo", "--format", "prometheus", ...flags);
+      assert.equal(format, "prometheus");
+    });
+  }
+  test("--replay", async () => {
+    assert.equal((await optionsOf("--replay", "f", "--format", "prometheus")).format, "prometheus");
+  });
+});
+
 describe("hosts", () => {
   test("come from lists, repeated and with IPv6", async () => {
     assert.deepEqual(await hostsOf("--ssh", "u@a:22,[::1]:2222, b", "--ssh=c"), ["a", "::1", "b", "c"]);
@@ -267,7 +295,15 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--workers", "65"], /^--workers: "65" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--workers", "all"], /^--workers: "all" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
-    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table$/],
+    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table, prometheus$/],
+    [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; give --listen PORT, --output/],
+    ...["", ":9400", "65536", "a b:1", "::1:9400", "[::1]", "-1", "9400/tcp"].map(
+      (text): [string[], RegExp] => [
+        ["--demo", `--listen=${text}`],
+        /^--listen: .*(\[ADDR:\]PORT|not empty)/,
+      ],
+    ),
+    [["--demo", "--listen", "1", "--once"], /^--once: cannot be used with --listen; give one of them$/],
     [["--demo", "--color", "maybe"], /^--color: "maybe" is not one of auto, always, never$/],
     [
       ["--demo", "--ssh-strict-host-key", "ask"],
