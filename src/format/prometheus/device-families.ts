@@ -24,6 +24,7 @@ const BASE_UNITS: Readonly<Record<Unit, BaseUnit>> = {
   rpm: { name: "rpm", convert: same },
   s: { name: "seconds", convert: same },
   ms: { name: "seconds", convert: (value) => value / 1000 },
+  µs: { name: "seconds", convert: (value) => value / 1e6 },
 };
 
 /** What is not as the rules have it. `name`: without prefix, unit and `_total`. */
@@ -51,6 +52,16 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
     temperature_memory: { name: "memory_temperature" },
     clock_memory: { name: "memory_frequency" },
     clock_sm: { name: "sm_frequency" },
+    clock_memory_max: { name: "memory_frequency_max" },
+    clock_sm_max: { name: "sm_frequency_max" },
+    throttle_time_sw_power_cap: counter("throttle_time_sw_power_cap"),
+    throttle_time_sw_thermal: counter("throttle_time_sw_thermal"),
+    throttle_time_hw_thermal: counter("throttle_time_hw_thermal"),
+    throttle_time_hw_power_brake: counter("throttle_time_hw_power_brake"),
+    retired_pages_single_bit: counter("retired_pages_single_bit"),
+    retired_pages_double_bit: counter("retired_pages_double_bit"),
+    remapped_rows_correctable: counter("remapped_rows_correctable"),
+    remapped_rows_uncorrectable: counter("remapped_rows_uncorrectable"),
     gpu_core_count: { name: "cores" },
     fan_speed_percent: {
       name: "fan_speed",
@@ -66,6 +77,14 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
     compute_instance_id: LEFT_OUT,
     used_memory: { name: "memory_used" },
     total_memory: { name: "memory_total" },
+    multiprocessor_count: { name: "multiprocessors" },
+    ecc_sram_uncorrected_since_load: counter("ecc_sram_uncorrected_errors_since_load"),
+  },
+  remap: {},
+  nvlink: {
+    replay_errors: counter("replay_errors"),
+    recovery_errors: counter("recovery_errors"),
+    crc_errors: counter("crc_errors"),
   },
   cpu: {
     index: LEFT_OUT,
@@ -121,6 +140,14 @@ const GROUPS: readonly Group[] = [
   {
     ...{ section: "mig", prefix: "allsmi_gpu_mig", path: `${keyOf.gpu}[].mig_instances[]` },
     fields: inside(gpu, "mig_instances"),
+  },
+  {
+    ...{ section: "remap", prefix: "allsmi_gpu_remap_banks", path: `${keyOf.gpu}[].remapped_rows_histogram` },
+    fields: gpu["remapped_rows_histogram"]?.fields ?? {},
+  },
+  {
+    ...{ section: "nvlink", prefix: "allsmi_gpu_nvlink", path: `${keyOf.gpu}[].nvlink` },
+    fields: gpu["nvlink"]?.fields ?? {},
   },
   { section: "cpu", prefix: "allsmi_cpu", path: `${keyOf.cpu}[]`, fields: cpu },
   {

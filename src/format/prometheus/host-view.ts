@@ -5,7 +5,8 @@ import { hostLabels, label } from "./labels.js";
 
 /** The sections that have families. Processes have none: a series for each pid would never end. */
 export type ShownSection =
-  "gpu" | "mig" | "cpu" | "socket" | "memory" | "chassis" | "fan" | "storage" | HostSection;
+  GpuSection | HostSection | "cpu" | "socket" | "memory" | "chassis" | "fan" | "storage";
+type GpuSection = "gpu" | "mig" | "remap" | "nvlink";
 type HostSection = "host" | "pressure" | "numa" | "disk" | "network";
 
 /** `labels` is `{host="...",gpu="0"` without the brace that ends it, so that more may follow. */
@@ -87,6 +88,8 @@ function devicesOf(labels: string, frame: FrameRecord | null, history: HostHisto
         label("mig_uuid", mig["uuid"]),
       ].join(""),
     ),
+    remap: partOf(gpuViews, "remapped_rows_histogram"),
+    nvlink: partOf(gpuViews, "nvlink"),
     cpu: cpuViews,
     socket: inside(cpuViews, "per_socket_info", (socket, place) =>
       label("socket", socket["socket_id"] ?? place),
@@ -96,9 +99,7 @@ function devicesOf(labels: string, frame: FrameRecord | null, history: HostHisto
     fan: inside(chassisViews, "fan_speeds", (fan, place) => label("fan", fan["name"] ?? fan["id"] ?? place)),
     storage: storageViews,
     host: hostViews,
-    pressure: hostViews.flatMap(({ labels: own, device: { pressure } }) =>
-      isDevice(pressure) ? [{ labels: own, device: pressure }] : [],
-    ),
+    pressure: partOf(hostViews, "pressure"),
     numa: inside(hostViews, "numa_nodes", (node, place) => label("numa_node", node["node"] ?? place)),
     disk: inside(hostViews, "disks", (disk, place) => label("disk", disk["name"] ?? place)),
     network: networkViews,
@@ -119,6 +120,14 @@ function inside(
       device: each,
       labels: distinct(`${labels}${labelsOf(each, place)}`, seen),
     }));
+  });
+}
+
+/** An object in a device, which has the device's labels. */
+function partOf(views: readonly DeviceView[], field: string): readonly DeviceView[] {
+  return views.flatMap(({ labels, device }) => {
+    const part = device[field];
+    return isDevice(part) ? [{ labels, device: part }] : [];
   });
 }
 

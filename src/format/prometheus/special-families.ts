@@ -37,6 +37,16 @@ const INFOS: readonly Info[] = [
     labels: [["profile", "profile"]],
   },
   {
+    name: "allsmi_gpu_fabric_info",
+    section: "gpu",
+    help: "Whether the device is registered with the NVLink fabric, and how that ended.",
+    source: "gpus[]",
+    labels: [
+      ["state", "fabric_state"],
+      ["status", "fabric_status"],
+    ],
+  },
+  {
     name: "allsmi_cpu_info",
     section: "cpu",
     help: "What the processor is.",

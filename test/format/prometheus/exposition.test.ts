@@ -63,6 +63,13 @@ describe("readings", () => {
     ["allsmi_gpu_failed", GPU, 0],
     ["allsmi_gpu_throttle_reasons", GPU, 2],
     ["allsmi_gpu_throttle_reason", { ...GPU, reason: "hw_slowdown" }, 1],
+    ["allsmi_gpu_throttle_time_sw_thermal_seconds_total", GPU, 2.5],
+    ["allsmi_gpu_nvlink_active", GPU, 17],
+    ["allsmi_gpu_nvlink_replay_errors_total", GPU, 4],
+    ["allsmi_gpu_nvlink_crc_errors_total", GPU, undefined],
+    ["allsmi_gpu_nvlink_ticks_ago", GPU, 3],
+    ["allsmi_gpu_remap_banks_max", GPU, 640],
+    ["allsmi_gpu_fabric_info", { ...GPU, state: "Completed", status: "Success" }, 1],
     ["allsmi_gpu_recovery_action", { ...GPU, action: "None" }, 1],
     [
       "allsmi_gpu_mig_memory_used_bytes",
@@ -112,7 +119,7 @@ describe("readings", () => {
     test(`${name}${JSON.stringify(labels).slice(HOST.host.length + 9)}`, () =>
       assert.equal(valueOf(families, name, labels), value));
   test("of single processors and of processes are none", () => {
-    assert.ok([...families.keys()].every((name) => !/process|cpu_core|per_core/.test(name)));
+    assert.ok([...families.keys()].every((name) => !/_process(es)?_|cpu_core|per_core/.test(name)));
   });
 });
 

@@ -39,11 +39,14 @@ export function fullGpu(changes: Partial<Gpu> = {}): ReturnType<typeof gpu> {
     ...{ ecc_corrected_since_load: 1, ecc_uncorrected_since_load: 0, retired_pages_pending: false },
     ...{ remapped_rows_pending: true, remapped_rows_failure: false, mig_mode: true, persistence_mode: true },
     ...{ throttle_reasons: ["sw_power_cap", "hw_slowdown"], recovery_action: "None" },
+    ...{ throttle_time_sw_thermal: 2_500_000, fabric_state: "Completed", fabric_status: "Success" },
+    nvlink: { links: 18, active: 17, replay_errors: 4, recovery_errors: 0, crc_errors: null, ticks_ago: 3 },
+    remapped_rows_histogram: { max: 640, high: 0, partial: 0, low: 0, none: 0 },
     ...{ pcie_link_gen: 5, pcie_link_width: 16, numa_node_id: 0 },
     mig_instances: [
       {
         ...{ gpu_instance_id: 1, compute_instance_id: 0, uuid: "MIG-1", profile: "1g.10gb" },
-        ...{ used_memory: 3, total_memory: 4 },
+        ...{ used_memory: 3, total_memory: 4, multiprocessor_count: 14, ecc_sram_uncorrected_since_load: 0 },
       },
     ],
     ...changes,
