@@ -1,5 +1,5 @@
 /**
- * What an operator says of a host: `--expect gpus=8,driver=580.*` and the hostfile's labels `expect.gpus=8`.
+ * What an operator expects of a host: `--expect gpus=8,driver=580.*` and the hostfile's labels `expect.gpus=8`.
  *
  *     expectation = key "=" value
  *     key         = gpus | gpu | driver | vbios

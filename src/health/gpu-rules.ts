@@ -1,4 +1,4 @@
-/** Rules about one accelerator. A device that reports its own failure is judged by that alone. */
+/** Rules about one accelerator. A device that reports its own failure is judged only by that. */
 import type { Gpu } from "../contract/record.js";
 import { NVIDIA_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
@@ -19,7 +19,7 @@ const COMMON_RULES: readonly Rule<Gpu>[] = [
   {
     id: "gpu-silent",
     severity: "unknown",
-    condition: "no utilization, temperature, power or memory is read, and no error says why",
+    condition: "no utilization, temperature, power or memory is read, and no error gives a reason",
     action: "run the vendor's tool on the host by hand and compare",
     source: "this program's contract: a missing reading is null",
     check: silent,

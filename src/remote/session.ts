@@ -9,11 +9,11 @@ import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
 import type { EventLooks } from "./event-looks.js";
 import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
-import type { Discovery, Found, SessionOptions, Ways } from "./found.js";
+import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { PlainCommands } from "./plain-commands.js";
-import { toolsOf, type ChosenTool } from "./probe.js";
+import { toolsOf } from "./probe.js";
 import { answerStep, cooldownStep, probedStep } from "./steps.js";
 
 export interface Sample {
@@ -241,16 +241,3 @@ export class HostSession {
     if (this.#lost !== null) throw this.#lost;
   }
 }
-
-/** The tool whose driver may be held: at most one has a holder. */
-function heldTool({ sources }: Found): ChosenTool | null {
-  const usable = toolsOf(sources).filter((tool) => tool.kind === "usable");
-  return usable.find(({ sampler }) => sampler.holder !== undefined) ?? usable[0] ?? null;
-}
-
-/** The parts that each of the host's tools is asked in a tick. */
-function partsOf({ sources }: Found): readonly (readonly Part[])[] {
-  return toolsOf(sources).map((tool) => (tool.kind === "broken" ? NO_PARTS : tool.sampler.parts));
-}
-
-const NO_PARTS: readonly Part[] = [];
