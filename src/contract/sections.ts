@@ -70,6 +70,7 @@ export interface Gpu {
   readonly pcie_link_width?: Num;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
+  readonly health_status?: Text;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */
