@@ -123,7 +123,7 @@ export const GPU_FIELDS = {
     text: "What the driver asks for to recover the GPU, as `Reset`; `None` when nothing.",
   },
   health_status: {
-    ...{ type: "string", nullable: true, optional: true, csv: true },
+    ...{ type: "string", nullable: true, optional: true },
     text: "The tool's own word for the health of the device (Ascend, Rebellions, FuriosaAI), as `OK`.",
   },
   persistence_mode: {
