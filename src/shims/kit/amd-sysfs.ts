@@ -11,6 +11,10 @@ const BAD_PAGES = "ras/gpu_vram_bad_pages";
 const ERRORS = "ras/umc_err_count";
 const VOLTAGE = "in0_input";
 
+// The shell puts in the addresses of all devices.
+const ERRORS_GLOB = `$q/${ERRORS}`;
+const VOLTAGE_GLOB = `$q/hwmon/hwmon*/${VOLTAGE}`;
+
 /** A line of grep: address of the device, name of the file, text of the line. */
 const LINE = new RegExp(
   `^${DEVICES}([0-9a-fA-F:.]{7,16})/(?:hwmon/hwmon\\d+/)?(${BAD_PAGES}|${ERRORS}|${VOLTAGE}):(.*)$`,
@@ -22,13 +26,10 @@ const LINE = new RegExp(
  * `withErrors`: memory errors and voltage too, for a tool that does not print them.
  */
 export function amdSysfsPart(id: string, withErrors: boolean): Part {
-  const pages = `${DEVICES}*/${BAD_PAGES}`;
-  const more = withErrors
-    ? ` -e "^[uc]e:" -e "^[0-9]*$" /dev/null ${DEVICES}*/${ERRORS} ${DEVICES}*/hwmon/hwmon*/${VOLTAGE}`
-    : " /dev/null";
+  const more = withErrors ? ` -e "^[uc]e:" -e "^[0-9]*$" ${ERRORS_GLOB} ${VOLTAGE_GLOB}` : "";
   const command =
-    `b grep -s -e ": [PF]"${more} ${pages}; q=$?; ` +
-    `if [ $q -le 2 ]; then b grep -s -c : /dev/null ${pages}; fi; true`;
+    `q=${DEVICES}*; b grep -s -e ": [PF]"${more} /dev/null $q/${BAD_PAGES}; ` +
+    `if [ $? -le 2 ]; then b grep -s -c : /dev/null $q/${BAD_PAGES}; fi; true`;
   return { id, kind: "shell", command };
 }
 
