@@ -17,12 +17,16 @@ import { KEY_OF_SECTION, SECTIONS, STATE_OF_CODE, type Section } from "../src/co
 import { recordedReadings } from "../test/support/golden.js";
 
 const SECTION_TEXT: Readonly<Record<Section, string>> = {
-  gpu: "Accelerators: GPUs, NPUs and TPUs.",
+  gpu: "Accelerators: GPUs, NPUs and TPUs. Empty where the host has none ([hosts-without-gpus.md](hosts-without-gpus.md)).",
   cpu: "Processors.",
   memory: "Main memory.",
   chassis: "The machine as a whole.",
   process: "Processes that use an accelerator. With `--include process` only.",
   storage: "File systems. With `--include storage` only.",
+  host: "The host itself: boot, kernel, drivers, pressure, disks. With `--include host` only (Linux).",
+  network: "Network cards and InfiniBand ports. With `--include network` only (Linux).",
+  event:
+    "New events of the kernel log, oldest first, each once. With `--include event` or `--health`, and only in frames of ticks in which the log was read, at most every 30 s: `[]` is a log without new events, and a frame without `events` shows nothing about the log. See [events.md](events.md).",
 };
 
 /** An enum of more values gets a table of its own. */

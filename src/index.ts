@@ -4,11 +4,13 @@
  */
 import { setMaxListeners } from "node:events";
 import { UsageError } from "./contract/errors.js";
-import type { RunLength, SampleOptions } from "./contract/options.js";
+import { labelProblem, parseExpectation } from "./contract/expectation.js";
+import type { HealthOptions, RunLength, SampleOptions } from "./contract/options.js";
 import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
 import type { Target } from "./contract/target.js";
 import type { FleetLog } from "./fleet/open-fleet.js";
+import { withHealth } from "./health/with-health.js";
 import { onAbort } from "./lib/abort.js";
 import { realClock } from "./lib/clock.js";
 import { Faults } from "./run/faults.js";
@@ -18,16 +20,21 @@ import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 
 export { UsageError } from "./contract/errors.js";
+export type { Finding, Health, HealthStatus, Severity } from "./contract/health.js";
+export type { Held } from "./contract/held.js";
 export type {
   Chassis,
   Cpu,
+  Disk,
   Envelope,
   FailureCode,
   FrameRecord,
   Gpu,
+  Host,
   HostState,
   LastError,
   Memory,
+  NetworkPort,
   Process,
   Section,
   SectionError,
@@ -55,6 +62,10 @@ export interface WatchOptions {
   /** Leave out command lines and users of processes. */
   readonly redact?: boolean;
   readonly holdDriver?: "auto" | "never";
+  /** Judge each record by the health rules: it gets `health`. */
+  readonly health?: boolean;
+  /** What each host should have, as `gpus=8`; a host's label `expect.gpus` wins. It shows in `health` too. */
+  readonly expect?: readonly string[];
   readonly ssh?: {
     readonly keyFiles?: readonly string[];
     /** Read only this ssh_config; `none` reads no file. */
@@ -88,7 +99,8 @@ export async function* watch(
   options: WatchOptions = {},
 ): AsyncGenerator<StreamRecord, void> {
   const targets = targetsOf(hosts);
-  const sample = await sampleOf(options);
+  const health = healthOf(options);
+  const sample = await sampleOf(options, health);
   const settings = { ssh: sshOf(options), sample, ...paceOf(options), stepAreas: new Set<never>() };
   const stopper = new AbortController();
   // Every host has a listener on it while it is watched.
@@ -104,7 +116,7 @@ export async function* watch(
   try {
     const stream = await openHere(settings, targets, deps, logTo(options.onMessage), stopper.signal);
     try {
-      for await (const batch of stream.batches) yield* batch;
+      for await (const batch of withHealth(stream.batches, health)) yield* batch;
     } finally {
       stop();
       await stream.close();
@@ -121,6 +133,10 @@ function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {
   const targets = hosts.flatMap((each, index) => {
     const { host, labels = {} } = typeof each === "string" ? { host: each } : each;
     const parsed = parseTarget(host, `hosts[${index}]`);
+    for (const [name, value] of Object.entries(labels)) {
+      const problem = labelProblem(name, value);
+      if (problem !== null) problems.push(`hosts[${index}]: ${problem}`);
+    }
     if (parsed.kind === "target") return [{ ...parsed.target, labels }];
     problems.push(`hosts[${index}]: ${parsed.problem}`);
     return [];
@@ -142,7 +158,7 @@ function sshOf({ ssh = {} }: WatchOptions): SshOptions {
   };
 }
 
-async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
+async function sampleOf(options: WatchOptions, health: HealthOptions | null): Promise<SampleOptions> {
   const { FALLBACK_IDS } = await import("./shims/registry.js");
   const include = options.include ?? ["gpu", "cpu", "memory", "chassis"];
   const fallback = options.fallback ?? FALLBACK_IDS;
@@ -152,12 +168,21 @@ async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
   ];
   if (problems.length > 0) throw new UsageError(problems);
   return {
-    include: new Set(include),
+    include: new Set([...include, ...(health?.eventsImplied === true ? (["event"] as const) : [])]),
     fallback,
     toolTimeoutSecs: options.toolTimeoutSecs ?? 10,
     redact: options.redact ?? false,
     holdDriver: options.holdDriver ?? "auto",
   };
+}
+
+function healthOf({ health: rules = false, expect = [], include }: WatchOptions): HealthOptions | null {
+  const parsed = expect.map(parseExpectation);
+  const problems = parsed.flatMap((each) => (each.kind === "problem" ? [`expect: ${each.problem}`] : []));
+  if (problems.length > 0) throw new UsageError(problems);
+  const expectations = parsed.flatMap((each) => (each.kind === "expectation" ? [each.expectation] : []));
+  const eventsImplied = rules && include === undefined;
+  return rules || expectations.length > 0 ? { rules, expectations, eventsImplied } : null;
 }
 
 function paceOf({ intervalMs = 2000, ticks }: WatchOptions): { intervalMs: number; length: RunLength } {

@@ -23,7 +23,14 @@ process.stderr.on("error", () => undefined);
 function endByFault(error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   logLine(`internal error, please report it: ${stack}`);
-  process.exit(INTERNAL);
+  void exit(INTERNAL, error);
+}
+
+/** The codes of a check mean something else: its caller takes 1 for a warning and 2 for a sick host. */
+async function exit(code: number, error: unknown): Promise<never> {
+  if (!process.argv.includes("--check")) process.exit(code);
+  const { reportFailedCheck } = await import("./run/check.js");
+  process.exit(await reportFailedCheck(error, print));
 }
 process.on("uncaughtException", endByFault);
 
@@ -115,7 +122,7 @@ main().then(
     if (error instanceof UsageError) {
       for (const problem of error.problems) logLine(problem);
       if (error.hintsAtHelp) logLine(`see ${NAME} --help`);
-      process.exit(USAGE);
+      await exit(USAGE, error);
     }
     endByFault(error);
   },

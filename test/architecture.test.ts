@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["shims/rocm-smi/", "shims/xpu-smi/"],
   ],
   "system/fast/": [],
+  "system/kernel-log/": ["contract/", "lib/"],
   "system/": ["contract/", "lib/", "shims/kit/", "system/fast/"],
 
   "ssh/keys/": ["contract/", "lib/"],
@@ -56,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "remote/fast/": ["lib/"],
-  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/"],
+  "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/", "system/kernel-log/"],
   "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
   "fleet/": [
     ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],
@@ -64,8 +65,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "format/fast/": ["lib/"],
-  "format/": ["contract/", "lib/", "format/fast/"],
-  "outcome/": ["conditions/", "contract/", "lib/", "format/unwritable.ts"],
+  "outcome/": ["conditions/", "contract/", "health/", "lib/"],
+  "format/": ["contract/", "lib/", "format/fast/", "outcome/"],
   "sources/threads/": [
     "contract/",
     "health/",
@@ -91,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...["contract/", "health/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],

@@ -1,20 +1,13 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import type { Condition } from "../contract/condition.js";
-import type {
-  HealthOptions,
-  Options,
-  OutputFormat,
-  RunLength,
-  Source,
-  Verbosity,
-} from "../contract/options.js";
+import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { StepArea } from "../contract/step-log.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
+import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
 export type { ReadTextFile } from "./read-targets.js";
@@ -30,6 +23,8 @@ const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
+/** What health rules read besides. */
+const HEALTH_INCLUDE: readonly Section[] = ["event"];
 const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
@@ -53,11 +48,15 @@ export async function parseArgv(
   refuseConflicts(given, problems);
   const { source, warnings } = await readSource(reader, readTextFile);
   const include = readInclude(reader);
+  const health = await readHealth(reader, include);
   const options: Options = {
     source,
     ssh: readSsh(reader),
     sample: {
-      include: new Set(include ?? DEFAULT_INCLUDE),
+      include: new Set([
+        ...(include ?? DEFAULT_INCLUDE),
+        ...(health?.eventsImplied === true ? HEALTH_INCLUDE : []),
+      ]),
       fallback: await readFallback(reader),
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
@@ -65,7 +64,7 @@ export async function parseArgv(
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
-    length: readLength(reader),
+    length: reader.has("check") && !reader.has("count") ? { kind: "once" } : readLength(reader),
     format: reader.choice("format", FORMATS, null),
     csvSections: include ?? ["gpu"],
     query: readQuery(reader),
@@ -73,9 +72,11 @@ export async function parseArgv(
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
-    failOn: await readFailOn(reader),
+    failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),
-    health: await readHealth(reader),
+    health,
+    drift: readDrift(reader),
+    check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
@@ -88,6 +89,7 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
   ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
   ["once", ["count"]],
+  ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
   ["quiet", ["verbose"]],
 ];
 
@@ -105,6 +107,8 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
   if (texts.has("fail-on-missing") && !texts.has("fail-on"))
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
+  for (const flag of ["warn", "crit", "timeout"])
+    if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
   if (texts.has("query") && texts.get("format")?.[0] !== "csv")
     problems.add("--query: only with --format csv");
 }
@@ -192,33 +196,6 @@ function readQuery(reader: FlagReader): readonly string[] {
     }
   }
   return paths;
-}
-
-async function readFailOn(reader: FlagReader): Promise<readonly Condition[]> {
-  if (!reader.has("fail-on")) return [];
-  const [{ KNOWN_FIELDS }, { parseCondition }] = await Promise.all([
-    import("../conditions/known-fields.js"),
-    import("../conditions/parse.js"),
-  ]);
-  return reader.texts("fail-on").flatMap((text) => {
-    const parsed = parseCondition(text, KNOWN_FIELDS);
-    if (parsed.kind === "condition") return [parsed.condition];
-    reader.problems.add(`--fail-on: ${parsed.problem}`);
-    return [];
-  });
-}
-
-/** Labels `expect.KEY` of the hostfile are checked where the hosts are read. */
-async function readHealth(reader: FlagReader): Promise<HealthOptions | null> {
-  if (!reader.has("health") && !reader.has("expect")) return null;
-  const { parseExpectation } = await import("../contract/expectation.js");
-  const expectations = reader.list("expect").flatMap((text) => {
-    const parsed = parseExpectation(text);
-    if (parsed.kind === "expectation") return [parsed.expectation];
-    reader.problems.add(`--expect: ${parsed.problem}`);
-    return [];
-  });
-  return { rules: reader.has("health"), expectations };
 }
 
 function readStepAreas(

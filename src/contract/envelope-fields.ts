@@ -41,7 +41,7 @@ const FINDING_FIELDS = {
   },
   device: {
     ...{ type: "string", nullable: true },
-    text: "The device that it is about, as `gpu 3`; null for the host itself.",
+    text: "The device that it is about, as `gpu 3`, or `pci 0000:18:00` for an event of none that was read; null for the host itself.",
   },
   message: { type: "string", text: "What was read." },
   action: { type: "string", text: "What to do next." },
@@ -89,7 +89,7 @@ export const ENVELOPE_FIELDS = {
   state: { type: "string", values: STATES, text: "State of the host; `connected` in every frame." },
   transport: {
     ...{ type: "string", nullable: true },
-    text: "`native`, or the id of the tool that is read; null until that is known.",
+    text: "`native`, the id of the tool that is read, or the host's system (`linux`) where no tool is; null until that is known.",
   },
   ssh_client: {
     ...{ type: "string", optional: true, text: "Which program speaks SSH; absent until connected." },
@@ -120,6 +120,9 @@ const SECTION_NAMES = {
   chassis: "`chassis`",
   process: "`processes`",
   storage: "`storage`",
+  host: "`host`",
+  network: "`network`",
+  event: "`events`",
 } as const satisfies Record<Section, string>;
 
 export const SECTION_ERROR_FIELDS = {
@@ -176,7 +179,7 @@ export const LAST_ERROR_FIELDS = {
       "protocol-error": "the host broke the protocol",
       "internal-error": "a fault of allsmi-ssh, for this host only",
       "local-limit": "the watching machine is out of descriptors, memory or processes",
-      "no-tool": "the host has none of the tools",
+      "no-tool": "the host has none of the tools, and is not known to have no accelerator",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",
       "sample-overrun": "the last reading is still under way; the host stays connected",
     },

@@ -2,7 +2,9 @@
 import type { Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
-import type { Chassis, Cpu, DeviceLabels, Gpu, Memory, Process, Section, Storage } from "./sections.js";
+import type { Chassis, Cpu, Host, Memory, NetworkPort, Storage } from "./host-devices.js";
+import type { KernelEvent } from "./kernel-event.js";
+import type { DeviceLabels, Gpu, Process, Section } from "./sections.js";
 
 /** Which program speaks SSH for a host. */
 export type SshClientKind = "ssh2" | "openssh";
@@ -60,6 +62,10 @@ export interface FrameRecord extends Envelope {
   readonly chassis?: readonly Labelled<Chassis>[];
   readonly processes?: readonly Labelled<Process>[];
   readonly storage?: readonly Labelled<Storage>[];
+  readonly host?: readonly Labelled<Host>[];
+  readonly network?: readonly Labelled<NetworkPort>[];
+  /** Only in a frame of a tick in which the kernel log was read. */
+  readonly events?: readonly Labelled<KernelEvent>[];
   readonly errors?: readonly SectionError[];
 }
 

@@ -12,7 +12,7 @@ import { cleanText } from "../lib/text.js";
 import { matchPattern } from "../lib/wildcard.js";
 
 /** How many devices of the section there are, the model's name, the driver's and the VBIOS's version. */
-export const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
+const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
 export type ExpectationKey = (typeof EXPECTATION_KEYS)[number];
 
 /** Plain data, for threads. */
@@ -49,6 +49,13 @@ export function parseExpectation(typed: string): ParsedExpectation {
   if (key === "gpus" && wanted.kind === "pattern" && !/^\d{1,6}$/.test(text))
     return bad("takes a number of GPUs or a range, as gpus=8 or gpus=4..8");
   return { kind: "expectation", expectation: { key, text, wanted } };
+}
+
+/** What is wrong with a label, where it is an expectation; null: nothing. */
+export function labelProblem(name: string, value: string): string | null {
+  if (!name.startsWith(EXPECT_LABEL)) return null;
+  const parsed = parseExpectation(`${name.slice(EXPECT_LABEL.length)}=${value}`);
+  return parsed.kind === "problem" ? `the label ${name}: ${parsed.problem}` : null;
 }
 
 function wantedOf(text: string): Expectation["wanted"] | null {

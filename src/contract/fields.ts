@@ -3,9 +3,12 @@
  * the kinds of values in paths all follow from these tables.
  */
 import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
+import { EVENT_FIELDS } from "./event-fields.js";
 import type { Field, FieldMap, Shape } from "./field-table.js";
-import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
+import { GPU_FIELDS } from "./gpu-fields.js";
+import { HOST_FIELDS, NETWORK_FIELDS } from "./host-device-fields.js";
 import { CHASSIS_FIELDS, CPU_FIELDS, MEMORY_FIELDS, STORAGE_FIELDS } from "./host-fields.js";
+import { PROCESS_FIELDS } from "./process-fields.js";
 import { sectionNamed, type Section } from "./sections.js";
 
 /** The fields of a section's devices, without the labels that every device carries. */
@@ -16,6 +19,9 @@ export const SECTION_FIELDS: Readonly<Record<Section, FieldMap>> = {
   chassis: CHASSIS_FIELDS,
   process: PROCESS_FIELDS,
   storage: STORAGE_FIELDS,
+  host: HOST_FIELDS,
+  network: NETWORK_FIELDS,
+  event: EVENT_FIELDS,
 };
 
 /** The device columns of a section in the default CSV layout, in order. */

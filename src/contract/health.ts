@@ -9,7 +9,7 @@ export interface Finding {
   /** The rule's id, as `nvidia-recovery-action`. */
   readonly rule: string;
   readonly severity: Severity;
-  /** As `gpu 3`; null where it is the host's. */
+  /** As `gpu 3`, or `pci 0000:18:00` where no GPU of that address was read; null where it is the host's. */
   readonly device: string | null;
   /** What was read. */
   readonly message: string;
@@ -26,7 +26,9 @@ export interface Health {
 }
 
 /** Worst first, then as given. */
-export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
-  const rank = ({ severity }: Finding): number => HEALTH_STATUSES.indexOf(severity);
+export function bySeverity<Item extends Pick<Finding, "severity">>(
+  findings: readonly Item[],
+): readonly Item[] {
+  const rank = ({ severity }: Item): number => HEALTH_STATUSES.indexOf(severity);
   return [...findings].sort((a, b) => rank(b) - rank(a));
 }

@@ -1,6 +1,6 @@
 /** The fields of `cpus`, `memory`, `chassis` and `storage`, in the order of their CSV columns. */
 import type { FieldTable } from "./field-table.js";
-import type { Chassis, CoreUtilization, Cpu, CpuSocket, Fan, Memory, Storage } from "./sections.js";
+import type { Chassis, CoreUtilization, Cpu, CpuSocket, Fan, Memory, Storage } from "./host-devices.js";
 
 const SOCKET_FIELDS = {
   socket_id: { type: "integer", text: "Counts from 0." },

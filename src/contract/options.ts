@@ -39,6 +39,24 @@ export interface HealthOptions {
   readonly rules: boolean;
   /** Of every host; a host's own labels `expect.KEY` come after them. */
   readonly expectations: readonly Expectation[];
+  /** Events are read for the rules only: the record has no error where they cannot be read. */
+  readonly eventsImplied: boolean;
+}
+
+/** What becomes of differences between hosts of a group. */
+export interface DriftOptions {
+  /** A line for each difference: below the table, else on standard error at the end. */
+  readonly isReported: boolean;
+  /** Exit 5 where there is one at the end. */
+  readonly failsRun: boolean;
+}
+
+/** `--check`: one report as a monitoring plugin prints it, in place of records. */
+export interface CheckOptions {
+  readonly warn: readonly Condition[];
+  readonly crit: readonly Condition[];
+  /** Of the whole check. */
+  readonly timeoutMs: number;
 }
 
 export interface Options {
@@ -67,6 +85,9 @@ export interface Options {
   readonly failOnMissing: boolean;
   /** What records are judged by; `rules` false with `--expect` alone. Null: they are not judged. */
   readonly health: HealthOptions | null;
+  /** Null: hosts are not compared. */
+  readonly drift: DriftOptions | null;
+  readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
 }

@@ -6,5 +6,6 @@
  */
 export * from "./envelope.js";
 export * from "./failure-codes.js";
+export * from "./host-devices.js";
 export * from "./sections.js";
 export { isDeviceLabel, isRecordKey } from "./envelope-fields.js";

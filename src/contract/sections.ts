@@ -2,10 +2,36 @@
  * What is read on a host: its sections, and the devices in each. The tables in gpu-fields.ts and host-fields.ts describe
  * every field; the compiler keeps both alike.
  */
+import type { Chassis, Cpu, Host, Memory, NetworkPort, Storage } from "./host-devices.js";
+import type { KernelEvent } from "./kernel-event.js";
 
 /** What `--include` chooses from. */
-export const SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
+export const SECTIONS = [
+  "gpu",
+  "cpu",
+  "memory",
+  "chassis",
+  "process",
+  "storage",
+  "host",
+  "network",
+  "event",
+] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** Those that `all-smi snapshot --include` takes (0.28). */
+export const NATIVE_SECTIONS = [
+  "gpu",
+  "cpu",
+  "memory",
+  "chassis",
+  "process",
+  "storage",
+] as const satisfies readonly Section[];
+export type NativeSection = (typeof NATIVE_SECTIONS)[number];
+
+/** Those that each tick reads by the host's tools and files. The kernel log is read by questions of its own. */
+export const TICK_SECTIONS: readonly Section[] = SECTIONS.filter((section) => section !== "event");
 
 type Num = number | null;
 type Text = string | null;
@@ -19,6 +45,30 @@ export interface MigInstance {
   readonly profile: Text;
   readonly used_memory: Num;
   readonly total_memory: Num;
+  readonly multiprocessor_count: Num;
+  readonly ecc_sram_uncorrected_since_load: Num;
+}
+
+/** NVIDIA's row remapper: how many banks of memory have how many spare rows left. */
+export interface RemapHistogram {
+  readonly max: number;
+  readonly high: number;
+  readonly partial: number;
+  readonly low: number;
+  readonly none: number;
+}
+
+/** NVIDIA's links between GPUs, which are asked seldom. */
+export interface Nvlink {
+  /** All that the board has. */
+  readonly links: number;
+  readonly active: Num;
+  /** Sums over all links since the driver was loaded. */
+  readonly replay_errors: Num;
+  readonly recovery_errors: Num;
+  readonly crc_errors: Num;
+  /** How many ticks ago this was read; 0: in this one. */
+  readonly ticks_ago: number;
 }
 
 /** One accelerator. The first group is all-smi's required fields. The others are there when the tool has them. */
@@ -44,112 +94,63 @@ export interface Gpu {
   readonly serial?: Text;
   readonly driver_version?: Text;
   readonly memory_utilization?: Num;
+  readonly encoder_utilization?: Num;
+  readonly decoder_utilization?: Num;
   readonly memory_free?: Num;
   readonly memory_reserved?: Num;
+  /** With the processes: what none of them accounts for. */
+  readonly memory_unaccounted?: Num;
   /** "device", or "host" where the accelerator shares the host's memory (GB10, Grace, Orin, APUs). */
   readonly memory_source?: "device" | "host";
   readonly power_limit?: Num;
   readonly enforced_power_limit?: Num;
+  readonly power_limit_default?: Num;
+  readonly power_limit_min?: Num;
+  readonly power_limit_max?: Num;
+  readonly frequency_max?: Num;
   readonly clock_memory?: Num;
+  readonly clock_memory_max?: Num;
   readonly clock_sm?: Num;
+  readonly clock_sm_max?: Num;
   readonly fan_speed_percent?: Num;
   readonly performance_state?: Num;
   readonly ecc_corrected_total?: Num;
   readonly ecc_uncorrected_total?: Num;
   readonly ecc_corrected_since_load?: Num;
   readonly ecc_uncorrected_since_load?: Num;
+  readonly ecc_sram_threshold_exceeded?: boolean | null;
+  readonly retired_pages_single_bit?: Num;
+  readonly retired_pages_double_bit?: Num;
   readonly retired_pages_pending?: boolean | null;
+  readonly remapped_rows_correctable?: Num;
+  readonly remapped_rows_uncorrectable?: Num;
   readonly remapped_rows_pending?: boolean | null;
   readonly remapped_rows_failure?: boolean | null;
+  readonly remapped_rows_histogram?: RemapHistogram | null;
   readonly throttle_reasons?: readonly string[] | null;
+  readonly throttle_time_sw_power_cap?: Num;
+  readonly throttle_time_sw_thermal?: Num;
+  readonly throttle_time_hw_thermal?: Num;
+  readonly throttle_time_hw_power_brake?: Num;
   readonly mig_mode?: boolean | null;
   readonly mig_instances?: readonly MigInstance[];
   readonly recovery_action?: Text;
   readonly persistence_mode?: boolean | null;
   readonly pcie_link_gen?: Num;
+  readonly pcie_link_gen_max?: Num;
   readonly pcie_link_width?: Num;
+  readonly pcie_link_width_max?: Num;
+  readonly fabric_state?: Text;
+  readonly fabric_status?: Text;
+  readonly nvlink?: Nvlink | null;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
   readonly health_status?: Text;
+  readonly temperature_margin?: Num;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */
   readonly error?: string;
-}
-
-export interface CoreUtilization {
-  readonly core_id: number;
-  readonly core_type: string;
-  readonly utilization: Num;
-}
-export interface CpuSocket {
-  readonly socket_id: number;
-  readonly utilization: Num;
-  readonly cores: Num;
-  readonly threads: Num;
-  readonly temperature: Num;
-  readonly frequency_mhz: Num;
-}
-export interface Cpu {
-  readonly index: number;
-  readonly cpu_model: Text;
-  readonly architecture: Text;
-  /** all-smi's enum: "Intel", "Amd", "AppleSilicon", "Arm", or {Other: name}. */
-  readonly platform_type: string | { readonly Other: string };
-  readonly socket_count: Num;
-  /** Logical processors, as all-smi counts them. */
-  readonly total_cores: Num;
-  readonly total_threads: Num;
-  readonly base_frequency_mhz: Num;
-  readonly max_frequency_mhz: Num;
-  readonly cache_size_mb: Num;
-  /** Since the previous tick; null in the first. */
-  readonly utilization: Num;
-  readonly temperature: Num;
-  readonly power_consumption: Num;
-  readonly per_socket_info: readonly CpuSocket[];
-  readonly apple_silicon_info: null | object;
-  readonly per_core_utilization: readonly CoreUtilization[];
-  /** Physical cores; all-smi has no field for it. */
-  readonly physical_cores?: Num;
-  readonly performance_cores?: Num;
-  readonly efficiency_cores?: Num;
-  readonly offline_cpus?: number;
-  readonly allowed_cpus?: number;
-  readonly cpu_quota?: number;
-  readonly load_average?: readonly [Num, Num, Num];
-}
-
-export interface Memory {
-  readonly index: number;
-  readonly total_bytes: Num;
-  readonly used_bytes: Num;
-  readonly available_bytes: Num;
-  readonly free_bytes: Num;
-  readonly buffers_bytes: Num;
-  readonly cached_bytes: Num;
-  readonly swap_total_bytes: Num;
-  readonly swap_used_bytes: Num;
-  readonly swap_free_bytes: Num;
-  readonly utilization: Num;
-  /** A container's limit where one is visible (cgroup), else absent. */
-  readonly limit_bytes?: Num;
-}
-
-export interface Fan {
-  readonly id: number;
-  readonly name: string;
-  readonly speed_rpm: Num;
-  readonly max_rpm: Num;
-}
-export interface Chassis {
-  readonly total_power_watts: Num;
-  readonly inlet_temperature: Num;
-  readonly outlet_temperature: Num;
-  readonly thermal_pressure: Text;
-  readonly fan_speeds: readonly Fan[];
-  readonly psu_status: readonly object[];
-  readonly detail: Readonly<Record<string, string>>;
 }
 
 export interface Process {
@@ -173,19 +174,23 @@ export interface Process {
   readonly priority: Num;
   readonly nice_value: Num;
   readonly gpu_utilization: Num;
+  readonly gpu_memory_utilization?: Num;
+  readonly encoder_utilization?: Num;
+  readonly decoder_utilization?: Num;
+  readonly gpu_process_type?: Text;
   /** Where it uses several devices. */
   readonly device_ids?: readonly number[];
   readonly gpu_instance_id?: Num;
   readonly compute_instance_id?: Num;
-}
-
-export interface Storage {
-  readonly index: number;
-  readonly mount_point: string;
-  readonly total_bytes: Num;
-  readonly available_bytes: Num;
-  readonly used_bytes?: Num;
-  readonly device?: string;
+  /** Who it belongs to, by its control group (Linux). */
+  readonly container_id?: Text;
+  readonly container_runtime?: Text;
+  readonly pod_uid?: Text;
+  readonly pod_name?: Text;
+  readonly pod_namespace?: Text;
+  readonly slurm_job_id?: Num;
+  readonly slurm_step?: Text;
+  readonly systemd_unit?: Text;
 }
 
 /** The sections of one reading, before each device gets the envelope's labels. */
@@ -196,6 +201,9 @@ export interface Sections {
   readonly chassis?: readonly Chassis[];
   readonly processes?: readonly Process[];
   readonly storage?: readonly Storage[];
+  readonly host?: readonly Host[];
+  readonly network?: readonly NetworkPort[];
+  readonly events?: readonly KernelEvent[];
 }
 
 /** The key of a record that holds a section's devices. */
@@ -206,6 +214,9 @@ export const KEY_OF_SECTION = {
   chassis: "chassis",
   process: "processes",
   storage: "storage",
+  host: "host",
+  network: "network",
+  event: "events",
 } as const satisfies Record<Section, keyof Sections>;
 
 /** The section of this name (`gpu`) or of this key (`gpus`). */

@@ -3,7 +3,7 @@ import type { Connection, Connector } from "../contract/connection.js";
 import { HostError, hostErrorOf } from "../contract/errors.js";
 import { localLimit } from "../contract/local-limit.js";
 import type { SampleOptions } from "../contract/options.js";
-import type { Phase } from "../contract/record.js";
+import { TICK_SECTIONS, type Phase } from "../contract/record.js";
 import type { SshOptions } from "../contract/ssh-options.js";
 import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
@@ -11,6 +11,7 @@ import type { LiveHost } from "../host/link.js";
 import { onAbort } from "../lib/abort.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
+import { EventLooks } from "../remote/event-looks.js";
 import { HostSession } from "../remote/session.js";
 import type { Shim } from "../shims/kit/shim.js";
 import type { SshShared } from "../ssh/connector.js";
@@ -46,7 +47,8 @@ export function fleetHosts(
 ): readonly FleetHost[] {
   const { sample, shims, intervalMs, debug } = options;
   const session: SessionOptions = {
-    sample,
+    // The kernel log is no part of a tick.
+    sample: { ...sample, include: new Set(TICK_SECTIONS.filter((section) => sample.include.has(section))) },
     shims,
     systems: HOST_SYSTEMS,
     plainSystems: PLAIN_SYSTEMS,
@@ -59,10 +61,12 @@ export function fleetHosts(
     const connector = connectorOf(host, options, shared, step);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
+    const looks = sample.include.has("event") ? new EventLooks(shared.clock) : null;
+    const beside = { hold, looks };
     if (step === undefined)
-      return { identity, reach: (signal) => reachHost(connector, session, hold, signal) };
+      return { identity, reach: (signal) => reachHost(connector, session, beside, signal) };
     const own = { ...session, step };
-    return { identity, reach: (signal) => withSteps(reachHost(connector, own, hold, signal), step) };
+    return { identity, reach: (signal) => withSteps(reachHost(connector, own, beside, signal), step) };
   });
 }
 
@@ -88,7 +92,7 @@ function connectorOf(
 async function reachHost(
   connectorOfHost: () => Promise<Connector>,
   options: SessionOptions,
-  hold: DriverHold | null,
+  { hold, looks }: { readonly hold: DriverHold | null; readonly looks: EventLooks | null },
   signal: AbortSignal,
 ): Promise<Reached> {
   const connector = await inPhase("resolve", signal, connectorOfHost);
@@ -96,7 +100,7 @@ async function reachHost(
   const stopListening = onAbort(signal, () => void connection.close());
   try {
     const { session, first } = await inPhase("probe", signal, () =>
-      HostSession.start(connection, options, hold),
+      HostSession.start(connection, options, hold, looks),
     );
     signal.throwIfAborted();
     return { live: liveHost(connection, session), first };
@@ -142,6 +146,7 @@ function liveHost(connection: Connection, session: HostSession): LiveHost {
       return { transport: session.transport, client: connection.client, channel: session.channelMode };
     },
     sample: (tick) => session.sample(tick),
+    takeEvents: () => session.takeEvents(),
     lost: connection.lost,
     close: async () => {
       session.close();

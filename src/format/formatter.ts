@@ -49,6 +49,8 @@ export interface FormatterOptions {
   readonly terminal: Terminal | null;
   /** How many hosts are watched, where that is known (not in a replay). */
   readonly hostCount: number | null;
+  /** Lines below the table for what differs between hosts of a group. Absent: none. */
+  readonly drift?: boolean;
   /** A run of one tick, which the fast writers do not help. */
   readonly isOnce: boolean;
   /** Replaces a record that cannot be written. Absent: the formatter throws. */

@@ -1,5 +1,6 @@
-/** The last record of each host, in an order that does not change as records come. */
-import type { HostState, StreamRecord } from "../contract/record.js";
+/** The last record of each host: sick ones first, where health is judged, then by name. */
+import { HEALTH_STATUSES } from "../contract/health.js";
+import type { StreamRecord } from "../contract/record.js";
 import { countRows, hostLabels, tableRows, type TableRow } from "./table-rows.js";
 
 const byName = new Intl.Collator("en", { numeric: true });
@@ -11,7 +12,8 @@ export class Roster {
   private outdated = false;
 
   put(record: StreamRecord): void {
-    if (!this.last.has(record.host_id)) this.outdated = true;
+    const before = this.last.get(record.host_id);
+    if (before === undefined || sickness(before) !== sickness(record)) this.outdated = true;
     this.last.set(record.host_id, record);
   }
 
@@ -23,17 +25,13 @@ export class Roster {
     return this.last.size === 0;
   }
 
-  states(): readonly HostState[] {
-    return Array.from(this.last.values(), (record) => record.state);
-  }
-
   rowCount(): number {
     let count = 0;
     for (const record of this.last.values()) count += countRows(record);
     return count;
   }
 
-  /** The first `limit` rows, hosts by name (dgx-2 before dgx-10). */
+  /** The first `limit` rows; names as people count (dgx-2 before dgx-10). */
   rows(limit: number): readonly TableRow[] {
     this.sort();
     const rows: TableRow[] = [];
@@ -49,8 +47,16 @@ export class Roster {
     if (!this.outdated) return;
     this.labels = hostLabels(this.last.values());
     this.order = [...this.labels]
-      .sort(([idA, a], [idB, b]) => byName.compare(a, b) || byName.compare(idA, idB))
-      .map(([id]) => id);
+      .map(([id, label]) => ({ id, label, sickness: sickness(this.last.get(id)) }))
+      .sort(
+        (a, b) => b.sickness - a.sickness || byName.compare(a.label, b.label) || byName.compare(a.id, b.id),
+      )
+      .map(({ id }) => id);
     this.outdated = false;
   }
+}
+
+/** The higher the worse. A record that was not judged is of unknown health. */
+function sickness(record: StreamRecord | undefined): number {
+  return HEALTH_STATUSES.indexOf(record?.health?.status ?? "unknown");
 }

@@ -18,6 +18,7 @@ interface ColumnRule {
 export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
   host: { title: "Host", align: "left", minWidth: 12, maxWidth: 48 },
   state: { title: "State", align: "left" },
+  health: { title: "Health", align: "left" },
   index: { title: "#", align: "right" },
   device: { title: "Device", align: "left", minWidth: 10, maxWidth: 40 },
   utilization: { title: "Util %", align: "right" },
@@ -35,7 +36,7 @@ export const MIN_TEXT_WIDTH = 16;
 const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
 const DROP_ORDER: readonly ColumnName[] = [
   ...(["ram", "cpu", "power", "device", "temperature", "memory", "note", "index", "utilization"] as const),
-  "state",
+  ...(["state", "health"] as const),
 ];
 
 /** Natural widths of the columns that any row has something in, at least those of `before` (so that nothing jitters). */
@@ -87,7 +88,7 @@ export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: numb
 
 /** The first column that a host without readings has nothing in. */
 export function textColumnAt(columns: readonly ColumnWidth[]): number {
-  return columns.filter(({ name }) => name === "host" || name === "state").length;
+  return columns.filter(({ name }) => name === "host" || name === "state" || name === "health").length;
 }
 
 /** What fits in these columns together. cli-table3 counts one column for each gap. */

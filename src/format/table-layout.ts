@@ -1,7 +1,9 @@
 /** Rows to lines of text: cli-table3 sets the columns, picocolors colours the states. */
 import CliTable from "cli-table3";
 import pc from "picocolors";
-import { HOST_STATES, type HostState } from "../contract/record.js";
+import type { HealthStatus } from "../contract/health.js";
+import type { HostState } from "../contract/record.js";
+import type { OutcomeKind } from "../outcome/host-outcome.js";
 import {
   COLUMN_RULES,
   fitColumns,
@@ -22,10 +24,13 @@ export interface Palette {
   readonly faint: Paint;
   readonly note: Paint;
   readonly state: Readonly<Record<HostState, Paint>>;
+  readonly health: Readonly<Record<HealthStatus, Paint>>;
+  readonly outcome: Readonly<Record<OutcomeKind, Paint>>;
 }
 
 export function createPalette(color: boolean): Palette {
   const { bold, dim, green, yellow, red, magenta } = pc.createColors(color);
+  const health = { ok: green, unknown: magenta, warning: yellow, critical: red };
   return {
     title: bold,
     faint: dim,
@@ -40,6 +45,8 @@ export function createPalette(color: boolean): Palette {
       disconnected: yellow,
       unsupported: magenta,
     },
+    health,
+    outcome: { ...health, errors: yellow, pending: dim, unreachable: red },
   };
 }
 
@@ -87,12 +94,17 @@ const asIs: Paint = (text) => text;
 function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palette): readonly Cell[] {
   const cells = columns.map(({ name }) => ({
     text: row.cells[name] ?? "",
-    paint: name === "state" ? palette.state[row.state] : asIs,
+    paint: paintOf(name, row, palette),
   }));
   const place = textColumnAt(columns);
   const free = columns.slice(place);
   if (row.message === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
   return [...cells.slice(0, place), { text: row.message, paint: asIs, span: free.length }];
+}
+
+function paintOf(name: ColumnName, { state, health }: TableRow, palette: Palette): Paint {
+  if (name === "state") return palette.state[state];
+  return name === "health" && health !== undefined ? palette.health[health] : asIs;
 }
 
 // cli-table3's time grows with the square of the rows. With fixed widths the parts of a table can be laid out one by one.
@@ -130,19 +142,6 @@ const PRIVATE_USE = 0xe000;
 
 function standIn(index: number, width: number): string {
   return String.fromCharCode(PRIVATE_USE + index).repeat(width);
-}
-
-/** `12 hosts: 10 connected, 1 timeout, 1 unsupported`, cut to the width. */
-export function countLine(states: readonly HostState[], width: number, palette: Palette): string {
-  const total = `${states.length} ${states.length === 1 ? "host" : "hosts"}`;
-  const counts = HOST_STATES.flatMap((state) => {
-    const count = states.filter((one) => one === state).length;
-    return count === 0 ? [] : [{ state, text: `${count} ${state}` }];
-  });
-  const plain = [total, counts.map(({ text }) => text).join(", ")].filter((part) => part !== "").join(": ");
-  if (fitText(plain, width) !== plain) return fitText(plain, width);
-  const painted = counts.map(({ state, text }) => palette.state[state](text)).join(", ");
-  return painted === "" ? total : `${total}: ${painted}`;
 }
 
 const NO_BORDERS = {

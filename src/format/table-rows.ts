@@ -1,16 +1,29 @@
 /** Records as the table's cells: texts and numbers, without colour and widths. */
+import { HEALTH_STATUSES, type Finding, type HealthStatus } from "../contract/health.js";
 import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import { deviceRows, sectionErrorText, stateText, type DeviceRow } from "./device-rows.js";
 
 export const COLUMN_NAMES = [
-  ...(["host", "state", "index", "device", "utilization", "memory", "temperature", "power"] as const),
+  ...([
+    "host",
+    "state",
+    "health",
+    "index",
+    "device",
+    "utilization",
+    "memory",
+    "temperature",
+    "power",
+  ] as const),
   ...(["cpu", "ram", "note"] as const),
 ] as const;
 export type ColumnName = (typeof COLUMN_NAMES)[number];
 
 export interface TableRow {
   readonly state: HostState;
+  /** Of the host and of the row's device. Absent: not judged. */
+  readonly health?: HealthStatus;
   /** Absent: the host has no such reading to show, and no row of the table need show the column. */
   readonly cells: Readonly<Partial<Record<ColumnName, string>>>;
   /** For a host without readings: why. Shown in their place, right of the state. */
@@ -27,22 +40,62 @@ export function countRows(record: StreamRecord): number {
 
 /** One row a GPU; one for a host that has none or no frame. `label` is how the host is called. */
 export function tableRows(record: StreamRecord, label: string): readonly TableRow[] {
-  const host = { host: cleanText(label), state: record.state };
+  const { state, health } = record;
+  const host = { host: cleanText(label), state };
   if (record.record === "state") {
-    return [{ state: record.state, cells: host, message: cleanText(stateNote(record)) }];
+    const cells = health === undefined ? host : { ...host, health: health.status };
+    return [{ ...judged(health?.status), state, cells, message: cleanText(stateNote(record)) }];
   }
   const all = deviceRows(record, ["gpu"]);
   const gpus = all.filter((row) => row.device !== null);
-  const hostNotes = hostErrors(record, gpus).join("; ");
   const shared = { ...host, ...hostCells(record) };
-  if (gpus.length === 0) {
-    const empty = record.gpus === undefined ? {} : NO_GPU;
-    return [{ state: record.state, cells: { ...shared, ...empty, note: cleanText(hostNotes) } }];
-  }
-  return gpus.map((row, place) => ({
-    state: record.state,
-    cells: { ...shared, ...gpuCells(row), note: gpuNote(row, place === 0 ? hostNotes : "") },
-  }));
+  const findings = health?.findings ?? [];
+  const ofHost = findings.filter(({ device }) => !gpus.some((row) => device === deviceName(row)));
+  const hostNotes = notesOf(ofHost, hostErrors(record, gpus));
+  const rowOf = (found: readonly Finding[], cells: TableRow["cells"], notes: readonly string[]): TableRow => {
+    const status = health === undefined ? undefined : worstOf(found);
+    const note = cleanText(notes.join("; "));
+    return {
+      ...judged(status),
+      state,
+      cells: { ...shared, ...(status === undefined ? {} : { health: status }), ...cells, note },
+    };
+  };
+  if (gpus.length === 0) return [rowOf(ofHost, record.gpus === undefined ? {} : NO_GPU, hostNotes)];
+  return gpus.map((row, place) => {
+    const own = findings.filter(({ device }) => device === deviceName(row));
+    const notes = notesOf(own, gpuErrors(row));
+    return rowOf([...own, ...ofHost], gpuCells(row), place === 0 ? [...notes, ...hostNotes] : notes);
+  });
+}
+
+function judged(health: HealthStatus | undefined): Pick<TableRow, "health"> {
+  return health === undefined ? {} : { health };
+}
+
+function worstOf(findings: readonly Finding[]): HealthStatus {
+  const ranks = findings.map(({ severity }) => HEALTH_STATUSES.indexOf(severity));
+  return HEALTH_STATUSES[Math.max(0, ...ranks)] ?? HEALTH_STATUSES[0];
+}
+
+/** As findings name a device. */
+function deviceName({ section, index }: DeviceRow): string {
+  return `${section} ${index}`;
+}
+
+/** What was found, worst first, and the errors that no finding is about. */
+function notesOf(findings: readonly Finding[], errors: readonly RowError[]): readonly string[] {
+  const isFound = ({ message }: RowError): boolean =>
+    message !== "" && findings.some((finding) => finding.message.includes(message));
+  const rest = errors.filter((error) => !isFound(error));
+  return [...findings.map(({ message }) => message), ...rest.map(({ text }) => text)];
+}
+
+interface RowError {
+  /** The tool's own. */
+  readonly message: string;
+  /** The same as a note. */
+  readonly text: string;
 }
 
 /** How each host is called: its name as typed, or its id where two hosts have the same name. */
@@ -89,17 +142,20 @@ function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {
   };
 }
 
-function gpuNote(row: DeviceRow, hostNotes: string): string {
-  const own = [...(row.failure === null ? [] : [row.failure]), ...row.errors.map(sectionErrorText)];
-  return cleanText([...own, hostNotes].filter((note) => note !== "").join("; "));
+function gpuErrors({ failure, errors }: DeviceRow): readonly RowError[] {
+  const own = failure === null ? [] : [{ message: failure, text: failure }];
+  return [...own, ...errors.map((error) => ({ message: error.message, text: sectionErrorText(error) }))];
 }
 
 /** The errors of a frame that are in no GPU's row. */
-function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly string[] {
+function hostErrors(frame: FrameRecord, gpus: readonly DeviceRow[]): readonly RowError[] {
   const shown = new Set(gpus.flatMap((row) => row.errors));
   return (frame.errors ?? [])
     .filter((error) => !shown.has(error))
-    .map((error) => `${error.section} ${sectionErrorText(error)}`);
+    .map((error) => ({
+      message: error.message,
+      text: `${error.section} ${sectionErrorText(error)}`,
+    }));
 }
 
 /** The state's text, without what the row shows already: the host's id, and a code that is the state's name. */

@@ -4,35 +4,39 @@ import { cleanText } from "../lib/text.js";
 import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
 import { Roster } from "./roster.js";
 import { repaint } from "./terminal.js";
-import { countLine, createPalette, layOut, type Palette } from "./table-layout.js";
+import { TableFooter } from "./table-footer.js";
+import { createPalette, layOut, type Palette } from "./table-layout.js";
 import type { ColumnName } from "./table-rows.js";
 import { fitText } from "./text-width.js";
 import { TickBlocks } from "./tick-blocks.js";
-import { soundOnes, writeSound, type Unwritable } from "./unwritable.js";
+import { soundOnes, writeSound } from "./unwritable.js";
 
 /** Ten repaints a second: more are not seen. */
 const PAUSE_MS = 100;
+/** Of the screen's rows, for lines about drift. */
+const DRIFT_SHARE = 0.25;
 
 export function createTableFormatter(options: FormatterOptions): Formatter {
   const palette = createPalette(options.color);
   return options.terminal === null
-    ? appendedTable(options.hostCount, palette, options.unwritable)
-    : screenTable(options.terminal, palette, options.unwritable);
+    ? appendedTable(options, palette)
+    : screenTable(options.terminal, options, palette);
 }
 
-function appendedTable(
-  hostCount: number | null,
-  palette: Palette,
-  unwritable: Unwritable | undefined,
-): Formatter {
+function appendedTable(options: FormatterOptions, palette: Palette): Formatter {
+  const { hostCount, unwritable } = options;
   const blocks = new TickBlocks(hostCount);
+  const whole = new TableFooter(options, palette);
   let separator = "";
   const picture = (records: readonly StreamRecord[]): string => {
     const roster = new Roster();
-    for (const record of records) roster.put(record);
+    const footer = new TableFooter({ hostCount }, palette);
+    for (const record of records) {
+      roster.put(record);
+      footer.take(record);
+    }
     const { title, lines } = layOut(roster.rows(Infinity), Infinity, palette);
-    const counts = countLine(roster.states(), Infinity, palette);
-    return [title, ...lines, counts, ""].join("\n");
+    return [title, ...lines, footer.fleetLine(Infinity), ""].join("\n");
   };
   const render = (records: readonly StreamRecord[]): string => {
     const text = separator + writeSound(records, picture, unwritable);
@@ -40,16 +44,22 @@ function appendedTable(
     return text;
   };
   return {
-    format: (records) => blocks.take(records).map(render).join(""),
-    end: () => blocks.rest().map(render).join(""),
+    format: (records) => {
+      for (const record of records) whole.take(record);
+      return blocks.take(records).map(render).join("");
+    },
+    end: () => [...blocks.rest().map(render), ...whole.driftLines().map((line) => `${line}\n`)].join(""),
   };
 }
 
-function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritable | undefined): Formatter {
+function screenTable(terminal: Terminal, options: FormatterOptions, palette: Palette): Formatter {
+  const { unwritable } = options;
   const roster = new Roster();
+  const footer = new TableFooter(options, palette);
   let widths: ReadonlyMap<ColumnName, number> = new Map();
   let note: string | null = null;
   let onNote: () => void = () => undefined;
+  let isDriftCut = false;
   let painted: { readonly columns: number; readonly rows: number } | null = null;
 
   const paint = (): string => {
@@ -76,9 +86,11 @@ function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritabl
     const first = painted === null;
     painted = { columns, rows };
 
-    // The title, the line of counts, perhaps a note, and where not all rows fit the line with how many do not.
+    // The title, the line of the fleet, its drift, perhaps a note, and where not all rows fit how many do not.
     const total = roster.rowCount();
-    const freeRows = Math.max(0, rows - (note === null ? 2 : 3));
+    const drift = footer.driftWithin(width, Math.floor(rows * DRIFT_SHARE));
+    isDriftCut = drift.isCut;
+    const freeRows = Math.max(0, rows - drift.lines.length - (note === null ? 2 : 3));
     const shown = total <= freeRows ? total : Math.max(0, freeRows - 1);
     const visible = roster.rows(shown);
     const laidOut = layOut(visible, width, palette, widths);
@@ -89,21 +101,26 @@ function screenTable(terminal: Terminal, palette: Palette, unwritable: Unwritabl
       laidOut.title,
       ...laidOut.lines,
       ...(hidden > 0 ? [palette.faint(fitText(more, width))] : []),
-      countLine(roster.states(), width, palette),
+      footer.fleetLine(width),
+      ...drift.lines,
       ...(note === null ? [] : [palette.note(fitText(note, width))]),
     ];
     return repaint(lines.slice(-Math.max(1, rows)), { first, resized, rows });
   };
 
   const absorb = (records: readonly StreamRecord[]): void => {
-    for (const record of records) roster.put(record);
+    for (const record of records) {
+      roster.put(record);
+      footer.take(record);
+    }
   };
   return {
     format(records) {
       absorb(records);
       return roster.isEmpty() ? "" : paint();
     },
-    end: () => (painted === null ? "" : "\n"),
+    // What the picture had no space for is printed below it.
+    end: () => (painted === null ? "" : ["", ...(isDriftCut ? footer.driftLines() : []), ""].join("\n")),
     screen: {
       pauseMs: PAUSE_MS,
       absorb,

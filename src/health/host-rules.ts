@@ -1,5 +1,6 @@
 /** Rules about a host: whether it answers, what of it could not be read, and its own memory and disks. */
 import type { FrameRecord, SectionError, StreamRecord } from "../contract/record.js";
+import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
 
 const PERCENT = 100;
@@ -12,13 +13,17 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
   {
     id: "host-unreachable",
     severity: "critical",
-    condition: "the host has no frame in this tick",
-    action: "see last_error.fix; try the same with ssh -o BatchMode=yes",
+    condition:
+      "the host has no frame in this tick; unknown while it is being connected to for the first time",
+    action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
       if (record.record === "frame") return FINE;
       const { state, last_error: error } = record;
-      return found(error === null ? state : `${state}: ${error.message}`);
+      const isPending = error === null && (state === "connecting" || state === "connected");
+      if (isPending) return { kind: "unknown", message: "no reading yet" };
+      const message = error === null ? state : `${state}: ${error.message}`;
+      return error?.fix === undefined ? found(message) : { kind: "found", message, action: error.fix };
     },
   },
   {
@@ -35,7 +40,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     condition: "a section timed out on the host",
     action: "look for processes in state D on the host; a hung driver needs a reboot",
     source: CONTRACT,
-    check: onErrors(({ kind }) => kind === "timeout"),
+    check: onErrors(({ section, kind }) => kind === "timeout" && section !== "event"),
   },
   {
     id: "section-failed",
@@ -43,7 +48,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     condition: "an asked section could not be read, or could not be understood",
     action: "run the tool that the message names on the host by hand",
     source: CONTRACT,
-    check: onErrors((error) => error.kind !== "timeout" && error.device === undefined && !isMismatch(error)),
+    check: onErrors(isFailure),
   },
   {
     id: "host-memory-low",
@@ -61,7 +66,19 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     source: "df(1), POSIX.1-2024",
     check: onFrame(diskFull),
   },
+  {
+    id: "host-disk-failed",
+    severity: "critical",
+    condition: "a disk's state is dead or offline; a degraded array is a warning; with --include host",
+    action: "replace the disk; for an array, see /proc/mdstat",
+    source:
+      "Linux, drivers/nvme/host/sysfs.c (state), drivers/scsi/scsi_sysfs.c (sdev_states), admin-guide/md.rst (degraded)",
+    check: onFrame(diskFailed),
+  },
+  ...NVIDIA_HOST_RULES,
 ];
+
+const FAILED_STATES = new Set(["dead", "offline", "transport-offline", "deleted", "deleting", "failed"]);
 
 function onFrame(check: (frame: FrameRecord) => Verdict): (record: StreamRecord) => Verdict {
   return (record) => (record.record === "frame" ? check(record) : FINE);
@@ -74,6 +91,12 @@ function onErrors(matches: (error: SectionError) => boolean): (record: StreamRec
     const messages = new Set(matching.map(({ section, message }) => `${section}: ${message}`));
     return found([...messages].join("; "));
   });
+}
+
+/** The kernel log has a rule of its own: most accounts may not read it. */
+function isFailure(error: SectionError): boolean {
+  const isWhole = error.device === undefined && error.section !== "event";
+  return error.kind !== "timeout" && isWhole && !isMismatch(error);
 }
 
 function isMismatch({ message }: SectionError): boolean {
@@ -99,4 +122,16 @@ function diskFull({ storage = [] }: FrameRecord): Verdict {
   if (low.length === 0) return FINE;
   const message = low.map(({ mount, percent }) => `${mount} ${percent.toFixed(1)} % free`).join(", ");
   return found(message, low.some(({ percent }) => percent < FULL_DISK_PERCENT) ? "critical" : "warning");
+}
+
+function diskFailed({ host = [] }: FrameRecord): Verdict {
+  const disks = host.flatMap((each) => each.disks);
+  const failed = disks.filter(({ state }) => state !== null && FAILED_STATES.has(state));
+  const degraded = disks.filter(({ degraded_members: members }) => (members ?? 0) > 0);
+  const texts = [
+    ...failed.map(({ name, state }) => `${name} is ${state}`),
+    ...degraded.map(({ name, degraded_members: members }) => `${name} lacks ${members} of its members`),
+  ];
+  if (texts.length === 0) return FINE;
+  return found(texts.join(", "), failed.length > 0 ? "critical" : "warning");
 }

@@ -7,6 +7,7 @@ import { unmetIn } from "./expectations.js";
 import { GPU_RULES } from "./gpu-rules.js";
 import { HOST_RULES } from "./host-rules.js";
 import type { Rule } from "./rule.js";
+import { StandingEvents } from "./standing-events.js";
 
 /** A finding before it is known since when. */
 type Raw = Omit<Finding, "since">;
@@ -17,10 +18,11 @@ export class HealthJudge {
   /** With those of the host's own labels. */
   readonly #ofHost = new Map<string, readonly Expectation[]>();
   readonly #since = new Map<string, ReadonlyMap<string, string>>();
+  readonly #events = new Map<string, StandingEvents>();
 
   readonly #rules: boolean;
 
-  constructor({ rules, expectations }: HealthOptions) {
+  constructor({ rules, expectations }: Pick<HealthOptions, "rules" | "expectations">) {
     this.#rules = rules;
     this.#expectations = expectations;
   }
@@ -37,8 +39,18 @@ export class HealthJudge {
     });
     if (since.size > 0) this.#since.set(record.host_id, since);
     else this.#since.delete(record.host_id);
-    const sorted = bySeverity(findings);
+    const sorted = bySeverity([...findings, ...this.#standing(record)]);
     return { status: sorted[0]?.severity ?? HEALTH_STATUSES[0], findings: sorted };
+  }
+
+  /** Faults that the kernel log has shown; only frames show what still stands. */
+  #standing(record: StreamRecord): readonly Finding[] {
+    if (!this.#rules || record.record !== "frame") return [];
+    const known = this.#events.get(record.host_id);
+    if (known === undefined && record.events === undefined && record.errors === undefined) return [];
+    const events = known ?? new StandingEvents();
+    this.#events.set(record.host_id, events);
+    return events.with(record);
   }
 
   #expected({ host_id: host, labels }: StreamRecord): readonly Expectation[] {
@@ -73,6 +85,9 @@ function findingsIn(
 function apply<Subject>(rule: Rule<Subject>, subject: Subject, device: string | null): readonly Raw[] {
   const verdict = rule.check(subject);
   if (verdict.kind === "fine") return [];
-  const severity = verdict.kind === "unknown" ? "unknown" : (verdict.severity ?? rule.severity);
-  return [{ rule: rule.id, severity, device, message: verdict.message, action: rule.action }];
+  const { message } = verdict;
+  if (verdict.kind === "unknown")
+    return [{ rule: rule.id, severity: "unknown", device, message, action: rule.action }];
+  const { severity = rule.severity, action = rule.action } = verdict;
+  return [{ rule: rule.id, severity, device, message, action }];
 }

@@ -4,8 +4,14 @@ import type { Severity } from "../contract/health.js";
 /** What a rule finds: nothing to say, a fault, or that a reading which it needs is missing. */
 export type Verdict =
   | { readonly kind: "fine" }
-  | { readonly kind: "found"; readonly message: string; readonly severity?: Severity }
+  | ({ readonly kind: "found"; readonly message: string } & Particular)
   | { readonly kind: "unknown"; readonly message: string };
+
+/** Where a fault differs from what its rule has for all. */
+interface Particular {
+  readonly severity?: Severity;
+  readonly action?: string;
+}
 
 export interface Rule<Subject> {
   /** In records, so never changed. */

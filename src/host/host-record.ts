@@ -11,6 +11,7 @@ import {
 } from "../contract/record.js";
 import { isoTime } from "../lib/iso-time.js";
 import { setOwn } from "../lib/host-json.js";
+import type { NewEvents } from "../remote/event-looks.js";
 import type { Reading } from "../shims/kit/shim.js";
 
 /** What identifies a host in every record. */
@@ -63,19 +64,29 @@ export function frameRecord(
     state: "connected",
     latency_ms: Math.round(latencyMs * 10) / 10,
   };
-  const { gpus, cpus, memory, chassis, processes, storage } = reading.sections;
+  const { gpus, cpus, memory, chassis, processes, storage, events } = reading.sections;
   if (gpus) frame.gpus = gpus.map((device) => withLabels(device, labels));
   if (cpus) frame.cpus = cpus.map((device) => withLabels(device, labels));
   if (memory) frame.memory = memory.map((device) => withLabels(device, labels));
   if (chassis) frame.chassis = chassis.map((device) => withLabels(device, labels));
   if (processes) frame.processes = processes.map((device) => withLabels(device, labels));
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
+  if (events) frame.events = events.map((device) => withLabels(device, labels));
   // Sections that only a newer all-smi has, with the labels of this record.
   for (const key of Object.keys(reading.sections)) {
     if (!isRecordKey(key)) setOwn(frame, key, relabelled(Reflect.get(reading.sections, key), labels));
   }
   if (reading.errors.length > 0) frame.errors = reading.errors;
   return frame;
+}
+
+/** The reading with the events that belong into the same frame. */
+export function withEvents(reading: Reading, { events, errors }: NewEvents): Reading {
+  return {
+    ...reading,
+    sections: events === null ? reading.sections : { ...reading.sections, events },
+    errors: [...reading.errors, ...errors],
+  };
 }
 
 function relabelled(section: unknown, labels: DeviceLabels): unknown {

@@ -1,6 +1,7 @@
 /** The connection of one host over a run: attempts, the live host, its samples, the timer of the next attempt. */
 import { hostErrorOf, type HostError } from "../contract/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import type { NewEvents } from "../remote/event-looks.js";
 import type { Sample } from "../remote/session.js";
 import type { HostRoute } from "./host-record.js";
 
@@ -9,6 +10,8 @@ export interface LiveHost {
   readonly route: HostRoute;
   /** Never rejects for what tools do; throws HostError when the connection is gone. */
   sample(tick: number): Promise<Sample>;
+  /** Takes what the kernel log had that was in no frame yet; absent or null where it is not looked at. */
+  takeEvents?(): NewEvents | null;
   /** Settles when the connection ends by itself. */
   readonly lost: Promise<HostError>;
   close(): Promise<void>;

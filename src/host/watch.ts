@@ -5,7 +5,7 @@ import { onAbort } from "../lib/abort.js";
 import type { Timer } from "../lib/clock.js";
 import type { Sample } from "../remote/session.js";
 import { EventRecords, Inbox, type EventHandler } from "./event-records.js";
-import { frameRecord, type HostIdentity, type HostRoute } from "./host-record.js";
+import { frameRecord, withEvents, type HostIdentity, type HostRoute } from "./host-record.js";
 import { HostStatus } from "./host-status.js";
 import { HostLink, type LinkEvent, type LinkOptions, type LiveHost } from "./link.js";
 import { ReaderStall } from "./reader-stall.js";
@@ -201,7 +201,10 @@ class HostWatch implements EventHandler<Event> {
   #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {
     const { clock, host } = this.#options;
     const wallMs = clock.wallMs() - (clock.nowMs() - arrivedMs);
-    return frameRecord(host, live.route, wallMs, tick, reading, latencyMs);
+    // Taken only here: a sample that makes no frame must not lose events.
+    const events = live.takeEvents?.() ?? null;
+    const whole = events === null ? reading : withEvents(reading, events);
+    return frameRecord(host, live.route, wallMs, tick, whole, latencyMs);
   }
 }
 

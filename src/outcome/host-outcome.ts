@@ -1,32 +1,81 @@
 /**
  * What a host's last record comes to, for the exit code and for the last line of a run.
  *
- * | last record                                          | outcome     |
- * | ---------------------------------------------------- | ----------- |
- * | a frame without `errors` and without a failed device | ok          |
- * | a frame with `errors`, or a device with `error`      | errors      |
- * | a state                                              | unreachable |
+ * | last record                                             | outcome                        | exit code |
+ * | ------------------------------------------------------- | ------------------------------ | --------- |
+ * | a frame without `errors` and without a failed device    | ok                             | ok        |
+ * | the same, and the worst finding of `health` is not ok   | unknown or warning             | ok        |
+ * | the same, and it is critical                            | critical                       | failed    |
+ * | a frame with `errors`, or a device with `error`         | errors                         | failed    |
+ * | a state of a host that is connected, and why no reading | errors                         | failed    |
+ * | a state without a failure yet                           | pending                        | failed    |
+ * | any other state                                         | unreachable                    | failed    |
  *
  * What a host cannot have (sensors of its chassis) is an empty section, no entry of `errors`.
  */
-import { KEY_OF_SECTION, SECTIONS, type FrameRecord, type StreamRecord } from "../contract/record.js";
+import type { Finding, Severity } from "../contract/health.js";
+import {
+  KEY_OF_SECTION,
+  SECTIONS,
+  type FrameRecord,
+  type StateRecord,
+  type StreamRecord,
+} from "../contract/record.js";
+
+/** In the order in which the last line has them. */
+export const OUTCOME_KINDS = [
+  "ok",
+  "unknown",
+  "warning",
+  "critical",
+  "errors",
+  "pending",
+  "unreachable",
+] as const;
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
 
 export type HostOutcome =
   | { readonly kind: "ok" }
+  /** Everything asked was read, and the health rules or expectations found something. */
+  | { readonly kind: Severity; readonly reason: string }
   /** It answered, and something that was asked could not be read. */
   | { readonly kind: "errors"; readonly reason: string }
+  /** No reading yet, and no failure: it is being connected to, or read for the first time. */
+  | { readonly kind: "pending"; readonly reason: string }
   /** It has no frame. */
   | { readonly kind: "unreachable"; readonly reason: string };
 
 const OK: HostOutcome = { kind: "ok" };
 
 export function outcomeOf(record: StreamRecord): HostOutcome {
-  if (record.record === "state")
-    return { kind: "unreachable", reason: record.last_error?.message ?? record.state };
+  if (record.record === "state") return outcomeOfState(record);
   const [error] = record.errors ?? [];
   if (error !== undefined) return { kind: "errors", reason: `${error.section}: ${error.message}` };
   const failed = failedDevice(record);
-  return failed === null ? OK : { kind: "errors", reason: failed };
+  if (failed !== null) return { kind: "errors", reason: failed };
+  const worst = record.health?.findings[0];
+  return worst === undefined ? OK : { kind: worst.severity, reason: findingText(worst) };
+}
+
+/** Whether everything that was asked of the host was read. */
+export function isComplete(kind: OutcomeKind): boolean {
+  return kind === "critical" || succeeds(kind);
+}
+
+/** Whether the host counts as a success for the exit code. */
+export function succeeds(kind: OutcomeKind): boolean {
+  return kind === "ok" || kind === "unknown" || kind === "warning";
+}
+
+/** As `gpu 3: recovery action: Reset`. */
+function findingText({ device, message }: Finding): string {
+  return device === null ? message : `${device}: ${message}`;
+}
+
+function outcomeOfState({ state, last_error: error }: StateRecord): HostOutcome {
+  const isConnected = state === "connected";
+  if (error !== null) return { kind: isConnected ? "errors" : "unreachable", reason: error.message };
+  return { kind: isConnected || state === "connecting" ? "pending" : "unreachable", reason: state };
 }
 
 /** Runs for each frame of a fleet, so it makes nothing for a sound one. */

@@ -1,11 +1,9 @@
 /** Counts the records that pass through, and logs them for `--verbose`. */
-import type { Condition } from "../contract/condition.js";
 import type { Verbosity } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
-import type { Unwritable } from "../format/unwritable.js";
 import { mapAsync } from "../lib/map-async.js";
 import { cleanText } from "../lib/text.js";
-import { Tally, type Counts } from "./tally.js";
+import { Tally, type Counts, type TallyOptions } from "./tally.js";
 
 /** Where the lines of a run go; null: nowhere. */
 export interface TallyLog {
@@ -33,11 +31,11 @@ export interface Tallied {
  */
 export function withTally(
   batches: AsyncIterable<readonly StreamRecord[]>,
-  failOn: readonly Condition[],
+  options: TallyOptions,
   log: TallyLog,
-  unwritable?: Unwritable,
+  unwritable?: (record: StreamRecord, error: unknown) => StreamRecord,
 ): Tallied {
-  const tally = new Tally(failOn, log.held);
+  const tally = new Tally(options, log.held);
   const { each } = log;
   const inspect = (record: StreamRecord): StreamRecord => {
     const held = tally.take(record);

@@ -3,22 +3,30 @@ import { HostError } from "../contract/errors.js";
 import type { Gpu } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
 import { lackingOf } from "../shims/kit/device-list.js";
-import { makerOf, type PartOutput, type Shim } from "../shims/kit/shim.js";
+import { makerOf, type Shim } from "../shims/kit/shim.js";
 import { joinDevices } from "./merge-sources.js";
-import { isNativeShim, shimOf, type BrokenTool, type DeviceSource, type Judged } from "./probe.js";
+import type { Accelerator, PciBus } from "./pci-bus.js";
+import {
+  isNativeShim,
+  isReadable,
+  shimOf,
+  type BrokenTool,
+  type DeviceSource,
+  type Judged,
+  type Readable,
+} from "./probe.js";
 
-type Readable = Judged & { readonly kind: "usable" | "poor" };
 type Failed = Judged & { readonly kind: "broken" };
 
 /**
  * In the order in which they are reported; the first names the record's `transport`. Throws HostError `no-tool` or
- * `version-too-old` when there is none. `pci`: the probe's list of the PCI vendors; `foreignOutput`: what the host answered
+ * `version-too-old` when there is none. `bus`: the accelerators that the probe saw; `foreignOutput`: what the host answered
  * instead of our markers, "" if nothing.
  */
 export function chooseSources(
   judged: readonly Judged[],
   tried: readonly Shim[],
-  pci: PartOutput | undefined,
+  bus: PciBus,
   foreignOutput: string,
 ): readonly DeviceSource[] {
   const native = judged.filter(isReadable).find(({ tool }) => isNativeShim(tool.shim));
@@ -34,14 +42,14 @@ export function chooseSources(
     if (source !== null) working.push(source);
     else if (failed !== undefined) failing.push(failed);
   }
-  const reported = failing.filter(({ tool }) => !isLeftover(tool, working, pci));
+  const reported = failing.filter(({ tool }) => !isLeftover(tool, working, bus));
   const broken: DeviceSource[] = reported.map(({ tool }) => ({ kind: "broken", main: tool }));
   if (native !== undefined) return [plain(native), ...working, ...broken];
   const nativeFailure = working.length > 0 ? undefined : judged.find(isFailed);
   if (nativeFailure !== undefined && isNativeShim(nativeFailure.tool.shim))
     broken.unshift({ kind: "broken", main: nativeFailure.tool });
   const chosen = [...working, ...broken];
-  if (chosen.length === 0) throw noTool(judged, tried, foreignOutput);
+  if (chosen.length === 0) throw noTool(judged, tried, bus, foreignOutput);
   return chosen;
 }
 
@@ -75,18 +83,19 @@ function fillsReading(first: readonly Gpu[], second: readonly Gpu[]): boolean {
  * one's. A bus that cannot be read, or does not show the devices that work (they are not on it, or a container hides it),
  * decides nothing.
  */
-function isLeftover(
-  tool: BrokenTool,
-  working: readonly DeviceSource[],
-  pci: PartOutput | undefined,
-): boolean {
+function isLeftover(tool: BrokenTool, working: readonly DeviceSource[], { accelerators }: PciBus): boolean {
   const ids = makerOf(tool.shim).pci;
-  const onBus = new Set((pci?.stdout ?? "").split(/\s+/));
+  const onBus = new Set(accelerators.map(({ vendor }) => vendor));
   const showsWorking = working.some(({ main }) => makerOf(main.shim).pci.some((id) => onBus.has(id)));
   return showsWorking && ids.length > 0 && !ids.some((id) => onBus.has(id));
 }
 
-function noTool(judged: readonly Judged[], tried: readonly Shim[], foreignOutput: string): HostError {
+function noTool(
+  judged: readonly Judged[],
+  tried: readonly Shim[],
+  { accelerators }: PciBus,
+  foreignOutput: string,
+): HostError {
   const old = judged.find((each) => each.kind === "too-old");
   if (old?.kind === "too-old") {
     return new HostError("version-too-old", "probe", old.message, {
@@ -95,16 +104,29 @@ function noTool(judged: readonly Judged[], tried: readonly Shim[], foreignOutput
   }
   const message = oneLine(foreignOutput);
   const asked = tried.map((shim) => shim.executables.join("/")).join(", ");
-  return new HostError(
-    "no-tool",
-    "probe",
-    `found none of: ${asked}${message === "" ? "" : `; the host answered: ${message}`}`,
-    { fix: "install the vendor's tool or all-smi on the host, or see its PATH for non-interactive shells" },
-  );
+  const answer = message === "" ? "" : `; the host answered: ${message}`;
+  const [first, ...others] = accelerators;
+  if (first === undefined)
+    return new HostError("no-tool", "probe", `found none of: ${asked}${answer}`, {
+      fix: "install the vendor's tool or all-smi on the host, or see its PATH for non-interactive shells",
+    });
+  const { vendor, tools } = toolsFor(first, tried);
+  const more = others.length === 0 ? "" : ` and ${String(others.length)} more`;
+  const seen = `the host has an accelerator (${vendor}${first.name}${more})`;
+  return new HostError("no-tool", "probe", `${seen} and none of: ${asked}${answer}`, {
+    fix: `install ${tools} or all-smi on the host, or see its PATH for non-interactive shells`,
+  });
 }
 
-function isReadable(judged: Judged): judged is Readable {
-  return judged.kind === "usable" || judged.kind === "poor";
+/** `vendor`: for a message, with a blank behind it; "" where none of the tools is for it. */
+function toolsFor(
+  accelerator: Accelerator,
+  tried: readonly Shim[],
+): { readonly vendor: string; readonly tools: string } {
+  const shims = tried.filter((shim) => makerOf(shim).pci.includes(accelerator.vendor));
+  const [first] = shims;
+  if (first === undefined) return { vendor: "", tools: "the vendor's tool" };
+  return { vendor: `${makerOf(first).vendor} `, tools: shims.map(({ id }) => id).join(", ") };
 }
 
 function isFailed(judged: Judged): judged is Failed {

@@ -72,6 +72,8 @@ export function composeReading({ include, redact: isRedacted }: SampleOptions, f
     sections.processes = isRedacted ? redact(joined) : joined;
   }
   if (storage && include.has("storage")) sections.storage = storage;
+  if (own.host && include.has("host")) sections.host = own.host;
+  if (own.network && include.has("network")) sections.network = own.network;
   passOn(own, sections);
   passOn(tools, sections);
   const errors = [...from.system.errors, ...from.tool.errors].filter((error) => include.has(error.section));

@@ -9,6 +9,7 @@ import { hasClosed, hungPart } from "./ended.js";
 import { firstScript } from "./first-script.js";
 import { hasNative, missingParts, type Discovery, type SessionOptions, type Ways } from "./found.js";
 import type { Frame } from "./frame.js";
+import { hasNoAccelerator, readPciBus } from "./pci-bus.js";
 import { discoverPlain } from "./plain-probe.js";
 import {
   commandRefused,
@@ -20,6 +21,7 @@ import {
 } from "./probe-failures.js";
 import {
   firstReading,
+  isReadable,
   isWanted,
   judgeFound,
   reachedBy,
@@ -27,7 +29,7 @@ import {
   type Judged,
   type UsableTool,
 } from "./probe.js";
-import { PCI_VENDORS, type TimeoutCommand } from "./script.js";
+import { PCI_DEVICES, type TimeoutCommand } from "./script.js";
 import { answerStep, bootstrapStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
@@ -88,7 +90,8 @@ async function probeInRounds(
   let noShell: (Probed & { readonly kind: "no-shell" }) | null = null;
   for (let round = 0; ;) {
     const wasHung = lanes.isHung;
-    const script = firstScript(options, toTry, round === 0 ? rounds.hung : null, lanes.nonce);
+    const hungParts = round === 0 ? rounds.hung : null;
+    const script = firstScript(options, toTry, hungParts, lanes.nonce, rounds.judged.some(isReadable));
     options.step?.("remote", bootstrapStep(script, toTry));
     const answer = await lanes.begin(script, 0);
     options.step?.("remote", answerStep("bootstrap", answer));
@@ -129,15 +132,20 @@ async function toDiscovery(
 ): Promise<Discovery> {
   const { include } = options.sample;
   const system = options.systems.find((each) => each.uname === rounds.uname) ?? null;
-  const isBare = wanted.length === 0 && system !== null;
-  const sources = isBare ? [] : chooseSources(rounds.judged, wanted, rounds.outputs.get(PCI_VENDORS), "");
-  const own = hasNative(sources) ? besideNative(system, include) : include;
+  const bus = readPciBus(rounds.outputs.get(PCI_DEVICES));
+  // A tool that is there and fails, or is too old, stands for an accelerator that the bus has lost.
+  const isWithout =
+    system !== null && wanted.length > 0 && rounds.judged.length === 0 && hasNoAccelerator(bus);
+  const isBare = isWithout || (wanted.length === 0 && system !== null);
+  const sources = isBare ? [] : chooseSources(rounds.judged, wanted, bus, "");
+  const own = isWithout ? withoutTool(include) : hasNative(sources) ? besideNative(system, include) : include;
   const limiter = rounds.limiter ?? "watchdog";
   const late = await askMissing(ways, options, sources, rounds, limiter);
   const { outputs } = rounds;
   return {
     found: {
       sources,
+      hasNoAccelerator: isWithout,
       system: system === null || own.size === 0 ? null : system.sampler(outputs, own),
       systemId: system?.id ?? null,
       unread:
@@ -211,6 +219,11 @@ function firstReadings(
       firsts.set(each.tool.sampler, first);
     }
   return firsts;
+}
+
+/** The host's processes only fill in what a tool reports of those that use an accelerator. */
+function withoutTool(include: ReadonlySet<Section>): ReadonlySet<Section> {
+  return new Set([...include].filter((section) => !TOOL_SECTIONS.includes(section)));
 }
 
 /** The sections that a Linux host with a working all-smi reports itself: the processor load in a snapshot is the average since boot. */

@@ -2,10 +2,11 @@
 export const SH = {
   setup: "set +efux;@LIMITS@;N=@NONCE@;T=@TIMEOUT_SECS@;@OUTPUT@;@PARTS@",
   bootstrap:
-    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=;B=;@FIND_PROGRAM@;@TOOLS@;case $F.$B in .*|*.);;*)m p @PCI_PART@;@LIST_PCI_VENDORS@;y x @PCI_PART@ 0;;esac;m z 0;f;@LAST@",
+    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=@FOUND_BEFORE@;B=;@FIND_PROGRAM@;@TOOLS@;@PCI_DEVICES@;m z 0;f;@LAST@",
   hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
   toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if o @NAMES@; then m t @SHIM@ $X;@PROBE@;fi;;esac",
   probe: "@FIRST@;if [ $s -eq 0 ]; then F=$F-@GROUP@-;@OTHERS@;else B=1;fi",
+  pciPart: "case $F.$B in .?*|?*.);;*)m p @PCI_PART@;@LIST_PCI_DEVICES@;y x @PCI_PART@ 0;;esac",
   stay: "u;exec /bin/sh -s",
   leave: "exit 0",
   bareShell: "@ENVIRONMENT@;exec /bin/sh -s",
@@ -35,8 +36,8 @@ export const SH = {
   shellPartEnd: "y x @PART@ $?",
   programProbeEnd: "s=$c",
   shellProbeEnd: "s=$?;m x @PART@ $s",
-  listPciVendors:
-    'for hd in /sys/bus/pci/devices/*; do hv=;{ read -r hv; } <$hd/vendor;case $hv in 0x8086)hc=;{ read -r hc; } <$hd/class;case $hc in 0x03*|0x12*);;*) hv=;;esac;;esac;w "$hv$n";done 2>/dev/null',
+  listPciDevices:
+    'for hd in /sys/bus/pci/devices/*; do hc=;hv=;hk=;{ read -r hc; } <$hd/class;{ read -r hv; } <$hd/vendor;case $hc$hv in 0x03*0x*|0x12*0x*|0x0b40*0x*|0x*0x1ae0|0x*0x1d0f){ read -r hk; } <$hd/device;w "$hc $hv $hk ${hd##*/}";;0x*0x*);;*) w -;;esac;w "$n";done 2>/dev/null;for hd in /sys/devices/soc?/family; do { read -r hv; } <$hd && w "soc $hv$n";done 2>/dev/null',
   tickFunction: "t() { @PARTS@;@TOOLS@;m z $1;f;}",
   guardedTickFunction: "t() { gu;@PARTS@;@TOOLS@;m z $1;f;}",
   tickLine: "t @TICK@",

@@ -8,16 +8,20 @@ import { bootstrapScript } from "./script.js";
 const SCRIPTS = new WeakMap<SessionOptions, Map<string, string>>();
 const NONCE_PLACE = "@NONCE@";
 
-/** `hung`: parts that are not asked again since they hung; null where no part of the host's own is asked. */
+/**
+ * `hung`: parts that are not asked again since they hung; null where no part of the host's own is asked. `foundBefore`: an
+ * earlier round of the probe has found a tool that works.
+ */
 export function firstScript(
   options: SessionOptions,
   shims: readonly Shim[],
   hung: ReadonlySet<string> | null,
   nonce: string,
+  foundBefore = false,
 ): string {
   const known = SCRIPTS.get(options) ?? new Map<string, string>();
   SCRIPTS.set(options, known);
-  const key = [...(hung ?? ["later"]), "|", ...shims.map((shim) => shim.id)].join(" ");
+  const key = [...(hung ?? ["later"]), foundBefore ? "+" : "|", ...shims.map((shim) => shim.id)].join(" ");
   const { sample, systems, intervalMs } = options;
   const script =
     known.get(key) ??
@@ -29,6 +33,7 @@ export function firstScript(
         probe: each.probe(sample.include).filter((part) => hung?.has(part.id) === false),
       })),
       candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
+      foundBefore,
       stay: intervalMs !== null,
     });
   known.set(key, script);

@@ -25,8 +25,10 @@ export interface SessionOptions {
 
 /** What a host is read with. */
 export interface Found {
-  /** In the order in which they are reported; none where no accelerator was asked for. */
+  /** In the order in which they are reported; none where no accelerator was asked for, or the host has none. */
   readonly sources: readonly DeviceSource[];
+  /** The host's PCI bus shows that it has no accelerator. */
+  readonly hasNoAccelerator: boolean;
   readonly system: Sampler | null;
   readonly systemId: string | null;
   /** Why the host's own sections are not read, where they are not. */

@@ -1,6 +1,6 @@
 /** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
-import { SECTIONS, type Section } from "../contract/record.js";
+import { TICK_SECTIONS, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
@@ -14,6 +14,7 @@ import {
   type DeviceSource,
   type UsableTool,
 } from "./probe.js";
+import { withUnaccountedMemory } from "./unaccounted-memory.js";
 
 /** Whether the next ticks can go on as before. */
 export type ToolHealth =
@@ -34,11 +35,13 @@ export class HostReader {
   /** Those of them that only a vendor tool reports, and those that the host reports itself. */
   readonly #askedOfTool: readonly Section[];
   readonly #askedOfHost: readonly Section[];
+  readonly #asksProcesses: boolean;
   readonly #ps = createPsReader();
 
   constructor(options: SampleOptions) {
     this.#options = options;
-    this.#asked = SECTIONS.filter((section) => options.include.has(section));
+    this.#asksProcesses = options.include.has("process");
+    this.#asked = TICK_SECTIONS.filter((section) => options.include.has(section));
     this.#askedOfTool = this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
     this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
   }
@@ -51,7 +54,7 @@ export class HostReader {
   ): { readonly reading: Reading; readonly health: ToolHealth } {
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
     const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
-    const ps = this.#options.include.has("process") ? this.#ps.read(outputs) : NO_PROCESSES;
+    const ps = this.#asksProcesses ? this.#ps.read(outputs) : NO_PROCESSES;
     const unread = (section: Section): string | null => whyUnread(found, section);
     return {
       reading: composeReading(this.#options, { system, tool: mergeSources(sources), ps, unread }),
@@ -69,7 +72,7 @@ export class HostReader {
     const read = (tool: UsableTool): Reading => {
       const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;
       const reading = firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked);
-      return withTool(reading, tool.shim.id);
+      return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
     return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
   }
@@ -81,8 +84,9 @@ export class HostReader {
   }
 }
 
-/** Null: the host was read, and has nothing of the section. Sensors of the chassis are the one part that hosts lack. */
-function whyUnread({ sources, system, unread }: Found, section: Section): string | null {
+/** Null: the host was read, and has nothing of the section. Hosts lack accelerators and sensors of the chassis. */
+function whyUnread({ sources, hasNoAccelerator, system, unread }: Found, section: Section): string | null {
+  if (TOOL_SECTIONS.includes(section) && hasNoAccelerator) return null;
   const names = toolsOf(sources).map(({ shim }) => (isNativeShim(shim) ? "all-smi" : shim.id));
   if (section === "chassis" && (system !== null || names[0] === "all-smi")) return null;
   if (!TOOL_SECTIONS.includes(section) && names[0] !== "all-smi") return `${section} is not read: ${unread}`;

@@ -1,6 +1,6 @@
 /**
  * The shells of one host: the one that ticks go over, and one that hangs and is parked. Never a third; the only other
- * channel is that of driver-hold.ts.
+ * channels are that of driver-hold.ts, and those of event-looks.ts, which has lanes of its own.
  */
 import { randomBytes } from "node:crypto";
 import { ChannelRefused, type Connection } from "../contract/connection.js";
@@ -61,6 +61,14 @@ export class Lanes {
     const answer = await answering;
     this.#parkHungLane();
     return answer;
+  }
+
+  /** Lanes for questions beside the ticks, in the same way. `isOnly`: no shell stays for another question. */
+  beside(timing: LaneTiming, isOnly: boolean): Lanes {
+    const lanes = new Lanes(this.#connection, timing);
+    lanes.#mode = isOnly ? "exec" : this.#mode;
+    lanes.#isByInput = this.#isByInput;
+    return lanes;
   }
 
   /** From now on scripts go by standard input, which no login shell changes. */

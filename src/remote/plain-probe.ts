@@ -11,6 +11,7 @@ import {
   type SessionOptions,
   type Ways,
 } from "./found.js";
+import { UNKNOWN_BUS } from "./pci-bus.js";
 import type { PlainCommands } from "./plain-commands.js";
 import { isNativeShim, isWanted, judgeFound, type Judged } from "./probe.js";
 
@@ -28,10 +29,11 @@ export async function discoverPlain(
   const { system, judged, outputs } = probe;
   // Without an accelerator asked for, the host's own sections are enough.
   const isBare = shims.length === 0 && system !== null;
-  const sources = isBare ? [] : chooseSources(judged, shims, undefined, bootstrapOutput);
+  const sources = isBare ? [] : chooseSources(judged, shims, UNKNOWN_BUS, bootstrapOutput);
   const own = hasNative(sources) ? null : system;
   const found: Found = {
     sources,
+    hasNoAccelerator: false,
     system: own?.sampler(outputs, sample.include) ?? null,
     systemId: system?.id ?? null,
     unread: "the account runs only single commands, and no shell that could read it",

@@ -1,6 +1,6 @@
 /** The tools of a host, and the verdict on each by what it answered to the probe. */
 import { ParseError } from "../contract/errors.js";
-import type { Gpu, Section } from "../contract/record.js";
+import { NATIVE_SECTIONS, type Gpu, type Section } from "../contract/record.js";
 import { isComplete, isPoor } from "../shims/kit/device-list.js";
 import { outputText } from "../shims/kit/part-output.js";
 import {
@@ -63,6 +63,12 @@ export type Judged =
     }
   | { readonly kind: "broken"; readonly tool: BrokenTool }
   | { readonly kind: "too-old"; readonly shim: Shim; readonly message: string };
+
+export type Readable = Judged & { readonly kind: "usable" | "poor" };
+
+export function isReadable(judged: Judged): judged is Readable {
+  return judged.kind === "usable" || judged.kind === "poor";
+}
 
 export function isNativeShim(shim: Shim): boolean {
   return shim.id === "native";
@@ -147,7 +153,8 @@ export function firstReading(tool: UsableTool, outputs: PartOutputs, { include }
 
 /** Which of the asked sections a tool is to report. */
 export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly Section[] {
-  return isNativeShim(shim) ? asked : asked.filter((section) => section === "gpu" || section === "process");
+  const reported: readonly Section[] = isNativeShim(shim) ? NATIVE_SECTIONS : ["gpu", "process"];
+  return asked.filter((section) => reported.includes(section));
 }
 
 /** Messages of shells for a binary that the kernel does not run: some try to read it as a script. */

@@ -27,8 +27,13 @@ export function joinProcesses(
   });
 }
 
+const OWNER_FIELDS = [
+  ...["container_id", "pod_uid", "pod_name", "pod_namespace"],
+  ...["slurm_job_id", "slurm_step", "systemd_unit"],
+] as const satisfies readonly (keyof Process)[];
+
 /**
- * Without what may hold secrets or names: command lines and users. A program's name stays without its path, which may
+ * Without what may hold secrets or names: command lines, users, and containers, pods, jobs and units. A program's name stays without its path, which may
  * name a user, and without the arguments that nvidia-smi shows for some programs.
  */
 export function redact(processes: readonly Process[]): readonly Process[] {
@@ -37,6 +42,7 @@ export function redact(processes: readonly Process[]): readonly Process[] {
     command: null,
     user: null,
     process_name: process.process_name === null ? null : programName(process.process_name),
+    ...Object.fromEntries(OWNER_FIELDS.filter((field) => field in process).map((field) => [field, null])),
   }));
 }
 

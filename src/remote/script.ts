@@ -37,8 +37,8 @@ export const EXTRA_PATH = [
   "$HOME/.local/bin:$HOME/.cargo/bin:$HOME/bin",
 ].join(":");
 
-/** The part that lists the PCI vendors, where one tool works and another fails. */
-export const PCI_VENDORS = "host.pci";
+/** The part that lists the PCI devices, where one tool works and another fails, or where there is no tool. */
+export const PCI_DEVICES = "host.pci";
 
 /** What prints: the functions that shell parts may call (see docs/remote-script.md). */
 export const OUTPUT_FUNCTIONS = SH.output;
@@ -64,6 +64,8 @@ export interface BootstrapPlan {
   readonly toolTimeoutSecs: number;
   readonly systems: readonly SystemParts[];
   readonly candidates: readonly ToolCandidate[];
+  /** An earlier round of the probe has found a tool that works. */
+  readonly foundBefore: boolean;
   /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
   readonly stay: boolean;
 }
@@ -160,8 +162,11 @@ export function bootstrapScript(plan: BootstrapPlan): string {
     ),
     FIND_PROGRAM: SH.findProgram,
     TOOLS: sequence(plan.candidates.map(toolSearch)),
-    PCI_PART: PCI_VENDORS,
-    LIST_PCI_VENDORS: SH.listPciVendors,
+    FOUND_BEFORE: plan.foundBefore ? "-" : "",
+    PCI_DEVICES:
+      plan.candidates.length === 0
+        ? ":"
+        : fill(SH.pciPart, { PCI_PART: PCI_DEVICES, LIST_PCI_DEVICES: SH.listPciDevices }),
     LAST: plan.stay ? SH.stay : SH.leave,
   });
 }

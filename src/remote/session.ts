@@ -7,6 +7,7 @@ import { failedSections } from "./compose.js";
 import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
+import { MIN_BETWEEN_MS, type EventLooks, type NewEvents } from "./event-looks.js";
 import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
 import type { Discovery, Found, SessionOptions, Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
@@ -28,6 +29,7 @@ export class HostSession {
   readonly #connection: Connection;
   readonly #options: SessionOptions;
   readonly #hold: DriverHold | null;
+  readonly #looks: EventLooks | null;
   readonly #ways: Ways;
   readonly #reader: HostReader;
   readonly #cooldown: PartCooldown;
@@ -41,6 +43,7 @@ export class HostSession {
     connection: Connection,
     options: SessionOptions,
     hold: DriverHold | null,
+    looks: EventLooks | null,
     ways: Ways,
     found: Found,
   ) {
@@ -48,6 +51,7 @@ export class HostSession {
     this.#connection = connection;
     this.#options = options;
     this.#hold = hold;
+    this.#looks = looks;
     this.#ways = ways;
     this.#reader = new HostReader(sample);
     this.#cooldown = new PartCooldown(clock);
@@ -59,12 +63,14 @@ export class HostSession {
 
   /**
    * Probes the host and takes its first sample. Throws HostError when nothing can be read, or the host is gone. `hold`
-   * belongs to the host, whose sessions follow one another; null: its driver is never held.
+   * and `looks` belong to the host, whose sessions follow one another; null: its driver is never held, its kernel log never
+   * read.
    */
   static async start(
     connection: Connection,
     options: SessionOptions,
     hold: DriverHold | null = null,
+    looks: EventLooks | null = null,
   ): Promise<{ readonly session: HostSession; readonly first: Sample }> {
     const timing = { clock: options.clock, toolTimeoutSecs: options.sample.toolTimeoutSecs };
     const ways = {
@@ -73,7 +79,14 @@ export class HostSession {
     };
     hold?.release();
     const discovery = await discover(ways, options, options.shims);
-    const session = new HostSession(connection, options, hold, ways, discovery.found);
+    const session = new HostSession(connection, options, hold, looks, ways, discovery.found);
+    await looks?.connected({
+      lanes: ways.lanes,
+      found: discovery.found,
+      isOnly: options.intervalMs === null,
+      toolTimeoutSecs: options.sample.toolTimeoutSecs,
+      step: options.step,
+    });
     return { session, first: session.#firstSample(discovery) };
   }
 
@@ -86,8 +99,22 @@ export class HostSession {
     return this.#ways.lanes.mode;
   }
 
+  /** What looks at the kernel log have found since the last frame; null where it is not looked at. */
+  takeEvents(): NewEvents | null {
+    return this.#looks?.take() ?? null;
+  }
+
   /** One tick. Never rejects because of a tool; throws HostError when the connection is gone. */
   async sample(tick: number): Promise<Sample> {
+    if (this.#looks === null) return this.#sample(tick);
+    const look = this.#looks.lookIfDue();
+    const sample = await this.#sample(tick);
+    // Else what the look finds would be one long interval late.
+    if ((this.#options.intervalMs ?? 0) >= MIN_BETWEEN_MS) await this.#looks.waitShortly(look);
+    return sample;
+  }
+
+  async #sample(tick: number): Promise<Sample> {
     const { lanes } = this.#ways;
     const { step } = this.#options;
     if (this.#reprobe.isDue && !lanes.isHung) return this.#probeAgain();
@@ -111,6 +138,7 @@ export class HostSession {
   /** Ends the input of everything that runs on the host; the connection is the owner's. */
   close(): void {
     this.#hold?.release();
+    this.#looks?.disconnected();
     this.#ways.lanes.close();
   }
 

@@ -27,11 +27,16 @@ export function answerStep(what: string, { frame: { outputs }, end, latencyMs }:
 }
 
 /** What a probe chose. */
-export function probedStep({ sources, systemId, limiter }: Found, transport: string, mode: string): string {
+export function probedStep(
+  { sources, hasNoAccelerator, systemId, limiter }: Found,
+  transport: string,
+  mode: string,
+): string {
   const tools = toolsOf(sources).map((tool) =>
     tool.kind === "broken" ? `${tool.shim.id} (fails: ${tool.message})` : tool.executable,
   );
-  const list = tools.length === 0 ? "none" : tools.join(", ");
+  const none = hasNoAccelerator ? "none (the PCI bus shows no accelerator)" : "none";
+  const list = tools.length === 0 ? none : tools.join(", ");
   return `tools: ${list}; system ${systemId ?? "unknown"}; timeouts by ${limiter}; transport ${transport}, channel ${mode}`;
 }
 

@@ -35,6 +35,7 @@ export function formatterFor(
     color: wantsColor(options.color, deps.env, writesToTerminal(options, deps)),
     terminal,
     hostCount,
+    drift: options.drift?.isReported === true,
     isOnce: options.length.kind === "once",
     unwritable,
   });

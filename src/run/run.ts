@@ -13,8 +13,9 @@ import { withHealth } from "../health/with-health.js";
 import { onAbort, unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
+import { driftReport } from "../outcome/drift-watch.js";
 import { tallyLog, withTally } from "../outcome/with-tally.js";
-import { EXIT, exitCodeOf, lastLine, unreadIn, type Counts } from "../outcome/tally.js";
+import { EXIT, exitCodeOf, lastLine, traitsIn, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
 import type { RecordBatches, Lines } from "../sources/source.js";
 import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
@@ -47,6 +48,10 @@ export async function run(
   try {
     warnings.forEach((message) => log.warn(message));
     if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    if (options.check !== null) {
+      const { runCheck } = await import("./check.js");
+      return await runCheck(options, options.check, deps, log, stopper.signal);
+    }
     const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
     const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
     try {
@@ -64,7 +69,10 @@ export async function run(
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
       // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
-      const code = conclude(counts(), options, log, !signal.aborted && terminal === null);
+      const code = conclude(counts(), options, log, {
+        isLastLineDue: !signal.aborted && terminal === null,
+        isDriftDue: options.drift?.isReported === true && formatOf(options, deps) !== "table",
+      });
       return faults.isAny ? EXIT.internal : code;
     } finally {
       stop();
@@ -101,33 +109,36 @@ function createLog(notices: Notices, { verbosity }: Options, faults: Faults): Op
 function formatted(
   batches: RecordBatches,
   formatter: Formatter,
-  { failOn, health, verbosity }: Options,
+  options: Options,
   log: OperatorLog,
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const judged = withHealth(batches, health);
-  const seen = withTally(judged, failOn, tallyLog(verbosity, log.line), unwritable);
+  const judged = withHealth(batches, options.health);
+  const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
   return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
 }
 
 /** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
 function conclude(
   counts: readonly Counts[],
-  { source, failOnMissing, verbosity }: Options,
+  options: Options,
   log: OperatorLog,
-  isLastLineDue: boolean,
+  { isLastLineDue, isDriftDue }: { readonly isLastLineDue: boolean; readonly isDriftDue: boolean },
 ): number {
+  const { source, verbosity } = options;
   if (source.kind === "replay" && counts.every(({ hosts }) => hosts === 0))
     throw new UsageError([
       `--replay: ${source.file === "-" ? "standard input" : source.file} has no records`,
     ]);
   for (const { condition, field } of unreadIn(counts))
     log.warn(`--fail-on "${condition}": no record had a reading of ${field}`);
-  const code = exitCodeOf(counts, failOnMissing);
+  if (isDriftDue) driftReport(traitsIn(counts)).lines.forEach((line) => log.line(line));
+  const code = exitCodeOf(counts, options);
   // Half of the demo's hosts fail on purpose: that is no failure of the demo.
   if (source.kind === "demo" && code === EXIT.someFailed) return EXIT.ok;
-  const isReported = isLastLineDue && verbosity !== "quiet" && counts.some(({ ok, hosts }) => ok < hosts);
+  const isReported =
+    isLastLineDue && verbosity !== "quiet" && counts.some(({ byKind, hosts }) => byKind.ok < hosts);
   if (isReported) log.line(lastLine(counts));
   return code;
 }

@@ -4,6 +4,7 @@ import type { Part } from "../shims/kit/shim.js";
 import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
 import { markedLines } from "./marked-lines.js";
 import { cpuList, wholeNumber } from "./numbers.js";
+import { filesIn } from "./sys-files.js";
 
 const PER_CPU = [
   "topology/core_siblings_list",
@@ -126,20 +127,6 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
     hasKernelProc: hasKernelProc(lines("cpuinfo"), lines("lxcfs")[0]),
     chassisDetail: chassisDetail(sys, lines("model"), info.machine),
   };
-}
-
-/** `path:content` lines as a map of the distinct contents. Paths of CPUs begin after `cpuN`. */
-function filesIn(lines: readonly string[]): Map<string, string[]> {
-  const files = new Map<string, string[]>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon < 0) continue;
-    const path = line.slice(0, colon);
-    const contents = files.get(path) ?? [];
-    contents.push(line.slice(colon + 1).trim());
-    files.set(path, contents);
-  }
-  return files;
 }
 
 // Linux has at most 8192 on x86; the sockets or cores of a host share no CPU.

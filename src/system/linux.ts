@@ -4,9 +4,11 @@ import { partError } from "../shims/kit/part-output.js";
 import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
 import { LINUX_STORAGE, parseDf } from "./df.js";
+import { HOST_STATE, parseHostState } from "./host-state.js";
 import { unreadable, type HostSystem } from "./host-system.js";
 import { createLinuxCpuReader } from "./linux-cpu.js";
 import { LINUX_FACTS, parseLinuxFacts } from "./linux-facts.js";
+import { NETWORK, parseNetwork } from "./network.js";
 import { parseMeminfo } from "./proc-meminfo.js";
 import { PROC_ID, probeProcPart, tickProcPart } from "./proc-part.js";
 import { LINUX_PS } from "./ps.js";
@@ -19,6 +21,8 @@ function tickParts(include: Include, proc: Part): readonly Part[] {
     ...(include.has("chassis") ? [CHASSIS_SENSORS] : []),
     ...(include.has("storage") ? [LINUX_STORAGE] : []),
     ...(include.has("process") ? [LINUX_PS] : []),
+    ...(include.has("host") ? [HOST_STATE] : []),
+    ...(include.has("network") ? [NETWORK] : []),
   ];
 }
 
@@ -75,6 +79,17 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
         const storage = parseDf(df?.stdout ?? "");
         if (endedEarly(df) || (storage.length === 0 && df?.stdout !== "")) missing("storage", "df", df);
         if (storage.length > 0 || df?.end.kind === "exit") sections.storage = storage;
+      }
+      if (include.has("host")) {
+        const output = outputs.get(HOST_STATE.id);
+        const host = parseHostState(output?.stdout ?? "");
+        if (host === null) missing("host", "/proc", output);
+        else sections.host = [host];
+      }
+      if (include.has("network")) {
+        const output = outputs.get(NETWORK.id);
+        if (endedEarly(output)) missing("network", "/sys/class/net", output);
+        else sections.network = parseNetwork(output?.stdout ?? "");
       }
       return { sections, errors };
     },

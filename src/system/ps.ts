@@ -2,6 +2,7 @@
 import type { Process } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
+import { CGROUPS_MARK, NO_OWNER, OWNERS_COMMAND, parseOwners, type ProcessOwner } from "./process-owners.js";
 import { kibibytes, wholeNumber } from "./numbers.js";
 
 const PART_ID = "host.ps";
@@ -9,7 +10,7 @@ const PART_ID = "host.ps";
 /**
  * The host's clock, then all processes except kernel threads (thousands on a large host). procps' options first; busybox
  * has fewer columns, which depend on its build, and rejects the others at once. The parser finds columns by the header, so
- * that each may print those it has. Lines end at 512 columns.
+ * that each may print those it has. Lines end at 512 columns. The control groups follow.
  */
 export const LINUX_PS: Part = {
   id: PART_ID,
@@ -19,7 +20,8 @@ export const LINUX_PS: Part = {
     `case $hn in kthreadd) set -- -N --ppid 2 -p 2;; esac; ` +
     `b ps "$@" --cols 512 -o pid,ppid,nlwp,ni,pri,pcpu,pmem,rss,vsz,etime,time,stat,user:32,comm:15,args 2>/dev/null; hs=$?; ` +
     `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,etime,time,stat,user,comm,args 2>/dev/null; hs=$?; ` +
-    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,stat,user,comm,args)`,
+    `case $hs in 0|124|137|143) exit $hs;; esac; b ps -o pid,ppid,nice,rss,vsz,stat,user,comm,args); hs=$?; ` +
+    `case $hs in 0) ${OWNERS_COMMAND};; *) (exit $hs);; esac`,
 };
 
 /** BSD's columns, as in macOS's ps(1). */
@@ -45,10 +47,11 @@ export type PsProcess = Pick<
   | "state"
   | "user"
   | "command"
-> & {
-  /** The kernel's name, at most 15 characters; only where the columns have it. */
-  readonly comm?: string | null;
-};
+> &
+  Partial<ProcessOwner> & {
+    /** The kernel's name, at most 15 characters; only where the columns have it. */
+    readonly comm?: string | null;
+  };
 
 export interface PsReader {
   /** By pid; empty when ps printed no readable table. Never throws. */
@@ -71,11 +74,22 @@ export function createPsReader(): PsReader {
         started.set(pid, start);
         return start;
       };
-      const processes = parsePs(stdout, startOf);
+      const [table = "", groups] = stdout.split(`\n${CGROUPS_MARK}\n`, 2);
+      const processes = parsePs(table, startOf);
       known = started;
-      return processes;
+      return groups === undefined ? processes : withOwners(processes, groups);
     },
   };
+}
+
+function withOwners(
+  processes: ReadonlyMap<number, PsProcess>,
+  groups: string,
+): ReadonlyMap<number, PsProcess> {
+  const owners = parseOwners(groups);
+  return new Map(
+    [...processes].map(([pid, process]) => [pid, { ...process, ...(owners.get(pid) ?? NO_OWNER) }]),
+  );
 }
 
 const COLUMN_NAMES: ReadonlyMap<string, string> = new Map([

@@ -2,6 +2,7 @@
  * The hostfile: one target a line, then optional `key=value` labels (values may be quoted). `#` starts a comment at
  * the start of a line or after a blank. Text in, targets out; the caller reads the file.
  */
+import { labelProblem } from "../contract/expectation.js";
 import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { parseTarget, targetKey } from "./parse-target.js";
@@ -96,6 +97,8 @@ function parseLabels(words: readonly string[]): Readonly<Record<string, string>>
     }
     if (labels.has(key)) return `the label ${key} is given twice; give it once`;
     if (cleanText(value) !== value) return `the label ${key} holds a control character; remove it`;
+    const problem = labelProblem(key, value);
+    if (problem !== null) return problem;
     labels.set(key, value);
   }
   return Object.fromEntries(labels);

@@ -71,7 +71,9 @@ test("what is not given has the documented default", async () => {
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
+    drift: null,
     health: null,
+    check: null,
     dryRun: false,
   });
 });
@@ -130,6 +132,21 @@ test("every flag is read", async () => {
     [options.intervalMs, options.format, options.output, options.color, options.verbosity, options.dryRun],
     [500, "csv", "out.csv", "never", "verbose", true],
   );
+});
+
+describe("--drift and --fail-on-drift", () => {
+  const cases: [flags: readonly string[], expected: Options["drift"]][] = [
+    [[], null],
+    [["--drift"], { isReported: true, failsRun: false }],
+    [["--drift", "--quiet"], { isReported: true, failsRun: false }],
+    [["--fail-on-drift"], { isReported: true, failsRun: true }],
+    [["--fail-on-drift", "--quiet"], { isReported: false, failsRun: true }],
+    [["--drift", "--fail-on-drift", "--quiet"], { isReported: true, failsRun: true }],
+  ];
+  for (const [flags, expected] of cases)
+    test(flags.join(" ") || "neither", async () =>
+      assert.deepEqual((await optionsOf("--demo", ...flags)).drift, expected),
+    );
 });
 
 describe("nothing is turned into a number", () => {
@@ -259,7 +276,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
     [
       ["--demo", "--include", "gpus"],
-      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage$/,
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network, event$/,
     ],
     [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
     [
@@ -385,4 +402,16 @@ describe("help and version", () => {
     for (const id of FALLBACK_IDS) assert.ok(help.text.includes(id));
     for (const line of help.text.split("\n")) assert.ok(line.length <= 100, line);
   });
+});
+
+test("--health reads the kernel log too, unless --include names what to read", async () => {
+  const of = async (...args: readonly string[]): Promise<readonly unknown[]> => {
+    const { sample, health, csvSections } = await optionsOf("--demo", ...args);
+    return [sample.include.has("event"), health?.eventsImplied, csvSections];
+  };
+  assert.deepEqual(await of(), [false, undefined, ["gpu"]]);
+  assert.deepEqual(await of("--health"), [true, true, ["gpu"]]);
+  assert.deepEqual(await of("--expect", "gpus=8"), [false, false, ["gpu"]]);
+  assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
+  assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
 });

@@ -4,6 +4,7 @@ import type { Gpu, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { Formatter } from "../../src/format/formatter.js";
 import { wantsColor } from "../../src/format/terminal.js";
+import { HealthJudge } from "../../src/health/judge.js";
 import { frame, gpu, state } from "../support/records.js";
 import { ScreenModel } from "../support/screen-model.js";
 
@@ -53,7 +54,7 @@ describe("on a terminal", () => {
       assert.match(lines[0] ?? "", /^Host +State +# +Device/);
       for (let i = 1; i <= hosts; i++)
         assert.match(lines[i] ?? "", new RegExp(`^dgx-${i} +connected +0 +NVIDIA`));
-      assert.equal(lines[hosts + 1], `${hosts} ${hosts === 1 ? "host" : "hosts"}: ${hosts} connected`);
+      assert.equal(lines[hosts + 1], `${hosts} ${hosts === 1 ? "host" : "hosts"}: ${hosts} ok`);
       assert.deepEqual(lines.slice(hosts + 2), Array<string>(30 - hosts - 2).fill(""));
     });
   }
@@ -64,7 +65,7 @@ describe("on a terminal", () => {
     assert.match(lines[0] ?? "", /^Host/);
     assert.match(lines[21] ?? "", /^dgx-21 /);
     assert.equal(lines[22], "279 more rows of 300 not shown: the terminal is too small");
-    assert.equal(lines[23], "300 hosts: 300 connected");
+    assert.equal(lines[23], "300 hosts: 300 ok");
   });
   test("a new picture replaces the old one and leaves nothing of it", async () => {
     const terminal = new FakeTerminal(100, 12);
@@ -76,7 +77,7 @@ describe("on a terminal", () => {
     terminal.screen.write(formatter.format([state({ hostname: "x", state: "connected", last_error: null })]));
     const lines = terminal.screen.lines();
     assert.ok(lines.every((line) => !line.includes("long name") && !line.includes("timeout")));
-    assert.equal(lines[5], "4 hosts: 4 connected");
+    assert.equal(lines[5], "4 hosts: 3 ok, 1 pending");
     assert.deepEqual(lines.slice(6), Array<string>(6).fill(""));
     assert.equal(terminal.screen.scrolled.filter((line) => line.startsWith("Host")).length, 0);
   });
@@ -108,7 +109,7 @@ describe("on a terminal", () => {
     }
     assert.equal(repaints, 4);
     assert.match(terminal.screen.lines()[0] ?? "", /^Host +State +# +Device/);
-    assert.equal(terminal.screen.lines()[9], "8 hosts: 8 connected");
+    assert.equal(terminal.screen.lines()[9], "8 hosts: 8 ok");
     stop?.();
     terminal.resize(40, 10);
     assert.equal(repaints, 4);
@@ -143,7 +144,7 @@ describe("on a terminal", () => {
     assert.equal(formatter.end?.(), "");
     terminal.screen.write(formatter.format(fleet(1)));
     terminal.screen.write(`${formatter.end()}$`);
-    assert.deepEqual(terminal.screen.lines().slice(2, 4), ["1 host: 1 connected", "$"]);
+    assert.deepEqual(terminal.screen.lines().slice(2, 4), ["1 host: 1 ok", "$"]);
   });
 });
 
@@ -202,7 +203,111 @@ describe("rows", () => {
       rows.find((row) => row.startsWith("gone")) ?? "",
       /unreachable .*connect-timeout: no answer within 10 s; retry in 2 s$/,
     );
-    assert.equal(rows.at(-2), "2 hosts: 1 connected, 1 unreachable");
+    assert.equal(rows.at(-2), "2 hosts: 1 ok, 1 unreachable (gone: no answer within 10 s)");
+  });
+});
+
+describe("health", () => {
+  const judge = new HealthJudge({ rules: true, expectations: [] });
+  const judged = (record: StreamRecord): StreamRecord => ({ ...record, health: judge.judge(record) });
+  const gpus = (count: number, sick: Partial<Gpu> = {}) =>
+    Array.from({ length: count }, (_, index) => gpu({ index, ...(index === 1 ? sick : {}) }));
+  const host = (hostname: string, sick: Partial<Gpu> = {}): StreamRecord =>
+    judged(frame({ hostname, gpus: gpus(2, sick) }));
+  /** Host, GPU and health of the rows, as the screen has them. */
+  const rowsOf = (terminal: FakeTerminal): readonly string[] =>
+    terminal.screen
+      .lines()
+      .slice(1)
+      .flatMap((line) => {
+        const [, name, health, index] =
+          /^(dgx\S+) +\S+ +(ok|unknown|warning|critical) +(\S*)/.exec(line) ?? [];
+        return name === undefined ? [] : [`${name} ${index} ${health}`];
+      });
+  test("sick hosts come first and go back when they are well; a finding is in the row of its GPU", async () => {
+    const terminal = new FakeTerminal(140, 24);
+    const formatter = await onTerminal(terminal);
+    terminal.screen.write(
+      formatter.format([
+        host("dgx-1"),
+        host("dgx-2", { remapped_rows_pending: true }),
+        host("dgx-3", { recovery_action: "Reset" }),
+      ]),
+    );
+    assert.deepEqual(rowsOf(terminal), [
+      ...["dgx-3 0 ok", "dgx-3 1 critical", "dgx-2 0 ok", "dgx-2 1 warning", "dgx-1 0 ok", "dgx-1 1 ok"],
+    ]);
+    assert.match(terminal.screen.lines()[2] ?? "", /recovery action: Reset$/);
+    terminal.screen.write(formatter.format([host("dgx-3")]));
+    assert.deepEqual(rowsOf(terminal).slice(0, 4), [
+      "dgx-2 0 ok",
+      "dgx-2 1 warning",
+      "dgx-1 0 ok",
+      "dgx-1 1 ok",
+    ]);
+    assert.match(
+      terminal.screen.lines()[7] ?? "",
+      /^3 hosts: 2 ok, 1 warning \(dgx-2: gpu 1: a row of memory/,
+    );
+  });
+  test("what is wrong with the host is in all of its rows, and its text in the first", async () => {
+    const terminal = new FakeTerminal(160, 24);
+    const errors = [{ section: "chassis", kind: "error", message: "no sensors" }] as const;
+    const record = judged(frame({ hostname: "dgx-1", gpus: gpus(2), errors }));
+    terminal.screen.write((await onTerminal(terminal)).format([record]));
+    assert.deepEqual(rowsOf(terminal), ["dgx-1 0 critical", "dgx-1 1 critical"]);
+    const text = terminal.screen.lines().slice(0, 3).join("\n");
+    assert.equal(text.split("no sensors").length, 2, text);
+    assert.match(terminal.screen.lines()[1] ?? "", /chassis: no sensors$/);
+  });
+  test("a finding about a device that has no row is the host's", async () => {
+    const terminal = new FakeTerminal(160, 24);
+    const record = host("dgx-1", { recovery_action: "Reset" });
+    assert.equal(record.record, "frame");
+    terminal.screen.write((await onTerminal(terminal)).format([{ ...record, gpus: gpus(1) }]));
+    assert.deepEqual(rowsOf(terminal), ["dgx-1 0 critical"]);
+  });
+  test("there is no column where nothing was judged", async () => {
+    const terminal = new FakeTerminal(140, 24);
+    terminal.screen.write((await onTerminal(terminal)).format(fleet(1)));
+    assert.doesNotMatch(terminal.screen.lines()[0] ?? "", /Health/);
+  });
+});
+
+describe("drift", () => {
+  const host = (hostname: string, driver: string): StreamRecord =>
+    frame({ hostname, gpus: [gpu({ driver_version: driver })] });
+  const options = { csvSections: ["gpu"], query: [], color: false, isOnce: false, drift: true } as const;
+  test("stands below the picture while hosts differ", async () => {
+    const terminal = new FakeTerminal(100, 12);
+    const formatter = await createFormatter("table", { ...options, terminal, hostCount: 3 });
+    terminal.screen.write(formatter.format([host("a", "1"), host("b", "1"), host("c", "2")]));
+    assert.deepEqual(terminal.screen.lines().slice(4, 6), [
+      "3 hosts: 3 ok",
+      "drift: driver version 1 on 2 hosts, but 2 on c",
+    ]);
+    terminal.screen.write(formatter.format([host("c", "1")]));
+    terminal.screen.write(`${formatter.end?.() ?? ""}$`);
+    assert.deepEqual(terminal.screen.lines().slice(4, 8), [
+      ...["3 hosts: 3 ok", "drift: none; 3 of 3 hosts were compared", "$", ""],
+    ]);
+  });
+  test("that the picture has no space for is printed below it at the end", async () => {
+    const terminal = new FakeTerminal(30, 8);
+    const formatter = await createFormatter("table", { ...options, terminal, hostCount: 2 });
+    terminal.screen.write(formatter.format([host("a", "1"), host("b", "2")]));
+    assert.equal(terminal.screen.lines()[4], "drift: driver version differ…");
+    assert.equal(formatter.end?.(), "\ndrift: driver version differs: 1 on a; 2 on b\n");
+  });
+  test("is printed once where the table is appended, from the last record of each host", async () => {
+    const formatter = await createFormatter("table", { ...options, terminal: null, hostCount: 2 });
+    const second = { ...host("b", "2"), tick: 1 };
+    const texts = [
+      [host("a", "1"), host("b", "1")],
+      [{ ...host("a", "1"), tick: 1 }, second],
+    ].map((batch) => formatter.format(batch));
+    assert.doesNotMatch(texts.join(""), /drift/);
+    assert.equal(formatter.end?.(), "drift: driver version differs: 1 on a; 2 on b\n");
   });
 });
 
@@ -227,7 +332,7 @@ describe("appended", () => {
   test("a host that skips a tick does not hold the others back", async () => {
     const formatter = await make(2);
     assert.equal(formatter.format([at("a", 0), at("a", 1)]), "");
-    assert.match(formatter.format([at("a", 2)]), /^1 host: /m);
+    assert.match(formatter.format([at("a", 2)]), /^2 hosts: 0 ok, 1 pending, 1 unreachable /m);
   });
   test("without a known count the hosts seen so far are waited for", async () => {
     const formatter = await make(null);
@@ -239,7 +344,7 @@ describe("appended", () => {
   test("what is left comes at the end", async () => {
     const formatter = await make(9);
     assert.equal(formatter.format([at("a", 0)]), "");
-    assert.match(formatter.end?.() ?? "", /^1 host: 1 timeout\n$/m);
+    assert.match(formatter.end?.() ?? "", /^9 hosts: 0 ok, 8 pending, 1 unreachable \(.+\)\n$/m);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Finding } from "../../src/contract/health.js";
-import type { Gpu, StreamRecord } from "../../src/contract/record.js";
+import type { Disk, Gpu, StreamRecord } from "../../src/contract/record.js";
 import { GPU_RULES } from "../../src/health/gpu-rules.js";
 import { HOST_RULES } from "../../src/health/host-rules.js";
 import { HealthJudge } from "../../src/health/judge.js";
@@ -29,6 +29,28 @@ const storage = (total: number | null, available: number | null): StreamRecord =
   const labels = { host_id: "h", hostname: "h", instance: "h", time: "t" };
   return frame({
     storage: [{ index: 0, mount_point: "/data", total_bytes: total, available_bytes: available, ...labels }],
+  });
+};
+
+const disks = (...changes: readonly Partial<Disk>[]): StreamRecord => {
+  const labels = { host_id: "h", hostname: "h", instance: "h", time: "t" };
+  const pressure = { cpu_some: 0, memory_some: 0, memory_full: 0, io_some: 0, io_full: 0 };
+  const known = {
+    boot_id: "b",
+    uptime_seconds: 1,
+    os: "o",
+    kernel: "k",
+    driver_versions: {},
+    numa_nodes: [],
+  };
+  const list = changes.map((change, at) => ({ name: `nvme${at}`, model: null, state: null, ...change }));
+  return frame({ host: [{ index: 0, ...known, pressure, disks: list, ...labels }] });
+};
+
+const linked = (...active: readonly (number | null)[]): StreamRecord => {
+  const counts = { replay_errors: 0, recovery_errors: 0, crc_errors: 0, ticks_ago: 5 };
+  return frame({
+    gpus: active.map((up, index) => gpu({ index, nvlink: { links: 18, active: up, ...counts } })),
   });
 };
 
@@ -95,7 +117,77 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     "critical gpu 0 nvidia-hw-slowdown: the hardware slows the clocks down: hw_thermal_slowdown",
     one({ throttle_reasons: null }),
   ],
+  [
+    "nvidia-temperature-margin",
+    one({ temperature_margin: -1 }),
+    "warning gpu 0 nvidia-temperature-margin: -1 °C left to the maximum operating temperature",
+    one({ temperature_margin: 1 }),
+  ],
+  [
+    "nvidia-sram-threshold",
+    one({ ecc_sram_threshold_exceeded: true }),
+    "critical gpu 0 nvidia-sram-threshold: the SRAM had more uncorrected errors than its threshold",
+    one({ ecc_sram_threshold_exceeded: null }),
+  ],
+  [
+    "nvidia-row-remap-exhausted",
+    one({ remapped_rows_histogram: { max: 2558, high: 0, partial: 0, low: 1, none: 1 } }),
+    "warning gpu 0 nvidia-row-remap-exhausted: memory banks without a spare row: 1, with few: 1",
+    one({ remapped_rows_histogram: { max: 2540, high: 10, partial: 10, low: 0, none: 0 } }),
+  ],
+  [
+    "nvidia-fabric",
+    one({ fabric_state: "In Progress", fabric_status: null }),
+    "critical gpu 0 nvidia-fabric: not registered with the NVLink fabric: In Progress",
+    one({ fabric_state: null, fabric_status: null }),
+  ],
+  [
+    "nvidia-fabric",
+    one({ fabric_state: "Completed", fabric_status: "Insufficient Resources" }),
+    "critical gpu 0 nvidia-fabric: registration with the NVLink fabric failed: Insufficient Resources",
+    one({ fabric_state: "Completed", fabric_status: "Success" }),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 0, pcie_link_width: 8, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x8 of x16",
+    one({ performance_state: 8, pcie_link_width: 8, pcie_link_width_max: 16 }),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 2, pcie_link_width: 1, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x1 of x16",
+    one({ performance_state: 2, pcie_link_width: 1, pcie_link_width_max: null }),
+  ],
+  [
+    "nvidia-pcie-generation",
+    one({ performance_state: 0, pcie_link_gen: 3, pcie_link_gen_max: 5 }),
+    "warning gpu 0 nvidia-pcie-generation: PCIe generation 3 of 5",
+    one({ performance_state: 0, utilization: 0, pcie_link_gen: 3, pcie_link_gen_max: 5 }),
+  ],
+  [
+    "nvidia-pcie-generation",
+    one({
+      ...{ performance_state: 2, utilization: 0, encoder_utilization: 90 },
+      ...{ pcie_link_gen: 1, pcie_link_gen_max: 4 },
+    }),
+    "warning gpu 0 nvidia-pcie-generation: PCIe generation 1 of 4",
+    one({ performance_state: 5, utilization: 40, pcie_link_gen: 1, pcie_link_gen_max: 4 }),
+  ],
+  [
+    "nvidia-nvlink-down",
+    linked(18, 17, 18),
+    "warning host nvidia-nvlink-down: active NVLinks: gpu 1 has 17 of 18",
+    // Bridged by a part of their links, without a bridge, and not known.
+    linked(12, 12, 0, null),
+  ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
+  [
+    "host-unreachable",
+    state({ state: "connecting", last_error: null }),
+    "unknown host host-unreachable: no reading yet",
+    frame(),
+  ],
   [
     "driver-library-mismatch",
     error("the NVIDIA library and the loaded kernel driver differ in version"),
@@ -137,6 +229,18 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     storage(100 * GIB, 5 * GIB),
     "warning host host-disk-full: /data 5.0 % free",
     storage(null, null),
+  ],
+  [
+    "host-disk-failed",
+    disks({ state: "dead" }, { state: "clean", degraded_members: 1 }),
+    "critical host host-disk-failed: nvme0 is dead, nvme1 lacks 1 of its members",
+    disks({ state: "live" }, { state: null }, { state: "clean", degraded_members: 0 }),
+  ],
+  [
+    "host-disk-failed",
+    disks({ state: "clean", degraded_members: 2 }),
+    "warning host host-disk-failed: nvme0 lacks 2 of its members",
+    frame(),
   ],
 ];
 

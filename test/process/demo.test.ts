@@ -21,7 +21,8 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
     "dgx-02 connected nvidia-smi",
     "ws-01 connected nvidia-smi",
     "mi300-01 connected rocm-smi",
-    "login-01 unsupported -",
+    "login-01 connected linux",
+    "new-01 unsupported -",
     "locked-01 auth-failed -",
     "reinstalled-01 host-key-rejected -",
     "slow-01 connected nvidia-smi",
@@ -31,7 +32,7 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
     assert.ok(seen.has(expected), `${expected} in ${[...seen].join(", ")}`);
   }
   for (let tick = 0; tick < 12; tick++) {
-    assert.equal(records.filter((record) => record.tick === tick).length, 9, `tick ${tick}`);
+    assert.equal(records.filter((record) => record.tick === tick).length, 10, `tick ${tick}`);
   }
   const broken = records.find((record) => record.record === "frame" && record.hostname === "ws-01");
   assert(broken?.record === "frame");

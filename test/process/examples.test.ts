@@ -48,7 +48,7 @@ test("prometheus.jq and gpu-health.sh on the demo fleet", { skip }, async () => 
     const health = spawnSync(join(ROOT, "examples/gpu-health.sh"), ["--demo"], { env, encoding: "utf8" });
     assert.equal(health.status, 1, health.stderr);
     assert.match(health.stdout, /^ws-01 GPU 1: .*lost/m);
-    assert.match(health.stdout, /^login-01: no-tool: /m);
+    assert.match(health.stdout, /^new-01: no-tool: the host has an accelerator \(nvidia 10de:2330 /m);
     const wrong = spawnSync(join(ROOT, "examples/gpu-health.sh"), ["--no-such-flag"], {
       env,
       encoding: "utf8",

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
+import { makeBus, pciDevice, shellOnBus } from "../support/fake-bus.js";
 import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { closedPort } from "../support/free-port.js";
 import { makeKey } from "../support/ssh-key.js";
@@ -25,7 +26,12 @@ before(async () => {
   });
   sshd = await startSshd({ bin, shell: "/bin/sh" });
   stops.push(() => sshd.stop());
-  toolless = await startSshd({ shell: "/bin/sh", authorizedKeys: [sshd.userKey.publicLine] });
+  const bus = join(temp.path, "bus");
+  makeBus(bus, [pciDevice("0302 10de:2330 0000:18:00.0")]);
+  toolless = await startSshd({
+    config: [`ForceCommand ${shellOnBus(bus)}`],
+    authorizedKeys: [sshd.userKey.publicLine],
+  });
   stops.push(() => toolless.stop());
   const silent = await startTcpServer(() => undefined);
   stops.push(() => silent.stop());
@@ -115,11 +121,11 @@ const CASES: readonly Case[] = [
     expectedMessage: /no-such-host\.invalid/,
   },
   {
-    what: "a host without any tool",
+    what: "a host with a GPU and without any tool",
     run: () => once(here(toolless)),
     state: "unsupported",
     code: "no-tool",
-    expectedMessage: /nvidia-smi/,
+    expectedMessage: /10de:2330 at 0000:18:00\.0.* none of: .*nvidia-smi/,
   },
 ];
 

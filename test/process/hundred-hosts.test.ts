@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
+import { makeBus, pciDevice, shellOnBus } from "../support/fake-bus.js";
 import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
 import { makeKey } from "../support/ssh-key.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../support/sshd.js";
@@ -47,7 +48,10 @@ test(
       shell: "/bin/sh",
       authorizedKeys: ["# nobody"],
     });
-    const toolless = await serve({ port, addresses: [bare], shell: "/bin/sh", authorizedKeys });
+    const bus = join(temp.path, "bus");
+    makeBus(bus, [pciDevice("0302 10de:2330")]);
+    const config = [`ForceCommand ${shellOnBus(bus)}`];
+    const toolless = await serve({ port, addresses: [bare], config, authorizedKeys });
     for (let from = MAX_ADDRESSES; from < live.length + 1; from += MAX_ADDRESSES) {
       const addresses = [...live, changed].slice(from, from + MAX_ADDRESSES);
       await serve({ port, bin, shell: "/bin/sh", addresses, authorizedKeys, hostKeys: sshd.hostKeys });

@@ -142,6 +142,16 @@ describe("watch()", { skip }, () => {
         console.log(record.tick, record.state);`);
     assert.equal(printed, "0 auth-failed\n");
   });
+  test("judges by expectations and labels, and refuses an unknown one", () => {
+    const printed = run(`
+      const hosts = [{ host: ${JSON.stringify(host())}, labels: { "expect.gpus": "8" } }];
+      for await (const { health } of watch(hosts, { ticks: "once", include: ["gpu"], expect: ["gpu=A*"], ssh: ${ssh()} }))
+        console.log(health.status, health.findings.map(({ rule }) => rule).join());
+      try { for await (const _ of watch(["h"], { expect: ["gpus=x"] })); } catch (error) { console.log(error.problems[0]); }`);
+    const [judged, refused = ""] = printed.split("\n");
+    assert.equal(judged, "critical expect.gpus");
+    assert.match(refused, /^expect: "gpus=x" takes a number/);
+  });
   test("ends by the signal, and by leaving the loop, with nothing left that keeps the process", () => {
     const printed = run(`
       const ended = new AbortController();

@@ -52,7 +52,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
   test("is redrawn in place, follows the terminal's size, and Ctrl-C leaves the terminal as it was", async () => {
     await inWindow(100, 24, async (window) => {
       window.type(`cd ${temp.path}; stty -a > before; echo the line above; sh watch --interval 0.3`);
-      await window.see(/^8 hosts: 8 connected$/);
+      await window.see(/^8 hosts: 8 ok$/);
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const titles = window.lines("history").filter((line) => line.startsWith("Host "));
       assert.equal(titles.length, 1, "one picture, not one a tick");
@@ -79,7 +79,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
         "the cursor shows, on the normal screen",
       );
       assert.ok(
-        window.lines().some((line) => line.startsWith("8 hosts: 8 connected")),
+        window.lines().some((line) => line.startsWith("8 hosts: 8 ok")),
         "the last picture stays",
       );
       const [stty, sttyAfter] = ["before", "after"].map((name) =>
@@ -92,11 +92,11 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
   test("goes on where it was after Ctrl-Z and fg", async () => {
     await inWindow(100, 24, async (window) => {
       window.type(`cd ${temp.path}; sh watch --interval 0.3`);
-      await window.see(/^8 hosts: 8 connected$/);
+      await window.see(/^8 hosts: 8 ok$/);
       window.key("C-z");
       await window.see(/Stopped/);
       window.type("clear; fg");
-      await window.see(/^8 hosts: 8 connected$/);
+      await window.see(/^8 hosts: 8 ok$/);
       assert.match(window.lines()[0] ?? "", /^Host +State/);
       window.key("C-c");
       await window.see(/^\$ $|^\$$/);
@@ -115,7 +115,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
       await window.see(/^allsmi-ssh: warning|^warning: <stdin>:10/);
       const picture = window.lines().filter((line) => line !== "");
       assert.equal(picture.length, 1 + HOSTS + 2, picture.join("\n"));
-      assert.equal(picture.at(-2), "8 hosts: 8 connected");
+      assert.equal(picture.at(-2), "8 hosts: 8 ok");
       assert.equal(picture.at(-1), "warning: <stdin>:10: is not a JSON object; it is left out");
       await window.see(/^allsmi-ssh: warning: <stdin>:10/);
       const after = window.lines().filter((line) => line.startsWith("allsmi-ssh: warning: <stdin>:"));

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HostError } from "../../src/contract/errors.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
+import { KEY_OF_SECTION, TICK_SECTIONS, type Section } from "../../src/contract/record.js";
 import { chooseSources } from "../../src/remote/choose.js";
 import type { Found } from "../../src/remote/found.js";
 import { HostReader } from "../../src/remote/host-reader.js";
+import { UNKNOWN_BUS } from "../../src/remote/pci-bus.js";
 import { judgeFound, toolsOf } from "../../src/remote/probe.js";
 import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
@@ -59,7 +60,7 @@ function changed(outputs: PartOutputs, changes: readonly Change[]): PartOutputs 
 }
 
 const run = fc.record({
-  include: fc.subarray([...SECTIONS], { minLength: 1 }),
+  include: fc.subarray([...TICK_SECTIONS], { minLength: 1 }),
   tools: fc.uniqueArray(answers, { maxLength: 4, selector: ({ id }) => id }),
   system: fc.constantFrom(null, ...HOST_SYSTEMS, ...PLAIN_SYSTEMS),
   hostText: fc.constantFrom(
@@ -71,6 +72,7 @@ const run = fc.record({
   hostEnd: fc.constantFrom(...ENDS),
   ticks: fc.array(change, { minLength: 3, maxLength: 3 }),
   mode: fc.constantFrom("shell" as const, "plain" as const),
+  isWithoutAccelerator: fc.boolean(),
 });
 
 function assertAnswered(reading: Reading, asked: readonly Section[]): void {
@@ -87,7 +89,7 @@ function assertAnswered(reading: Reading, asked: readonly Section[]): void {
 
 test("in every tick each asked section is there or explained", () => {
   fc.assert(
-    fc.property(run, ({ include, tools, system, hostText, hostEnd, ticks, mode }) => {
+    fc.property(run, ({ include, tools, system, hostText, hostEnd, ticks, mode, ...host }) => {
       const asked = new Set(include);
       const context: ProbeContext = { include: asked, mode };
       const outputs = new Map(tools.flatMap(({ outputs: each }) => [...each]));
@@ -96,10 +98,11 @@ test("in every tick each asked section is there or explained", () => {
         const executable = shims.find((shim) => shim.id === id)?.executables[0];
         return executable === undefined ? [] : [{ shim: id, executable }];
       });
+      const hasNoAccelerator = host.isWithoutAccelerator && tried.length > 0 && tools.length === 0;
       let sources: Found["sources"] = [];
       try {
         const judged = judgeFound(tried, found, outputs, context);
-        if (tried.length > 0) sources = chooseSources(judged, tried, undefined, "");
+        if (tried.length > 0 && !hasNoAccelerator) sources = chooseSources(judged, tried, UNKNOWN_BUS, "");
       } catch (error) {
         // Such a host has no frame.
         assert.ok(error instanceof HostError);
@@ -115,16 +118,17 @@ test("in every tick each asked section is there or explained", () => {
         redact: false,
         holdDriver: "never",
       });
-      const host: Found = {
+      const known: Found = {
         sources,
+        hasNoAccelerator,
         system: sampler,
         systemId: system?.id ?? null,
         unread: "no shell",
         limiter: "gnu",
       };
-      assertAnswered(reader.read(host, outputs).reading, include);
-      assertAnswered(reader.read(host, changed(outputs, ticks)).reading, include);
-      assertAnswered(reader.read(host, new Map()).reading, include);
+      assertAnswered(reader.read(known, outputs).reading, include);
+      assertAnswered(reader.read(known, changed(outputs, ticks)).reading, include);
+      assertAnswered(reader.read(known, new Map()).reading, include);
       assertAnswered(reader.failed("the remote shell hangs"), include);
       for (const tool of toolsOf(sources)) assert.ok(found.some(({ shim }) => shim === tool.shim.id));
     }),

@@ -64,6 +64,18 @@ describe("processes", () => {
     const [found] = redact(joined);
     assert.deepEqual([found?.command, found?.user, found?.process_name], [null, null, "run"]);
     assert.doesNotMatch(JSON.stringify(found), /ann|secret/);
+    const owned = { ...row(1, "x"), container_id: "c", container_runtime: "docker", slurm_job_id: 7 };
+    const [owner] = redact([{ ...owned, systemd_unit: "user@1000.service", pod_name: "p" }]);
+    assert.deepEqual(
+      [
+        owner?.container_id,
+        owner?.slurm_job_id,
+        owner?.systemd_unit,
+        owner?.pod_name,
+        owner?.container_runtime,
+      ],
+      [null, null, null, null, "docker"],
+    );
     assert.equal(redact([row(1, "C:\\Users\\ann\\My App\\app.exe")])[0]?.process_name, "app.exe");
     assert.equal(redact([row(1, "/home/ann smith/run")])[0]?.process_name, null);
     assert.equal(redact([row(1, null)])[0]?.process_name, null);

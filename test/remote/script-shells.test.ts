@@ -14,6 +14,7 @@ import {
   shortNames,
 } from "../../build/embed-sh.js";
 import { EXTRA_PATH } from "../../src/remote/script.js";
+import { makeBus, onBus, pciDevice } from "../support/fake-bus.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const FILES = readShFiles();
@@ -36,6 +37,40 @@ const temp = makeTempDir("script-shells");
 after(() => temp.remove());
 const LINES = join(temp.path, "lines");
 writeFileSync(LINES, "one\ntwo\nlast 3\nmore\n");
+
+const BUS = join(temp.path, "bus");
+makeBus(
+  BUS,
+  [
+    pciDevice("0600 8086:09a2 0000:00:00.0"),
+    pciDevice("0300 8086:4680 0000:00:02.0"),
+    pciDevice("0302 10de:2330 0000:18:00.0"),
+    pciDevice("0b40 1d94:54b7 0000:19:00.0"),
+    pciDevice("1200 1da3:1060 0000:1a:00.0"),
+    pciDevice("ff00 1ae0:005e 0000:1b:00.0"),
+    pciDevice("0880 1d0f:7164 0000:1c:00.0"),
+    pciDevice("0108 144d:a80a 0000:1d:00.0"),
+    { at: "0000:1e:00.0" },
+    { at: "0000:1f:00.0", class: "0x030000" },
+    { at: "0000:20:00.0", vendor: "0x10de" },
+    { at: "0000:21:00.0", class: "0x030000", vendor: "0x10de" },
+  ],
+  "Tegra",
+);
+const BUS_LISTED = `
+0x030000 0x8086 0x4680 0000:00:02.0
+0x030200 0x10de 0x2330 0000:18:00.0
+0x0b4000 0x1d94 0x54b7 0000:19:00.0
+0x120000 0x1da3 0x1060 0000:1a:00.0
+0xff0000 0x1ae0 0x005e 0000:1b:00.0
+0x088000 0x1d0f 0x7164 0000:1c:00.0
+
+-
+-
+-
+0x030000 0x10de  0000:21:00.0
+soc Tegra
+`;
 
 const PLACES: Readonly<Record<string, string>> = {
   VENDOR_FOLDERS: EXTRA_PATH,
@@ -160,10 +195,20 @@ describe("shells", { concurrency: 6 }, () => {
         });
       }
 
-      test(`${name}: the PCI vendors of this machine, ${way}`, { skip }, async () => {
-        const script = ["output", "listPciVendors"].map((key) => fragment(way, key)).join("\n");
-        const { stdout } = await run(argv, `${script}\n${WAYS[way].write("flush_output")}`);
-        assert.match(stdout, /^(?:(?:0x[0-9a-f]{4})?\n)*$/);
+      test(`${name}: the PCI devices of a bus, ${way}`, { skip }, async () => {
+        const script = ["output", "listPciDevices"].map((key) => fragment(way, key)).join("\n");
+        const list = async (dir: string | null): Promise<string> => {
+          const whole = `${script}\n${WAYS[way].write("flush_output")}`;
+          const { stdout, stderr } = await run(argv, dir === null ? whole : onBus(whole, dir));
+          assert.equal(stderr, "");
+          return stdout;
+        };
+        assert.equal(await list(BUS), BUS_LISTED);
+        assert.equal(await list(join(temp.path, "no-bus")), "-\n");
+        assert.match(
+          await list(null),
+          /^(?:(?:-|soc .*|0x[0-9a-f]{6} 0x[0-9a-f]{4} 0x[0-9a-f]{4} \S+)?\n)*$/,
+        );
       });
     }
   }

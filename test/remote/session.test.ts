@@ -9,6 +9,7 @@ import type { SessionOptions } from "../../src/remote/discover.js";
 import { HostSession } from "../../src/remote/session.js";
 import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/kit/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
+import { makeBus, pciDevice, shellOnBus } from "../support/fake-bus.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
 import { LOGIN_SHELLS } from "../support/login-shells.js";
@@ -179,8 +180,10 @@ test("a tool that the shell accepts and we reject gives way to the next one", as
   });
 });
 
-test("a host without any tool is unsupported, unless no accelerator was asked for", async () => {
-  await withHost({ tools: {} }, async (connection, options) => {
+test("a host without any tool is unsupported where its bus cannot be read, unless no accelerator was asked for", async () => {
+  const temp = makeTempDir("no-bus");
+  const shell = [shellOnBus(temp.path)];
+  await withHost({ tools: {}, shell }, async (connection, options) => {
     await assert.rejects(HostSession.start(connection, options), (error: unknown) => {
       assert(error instanceof HostError);
       assert.equal(error.failure.code, "no-tool");
@@ -194,6 +197,70 @@ test("a host without any tool is unsupported, unless no accelerator was asked fo
     assert.equal(first.reading.sections.memory?.[0]?.total_bytes, 42);
     session.close();
   });
+  temp.remove();
+});
+
+test("a host without accelerators is probed once, and is asked for nothing of a tool", async () => {
+  const temp = makeTempDir("bare-bus");
+  makeBus(temp.path, [pciDevice("0300 1a03:2000")]);
+  const steps: string[] = [];
+  await withHost({ tools: {}, shell: [shellOnBus(temp.path)] }, async (connection, options) => {
+    let ahead = 0;
+    const clock = { ...realClock, nowMs: () => realClock.nowMs() + ahead };
+    const step = (_side: string, text: string): void => void steps.push(text);
+    const { session, first } = await HostSession.start(connection, { ...options, clock, step });
+    assert.equal(session.transport, "linux");
+    const readings = [first.reading];
+    for (const tick of [1, 2]) {
+      ahead += 600_000;
+      readings.push((await session.sample(tick)).reading);
+    }
+    for (const { sections, errors } of readings) {
+      assert.deepEqual(sections.gpus, []);
+      assert.equal(sections.memory?.[0]?.total_bytes, 42);
+      assert.deepEqual(errors, []);
+    }
+    assert.equal(connection.opened.length, 1);
+    session.close();
+  });
+  assert.equal(steps.filter((text) => text.startsWith("bootstrap sent")).length, 1);
+  assert.ok(steps.some((text) => text.startsWith("tools: none (the PCI bus shows no accelerator)")));
+  temp.remove();
+});
+
+test("the bus is listed only where it decides something", async () => {
+  const temp = makeTempDir("listed-bus");
+  makeBus(temp.path, [pciDevice("0302 10de:2330")]);
+  const works = `case $1 in --probe) echo ok;; *) echo 1;; esac`;
+  const LISTED = /@\S+ p host\.pci/;
+  const listing = async (tools: Setup["tools"], include?: Setup["include"]): Promise<boolean> => {
+    const setup = { tools, shell: [shellOnBus(temp.path)], ...(include === undefined ? {} : { include }) };
+    let output = "";
+    await withHost(setup, async (connection, options) => {
+      const open = connection.open.bind(connection);
+      const listening = {
+        ...connection,
+        open: (command: string, events: Parameters<typeof open>[1]) =>
+          open(command, {
+            ...events,
+            stdout: (chunk) => {
+              output += chunk.toString("utf8");
+              events.stdout(chunk);
+            },
+          }),
+      };
+      await HostSession.start(listening, options).catch((error: unknown) => {
+        assert.ok(error instanceof HostError);
+      });
+    });
+    return LISTED.test(output);
+  };
+  assert.equal(await listing({}), true, "no tool");
+  assert.equal(await listing({ one: "exit 3", two: works }), true, "one fails, one works");
+  assert.equal(await listing({ one: works }), false, "one works");
+  assert.equal(await listing({ one: "exit 3" }), false, "one fails");
+  assert.equal(await listing({}, new Set(["memory"])), false, "no accelerator asked for");
+  temp.remove();
 });
 
 test("a tool that hangs costs its own section, then is in cooldown so that the rest stays on the tick schedule", async () => {

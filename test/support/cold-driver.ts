@@ -57,7 +57,9 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
   const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
   const bin = makeTools(file("bin"), {
     "nvidia-smi": [
-      `case "$*" in *--help-query-gpu*) cat ${file("help")}; exit 0;; *" -l "*) ${loop};; esac`,
+      // Neither of the first two initialises a GPU.
+      `case "$*" in *--help-query-gpu*) cat ${file("help")}; exit 0;; --version) echo "CUDA Version : 12.9"; exit 0;; esac`,
+      `case "$*" in *" -l "*) ${loop};; esac`,
       `kill -0 "$(cat ${file("loop")} 2>/dev/null)" 2>/dev/null || { ${start}; }`,
       ...(fault === "useless" ? [start] : []),
       `echo warm >> ${file("queries")}; cat ${file(fault === "spoils" ? "spoiled" : "good")}`,

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ParseError } from "../../src/contract/errors.js";
-import { KEY_OF_SECTION, SECTIONS, type Section } from "../../src/contract/record.js";
+import { KEY_OF_SECTION, SECTIONS, type Process, type Section } from "../../src/contract/record.js";
+import { acceleratorProcess } from "../../src/shims/kit/accelerator.js";
 import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Sampler } from "../../src/shims/kit/shim.js";
 
 export const GOLDEN_ROOT = fileURLToPath(new URL("../../golden/", import.meta.url));
@@ -62,7 +63,14 @@ export function recordedReadings(): readonly RecordedDevice[] {
     goldenCases(source).flatMap(({ dir }) => {
       const text = readIfThere(join(dir, "expected.json"));
       const expected = (text === null ? {} : JSON.parse(text)) as Readonly<Record<string, unknown>>;
-      return [expected["reading"], expected["next"]].flatMap((reading) =>
+      const printed = (expected["ps"] ?? []) as readonly Process[];
+      // As they are joined with a tool's rows; the kernel's name is only compared.
+      const processes = printed.map((process) => ({
+        ...acceleratorProcess({ ...NO_TOOL, pid: process.pid }),
+        ...Object.fromEntries(Object.entries(process).filter(([field]) => field !== "comm")),
+      }));
+      const ofPs = { sections: { processes } };
+      return [expected["reading"], expected["next"], ofPs].flatMap((reading) =>
         SECTIONS.flatMap((section) =>
           devicesIn(reading, section).map((device) => ({ source, section, device })),
         ),
@@ -70,6 +78,8 @@ export function recordedReadings(): readonly RecordedDevice[] {
     }),
   );
 }
+
+const NO_TOOL = { process_name: null, device_id: null, device_uuid: null, used_memory: null };
 
 function devicesIn(reading: unknown, section: Section): readonly object[] {
   const { sections } = (reading ?? {}) as { readonly sections?: Readonly<Record<string, readonly object[]>> };

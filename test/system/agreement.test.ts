@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { statfsSync } from "node:fs";
-import { userInfo } from "node:os";
+import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { uptime, userInfo } from "node:os";
 import { describe, test } from "node:test";
 import { SECTIONS, type Cpu, type Memory } from "../../src/contract/record.js";
 import type { Sampler } from "../../src/shims/kit/shim.js";
@@ -10,6 +10,12 @@ import { createPsReader } from "../../src/system/ps.js";
 import { runParts, type Shell } from "./shells.js";
 
 /** Compares what our parts read with what this machine's own tools print. */
+interface IpLink {
+  readonly ifname: string;
+  readonly operstate: string;
+  readonly mtu: number;
+  readonly stats64: { readonly rx: { readonly bytes: number } };
+}
 const SH: Shell = { name: "sh", argv: ["sh"] };
 const include = new Set(SECTIONS.filter((section) => section !== "gpu"));
 const skip =
@@ -43,6 +49,24 @@ function closest(tries: number, difference: () => number): number {
 }
 
 describe("agreement with this machine's tools", { skip }, () => {
+  test("the host's own files, uname and ip", { skip: needs("ip") }, () => {
+    const { host, network } = begin().sampler.parse(runParts(linux.probe(include), SH)).sections;
+    const [only] = host ?? [];
+    assert.ok(only);
+    assert.equal(only.boot_id, readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+    assert.equal(only.kernel, tool("uname", "-r").trim());
+    near(only.uptime_seconds, uptime(), 5, "uptime");
+    const nodes = readdirSync("/sys/devices/system/node").filter((name) => /^node\d+$/.test(name));
+    assert.equal(only.numa_nodes.length, nodes.length);
+    const links = JSON.parse(tool("ip", "-json", "-statistics", "link")) as readonly IpLink[];
+    for (const port of network?.filter(({ kind }) => kind !== "infiniband") ?? []) {
+      const link = links.find(({ ifname }) => ifname === port.name);
+      assert.equal(port.state, link?.operstate.toLowerCase());
+      assert.equal(port.mtu, link?.mtu);
+      near(port.rx_bytes, link?.stats64.rx.bytes ?? Number.NaN, 10_000_000, "received");
+    }
+    assert.ok(network?.every(({ name }) => name !== "lo"));
+  });
   test("free -b", { skip: needs("free") }, () => {
     const { memory } = begin();
     const rows = tool("free", "-b").split("\n");

@@ -21,7 +21,21 @@ const KNOWN: readonly Shell[] = [
   { name: "zsh as sh", argv: ["zsh", "--emulate", "sh"] },
 ];
 
-const APPLETS = ["grep", "sort", "uniq", "sed", "cat", "df", "ps", "date", "uname", "timeout", "sh"];
+const APPLETS = [
+  "grep",
+  "sort",
+  "uniq",
+  "sed",
+  "cat",
+  "df",
+  "ps",
+  "date",
+  "uname",
+  "timeout",
+  "sh",
+  "cut",
+  "tail",
+];
 
 /** The POSIX shells that are installed here. */
 export const SHELLS: readonly Shell[] = KNOWN.filter(({ argv }) => has(argv[0]));

@@ -110,3 +110,18 @@ test("any text gives targets or problems for each of its lines, never both skipp
     { numRuns: 500 },
   );
 });
+
+test("an expectation in a label is checked, with its line", () => {
+  assert.deepEqual(parseHostfile("a expect.gpus=8 expect.driver=>=580.65", "h.txt").problems, []);
+  for (const [label, problem] of [
+    ["expect.gpus=many", /^h\.txt:1: the label expect\.gpus: "gpus=many" takes a number of GPUs/],
+    [
+      "expect.gpu_count=8",
+      /^h\.txt:1: the label expect\.gpu_count: .* is not one of gpus, gpu, driver, vbios/,
+    ],
+  ] as const) {
+    const [first = "", ...others] = parseHostfile(`a ${label}`, "h.txt").problems;
+    assert.match(first, problem);
+    assert.deepEqual(others, []);
+  }
+});

@@ -19,19 +19,11 @@ tool_timeout=@TIMEOUT_SECS@
 @DETECT_LIMITER@
 add_marker v $limiter_name $system_name
 @HOST_PARTS@
-found_groups=
+found_groups=@FOUND_BEFORE@
 tool_failed=
 @FIND_PROGRAM@
 @TOOLS@
-# Where one tool works and another fails, the PCI vendors show whether the failed one has devices here.
-case $found_groups.$tool_failed in
-  .*|*.) ;;
-  *)
-    add_marker p @PCI_PART@
-    @LIST_PCI_VENDORS@
-    mark_end x @PCI_PART@ 0
-    ;;
-esac
+@PCI_DEVICES@
 add_marker z 0
 flush_output
 @LAST@
@@ -62,6 +54,18 @@ if [ $probe_status -eq 0 ]; then
 else
   tool_failed=1
 fi
+
+# fragment: pciPart
+# Where one tool works and another fails, the PCI devices show whether the failed one has devices here. Where no tool is
+# there, they show whether the host has an accelerator at all.
+case $found_groups.$tool_failed in
+  .?*|?*.) ;;
+  *)
+    add_marker p @PCI_PART@
+    @LIST_PCI_DEVICES@
+    mark_end x @PCI_PART@ 0
+    ;;
+esac
 
 # fragment: stay
 unlimit_memory

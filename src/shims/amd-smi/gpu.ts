@@ -108,6 +108,8 @@ export function amdGpu(index: number, { metric, fixed, listed, rocmVersion, sysf
     throttle_reasons: throttleReasons(metric),
     pcie_link_width: read(metric, linkCell, ["pcie", "width"], ["pcie", "current_width"]),
     pcie_link_gen: pcieGeneration(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
+    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
+    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
     numa_node_id: read(fixed, integerCell, ["numa", "node"]),
     detail: {
       ...fixedTexts(fixed, rocmVersion, partition),
@@ -144,8 +146,6 @@ function fixedTexts(
     memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
     partition_id: partition,
     vbios_version: read(fixed, textCell, ["vbios", "version"], ["ifwi", "version"]),
-    max_pcie_width: read(fixed, textCell, ["bus", "max_pcie_width"]),
-    max_pcie_speed: read(fixed, textCell, ["bus", "max_pcie_speed"]),
     slowdown_hotspot_temperature: read(fixed, textCell, ["limit", "slowdown_hotspot_temperature"]),
     shutdown_hotspot_temperature: read(fixed, textCell, ["limit", "shutdown_hotspot_temperature"]),
     slowdown_vram_temperature: read(fixed, textCell, ["limit", "slowdown_vram_temperature"]),

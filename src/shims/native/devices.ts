@@ -1,5 +1,5 @@
 /** Readers for the devices of an all-smi snapshot, one for each section: types of the fields, and sentinels to null. */
-import type { Section } from "../../contract/record.js";
+import type { NativeSection } from "../../contract/record.js";
 import { withoutNoise } from "../kit/digits.js";
 import { at, isObject, type JsonObject } from "../kit/json-text.js";
 import { isAllOnes } from "../kit/stand-ins.js";
@@ -9,7 +9,9 @@ type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
 
 /** Reads a device of a section, given its index in the list; null where it is no device. */
-export const READ_DEVICE: Readonly<Record<Section, (device: JsonObject, at: number) => JsonObject | null>> = {
+export const READ_DEVICE: Readonly<
+  Record<NativeSection, (device: JsonObject, at: number) => JsonObject | null>
+> = {
   gpu: gpuOf,
   cpu: cpuOf,
   memory: (device, at) => ({ index: at, ...read(device, MEMORY) }),

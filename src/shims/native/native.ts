@@ -1,6 +1,6 @@
 /** all-smi on the host itself, from 0.22 on: `all-smi snapshot --format json`, schema 1. */
 import { ParseError } from "../../contract/errors.js";
-import { type Section, type SectionError, SECTIONS } from "../../contract/record.js";
+import { NATIVE_SECTIONS, type Section, type SectionError } from "../../contract/record.js";
 import { cleanText } from "../../lib/text.js";
 import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
 import { partError, outputText } from "../kit/part-output.js";
@@ -50,7 +50,7 @@ export const nativeShim: Shim = {
 };
 
 function snapshotCommand(include: ReadonlySet<Section>): string {
-  const asked = SECTIONS.filter((section) => include.has(section));
+  const asked = NATIVE_SECTIONS.filter((section) => include.has(section));
   return `{tool} snapshot --format json --pretty=false --include ${asked.join(",")}`;
 }
 
@@ -93,7 +93,7 @@ function snapshotIn(stdout: string): { readonly snapshot: JsonObject; readonly c
 }
 
 function nativeSampler({ include }: ProbeContext): Sampler {
-  const asked = SECTIONS.filter((section) => include.has(section));
+  const asked = NATIVE_SECTIONS.filter((section) => include.has(section));
   return {
     parts: [{ id: SNAPSHOT, kind: "program", command: snapshotCommand(include) }],
     parse(outputs: PartOutputs) {

@@ -6,10 +6,11 @@ import {
   isDeviceLabel,
   isRecordKey,
   KEY_OF_SECTION,
+  NATIVE_SECTIONS,
+  type NativeSection,
   type Section,
   type SectionError,
   type Sections,
-  SECTIONS,
 } from "../../contract/record.js";
 import { setOwn } from "../../lib/host-json.js";
 import { cleanText, oneLine } from "../../lib/text.js";
@@ -21,7 +22,7 @@ import { READ_DEVICE, withoutEntries } from "./devices.js";
 
 /** Which sections a snapshot holds. */
 export function sectionsOf(snapshot: object): readonly Section[] {
-  return SECTIONS.filter((section) => Object.hasOwn(snapshot, KEY_OF_SECTION[section]));
+  return NATIVE_SECTIONS.filter((section) => Object.hasOwn(snapshot, KEY_OF_SECTION[section]));
 }
 
 /** `clean`: the texts may contain control characters or lone surrogates and must be cleaned. */
@@ -34,7 +35,7 @@ export function readSnapshot(snapshot: JsonObject, clean: boolean): Reading {
   };
   let unknown = 0;
   for (const [key, value] of Object.entries(snapshot)) {
-    const section = SECTIONS.find((candidate) => KEY_OF_SECTION[candidate] === key);
+    const section = NATIVE_SECTIONS.find((candidate) => KEY_OF_SECTION[candidate] === key);
     if (section !== undefined) {
       if (Array.isArray(value)) take(key, devicesOf(section, value, clean));
       else if (value !== null) errors.push(parseError(section, `${key} is not a list`));
@@ -76,7 +77,7 @@ function entriesOf(section: Section, name: string, list: readonly unknown[], cle
   return { entries, errors };
 }
 
-function devicesOf(section: Section, list: readonly unknown[], clean: boolean): ListRead {
+function devicesOf(section: NativeSection, list: readonly unknown[], clean: boolean): ListRead {
   const { entries, errors } = entriesOf(section, section, list, clean);
   const read = entries.map((item, place) =>
     isObject(item) ? READ_DEVICE[section](withoutLabels(item), place) : null,
@@ -97,7 +98,7 @@ const MAX_MESSAGE = 1000;
 /** Reads all-smi's {section, kind: timeout | panic | error, message}. */
 function errorOf(value: unknown): SectionError[] {
   if (!isObject(value)) return [];
-  const section = SECTIONS.find((candidate) => candidate === at(value, "section")) ?? "gpu";
+  const section = NATIVE_SECTIONS.find((candidate) => candidate === at(value, "section")) ?? "gpu";
   const message = at(value, "message");
   const text = typeof message === "string" ? oneLine(message, MAX_MESSAGE) : "no message";
   const kind = at(value, "kind");

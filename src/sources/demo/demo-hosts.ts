@@ -1,5 +1,6 @@
 /** The hosts of the demo fleet. */
-import { allSmi, demoNvidiaSmi, rocmSmi } from "./tools.js";
+import { H100_ON_BUS, SCREEN, type DemoPciDevice } from "./bus.js";
+import { allSmi, demoNvidiaSmi, kernelLog, rocmSmi } from "./tools.js";
 
 export interface DemoHost {
   readonly name: string;
@@ -7,6 +8,8 @@ export interface DemoHost {
   readonly behaviour: "well" | "refuses-key" | "changed-key" | "drops";
   /** Programs by name, as sh scripts. */
   readonly tools: Readonly<Record<string, string>>;
+  /** What is on its PCI bus; the screen of a server where it is left out. */
+  readonly pci?: readonly DemoPciDevice[];
 }
 
 const H100 = { name: "NVIDIA H100 80GB HBM3", count: 4, memoryMiB: 81559, maxWatts: 700 };
@@ -20,10 +23,14 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
     name: "ws-01",
     labels: { rack: "desk" },
     behaviour: "well",
-    tools: { "nvidia-smi": demoNvidiaSmi(RTX, { lost: 1 }) },
+    tools: {
+      "nvidia-smi": demoNvidiaSmi(RTX, { lost: 1 }),
+      journalctl: kernelLog(["NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus."]),
+    },
   },
   { name: "mi300-01", labels: { rack: "b2" }, behaviour: "well", tools: { "rocm-smi": rocmSmi(MI300) } },
   { name: "login-01", labels: { rack: "b2" }, behaviour: "well", tools: {} },
+  { name: "new-01", labels: { rack: "b2" }, behaviour: "well", tools: {}, pci: [SCREEN, H100_ON_BUS] },
   { name: "locked-01", labels: { rack: "b2" }, behaviour: "refuses-key", tools: {} },
   { name: "reinstalled-01", labels: { rack: "b3" }, behaviour: "changed-key", tools: {} },
   {

@@ -21,7 +21,7 @@ export function threadCount(
 /** One thread's part of a run: the data that it is started with. Can be cloned. */
 export interface Share {
   readonly options: FleetSettings &
-    Pick<Options, "csvSections" | "query" | "failOn" | "health" | "verbosity">;
+    Pick<Options, "csvSections" | "query" | "failOn" | "health" | "drift" | "verbosity">;
   readonly watched: readonly WatchedTarget[];
   readonly format: "ndjson" | "csv";
   /** When the run began, in ms since the epoch: ticks are the same for all threads. */
@@ -43,6 +43,7 @@ export function sharesOf(
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
     options;
+  const { drift } = options;
   const lists = shareOut(watched, run.count);
   const limits = splitLimit(ssh.concurrency, lists.length);
   // For a table the main thread gets records: it counts and logs them itself.
@@ -54,6 +55,7 @@ export function sharesOf(
       ssh: { ...ssh, concurrency: limits[index] ?? 1 },
       failOn: isTable ? [] : failOn,
       health: isTable ? null : health,
+      drift: isTable ? null : drift,
       verbosity: isTable ? "normal" : verbosity,
     },
     format: run.format === "csv" ? "csv" : "ndjson",

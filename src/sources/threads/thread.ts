@@ -39,7 +39,7 @@ async function watchShare(
     if (message.kind === "stop") stop();
     else lines.acked(message.buffer);
   });
-  const { csvSections, query, failOn, health, verbosity } = options;
+  const { csvSections, query, health, verbosity } = options;
   const isOnce = options.length.kind === "once";
   const fault: ReportFault = (host, error) => post({ kind: "fault", host, stack: stackOf(error) });
   const unwritable: Unwritable = (record, error) => {
@@ -60,7 +60,7 @@ async function watchShare(
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
   const judged = withHealth(fleet.batches, health);
-  const seen = withTally(judged, failOn, tallyLog(verbosity, log.line), unwritable);
+  const seen = withTally(judged, options, tallyLog(verbosity, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });

@@ -10,6 +10,8 @@ export interface EmbeddedServerOptions {
   readonly authorizedKey: string | null;
   /** Environment of the shell that runs the clients' commands. */
   readonly env: Readonly<Record<string, string>>;
+  /** Changes a client's command before it is run. */
+  readonly rewrite?: (command: string) => string;
 }
 
 export interface EmbeddedServer {
@@ -58,7 +60,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       else context.reject(["publickey"]);
     });
     client.on("ready", () => {
-      client.on("session", (acceptSession) => serveSession(acceptSession(), options.env));
+      client.on("session", (acceptSession) => serveSession(acceptSession(), options));
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -86,10 +88,10 @@ function proves(context: AuthContext, authorized: ParsedKey): boolean {
   return verdict === true;
 }
 
-function serveSession(session: Session, env: Readonly<Record<string, string>>): void {
+function serveSession(session: Session, { env, rewrite }: EmbeddedServerOptions): void {
   session.on("exec", (acceptExec, _reject, { command }) => {
     const channel: ServerChannel = acceptExec();
-    const child = spawn("/bin/sh", ["-c", command], { env: { ...env } });
+    const child = spawn("/bin/sh", ["-c", rewrite?.(command) ?? command], { env: { ...env } });
     channel.pipe(child.stdin);
     child.stdout.pipe(channel, { end: false });
     child.stderr.pipe(channel.stderr, { end: false });

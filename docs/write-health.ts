@@ -1,0 +1,45 @@
+/**
+ * Writes docs/health.md, the list of health rules, from the tables in src/health. UPDATE_GOLDEN=1 writes the file; a test
+ * compares it with what would be written.
+ */
+import { format } from "prettier";
+import { GPU_RULES } from "../src/health/gpu-rules.js";
+import { HOST_RULES } from "../src/health/host-rules.js";
+import type { Rule } from "../src/health/rule.js";
+
+/** The text of docs/health.md. */
+export async function writeHealth(): Promise<string> {
+  const text = [
+    "# Health rules",
+    "<!-- Written from src/health/*-rules.ts by docs/write-health.ts: UPDATE_GOLDEN=1 node --import tsx --test test/docs/health.test.ts -->",
+    "`--health` and `--check` judge each record by these rules. A finding is in `health.findings` of the record, with the " +
+      "rule's id, what was read and what to do next. Severities:\n\n" +
+      "- **critical**: something does not work as it should. The host counts as failed for the exit code.\n" +
+      "- **warning**: it works, and needs attention.\n" +
+      "- **unknown**: a reading that the rule needs is missing. Never `ok`.",
+    "Expectations (`--expect`, labels `expect.KEY`) have the rules `expect.gpus`, `expect.gpu`, `expect.driver` and " +
+      "`expect.vbios`. Limits of your own, as a temperature, are conditions: `--fail-on`, `--warn`, `--crit`.",
+    "## Accelerators",
+    ruleTable(GPU_RULES),
+    "## Hosts",
+    ruleTable(HOST_RULES),
+    "## Not judged",
+    "- Temperatures: a device's own limits show as a slowdown, and what is hot for one model is normal for another.\n" +
+      "- Lifetime error counts: they never clear. Errors since the driver was loaded count.\n" +
+      "- Power caps and idle clocks: both are normal.\n" +
+      "- How busy a device is: see the examples on idle GPUs.",
+  ].join("\n\n");
+  return await format(text, { parser: "markdown", printWidth: 120, proseWrap: "always" });
+}
+
+function ruleTable<Subject>(rules: readonly Rule<Subject>[]): string {
+  const rows = rules.map(({ id, severity, condition, action, source }) => [
+    `\`${id}\``,
+    severity,
+    ...[condition, action, source],
+  ]);
+  const lines = [["rule", "severity", "fires when", "what to do", "source"], Array(5).fill("---"), ...rows];
+  return lines
+    .map((cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n");
+}
