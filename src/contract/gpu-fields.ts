@@ -194,6 +194,10 @@ export const GPU_FIELDS = {
     ...{ type: "string", nullable: true, optional: true, csv: true },
     text: "What the driver asks for to recover the GPU, as `Reset`; `None` when nothing.",
   },
+  health_status: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "The tool's own word for the health of the device (Ascend, Rebellions, FuriosaAI), as `OK`.",
+  },
   persistence_mode: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether the driver stays loaded without clients.",

@@ -145,6 +145,7 @@ export interface Gpu {
   readonly nvlink?: Nvlink | null;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
+  readonly health_status?: Text;
   readonly temperature_margin?: Num;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;

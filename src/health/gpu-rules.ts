@@ -2,6 +2,7 @@
 import type { Gpu } from "../contract/record.js";
 import { NVIDIA_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
+import { VENDOR_RULES } from "./vendor-rules.js";
 
 const MEMORY_ERRORS = "NVIDIA GPU Memory Error Management (r580)";
 const SMI = "nvidia-smi(1), driver 580";
@@ -36,11 +37,13 @@ const COMMON_RULES: readonly Rule<Gpu>[] = [
 ];
 
 /** Each vendor's rules read fields that only its own tools have. */
-export const GPU_RULES: readonly Rule<Gpu>[] = [...COMMON_RULES, ...NVIDIA_RULES];
+export const GPU_RULES: readonly Rule<Gpu>[] = [...COMMON_RULES, ...NVIDIA_RULES, ...VENDOR_RULES];
 
 function silent(gpu: Gpu): Verdict {
   const live = [gpu.utilization, gpu.temperature, gpu.power_consumption, gpu.used_memory];
   if (gpu.error !== undefined || live.some((value) => value !== null)) return FINE;
+  // tpu-info has readings only while a workload runs.
+  if (gpu.tool === "tpu-info") return FINE;
   return { kind: "unknown", message: "the device is listed without any reading" };
 }
 

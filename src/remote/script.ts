@@ -33,7 +33,7 @@ export const EXTRA_PATH = [
   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   "/opt/rocm/bin:/usr/lib/wsl/lib:/usr/local/nvidia/bin:/var/lib/nvidia/bin:/home/kubernetes/bin/nvidia/bin",
   "/usr/local/sbin/npu-smi:/usr/local/dcmi:/usr/local/Ascend/driver/tools:/opt/intel/xpum/bin:/opt/habanalabs/bin",
-  "/usr/local/cuda/bin:/opt/rebellions/bin:/opt/homebrew/bin:/snap/bin",
+  "/usr/local/cuda/bin:/opt/rebellions/bin:/opt/aws/neuron/bin:/opt/homebrew/bin:/snap/bin",
   "$HOME/.local/bin:$HOME/.cargo/bin:$HOME/bin",
 ].join(":");
 

@@ -24,6 +24,7 @@ export const TOOLS: readonly Tool[] = [
   { id: "tegrastats", aliases: ["tegra", "jetson"], load: async () => (await import("./tegrastats.js")).tegrastatsShim },
   { id: "npu-smi", aliases: ["ascend", "npusmi"], load: async () => (await import("./npu-smi.js")).npuSmiShim },
   { id: "tpu-info", aliases: ["tpu", "tpuinfo"], load: async () => (await import("./tpu-info.js")).tpuInfoShim },
+  { id: "neuron-ls", aliases: ["neuron", "neuron-monitor", "aws-neuron"], load: async () => (await import("./neuron-ls.js")).neuronLsShim },
 ];
 
 const NATIVE = "native";

@@ -223,7 +223,7 @@ const CASES: readonly Case[] = [
     source: "the same in 2.0's CSV, with a limit of 0",
     outputs: {
       "xpu-smi.stats":
-        "0, u-0, Arc B580, N/A, 1.0, 0000:03:00.0, 4, N/A, 0, 4294967295, N/A, 255, 65535, 66, 0, 4294967295, 255, -1, 0, N/A, 18446744073709551615\n",
+        "0, u-0, Arc B580, N/A, 1.0, 0000:03:00.0, 4, N/A, 0, 4294967295, N/A, 255, 65535, 66, 0, 4294967295, 255, -1, 0, N/A, 18446744073709551615, Unavailable, N/A, N/A, N/A, 255, N/A, N/A, N/A, N/A, 4294967295, N/A\n",
     },
     none: [
       "total_memory",
@@ -357,6 +357,28 @@ const CASES: readonly Case[] = [
       ]),
     },
     none: ["temperature", "power_consumption", "frequency", "utilization"],
+  },
+  {
+    shim: "neuron-ls",
+    source: "unsigned counters of a device that no longer responds, and a size of 0",
+    outputs: {
+      "neuron-ls.devices": JSON.stringify([
+        { neuron_device: 0, bdf: "0000:cc:00.0", nc_count: 1, memory_size: 0, neuroncore_ids: [0] },
+      ]),
+      "neuron-ls.monitor": JSON.stringify({
+        neuron_runtime_data: [
+          {
+            error: "",
+            report: { neuroncore_counters: { neuroncores_in_use: { 0: { neuroncore_utilization: 255 } } } },
+          },
+        ],
+        system_data: {
+          neuron_hw_counters: { neuron_devices: [{ neuron_device_index: 0, mem_ecc_corrected: U32 }] },
+        },
+        neuron_hardware_info: { error: "" },
+      }),
+    },
+    none: ["total_memory", "used_memory", "utilization", "ecc_corrected_since_load", "temperature"],
   },
   {
     shim: "native",
