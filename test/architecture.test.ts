@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
-  "format/": ["contract/", "lib/", "format/fast/", "outcome/"],
+  "format/": ["conditions/", "contract/", "lib/", "format/fast/", "outcome/"],
   "sources/threads/": [
     "contract/",
     "health/",

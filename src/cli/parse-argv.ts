@@ -8,6 +8,7 @@ import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
+import { readSelection } from "./read-selection.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
 export type { ReadTextFile } from "./read-targets.js";
@@ -46,6 +47,7 @@ export async function parseArgv(
   refuseConflicts(given, problems);
   const { source, warnings } = await readSource(reader, readTextFile);
   const include = readInclude(reader);
+  const { query, selection, format } = await readSelection(reader, FORMATS, include);
   const options: Options = {
     source,
     ssh: readSsh(reader),
@@ -59,9 +61,10 @@ export async function parseArgv(
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
     length: reader.has("check") && !reader.has("count") ? { kind: "once" } : readLength(reader),
-    format: reader.choice("format", FORMATS, null),
-    csvSections: include ?? ["gpu"],
-    query: readQuery(reader),
+    format,
+    csvSections: include ?? (selection.rows === "device" && format === "ndjson" ? SECTIONS : ["gpu"]),
+    query,
+    selection,
     output: reader.text("output"),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
@@ -84,6 +87,9 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
   ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
   ["once", ["count"]],
   ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
+  ["check", ["rows", "fields", "frames-only", "states-only", "where", "compact"]],
+  ["fields", ["query"]],
+  ["frames-only", ["states-only"]],
   ["quiet", ["verbose"]],
 ];
 
@@ -103,8 +109,6 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
-  if (texts.has("query") && texts.get("format")?.[0] !== "csv")
-    problems.add("--query: only with --format csv");
 }
 
 async function readSource(
@@ -178,18 +182,6 @@ async function readFallback(reader: FlagReader): Promise<readonly string[]> {
     return [];
   });
   return [...new Set(ids)];
-}
-
-function readQuery(reader: FlagReader): readonly string[] {
-  const paths = reader.list("query");
-  for (const path of paths) {
-    if (!/^[\w-]+(\.[\w-]+)*$/.test(path)) {
-      reader.problems.add(
-        `--query: "${path}" is not a dot path; write names joined by dots, as detail.cuda_version`,
-      );
-    }
-  }
-  return paths;
 }
 
 function readStepAreas(

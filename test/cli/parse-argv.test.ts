@@ -65,6 +65,7 @@ test("what is not given has the documented default", async () => {
     format: null,
     csvSections: ["gpu"],
     query: [],
+    selection: { rows: "record", only: null, where: [], isCompact: false },
     output: null,
     color: "auto",
     verbosity: "normal",
