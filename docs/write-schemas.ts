@@ -37,7 +37,7 @@ export function writeSchema(name: SchemaName): Promise<string> {
 }
 
 /** The schema that every line of this kind matches. Objects may have more fields: a native host's, or a newer release's. */
-export function schemaOf(name: SchemaName): Json {
+function schemaOf(name: SchemaName): Json {
   const mode = { isCompact: name === "compact-record" || name === "compact-row" };
   const isRow = name === "row" || name === "compact-row";
   return {
@@ -63,7 +63,7 @@ function recordSchema(mode: Compact): Json {
   };
   const isState = { properties: { record: { const: "state" } } };
   return {
-    oneOf: [{ $ref: "#/$defs/frame" }, { $ref: "#/$defs/state" }],
+    ...stateOr("frame"),
     $defs: {
       frame: {
         allOf: [isFrame],
@@ -77,6 +77,12 @@ function recordSchema(mode: Compact): Json {
   };
 }
 
+/** By `record`, so that a problem is about the one that the line is. */
+function stateOr(other: string): Json {
+  const isState = { type: "object", properties: { record: { const: "state" } }, required: ["record"] };
+  return { if: isState, then: { $ref: "#/$defs/state" }, else: { $ref: `#/$defs/${other}` } };
+}
+
 function deviceSchema(section: Section, mode: Compact): Json {
   const labels: FieldMap = mode.isCompact ? {} : DEVICE_LABEL_FIELDS;
   return objectOf({ ...labels, ...SECTION_FIELDS[section] }, mode);
@@ -88,7 +94,7 @@ function rowSchema(mode: Compact): Json {
     required: ["section", "index"],
   });
   return {
-    oneOf: [{ $ref: "#/$defs/device" }, { $ref: "#/$defs/state" }],
+    ...stateOr("device"),
     $defs: {
       device: {
         allOf: SECTIONS.map((section) => ({ if: isOf(section), then: { $ref: `#/$defs/${section}` } })),
