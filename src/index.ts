@@ -18,16 +18,28 @@ import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 
 export { UsageError } from "./contract/errors.js";
+export type { Finding, Health } from "./contract/health.js";
+export type { Held } from "./contract/held.js";
 export type {
   Chassis,
+  CoreUtilization,
   Cpu,
+  CpuSocket,
+  DeviceLabels,
+  Disk,
   Envelope,
   FailureCode,
+  Fan,
   FrameRecord,
   Gpu,
+  Host,
   HostState,
   LastError,
   Memory,
+  MigInstance,
+  NetworkPort,
+  NumaNode,
+  Pressure,
   Process,
   Section,
   SectionError,

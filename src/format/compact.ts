@@ -20,15 +20,20 @@ export function compactRecord(record: StreamRecord): object {
 /** An object without nulls, in objects inside it too. Elements of lists stay, nulls too: they stand for places. */
 export function withoutNulls(object: object, isLeftOut: (key: string) => boolean = () => false): object {
   const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
+    const value: unknown = Reflect.get(object, key);
     if (value === null || value === undefined || isLeftOut(key)) continue;
-    if (key === "__proto__") setOwn(kept, key, value);
-    else kept[key] = deep(value);
+    const whole = typeof value === "object" ? deep(value) : value;
+    // An assignment to this name would set the prototype.
+    if (key === "__proto__") setOwn(kept, key, whole);
+    else kept[key] = whole;
   }
   return kept;
 }
 
-function deep(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(deep);
-  return typeof value === "object" && value !== null ? withoutNulls(value) : value;
+function deep(value: object): object {
+  if (!Array.isArray(value)) return withoutNulls(value);
+  return value.map((element: unknown) =>
+    typeof element === "object" && element !== null ? deep(element) : element,
+  );
 }

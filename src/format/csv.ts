@@ -63,7 +63,7 @@ function defaultColumns(sections: readonly Section[], labelNames: readonly strin
   const names = new Set(
     sections.flatMap((section) => csvColumns(section).map((name) => rowName(section, name) ?? name)),
   );
-  const device = [...names].map((name) => ({ title: name, value: deviceField([name]) }));
+  const device = [...names].map((name) => ({ title: name, value: defaultValue(name) }));
   return [...LEADING, ...labels, ...OF_DEVICE, ...device, ERROR_COLUMN];
 }
 
@@ -83,6 +83,12 @@ function fieldColumn(path: string): Column {
     title: path,
     value: ({ at }) => (at?.section === section ? valueAt(at.device, keys) : undefined),
   };
+}
+
+/** As `deviceField`, which is slow for every cell of the default layout. */
+function defaultValue(name: string): Column["value"] {
+  const isOwn = SECTIONS.every((section) => deviceName(section, name) === name);
+  return isOwn ? ({ at }) => at?.device?.[name] : deviceField([name]);
 }
 
 /** Looks a name of a row up in its device, by what the device itself calls it. */

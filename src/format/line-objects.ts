@@ -4,7 +4,7 @@ import { EVERYTHING, type Selection } from "../contract/selection.js";
 import { compactRecord, withoutNulls } from "./compact.js";
 import { rowsOf, type Row } from "./device-rows.js";
 import { recordFields, rowFields } from "./field-choice.js";
-import { flatRow } from "./flat-row.js";
+import { envelopeOf, flatRow } from "./flat-row.js";
 import type { FormatterOptions } from "./formatter.js";
 import { isRecordChosen, isRowChosen } from "./row-choice.js";
 import { verdictsOf } from "./row-verdict.js";
@@ -42,9 +42,10 @@ function rowLines(
   };
   return (record) => {
     const rows = rowsOf(record, sections);
+    const envelope = envelopeOf(record);
     const verdicts = verdictsOf(record, rows);
     return rows.flatMap((row, place) =>
-      isRowChosen(selection, row) ? [lineOf(row, flatRow(row, verdicts[place] ?? {}))] : [],
+      isRowChosen(selection, row) ? [lineOf(row, flatRow(envelope, row, verdicts[place] ?? {}))] : [],
     );
   };
 }

@@ -1,8 +1,11 @@
-/** schema/*.json are what the field tables give. UPDATE_GOLDEN=1 writes the files. */
+/** schema/*.json are what the field tables give, and docs/rows.md names what it must. UPDATE_GOLDEN=1 writes the files. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { SECTION_FIELDS } from "../../src/contract/fields.js";
+import { SECTIONS } from "../../src/contract/record.js";
+import { rowName } from "../../src/contract/row-fields.js";
 import { SCHEMA_NAMES, writeSchema } from "../../docs/write-schemas.js";
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -33,4 +36,16 @@ test("docs/rows.md names each file with its $id", () => {
     const { $id } = JSON.parse(readFileSync(pathOf(`schema/${name}.json`), "utf8")) as { $id: string };
     assert.match(rows, new RegExp(`allsmi-ssh/schema/${name}\\.json\`[ |]+\`${$id}\``));
   }
+});
+
+test("docs/rows.md names each device field that has another name in rows", () => {
+  const rows = readFileSync(pathOf("docs/rows.md"), "utf8");
+  const renamed = SECTIONS.flatMap((section) =>
+    Object.keys(SECTION_FIELDS[section]).flatMap((field) => {
+      const name = rowName(section, field);
+      return name === null || name === field ? [] : [name];
+    }),
+  );
+  assert.ok(renamed.length > 0);
+  for (const name of renamed) assert.ok(rows.includes(`\`${name}\``), name);
 });
