@@ -67,7 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
-  "format/": ["contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
+  "format/": ["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
     "contract/",

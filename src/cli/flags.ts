@@ -124,7 +124,22 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     title: "Output",
     flags: [
       value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
-      values("query", "PATHS", "CSV columns as dot paths, such as host_id,name,detail.cuda_version."),
+      value(
+        "rows",
+        "ROWS",
+        "record, or device: one flat NDJSON line a device; CSV always has these.",
+        "record",
+      ),
+      values("fields", "PATHS", "Keep only these fields, as host_id,gpu.temperature or labels.rack."),
+      values("query", "PATHS", "CSV only: the same as --fields."),
+      onOff("frames-only", "Print only readings of hosts."),
+      onOff("states-only", "Print only what happened to hosts that have no reading."),
+      values(
+        "where",
+        "CONDITION",
+        "Print only what meets this, as 'gpu.temperature>85'; with rows, only devices that do.",
+      ),
+      onOff("compact", "NDJSON without nulls, and without what each device repeats of its record."),
       value(
         "output",
         "FILE",

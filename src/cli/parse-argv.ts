@@ -9,6 +9,7 @@ import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
+import { readSelection } from "./read-selection.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
 
 export type { ReadTextFile } from "./read-targets.js";
@@ -50,6 +51,7 @@ export async function parseArgv(
   const { source, warnings } = await readSource(reader, readTextFile);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
+  const { query, selection, format } = await readSelection(reader, FORMATS, include);
   const options: Options = {
     source,
     ssh: readSsh(reader),
@@ -66,9 +68,10 @@ export async function parseArgv(
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
     length: reader.has("check") && !reader.has("count") ? { kind: "once" } : readLength(reader),
-    format: reader.choice("format", FORMATS, null),
-    csvSections: include ?? ["gpu"],
-    query: readQuery(reader),
+    format,
+    csvSections: include ?? (selection.rows === "device" && format === "ndjson" ? SECTIONS : ["gpu"]),
+    query,
+    selection,
     output: reader.text("output"),
     listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
@@ -105,6 +108,9 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
       "dry-run",
     ],
   ],
+  ["check", ["rows", "fields", "frames-only", "states-only", "where", "compact"]],
+  ["fields", ["query"]],
+  ["frames-only", ["states-only"]],
   ["quiet", ["verbose"]],
 ];
 
@@ -131,8 +137,6 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
     );
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
-  if (texts.has("query") && texts.get("format")?.[0] !== "csv")
-    problems.add("--query: only with --format csv");
 }
 
 async function readSource(
@@ -206,18 +210,6 @@ async function readFallback(reader: FlagReader): Promise<readonly string[]> {
     return [];
   });
   return [...new Set(ids)];
-}
-
-function readQuery(reader: FlagReader): readonly string[] {
-  const paths = reader.list("query");
-  for (const path of paths) {
-    if (!/^[\w-]+(\.[\w-]+)*$/.test(path)) {
-      reader.problems.add(
-        `--query: "${path}" is not a dot path; write names joined by dots, as detail.cuda_version`,
-      );
-    }
-  }
-  return paths;
 }
 
 function readStepAreas(

@@ -28,6 +28,8 @@ interface Description {
   /** One sentence for the field reference. */
   readonly text: string;
   readonly unit?: Unit;
+  /** What a text is, as JSON Schema names it. */
+  readonly format?: "date-time";
   /** Whether the default CSV layout has a column for it. The columns have the order of the table. */
   readonly csv?: true;
 }

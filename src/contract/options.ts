@@ -2,6 +2,7 @@
 import type { Condition } from "./condition.js";
 import type { Expectation } from "./expectation.js";
 import type { Section } from "./record.js";
+import type { Selection } from "./selection.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
@@ -78,10 +79,11 @@ export interface Options {
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */
   readonly format: OutputFormat | null;
-  /** Sections with CSV rows: what `--include` named, else only GPUs. */
+  /** Sections with rows: what `--include` named, else only GPUs in CSV and all with `--rows device`. */
   readonly csvSections: readonly Section[];
-  /** CSV columns as dot paths; empty for the default layout. */
+  /** What `--fields` or `--query` names; empty: the default CSV layout, and all of NDJSON. */
   readonly query: readonly string[];
+  readonly selection: Selection;
   /** Null: standard output. */
   readonly output: string | null;
   /** Null: nothing is served. */

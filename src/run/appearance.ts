@@ -5,6 +5,7 @@ import { createFormatter } from "../format/create-formatter.js";
 import type { Formatter, Terminal, WholeText } from "../format/formatter.js";
 import { wantsColor, terminalOf } from "../format/terminal.js";
 import type { Unwritable } from "../format/unwritable.js";
+import type { Stream } from "../sources/source.js";
 
 type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env">;
 
@@ -42,12 +43,14 @@ export function formatterFor(
   options: Options,
   deps: AppearanceDeps,
   terminal: Terminal | null,
-  hostCount: number | null,
+  { hostCount, labelNames }: Pick<Stream, "hostCount" | "labelNames">,
   unwritable: Unwritable,
 ): Promise<Formatter> {
   return createFormatter(formatOf(options, deps), {
     csvSections: options.csvSections,
     query: options.query,
+    selection: options.selection,
+    labelNames,
     color: wantsColor(options.color, deps.env, writesToTerminal(options, deps)),
     terminal,
     hostCount,

@@ -5,7 +5,14 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { Formatter } from "../format/formatter.js";
-import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "../format/output.js";
+import {
+  fileOutput,
+  lacksHeader,
+  OutputClosed,
+  OutputError,
+  streamOutput,
+  type Output,
+} from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
@@ -62,7 +69,7 @@ export async function run(
       throw error;
     });
     try {
-      const formatter = await formatterFor(options, deps, terminal, stream.hostCount, unwritable);
+      const formatter = await formatterFor(options, deps, terminal, stream, unwritable);
       // Below the table there is space for one line: of a stack, the first.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
@@ -72,6 +79,10 @@ export async function run(
           ? stream
           : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
+      if (output.firstLine !== null && lacksHeader(output.firstLine, header))
+        log.warn(
+          `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
+        );
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;

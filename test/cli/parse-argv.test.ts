@@ -5,6 +5,7 @@ import { FLAGS } from "../../src/cli/flags.js";
 import { parseArgv, type ParsedCommand } from "../../src/cli/parse-argv.js";
 import { UsageError } from "../../src/contract/errors.js";
 import type { Options } from "../../src/contract/options.js";
+import { SECTIONS } from "../../src/contract/record.js";
 import { FALLBACK_IDS, TOOLS } from "../../src/shims/registry.js";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -65,6 +66,7 @@ test("what is not given has the documented default", async () => {
     format: null,
     csvSections: ["gpu"],
     query: [],
+    selection: { rows: "record", only: null, where: [], isCompact: false },
     output: null,
     listen: null,
     color: "auto",
@@ -327,6 +329,34 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--format", "csv", "--query", "a..b"], /^--query: "a\.\.b" is not a dot path/],
     [["--demo", "--query", "name"], /^--query: only with --format csv$/],
     [
+      ["--demo", "--format", "csv", "--query", "nmae"],
+      /^--query: a row has no field "nmae"; did you mean name\?$/,
+    ],
+    [
+      ["--demo", "--fields", "host_id,gpu.temprature"],
+      /^--fields: gpu has no field "temprature"; did you mean gpu\.temperature\?$/,
+    ],
+    [["--demo", "--fields", "a..b"], /^--fields: "a\.\.b" is not a dot path/],
+    [["--demo", "--rows", "gpu"], /^--rows: "gpu" is not one of record, device$/],
+    [["--demo", "--format", "csv", "--rows", "record"], /^--rows record: only with --format ndjson/],
+    [["--demo", "--format", "table", "--rows", "device"], /^--rows: only with --format ndjson or csv$/],
+    [["--demo", "--format", "table", "--where", "tick>1"], /^--where: only with --format ndjson or csv$/],
+    [["--demo", "--format", "csv", "--compact"], /^--compact: only with --format ndjson$/],
+    [["--demo", "--frames-only", "--states-only"], /^--frames-only: cannot be used with --states-only/],
+    [
+      ["--demo", "--format", "csv", "--fields", "name", "--query", "name"],
+      /^--fields: cannot be used with --query/,
+    ],
+    [
+      ["--demo", "--where", "gpu.temprature>1"],
+      /^--where: "gpu\.temprature>1": gpu has no field "temprature"/,
+    ],
+    [
+      ["--demo", "--where", "gpu.temperature>1 for 3 ticks"],
+      /^--where: "gpu\.temperature>1 for 3 ticks" is about several readings.* leave out "for 3 ticks"$/,
+    ],
+    [["--demo", "--check", "--compact"], /^--check: cannot be used with --compact/],
+    [
       ["--demo", "--fail-on", "gpu.temperature"],
       /^--fail-on: "gpu.temperature": an operator .* is needed after gpu\.temperature, before the end; write PATH/,
     ],
@@ -353,6 +383,36 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
       assert.match(problems[0] ?? "", problem);
     });
   }
+});
+
+describe("flags that choose lines", () => {
+  test("make NDJSON the format, and are read", async () => {
+    const { format, query, selection, csvSections } = await optionsOf(
+      ...["--demo", "--rows", "device", "--fields", "hostname, index", "--fields", "index,temperature"],
+      ...["--where", "gpu.temperature > 1", "--where", "state == connected", "--frames-only", "--compact"],
+    );
+    assert.equal(format, "ndjson");
+    assert.deepEqual(query, ["hostname", "index", "temperature"]);
+    const { where, ...rest } = selection;
+    assert.deepEqual(rest, { rows: "device", only: "frame", isCompact: true });
+    assert.deepEqual(
+      where.map(({ text }) => text),
+      ["gpu.temperature > 1", "state == connected"],
+    );
+    assert.deepEqual(csvSections, SECTIONS);
+  });
+  test("leave CSV its rows: of GPUs, or of what --include names", async () => {
+    const csv = await optionsOf("--demo", "--format", "csv", "--rows", "device", "--states-only");
+    assert.deepEqual(csv.csvSections, ["gpu"]);
+    assert.equal(csv.selection.only, "state");
+    const both = await optionsOf("--demo", "--rows", "device", "--include", "process,gpu");
+    assert.deepEqual(both.csvSections, ["gpu", "process"]);
+  });
+  test("are not there: the format is open, and all is printed", async () => {
+    const { format, selection } = await optionsOf("--demo");
+    assert.equal(format, null);
+    assert.deepEqual(selection, { rows: "record", only: null, where: [], isCompact: false });
+  });
 });
 
 test("everything that is wrong is reported at once", async () => {

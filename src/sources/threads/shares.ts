@@ -1,7 +1,9 @@
 /** How many threads a run is worth, which hosts each of them watches, and what it is started with. */
 import type { Options, StreamFormat } from "../../contract/options.js";
+import { EVERYTHING } from "../../contract/selection.js";
 import type { WatchedTarget } from "../../fleet/identity.js";
 import type { FleetSettings } from "../../fleet/open-fleet.js";
+import { labelColumns } from "../../format/label-columns.js";
 import type { HostPlan } from "../../ssh/plan/plan.js";
 
 /** From this size on a thread with more space for young objects saves more than it costs (bench: steady, workers). */
@@ -21,9 +23,11 @@ export function threadCount(
 /** One thread's part of a run: the data that it is started with. Can be cloned. */
 export interface Share {
   readonly options: FleetSettings &
-    Pick<Options, "csvSections" | "query" | "failOn" | "health" | "drift" | "verbosity">;
+    Pick<Options, "csvSections" | "query" | "selection" | "failOn" | "health" | "drift" | "verbosity">;
   readonly watched: readonly WatchedTarget[];
   readonly format: "ndjson" | "csv";
+  /** Labels of all hosts: the columns are the same for all threads. */
+  readonly labelNames: readonly string[];
   /** When the run began, in ms since the epoch: ticks are the same for all threads. */
   readonly beganAtMs: number;
   /** The resolver program, as a URL's text. */
@@ -43,7 +47,8 @@ export function sharesOf(
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
     options;
-  const { drift } = options;
+  const { drift, selection } = options;
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const lists = shareOut(watched, run.count);
   const limits = splitLimit(ssh.concurrency, lists.length);
   // A main thread that gets records counts and logs them itself.
@@ -51,7 +56,9 @@ export function sharesOf(
   return lists.map((list, index) => ({
     watched: list,
     options: {
-      ...{ sample, intervalMs, length, stepAreas, csvSections, query },
+      ...{ sample, intervalMs, length, stepAreas, csvSections },
+      query: areRecords ? [] : query,
+      selection: areRecords ? EVERYTHING : selection,
       ssh: { ...ssh, concurrency: limits[index] ?? 1 },
       failOn: areRecords ? [] : failOn,
       health: areRecords ? null : health,
@@ -59,6 +66,7 @@ export function sharesOf(
       verbosity: areRecords ? "normal" : verbosity,
     },
     format: run.format === "csv" ? "csv" : "ndjson",
+    labelNames,
     beganAtMs: performance.timeOrigin + run.beginMs,
     resolver: run.resolver,
   }));

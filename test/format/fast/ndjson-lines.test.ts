@@ -121,7 +121,7 @@ describe("a writer with templates from earlier values", () => {
 describe("lines", () => {
   const lines = new NdjsonLines();
   const line = (record: object): string => {
-    lines.add(record);
+    lines.addAll([record]);
     return lines.takeText();
   };
 
@@ -129,7 +129,7 @@ describe("lines", () => {
     const batch = fc.array(fc.dictionary(key, json, { maxKeys: 8, noNullPrototype: true }), { maxLength: 5 });
     fc.assert(
       fc.property(batch, (records) => {
-        for (const record of records) lines.add(record);
+        for (const record of records) lines.addAll([record]);
         assert.equal(Buffer.from(lines.take()).toString(), records.map(ndjsonLine).join(""));
       }),
       { numRuns: propertyRuns(300) },
@@ -169,9 +169,9 @@ describe("lines", () => {
   test("keep nothing of a record that throws", () => {
     const broken = { a: 1 };
     Object.defineProperty(broken, "b", { enumerable: true, get: () => assert.fail("broken") });
-    lines.add({ a: 0 });
-    assert.throws(() => lines.add(broken), /broken/);
-    lines.add({ a: 2 });
+    lines.addAll([{ a: 0 }]);
+    assert.throws(() => lines.addAll([broken]), /broken/);
+    lines.addAll([{ a: 2 }]);
     assert.equal(lines.takeText(), '{"a":0}\n{"a":2}\n');
   });
 });
