@@ -134,6 +134,10 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "PCIe lanes of the link now.",
   },
+  power_state: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "The kernel's runtime power state: `active`, or `suspended`: it sleeps, and has no readings.",
+  },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "NUMA node that the device is attached to.",

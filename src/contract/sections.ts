@@ -70,6 +70,8 @@ export interface Gpu {
   readonly pcie_link_width?: Num;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
+  /** The kernel's runtime power state: `active`, or `suspended`, and then without readings. */
+  readonly power_state?: Text;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */

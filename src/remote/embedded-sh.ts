@@ -5,6 +5,7 @@ export const SH = {
     "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=;B=;@FIND_PROGRAM@;@TOOLS@;case $F.$B in .*|*.);;*)m p @PCI_PART@;@LIST_PCI_VENDORS@;y x @PCI_PART@ 0;;esac;m z 0;f;@LAST@",
   hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
   toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if o @NAMES@; then m t @SHIM@ $X;@PROBE@;fi;;esac",
+  lastResort: "case $F. in .)if @IS_HERE@; then m t @SHIM@ @NAMES@;B=1;@PROBE@;fi;;esac",
   probe: "@FIRST@;if [ $s -eq 0 ]; then F=$F-@GROUP@-;@OTHERS@;else B=1;fi",
   stay: "u;exec /bin/sh -s",
   leave: "exit 0",

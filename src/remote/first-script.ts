@@ -28,7 +28,11 @@ export function firstScript(
         uname: each.uname,
         probe: each.probe(sample.include).filter((part) => hung?.has(part.id) === false),
       })),
-      candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
+      candidates: candidatesOf(
+        shims,
+        { include: sample.include, mode: "shell" },
+        hung === null ? "later" : "first",
+      ),
       stay: intervalMs !== null,
     });
   known.set(key, script);

@@ -68,14 +68,27 @@ export function isNativeShim(shim: Shim): boolean {
   return shim.id === "native";
 }
 
-/** The shims as the bootstrap tries them. all-smi (`native`) covers every vendor: where it works no other is tried in that round. */
-export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly ToolCandidate[] {
+/**
+ * The shims as the bootstrap tries them. all-smi (`native`) covers every vendor: where it works no other is tried in that
+ * round. The first round only shows whether a last resort is needed and there: its commands are as long as all the others'.
+ */
+export function candidatesOf(
+  shims: readonly Shim[],
+  context: ProbeContext,
+  round: "first" | "later",
+): readonly ToolCandidate[] {
   return shims.map((shim) => ({
     shim: shim.id,
-    group: isNativeShim(shim) ? null : groupOf(shim),
+    group: isForAll(shim) ? null : groupOf(shim),
     executables: shim.executables,
-    probe: shim.probe(context),
+    probe: round === "first" && shim.lastResort !== undefined ? [] : shim.probe(context),
+    ...(shim.lastResort === undefined ? {} : { lastResort: shim.lastResort }),
   }));
+}
+
+/** Once it works, no other tool is tried in the same round. */
+function isForAll(shim: Shim): boolean {
+  return isNativeShim(shim) || shim.lastResort !== undefined;
 }
 
 /** Once one tool of a group works, the others of the group are not tried in the same round. */
@@ -183,13 +196,14 @@ function countsAsWorking(shim: Shim, outputs: PartOutputs, context: ProbeContext
 }
 
 /**
- * Whether to try a tool that was not tried yet. Where all-smi works, only nvidia-smi is tried, for what all-smi does not
+ * Whether to try a tool, or what the kernel reports, that was not tried yet. Where all-smi works, only nvidia-smi is tried, for what all-smi does not
  * report of NVIDIA devices. No other tool of a vendor is tried when one of its tools reports everything.
  */
 export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
   const native = judged.find((each) => each.kind === "usable" && isNativeShim(each.tool.shim));
   if (native?.kind === "usable")
     return shim.id === "nvidia-smi" && (native.first.sections.gpus ?? []).some(isNvidia);
+  if (judged.some((each) => each.kind === "usable" && isInPlaceOf(shim, each.tool.shim))) return false;
   return !judged.some(
     (each) =>
       each.kind === "usable" &&
@@ -198,20 +212,28 @@ export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
   );
 }
 
+/** What the kernel reports is read only where no tool works, and where it is read no tool is tried after it. */
+function isInPlaceOf(shim: Shim, working: Shim): boolean {
+  return !isNativeShim(working) && (shim.lastResort !== undefined || working.lastResort !== undefined);
+}
+
 function isNvidia({ uuid }: Gpu): boolean {
   return uuid?.startsWith("GPU-") === true;
 }
 
-/** The tools that the round's shell tried: it skips those whose group has one that works. */
+/** The tools that the round's shell tried: it skips those whose group has one that works, and may only name a last resort. */
 export function reachedBy(toTry: readonly Shim[], frame: Frame, context: ProbeContext): readonly Shim[] {
   const isFound = (shim: Shim): boolean => frame.found.some(({ shim: id }) => id === shim.id);
+  const isOnlyNamed = (shim: Shim): boolean =>
+    isFound(shim) && firstOutput(shim, frame.outputs, context) === undefined;
   const last = frame.isWhole ? toTry.length - 1 : toTry.findLastIndex(isFound);
   const done = new Set<string>();
   let isDone = false;
   return toTry.slice(0, last + 1).filter((shim) => {
     if (isDone || done.has(groupOf(shim))) return false;
+    if (shim.lastResort !== undefined && (done.size > 0 || isOnlyNamed(shim))) return false;
     if (isFound(shim) && countsAsWorking(shim, frame.outputs, context)) {
-      if (isNativeShim(shim)) isDone = true;
+      if (isForAll(shim)) isDone = true;
       else done.add(groupOf(shim));
     }
     return true;

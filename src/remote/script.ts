@@ -50,6 +50,8 @@ export interface ToolCandidate {
   readonly group: string | null;
   readonly executables: readonly string[];
   readonly probe: readonly Part[];
+  /** As in Shim: it is tried only where no tool worked before it. */
+  readonly lastResort?: { readonly isHere: string };
 }
 
 /** What an operating system is asked for besides the vendor tool. */
@@ -167,11 +169,12 @@ export function bootstrapScript(plan: BootstrapPlan): string {
 }
 
 /** Looks for one tool and probes it where it is found. */
-function toolSearch({ shim, group, executables, probe }: ToolCandidate): string {
+function toolSearch({ shim, group, executables, probe, lastResort }: ToolCandidate): string {
   const [first, ...others] = probe;
   const name = group ?? "all";
-  return fill(SH.toolParts, {
+  return fill(lastResort === undefined ? SH.toolParts : SH.lastResort, {
     GROUP: name,
+    IS_HERE: lastResort?.isHere ?? "",
     NAMES: executables.join(" "),
     SHIM: shim,
     PROBE:

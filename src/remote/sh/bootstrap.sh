@@ -53,6 +53,19 @@ case $found_groups in
     ;;
 esac
 
+# fragment: lastResort
+# What the kernel itself reports of its devices is read only where no tool works. The PCI vendors then show which of the
+# tools that failed have devices here.
+case $found_groups. in
+  .)
+    if @IS_HERE@; then
+      add_marker t @SHIM@ @NAMES@
+      tool_failed=1
+      @PROBE@
+    fi
+    ;;
+esac
+
 # fragment: probe
 # The first part decides whether the tool works; only then the others are asked.
 @FIRST@
