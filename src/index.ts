@@ -7,6 +7,7 @@ import { UsageError } from "./contract/errors.js";
 import type { RunLength, SampleOptions } from "./contract/options.js";
 import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
+import { TOOL_LABEL, toolPathProblem } from "./contract/tool-path.js";
 import type { Target } from "./contract/target.js";
 import type { FleetLog } from "./fleet/open-fleet.js";
 import { onAbort } from "./lib/abort.js";
@@ -55,6 +56,8 @@ export interface WatchOptions {
   /** Leave out command lines and users of processes. */
   readonly redact?: boolean;
   readonly holdDriver?: "auto" | "never";
+  /** Where tools are on the hosts, by id; a host's labels `tool.ID` come before them. */
+  readonly toolPaths?: Readonly<Record<string, string>>;
   readonly ssh?: {
     readonly keyFiles?: readonly string[];
     /** Read only this ssh_config; `none` reads no file. */
@@ -121,6 +124,10 @@ function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {
   const targets = hosts.flatMap((each, index) => {
     const { host, labels = {} } = typeof each === "string" ? { host: each } : each;
     const parsed = parseTarget(host, `hosts[${index}]`);
+    for (const [label, path] of Object.entries(labels)) {
+      const problem = label.startsWith(TOOL_LABEL) ? toolPathProblem(path) : null;
+      if (problem !== null) problems.push(`hosts[${index}]: the label ${label}: ${problem}`);
+    }
     if (parsed.kind === "target") return [{ ...parsed.target, labels }];
     problems.push(`hosts[${index}]: ${parsed.problem}`);
     return [];
@@ -143,12 +150,17 @@ function sshOf({ ssh = {} }: WatchOptions): SshOptions {
 }
 
 async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
-  const { FALLBACK_IDS } = await import("./shims/registry.js");
+  const { FALLBACK_IDS, TOOLS } = await import("./shims/registry.js");
   const include = options.include ?? ["gpu", "cpu", "memory", "chassis"];
   const fallback = options.fallback ?? FALLBACK_IDS;
+  const toolPaths = options.toolPaths ?? {};
   const problems = [
     ...include.filter((each) => !SECTIONS.includes(each)).map((each) => `include: no section "${each}"`),
     ...fallback.filter((id) => !FALLBACK_IDS.includes(id)).map((id) => `fallback: no tool "${id}"`),
+    ...Object.entries(toolPaths).flatMap(([id, path]) => {
+      const problem = TOOLS.some((tool) => tool.id === id) ? toolPathProblem(path) : "no such tool";
+      return problem === null ? [] : [`toolPaths: ${id}: ${problem}`];
+    }),
   ];
   if (problems.length > 0) throw new UsageError(problems);
   return {
@@ -157,6 +169,7 @@ async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
     toolTimeoutSecs: options.toolTimeoutSecs ?? 10,
     redact: options.redact ?? false,
     holdDriver: options.holdDriver ?? "auto",
+    toolPaths,
   };
 }
 

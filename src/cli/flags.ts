@@ -111,6 +111,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
+      values(
+        "tool",
+        "NAME=PATH",
+        "Where a tool is on the hosts, as nvidia-smi=/opt/x/nvidia-smi; a host's label tool.NAME=PATH wins.",
+      ),
       value(
         "hold-driver",
         "WHEN",

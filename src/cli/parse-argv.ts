@@ -9,6 +9,7 @@ import { readFlags, type GivenFlags } from "./argv.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readCheck, readConditions, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
+import { readToolPaths } from "./read-tool-paths.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
@@ -55,6 +56,7 @@ export async function parseArgv(
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
+      toolPaths: await readToolPaths(reader, source),
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),

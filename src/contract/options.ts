@@ -5,6 +5,7 @@ import type { Section } from "./record.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
+import type { ToolPaths } from "./tool-path.js";
 
 export type OutputFormat = "ndjson" | "csv" | "table";
 export type ColorChoice = "auto" | "always" | "never";
@@ -32,6 +33,8 @@ export interface SampleOptions {
   readonly redact: boolean;
   /** `auto`: where it is measured to help, a program of the tool's own keeps the driver started between ticks. */
   readonly holdDriver: "auto" | "never";
+  /** Where tools are on the hosts, by id, in place of a search; a host's labels `tool.NAME` come before them. */
+  readonly toolPaths?: ToolPaths;
 }
 
 export interface HealthOptions {

@@ -32,6 +32,7 @@ export function firstScript(
         shims,
         { include: sample.include, mode: "shell" },
         hung === null ? "later" : "first",
+        sample.toolPaths,
       ),
       stay: intervalMs !== null,
     });

@@ -1,6 +1,7 @@
 /** The tools of a host, and the verdict on each by what it answered to the probe. */
 import { ParseError } from "../contract/errors.js";
 import type { Gpu, Section } from "../contract/record.js";
+import type { ToolPaths } from "../contract/tool-path.js";
 import { isComplete, isPoor } from "../shims/kit/device-list.js";
 import { outputText } from "../shims/kit/part-output.js";
 import {
@@ -15,6 +16,7 @@ import {
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
 import type { ToolCandidate } from "./script.js";
+import { GIVEN, plainWord, shellWord } from "./tool-word.js";
 
 /** A vendor tool that a host is read with, or that fails there. */
 export type ChosenTool = UsableTool | BrokenTool;
@@ -22,6 +24,7 @@ export type ChosenTool = UsableTool | BrokenTool;
 export interface UsableTool {
   readonly kind: "usable";
   readonly shim: Shim;
+  /** As a word of a command. */
   readonly executable: string;
   readonly sampler: Sampler;
 }
@@ -76,11 +79,13 @@ export function candidatesOf(
   shims: readonly Shim[],
   context: ProbeContext,
   round: "first" | "later",
+  toolPaths: ToolPaths = {},
 ): readonly ToolCandidate[] {
   return shims.map((shim) => ({
     shim: shim.id,
     group: isForAll(shim) ? null : groupOf(shim),
     executables: shim.executables,
+    path: toolPaths[shim.id] ?? null,
     probe: round === "first" && shim.lastResort !== undefined ? [] : shim.probe(context),
     ...(shim.lastResort === undefined ? {} : { lastResort: shim.lastResort }),
   }));
@@ -107,18 +112,38 @@ export function judgeFound(
   found: readonly FoundTool[],
   outputs: PartOutputs,
   context: ProbeContext,
+  toolPaths: ToolPaths = {},
 ): readonly Judged[] {
   return found.flatMap(({ shim: id, executable }) => {
     const shim = shims.find((each) => each.id === id);
-    if (shim === undefined || !shim.executables.includes(executable)) return [];
+    const path = executable === GIVEN ? toolPaths[id] : undefined;
+    if (shim === undefined || (path === undefined && !shim.executables.includes(executable))) return [];
+    const program = path === undefined ? searchedProgram(executable) : givenProgram(path, context);
     const first = firstOutput(shim, outputs, context);
-    return first === undefined ? [] : [judgeTool(shim, executable, first, outputs, context)];
+    return first === undefined ? [] : [judgeTool(shim, program, first, outputs, context)];
   });
+}
+
+/** A tool's program: as a word of a command, and how a message begins when it cannot start. */
+interface Program {
+  readonly word: string;
+  readonly cannotStart: string;
+}
+
+function searchedProgram(name: string): Program {
+  return { word: name, cannotStart: `${name} is installed and cannot start` };
+}
+
+function givenProgram(path: string, { mode }: ProbeContext): Program {
+  return {
+    word: mode === "plain" ? plainWord(path) : shellWord(path),
+    cannotStart: `${path}, the path that was given, cannot start`,
+  };
 }
 
 function judgeTool(
   shim: Shim,
-  executable: string,
+  program: Program,
   first: PartOutput,
   outputs: PartOutputs,
   context: ProbeContext,
@@ -127,7 +152,7 @@ function judgeTool(
     const isTimeout = first.end.kind === "timeout" || first.end.kind === "missing";
     return { kind: "broken", tool: { kind: "broken", shim, message, isTimeout } };
   };
-  const cannotStart = whyItCannotStart(executable, first);
+  const cannotStart = whyItCannotStart(program.cannotStart, first);
   if (cannotStart !== null) return broken(cannotStart);
   try {
     const verdict = shim.judge(outputs, context);
@@ -138,7 +163,7 @@ function judgeTool(
         return { kind: "too-old", shim, message: verdict.message };
       case "usable":
       case "poor": {
-        const tool: UsableTool = { kind: "usable", shim, executable, sampler: verdict.sampler };
+        const tool: UsableTool = { kind: "usable", shim, executable: program.word, sampler: verdict.sampler };
         const reading = firstReading(tool, outputs, context);
         const gpus = reading.sections.gpus ?? [];
         const blind = isNativeShim(shim) && context.include.has("gpu") && gpus.length === 0;
@@ -167,7 +192,7 @@ export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly 
 const NOT_FOR_THIS_MACHINE = /: (?:line )?1: [Ss]yntax error|cannot execute binary file|Exec format error/;
 
 /** A program that is there exits with 126 or 127 when its interpreter, its loader or a library is missing, or its mode forbids it. */
-function whyItCannotStart(executable: string, output: PartOutput): string | null {
+function whyItCannotStart(beginning: string, output: PartOutput): string | null {
   if (output.end.kind !== "exit" || output.end.code === 0) return null;
   const { code } = output.end;
   // The probe's own lines in it (`@fields ...`) are not part of the message.
@@ -181,7 +206,7 @@ function whyItCannotStart(executable: string, output: PartOutput): string | null
       : code === 126
         ? "it is not executable"
         : "it, its interpreter, its loader or a library it needs is missing";
-  return `${executable} is installed and cannot start (exit code ${code}): ${why}`;
+  return `${beginning} (exit code ${code}): ${why}`;
 }
 
 function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {

@@ -1,6 +1,7 @@
 /**
  * The POSIX sh text that runs on a host. It is put together from the fragments of sh/*.sh, and holds only constants of
- * ours and numbers: no text of the operator or of a remote side ever stands in a command. docs/remote-script.md describes
+ * ours and numbers: no text of a remote side ever stands in a command, and of the operator's only a tool's path, as one
+ * word (tool-word.ts). docs/remote-script.md describes
  * what it does on a host.
  *
  * A frame is the answer to one tick, as marked lines in the output stream (`N` is the session's nonce, so that no tool
@@ -17,6 +18,7 @@
  */
 import type { Part, ShellPart } from "../shims/kit/shim.js";
 import { SH } from "./embedded-sh.js";
+import { GIVEN, shellWord, withTool } from "./tool-word.js";
 
 /** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
 export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
@@ -50,6 +52,8 @@ export interface ToolCandidate {
   readonly group: string | null;
   readonly executables: readonly string[];
   readonly probe: readonly Part[];
+  /** The operator's path in place of a search; null: search for the executables. */
+  readonly path: string | null;
   /** As in Shim: it is tried only where no tool worked before it. */
   readonly lastResort?: { readonly isHere: string };
 }
@@ -84,6 +88,7 @@ export interface TickPlan {
 /** What one vendor tool is asked, by the executable that was found. */
 export interface ToolParts {
   readonly parts: readonly Part[];
+  /** As a word of the shell. */
   readonly executable: string;
 }
 
@@ -119,7 +124,7 @@ function sequence(commands: readonly string[]): string {
 }
 
 function commandOf(part: Part, executable: string | null): string {
-  return executable === null ? part.command : part.command.replaceAll("{tool}", executable);
+  return executable === null ? part.command : withTool(part.command, executable);
 }
 
 /** Runs one part and marks its end. */
@@ -169,13 +174,17 @@ export function bootstrapScript(plan: BootstrapPlan): string {
 }
 
 /** Looks for one tool and probes it where it is found. */
-function toolSearch({ shim, group, executables, probe, lastResort }: ToolCandidate): string {
+function toolSearch({ shim, group, executables, path, probe, lastResort }: ToolCandidate): string {
   const [first, ...others] = probe;
   const name = group ?? "all";
+  const search =
+    path === null
+      ? fill(SH.searchProgram, { NAMES: executables.join(" ") })
+      : fill(SH.givenProgram, { PATH: shellWord(path) });
   return fill(lastResort === undefined ? SH.toolParts : SH.lastResort, {
     GROUP: name,
-    IS_HERE: lastResort?.isHere ?? "",
-    NAMES: executables.join(" "),
+    FIND: lastResort?.isHere ?? search,
+    FOUND_AS: lastResort !== undefined ? executables.join(" ") : path === null ? SH.foundName : GIVEN,
     SHIM: shim,
     PROBE:
       first === undefined
@@ -232,7 +241,7 @@ export const SHELL_FOR_INPUT = "/bin/sh -s";
 
 /** Runs a program until the channel's input ends, and ends with it when it ends by itself (sh/hold.sh). */
 export function holdCommand(command: string, executable: string): string {
-  const program = command.replaceAll("{tool}", executable);
+  const program = withTool(command, executable);
   return shellCommand(fill(SH.hold, { ENVIRONMENT, PROGRAM: program }));
 }
 

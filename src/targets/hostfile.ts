@@ -4,6 +4,7 @@
  */
 import { EXPECT_LABEL, parseExpectation } from "../contract/expectation.js";
 import type { Target } from "../contract/target.js";
+import { TOOL_LABEL, toolPathProblem } from "../contract/tool-path.js";
 import { cleanText } from "../lib/text.js";
 import { parseTarget, targetKey } from "./parse-target.js";
 
@@ -101,6 +102,8 @@ function parseLabels(words: readonly string[]): Readonly<Record<string, string>>
       ? parseExpectation(`${key.slice(EXPECT_LABEL.length)}=${value}`)
       : null;
     if (expectation?.kind === "problem") return `the label ${key}: ${expectation.problem}`;
+    const pathProblem = key.startsWith(TOOL_LABEL) ? toolPathProblem(value) : null;
+    if (pathProblem !== null) return `the label ${key}: ${pathProblem}`;
     labels.set(key, value);
   }
   return Object.fromEntries(labels);

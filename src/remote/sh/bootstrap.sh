@@ -46,8 +46,8 @@ esac
 case $found_groups in
   *-all-*|*-@GROUP@-*) ;;
   *)
-    if find_program @NAMES@; then
-      add_marker t @SHIM@ $program_name
+    if @FIND@; then
+      add_marker t @SHIM@ @FOUND_AS@
       @PROBE@
     fi
     ;;
@@ -58,8 +58,8 @@ esac
 # tools that failed have devices here.
 case $found_groups. in
   .)
-    if @IS_HERE@; then
-      add_marker t @SHIM@ @NAMES@
+    if @FIND@; then
+      add_marker t @SHIM@ @FOUND_AS@
       tool_failed=1
       @PROBE@
     fi
