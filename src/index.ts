@@ -56,6 +56,8 @@ export interface WatchOptions {
   /** Leave out command lines and users of processes. */
   readonly redact?: boolean;
   readonly holdDriver?: "auto" | "never";
+  /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
+  readonly wakeGpus?: boolean;
   /** Where tools are on the hosts, by id; a host's labels `tool.ID` come before them. */
   readonly toolPaths?: Readonly<Record<string, string>>;
   readonly ssh?: {
@@ -170,6 +172,7 @@ async function sampleOf(options: WatchOptions): Promise<SampleOptions> {
     redact: options.redact ?? false,
     holdDriver: options.holdDriver ?? "auto",
     toolPaths,
+    wakeGpus: options.wakeGpus ?? false,
   };
 }
 

@@ -122,6 +122,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "auto keeps a GPU driver started where its start slows each reading; never does not.",
         "auto",
       ),
+      onOff("wake-gpus", "Run tools also where every GPU of their vendor sleeps, which wakes them."),
       onOff("redact", "Leave out the command lines and users of processes."),
     ],
   },

@@ -57,6 +57,7 @@ export async function parseArgv(
       redact: reader.has("redact"),
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
       toolPaths: await readToolPaths(reader, source),
+      wakeGpus: reader.has("wake-gpus"),
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),

@@ -33,6 +33,8 @@ export interface SampleOptions {
   readonly redact: boolean;
   /** `auto`: where it is measured to help, a program of the tool's own keeps the driver started between ticks. */
   readonly holdDriver: "auto" | "never";
+  /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
+  readonly wakeGpus?: boolean;
   /** Where tools are on the hosts, by id, in place of a search; a host's labels `tool.NAME` come before them. */
   readonly toolPaths?: ToolPaths;
 }

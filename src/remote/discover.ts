@@ -156,7 +156,7 @@ async function toDiscovery(
 }
 
 function shellContext({ sample }: SessionOptions): ProbeContext {
-  return { include: sample.include, mode: "shell" };
+  return { include: sample.include, mode: "shell", isWaking: sample.wakeGpus === true };
 }
 
 function addFrame(rounds: Rounds, frame: Frame): void {

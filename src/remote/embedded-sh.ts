@@ -1,8 +1,13 @@
 /** The scripts of sh/*.sh as they go over the wire. Made by build/embed-sh.ts; edit the .sh files. */
 export const SH = {
+  allAsleep:
+    'hw() { i=$1;shift;hz=;for hx in "$@"; do for hd in /sys/bus/pci/drivers/$hx/*:*:*.*; do case $hd in *"/*:"*);;*)hu=;{ read -r hu; } <$hd/@STATUS_FILE@;case $hu in susp*) hz="$hz ${hd##*/}";;*) return 1;;esac;;esac;done;done 2>/dev/null;[ -n "$hz" ] || return 1;m p $i;w "$hz$n";y x $i 0;}',
+  asleep: "hw @PART@ @DRIVERS@",
+  unlessAsleep: "if @ASLEEP@; then :;else @PARTS@;fi",
+  probeUnlessAsleep: "if @ASLEEP@; then F=$F-@GROUP@-;else @PROBE@;fi",
   setup: "set +efux;@LIMITS@;N=@NONCE@;T=@TIMEOUT_SECS@;@OUTPUT@;@PARTS@",
   bootstrap:
-    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=;B=;@FIND_PROGRAM@;@TOOLS@;case $F.$B in .*|*.);;*)m p @PCI_PART@;@LIST_PCI_VENDORS@;y x @PCI_PART@ 0;;esac;m z 0;f;@LAST@",
+    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=;B=;@FIND_PROGRAM@;@ALL_ASLEEP@;@TOOLS@;case $F.$B in .*|*.);;*)m p @PCI_PART@;@LIST_PCI_VENDORS@;y x @PCI_PART@ 0;;esac;m z 0;f;@LAST@",
   hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
   toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if @FIND@; then m t @SHIM@ @FOUND_AS@;@PROBE@;fi;;esac",
   lastResort: "case $F. in .)if @FIND@; then m t @SHIM@ @FOUND_AS@;B=1;@PROBE@;fi;;esac",
@@ -44,5 +49,5 @@ export const SH = {
   tickFunction: "t() { @PARTS@;@TOOLS@;m z $1;f;}",
   guardedTickFunction: "t() { gu;@PARTS@;@TOOLS@;m z $1;f;}",
   tickLine: "t @TICK@",
-  tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
+  tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@ALL_ASLEEP@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
 } as const;

@@ -30,7 +30,7 @@ export function firstScript(
       })),
       candidates: candidatesOf(
         shims,
-        { include: sample.include, mode: "shell" },
+        { include: sample.include, mode: "shell", isWaking: sample.wakeGpus === true },
         hung === null ? "later" : "first",
         sample.toolPaths,
       ),

@@ -13,6 +13,7 @@ import {
   type Sampler,
   type Shim,
 } from "../shims/kit/shim.js";
+import { areAsleep, sleepersIn, SleepingSampler, sleepingGpus, wokenBy } from "./asleep.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
 import type { ToolCandidate } from "./script.js";
@@ -82,6 +83,7 @@ export function candidatesOf(
   toolPaths: ToolPaths = {},
 ): readonly ToolCandidate[] {
   return shims.map((shim) => ({
+    wakes: context.isWaking === true ? [] : wokenBy(shim),
     shim: shim.id,
     group: isForAll(shim) ? null : groupOf(shim),
     executables: shim.executables,
@@ -119,9 +121,17 @@ export function judgeFound(
     const path = executable === GIVEN ? toolPaths[id] : undefined;
     if (shim === undefined || (path === undefined && !shim.executables.includes(executable))) return [];
     const program = path === undefined ? searchedProgram(executable) : givenProgram(path, context);
+    const sleepers = sleepersIn(shim.id, outputs);
+    if (sleepers !== null) return [sleeping(shim, program.word, sleepers)];
     const first = firstOutput(shim, outputs, context);
     return first === undefined ? [] : [judgeTool(shim, program, first, outputs, context)];
   });
+}
+
+/** A tool that is there and was not run, since its GPUs sleep. */
+function sleeping(shim: Shim, executable: string, addresses: readonly string[]): Judged {
+  const tool = { kind: "usable", shim, executable, sampler: new SleepingSampler(shim) } as const;
+  return { kind: "usable", tool, first: { sections: { gpus: sleepingGpus(addresses, []) }, errors: [] } };
 }
 
 /** A tool's program: as a word of a command, and how a message begins when it cannot start. */
@@ -216,6 +226,7 @@ function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): P
 
 /** Whether the bootstrap counts the tool as working, and goes on to the next group. */
 function countsAsWorking(shim: Shim, outputs: PartOutputs, context: ProbeContext): boolean {
+  if (sleepersIn(shim.id, outputs) !== null) return true;
   const end = firstOutput(shim, outputs, context)?.end;
   return end?.kind === "exit" && end.code === 0;
 }
@@ -233,7 +244,7 @@ export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
     (each) =>
       each.kind === "usable" &&
       makerOf(each.tool.shim).vendor === makerOf(shim).vendor &&
-      isComplete(each.first.sections.gpus ?? []),
+      (isComplete(each.first.sections.gpus ?? []) || areAsleep(each.first.sections.gpus ?? [])),
   );
 }
 

@@ -22,6 +22,7 @@ add_marker v $limiter_name $system_name
 found_groups=
 tool_failed=
 @FIND_PROGRAM@
+@ALL_ASLEEP@
 @TOOLS@
 # Where one tool works and another fails, the PCI vendors show whether the failed one has devices here.
 case $found_groups.$tool_failed in
