@@ -23,11 +23,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shims/nvidia-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/nvidia-smi/fast/": ["contract/", "lib/", "shims/kit/", "shims/nvidia-smi/"],
   "shims/rocm-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/sysfs/": ["contract/", "lib/", "shims/kit/"],
   "shims/xpu-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/": [
     ...["contract/", "lib/", "shims/kit/"],
     ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/nvidia-smi/fast/"],
-    ...["shims/rocm-smi/", "shims/xpu-smi/"],
+    ...["shims/rocm-smi/", "shims/sysfs/", "shims/xpu-smi/"],
   ],
   "system/fast/": [],
   "system/kernel-log/": ["contract/", "lib/"],

@@ -111,12 +111,18 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
+      values(
+        "tool",
+        "NAME=PATH",
+        "Where a tool is on the hosts, as nvidia-smi=/opt/x/nvidia-smi; a host's label tool.NAME=PATH wins.",
+      ),
       value(
         "hold-driver",
         "WHEN",
         "auto keeps a GPU driver started where its start slows each reading; never does not.",
         "auto",
       ),
+      onOff("wake-gpus", "Run tools also where every GPU of their vendor sleeps, which wakes them."),
       onOff("redact", "Leave out command lines, users, containers and jobs of processes."),
     ],
   },

@@ -11,6 +11,7 @@ import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readSelection } from "./read-selection.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
+import { readToolPaths } from "./read-tool-paths.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
@@ -64,6 +65,8 @@ export async function parseArgv(
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
+      toolPaths: await readToolPaths(reader, source),
+      wakeGpus: reader.has("wake-gpus"),
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),

@@ -230,6 +230,10 @@ export const GPU_FIELDS = {
     ...{ type: "object", nullable: true, optional: true, fields: NVLINK_FIELDS },
     text: "NVLinks, read in the third tick and then in one of 240; null after a failure to read them.",
   },
+  power_state: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "The kernel's runtime power state: `active`, or `suspended`: it sleeps, and has no readings.",
+  },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "NUMA node that the device is attached to.",

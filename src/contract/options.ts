@@ -6,6 +6,7 @@ import type { Selection } from "./selection.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
+import type { ToolPaths } from "./tool-path.js";
 
 export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus";
 /** What a run takes from its source: lines of text, or the records themselves, as for a table or for metrics. */
@@ -35,6 +36,10 @@ export interface SampleOptions {
   readonly redact: boolean;
   /** `auto`: where it is measured to help, a program of the tool's own keeps the driver started between ticks. */
   readonly holdDriver: "auto" | "never";
+  /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
+  readonly wakeGpus?: boolean;
+  /** Where tools are on the hosts, by id, in place of a search; a host's labels `tool.NAME` come before them. */
+  readonly toolPaths?: ToolPaths;
 }
 
 export interface HealthOptions {

@@ -147,6 +147,8 @@ export interface Gpu {
   readonly temperature_memory?: Num;
   readonly health_status?: Text;
   readonly temperature_margin?: Num;
+  /** The kernel's runtime power state: `active`, or `suspended`, and then without readings. */
+  readonly power_state?: Text;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */

@@ -3,6 +3,7 @@ import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
 import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
+import { wokenBy } from "./asleep.js";
 import { failedSections } from "./compose.js";
 import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
@@ -198,7 +199,15 @@ export class HostSession {
       tools: toolsOf(sources).flatMap((tool) =>
         tool.kind === "broken"
           ? []
-          : [{ parts: tool.sampler.parts.filter(isAsked), executable: tool.executable }],
+          : [
+              {
+                parts: tool.sampler.parts.filter(isAsked),
+                executable: tool.executable,
+                ...(sample.wakeGpus === true || wokenBy(tool.shim).length === 0
+                  ? {}
+                  : { unlessAsleep: { shim: tool.shim.id, wakes: wokenBy(tool.shim) } }),
+              },
+            ],
       ),
     };
   }

@@ -511,3 +511,64 @@ test("--health reads the kernel log too, unless --include names what to read", a
   assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
   assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
 });
+
+describe("--tool and the labels tool.NAME", () => {
+  const withHosts = (text: string, ...args: readonly string[]): Promise<ParsedCommand> =>
+    parseArgv(["--ssh-hostfile", "h.txt", ...args], () => Promise.resolve(text));
+
+  test("paths by the tool's id, whichever of its names is given", async () => {
+    const { sample } = await optionsOf(
+      "--ssh",
+      "a",
+      "--tool",
+      "nvidia=/opt/x=y/nvidia-smi",
+      "--tool",
+      "all-smi=/opt/a b",
+    );
+    assert.deepEqual(sample.toolPaths, { "nvidia-smi": "/opt/x=y/nvidia-smi", native: "/opt/a b" });
+    assert.deepEqual((await optionsOf("--ssh", "a")).sample.toolPaths, {});
+  });
+
+  test("a hostfile's label stays a label", async () => {
+    const command = await withHosts('a tool.nvidia-smi="/opt/my tools/nvidia-smi" rack=r1\nb\n');
+    assert.ok(command.kind === "run" && command.options.source.kind === "targets");
+    assert.deepEqual(command.options.source.targets[0]?.labels, {
+      "tool.nvidia-smi": "/opt/my tools/nvidia-smi",
+      rack: "r1",
+    });
+  });
+
+  const wrong: readonly (readonly [value: string, problem: RegExp])[] = [
+    ["nvidia-smi", /^--tool: has no path; write an absolute one/],
+    ["nvidia-smi=bin/nvidia-smi", /^--tool: "bin\/nvidia-smi" is not an absolute path/],
+    ["nvidia-smi=/a\nb", /^--tool: .* holds a control character/],
+    ["nvidia-sim=/a", /^--tool: "nvidia-sim" is not one of native, nvidia-smi, /],
+    ["sysfs=/sys", /^--tool: "sysfs" is not one of/],
+    ["=/a", /^--tool: "" is not one of/],
+  ];
+  for (const [value, problem] of wrong)
+    test(`wrong: ${JSON.stringify(value)}`, async () => {
+      assert.match((await problemsOf("--ssh", "a", "--tool", value)).join(), problem);
+    });
+
+  test("one tool twice is wrong, by whatever names", async () => {
+    const problems = await problemsOf("--ssh", "a", "--tool", "nvidia=/a", "--tool", "nvidia-smi=/b");
+    assert.deepEqual(problems, ["--tool: nvidia-smi is given twice; give it once"]);
+  });
+
+  test("a wrong label is reported with file and line", async () => {
+    const problems = await withHosts(
+      "a\nb tool.nvidia-sim=/x\nc tool.nvidia=/x tool.nvidia-smi=/y\nd tool.rocm=bin/x\n",
+    ).then(
+      () => [],
+      (error: unknown) => (error instanceof UsageError ? error.problems : []),
+    );
+    assert.equal(problems.length, 3, problems.join("\n"));
+    assert.match(problems[0] ?? "", /^h\.txt:4: the label tool\.rocm: "bin\/x" is not an absolute path/);
+    assert.match(
+      problems[1] ?? "",
+      /^h\.txt:2: the label tool\.nvidia-sim names no tool; known are native, nvidia-smi/,
+    );
+    assert.match(problems[2] ?? "", /^h\.txt:3: the label tool\.nvidia-smi is a second path of nvidia-smi/);
+  });
+});

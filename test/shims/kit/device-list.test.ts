@@ -77,6 +77,10 @@ const PRINTED: Readonly<Record<string, Printed>> = {
   "neuron-ls": (count) => ({
     "neuron-ls.devices": json(each(count, (i) => ({ neuron_device: i, bdf: bdf(i), nc_count: 2 }))),
   }),
+  sysfs: (count) => ({
+    "sysfs.gpus": each(count, (i) => `@${bdf(i)} amdgpu active\ngpu_busy_percent 4\n`).join(""),
+    "sysfs.facts": each(count, (i) => `@${bdf(i)} amdgpu active\ncard ${String(i)}\n`).join(""),
+  }),
   "furiosa-smi": (count) => ({
     "furiosa-smi.info": json(each(count, (i) => ({ dev_name: `npu${String(i)}`, arch: "rngd" }))),
   }),

@@ -381,6 +381,29 @@ const CASES: readonly Case[] = [
     none: ["total_memory", "used_memory", "utilization", "ecc_corrected_since_load", "temperature"],
   },
   {
+    shim: "sysfs",
+    source: "amdgpu_pm.c: unsigned values of a GPU that no longer answers; a limit of 0 is disabled",
+    outputs: {
+      "sysfs.gpus": [
+        "@0000:03:00.0 amdgpu active",
+        "gpu_busy_percent 65535",
+        "mem_info_vram_total 18446744073709551615",
+        "temp1_input 65535000",
+        "power1_average 4294967295",
+        "power1_cap 0",
+        "freq1_input 4294967295000000",
+        "pwm1 65535",
+        "current_link_speed Unknown",
+        "current_link_width 63000",
+      ].join("\n"),
+    },
+    none: [
+      ...["utilization", "total_memory", "temperature", "power_consumption", "power_limit", "frequency"],
+      ...["fan_speed_percent", "pcie_link_gen", "pcie_link_width"],
+    ],
+    kept: { power_state: "active" },
+  },
+  {
     shim: "native",
     source:
       "all-smi's types.rs: -1 is unavailable, 0 of temperature, clock and size; all ones of the libraries that it asks",
