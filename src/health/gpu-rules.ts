@@ -42,8 +42,10 @@ export const GPU_RULES: readonly Rule<Gpu>[] = [...COMMON_RULES, ...NVIDIA_RULES
 function silent(gpu: Gpu): Verdict {
   const live = [gpu.utilization, gpu.temperature, gpu.power_consumption, gpu.used_memory];
   if (gpu.error !== undefined || live.some((value) => value !== null)) return FINE;
-  // tpu-info has readings only while a workload runs.
-  if (gpu.tool === "tpu-info") return FINE;
+  // tpu-info has readings only while a workload runs, the kernel's i915 has a clock alone in the first tick, and what
+  // sleeps has none.
+  const isQuiet = gpu.tool === "tpu-info" || (gpu.tool === "sysfs" && gpu.frequency !== null);
+  if (isQuiet || gpu.power_state === "suspended") return FINE;
   return { kind: "unknown", message: "the device is listed without any reading" };
 }
 

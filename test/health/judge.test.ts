@@ -54,6 +54,8 @@ const linked = (...active: readonly (number | null)[]): StreamRecord => {
   });
 };
 
+const SILENT = { utilization: null, temperature: null, power_consumption: null, used_memory: null };
+
 /** Each rule fired, and the nearest input that does not fire it. */
 const CASES: [rule: string, fires: StreamRecord, finding: string, silent: StreamRecord][] = [
   [
@@ -67,6 +69,12 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     one({ utilization: null, temperature: null, power_consumption: null, used_memory: null }),
     "unknown gpu 0 gpu-silent: the device is listed without any reading",
     one({ utilization: null, temperature: null, power_consumption: null, used_memory: 0 }),
+  ],
+  [
+    "gpu-silent",
+    one({ ...SILENT, tool: "sysfs", power_state: "active", frequency: null }),
+    "unknown gpu 0 gpu-silent: the device is listed without any reading",
+    one({ ...SILENT, tool: "sysfs", power_state: "suspended", frequency: null }),
   ],
   [
     "nvidia-recovery-action",

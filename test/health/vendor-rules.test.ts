@@ -166,6 +166,7 @@ const IN_GOLDEN: Readonly<Record<string, readonly string[]>> = {
   "xpu-smi/v1-one-device-fails": [silentGpu(0)],
   "xpu-smi/v1-plain-commands": [silentGpu(0), silentGpu(1)],
   "xpu-smi/v2-query": ["warning gpu 0 intel-thermal: the clocks are held back: Thermal", silentGpu(1)],
+  "sysfs/amdgpu-mi300x-no-edge-sensor": [uncorrected(1, 1)],
   "neuron-ls/monitor-missing": [silentGpu(0)],
   "neuron-ls/trn2-two-devices": [uncorrected(1, 1)],
   "npu-smi/910b-one-card-lost": ["critical gpu 1 ascend-health: health: Critical", silentGpu(1)],
