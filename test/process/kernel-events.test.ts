@@ -47,7 +47,7 @@ test("one reading has the events of the boot, and health judges them", { skip },
     "gpu,event",
     "--health",
   ]);
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 4, stderr);
   assert.deepEqual(codes(frames[0]), ["boot", 79]);
   assert.equal(frames[0]?.events?.[1]?.hostname, "127.0.0.1");
   const [finding] = frames[0].health?.findings ?? [];
