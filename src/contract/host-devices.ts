@@ -20,7 +20,7 @@ export interface Cpu {
   readonly cpu_model: Text;
   readonly architecture: Text;
   /** all-smi's enum: "Intel", "Amd", "AppleSilicon", "Arm", or {Other: name}. */
-  readonly platform_type: string | { readonly Other: string };
+  readonly platform_type: string | { readonly Other: string } | null;
   readonly socket_count: Num;
   /** Logical processors, as all-smi counts them. */
   readonly total_cores: Num;

@@ -22,7 +22,7 @@ export const CPU_FIELDS = {
   cpu_model: { type: "string", nullable: true, csv: true, text: "Model name." },
   architecture: { type: "string", nullable: true, csv: true, text: "As `x86_64`, `aarch64`." },
   platform_type: {
-    type: ["string", "object"],
+    ...{ type: ["string", "object"], nullable: true },
     text: '`Intel`, `Amd`, `AppleSilicon`, `Arm`, or `{"Other": name}`.',
   },
   socket_count: { type: "integer", nullable: true, csv: true, text: "Processor packages." },

@@ -45,7 +45,8 @@ function read(outputs: PartOutputs): DevicesRead {
   const devices = documents.flatMap((document) => objectsIn(document)).filter(isDevice);
   const printed = stdoutOf(outputs, MONITOR.id);
   const report = findJson(printed).documents.find((one) => at(one, "neuron_hardware_info") !== undefined);
-  const gpus = devices.map((device) => gpuOf(device, report));
+  const monitored = report === undefined ? null : monitoredBy(report);
+  const gpus = devices.map((device) => gpuOf(device, monitored));
   return {
     gpus: distinctDevices(gpus),
     processes: devices.flatMap(processesOf),
@@ -70,20 +71,43 @@ function monitorErrors(wasAsked: boolean, printed: string, report: unknown): rea
   return [{ section: "gpu", kind: "error", message: `neuron-monitor: ${oneLine(why)}` }];
 }
 
-function gpuOf(device: JsonObject, report: unknown): Gpu {
+/** One report, looked through once: a host has many devices and applications. */
+interface Monitored {
+  readonly report: unknown;
+  /** By core: what the first application that uses it reports. Null: an application could not be read. */
+  readonly useOfCores: ReadonlyMap<string, unknown> | null;
+  /** By core: bytes by kind, of each application. Null: an application could not be read. */
+  readonly memoryOfCores: ReadonlyMap<string, readonly JsonObject[]> | null;
+  readonly countersOfDevices: ReadonlyMap<number, JsonObject>;
+}
+
+function monitoredBy(report: unknown): Monitored {
+  const counters = new Map<number, JsonObject>();
+  for (const one of objectsIn(at(report, "system_data", "neuron_hw_counters", "neuron_devices"))) {
+    const index = integerCell(one["neuron_device_index"]);
+    if (index !== null && !counters.has(index)) counters.set(index, one);
+  }
+  return {
+    report,
+    useOfCores: useOfCores(report),
+    memoryOfCores: memoryOfCores(report),
+    countersOfDevices: counters,
+  };
+}
+
+function gpuOf(device: JsonObject, monitored: Monitored | null): Gpu {
   const index = integerCell(device["neuron_device"]);
   const cores = coresOf(device);
   const total = totalCell(device["memory_size"], "B");
-  const used = report === undefined ? null : memoryOf(report, cores);
-  const counters = objectsIn(at(report, "system_data", "neuron_hw_counters", "neuron_devices")).find(
-    (one) => integerCell(one["neuron_device_index"]) === index,
-  );
+  const used = memoryOf(monitored?.memoryOfCores ?? null, cores);
+  const report = monitored?.report;
+  const counters = index === null ? undefined : monitored?.countersOfDevices.get(index);
   return accelerator("NPU", {
     index,
     name: textCell(at(report, "neuron_hardware_info", "neuron_device_type")),
     pci_bus_id: textCell(device["bdf"]),
     numa_node_id: integerCell(device["numa_node"]),
-    utilization: report === undefined ? null : utilizationOf(report, cores),
+    utilization: utilizationOf(monitored?.useOfCores ?? null, cores),
     total_memory: total,
     used_memory: used,
     memory_free: freeOf(total, used),
@@ -121,33 +145,54 @@ function reportsIn(report: unknown, group: string): readonly JsonObject[] | null
   return groups;
 }
 
-/** Mean over the device's cores. Only cores in use are listed: one that is not listed is idle. */
-function utilizationOf(report: unknown, cores: readonly number[]): number | null {
+function useOfCores(report: unknown): Monitored["useOfCores"] {
   const groups = reportsIn(report, "neuroncore_counters");
   if (groups === null) return null;
-  const busy = cores.map((core) =>
-    groups.map((group) => at(group, "neuroncores_in_use", String(core))).find((one) => one !== undefined),
-  );
-  const shares = busy.map((core) =>
-    core === undefined ? 0 : percentCell(at(core, "neuroncore_utilization")),
-  );
+  const used = new Map<string, unknown>();
+  for (const group of groups) {
+    const cores = at(group, "neuroncores_in_use");
+    if (!isObject(cores)) continue;
+    for (const [core, use] of Object.entries(cores)) if (!used.has(core)) used.set(core, use);
+  }
+  return used;
+}
+
+function memoryOfCores(report: unknown): Monitored["memoryOfCores"] {
+  const groups = reportsIn(report, "memory_used");
+  if (groups === null) return null;
+  const used = new Map<string, JsonObject[]>();
+  for (const group of groups) {
+    const byCore = at(group, "neuron_runtime_used_bytes", "usage_breakdown", "neuroncore_memory_usage");
+    if (!isObject(byCore)) return null;
+    for (const [core, kinds] of Object.entries(byCore)) {
+      if (!isObject(kinds)) continue;
+      const known = used.get(core);
+      if (known === undefined) used.set(core, [kinds]);
+      else known.push(kinds);
+    }
+  }
+  return used;
+}
+
+/** Mean over the device's cores. Only cores in use are listed: one that is not listed is idle. */
+function utilizationOf(use: Monitored["useOfCores"], cores: readonly number[]): number | null {
+  if (use === null) return null;
+  const shares = cores.map((core) => {
+    const one = use.get(String(core));
+    return one === undefined ? 0 : percentCell(at(one, "neuroncore_utilization"));
+  });
   const known = shares.filter((share) => share !== null);
   return known.length < cores.length ? null : meanOf(known);
 }
 
 /** Bytes that all applications together use on the device's cores. */
-function memoryOf(report: unknown, cores: readonly number[]): number | null {
-  const groups = reportsIn(report, "memory_used");
-  if (groups === null || cores.length === 0) return null;
-  const used: number[] = [];
-  for (const group of groups) {
-    const byCore = at(group, "neuron_runtime_used_bytes", "usage_breakdown", "neuroncore_memory_usage");
-    if (!isObject(byCore)) return null;
-    for (const core of cores) {
-      const kinds = byCore[String(core)];
-      if (isObject(kinds)) used.push(...Object.values(kinds).map((bytes) => bytesCell(bytes, "B") ?? 0));
-    }
-  }
+function memoryOf(memory: Monitored["memoryOfCores"], cores: readonly number[]): number | null {
+  if (memory === null || cores.length === 0) return null;
+  const used = cores.flatMap((core) =>
+    (memory.get(String(core)) ?? []).flatMap((kinds) =>
+      Object.values(kinds).map((bytes) => bytesCell(bytes, "B") ?? 0),
+    ),
+  );
   return bytesCell(sumOf(used), "B");
 }
 
