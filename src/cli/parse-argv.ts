@@ -46,7 +46,7 @@ export async function parseArgv(
 
   const reader = new FlagReader(given, problems);
   refuseConflicts(given, problems);
-  const { source, warnings } = await readSource(reader, readTextFile);
+  const { source, warnings } = await readSource(reader, given.operands, readTextFile, env);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
   const options: Options = {
@@ -83,27 +83,29 @@ export async function parseArgv(
   return { kind: "run", options, warnings };
 }
 
-const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
+const SOURCES = ["ssh", "ssh-hostfile", "ssh-from", "demo", "replay"];
 /** Flags that cannot be given together. The message names the first one first. */
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
-  ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
-  ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
+  ["demo", ["ssh", "ssh-hostfile", "ssh-from", "select", "replay", "dry-run"]],
+  ["replay", ["ssh", "ssh-hostfile", "ssh-from", "select", "once", "count", "interval", "dry-run"]],
   ["once", ["count"]],
   ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
   ["quiet", ["verbose"]],
 ];
 
-function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Problems): void {
+function refuseConflicts({ texts, operands, problems: mistyped }: GivenFlags, problems: Problems): void {
   for (const [flag, others] of CONFLICTS) {
     const clashing = texts.has(flag) ? others.filter((other) => texts.has(other)) : [];
     for (const other of clashing) problems.add(`--${flag}: cannot be used with --${other}; give one of them`);
   }
   // A mistyped flag may be the one with the hosts.
-  if (!SOURCES.some((flag) => texts.has(flag)) && mistyped.length === 0) {
+  if (!SOURCES.some((flag) => texts.has(flag)) && operands.length === 0 && mistyped.length === 0) {
     problems.add(
       "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
     );
   }
+  for (const flag of ["demo", "replay"])
+    if (operands.length > 0 && texts.has(flag)) problems.add(`--${flag}: takes no hosts; leave them out`);
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
   if (texts.has("fail-on-missing") && !texts.has("fail-on"))
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
@@ -115,7 +117,9 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
 
 async function readSource(
   reader: FlagReader,
+  operands: readonly string[],
   readTextFile: ReadTextFile,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ source: Source; warnings: readonly string[] }> {
   const file = reader.text("replay");
   if (file !== null) {
@@ -128,8 +132,16 @@ async function readSource(
   }
   if (reader.has("demo")) return { source: { kind: "demo" }, warnings: [] };
   const { targets, warnings } = await readTargets(
-    { lists: reader.texts("ssh"), files: reader.texts("ssh-hostfile") },
+    {
+      operands,
+      lists: reader.texts("ssh"),
+      files: reader.texts("ssh-hostfile"),
+      from: reader.nonEmpty("ssh-from"),
+      selectors: reader.texts("select"),
+      configFile: reader.text("ssh-config"),
+    },
     readTextFile,
+    env,
     reader.problems,
   );
   return { source: { kind: "targets", targets }, warnings };

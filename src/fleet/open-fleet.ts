@@ -10,7 +10,7 @@ import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { shimsToTry } from "../shims/registry.js";
 import type { ConfigEnvironment } from "../ssh/config/environment.js";
-import { loadConfig, type ConfigSource } from "../ssh/config/load.js";
+import { configSource, loadConfig } from "../ssh/config/load.js";
 import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
@@ -157,9 +157,4 @@ function stepLog(
     const secs = ((clock.nowMs() - beginMs) / 1000).toFixed(3);
     line(cleanText(`${hostId} +${secs}s ${area}: ${step}`));
   };
-}
-
-function configSource(file: string | null): ConfigSource {
-  if (file === null) return { kind: "default" };
-  return file === "none" ? { kind: "none" } : { kind: "file", path: file };
 }
