@@ -6,6 +6,7 @@ import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh
 import type { StepArea } from "../contract/step-log.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
+import { withDefaults } from "./defaults.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
@@ -30,7 +31,7 @@ const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
 /**
- * `args` without the program's name; `env` for the step log. Help and the version win over all other flags. Throws
+ * `args` without the program's name; `env` for the step log and defaults. Help and the version win over all other flags. Throws
  * UsageError, with every problem that was found.
  */
 export async function parseArgv(
@@ -38,9 +39,10 @@ export async function parseArgv(
   readTextFile: ReadTextFile,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ParsedCommand> {
-  const given = await readFlags(args);
-  if (given.texts.has("help")) return { kind: "help", text: (await import("./help.js")).helpText() };
-  if (given.texts.has("version")) return { kind: "version" };
+  const typed = await readFlags(args);
+  if (typed.texts.has("help")) return { kind: "help", text: (await import("./help.js")).helpText() };
+  if (typed.texts.has("version")) return { kind: "version" };
+  const given = await withDefaults(typed, env, readTextFile, { conflicts: CONFLICTS, sources: SOURCES });
   const problems = new Problems();
   for (const problem of given.problems) problems.add(problem);
 
