@@ -59,6 +59,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "KEY=VALUE",
         "Only hosts with this label, as rack=r12, rack!=r1* or role=gpu; all must match.",
       ),
+      value("shard", "I/N", "Watch only part I of N, from 0 to N-1; N processes watch each host once."),
       onOff("demo", "Watch an embedded fleet of simulated hosts through real SSH on loopback."),
       value("replay", "FILE", "Render recorded NDJSON instead of watching; - is standard input."),
       value("speed", "N", "Replay at N times the recorded pace, or max: as fast as it can.", "max"),

@@ -1,6 +1,6 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
+import type { Options, OutputFormat, RunLength, Shard, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { StepArea } from "../contract/step-log.js";
@@ -22,6 +22,7 @@ export type ParsedCommand =
 const STEP_VARIABLE = "ALLSMI_SSH_DEBUG";
 const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
+const MAX_SHARDS = 10_000;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
@@ -53,6 +54,7 @@ export async function parseArgv(
   const health = await readHealth(reader, include);
   const options: Options = {
     source,
+    shard: readShard(reader),
     ssh: readSsh(reader),
     sample: {
       include: new Set([
@@ -88,8 +90,8 @@ export async function parseArgv(
 const SOURCES = ["ssh", "ssh-hostfile", "ssh-from", "demo", "replay"];
 /** Flags that cannot be given together. The message names the first one first. */
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
-  ["demo", ["ssh", "ssh-hostfile", "ssh-from", "select", "replay", "dry-run"]],
-  ["replay", ["ssh", "ssh-hostfile", "ssh-from", "select", "once", "count", "interval", "dry-run"]],
+  ["demo", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "replay", "dry-run"]],
+  ["replay", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "once", "count", "interval", "dry-run"]],
   ["once", ["count"]],
   ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
   ["quiet", ["verbose"]],
@@ -161,6 +163,21 @@ function readSsh(reader: FlagReader): SshOptions {
     client: reader.choice("ssh-client", CLIENTS, "auto"),
     concurrency: reader.number("ssh-concurrency", 32, { min: 1, max: 10_000 }),
   };
+}
+
+/** Null where it is not given or wrong. */
+function readShard(reader: FlagReader): Shard | null {
+  const text = reader.text("shard");
+  if (text === null) return null;
+  const [, index = "", count = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (index !== "" && Number(index) < Number(count) && Number(count) <= MAX_SHARDS)
+    return { index: Number(index), count: Number(count) };
+  const last =
+    index !== "" && index === count ? `; the last of ${count} is ${Number(count) - 1}/${count}` : "";
+  reader.problems.add(
+    `--shard: "${cleanText(text)}" is not I/N with I from 0 to N-1 and N up to ${MAX_SHARDS}${last}`,
+  );
+  return null;
 }
 
 function readLength(reader: FlagReader): RunLength {

@@ -50,6 +50,7 @@ test("what is not given has the documented default", async () => {
   assert.equal(sample.redact, false);
   assert.equal(sample.holdDriver, "auto");
   assert.deepEqual(rest, {
+    shard: null,
     ssh: {
       keyFiles: [],
       configFile: null,
@@ -237,6 +238,11 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [[], /^no hosts given; use --ssh .*--ssh-hostfile FILE, --demo or --replay FILE$/],
     [["-"], /^unexpected argument "-"; hosts from standard input are --ssh-hostfile -$/],
     [["--ssh", "a", "--", "--once"], /^command line: "--once" has a host that starts with "-"/],
+    ...["3/3", "x", "1", "-1/3", "1/0", "0/10001", "1/2/3"].map((text): [string[], RegExp] => [
+      ["a", `--shard=${text}`],
+      /^--shard: ".*" is not I\/N with I from 0 to N-1 and N up to 10000/,
+    ]),
+    [["a", "--shard", "3/3"], /; the last of 3 is 2\/3$/],
     [["--demo", "a"], /^--demo: takes no hosts; leave them out$/],
     [["--demo", "--formt", "csv"], /^unknown flag --formt; did you mean --format\?$/],
     [["--demo", "--sshHostfile", "f"], /^unknown flag --sshHostfile; did you mean --ssh-hostfile\?$/],
