@@ -46,6 +46,9 @@ export const THRESHOLDS: readonly Threshold[] = [
   { id: "start-up.help-over-node", atMost: 1.25 },
   { id: "start-up.version-over-node", atMost: 1.25 },
   { id: "output.ndjson-over-stringify", atMost: 1.2 },
+  // A scrape of the fleet, which costs a few ticks' NDJSON, and what of its text is in memory at once.
+  { id: "output.metrics-over-stringify", atMost: 6 },
+  { id: "output.metrics-piece-kib-a-host", atMost: 4 },
 ];
 
 export type Verdict =

@@ -12,7 +12,8 @@ type Values =
 
 /** Fixed values, by flag; a test has the program take each. */
 export const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  format: ["ndjson", "csv", "table"],
+  format: ["ndjson", "csv", "table", "prometheus"],
+  rows: ["record", "device"],
   color: ["auto", "always", "never"],
   "ssh-client": ["auto", "ssh2", "openssh"],
   "ssh-strict-host-key": ["yes", "accept-new", "no"],
@@ -125,7 +126,7 @@ function zsh(): string {
       one: values.kind === "one" ? `(${values.names.join(" ")})` : "",
       list: values.kind === "list" ? `_values -s , ${flag.takes.placeholder} ${values.names.join(" ")}` : "",
     }[values.kind];
-    return `'*--${flag.name}=[${about}]:${flag.takes.placeholder}:${action}'`;
+    return `'*--${flag.name}=[${about}]:${flag.takes.placeholder.replaceAll(":", "\\:")}:${action}'`;
   });
   return `#compdef ${NAME}
 # zsh completion for ${NAME}, made from its flags. To be put into a folder of $fpath.

@@ -14,6 +14,7 @@ import {
 import type { Field, FieldMap, Shape } from "../src/contract/field-table.js";
 import { csvColumns, SECTION_FIELDS } from "../src/contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, STATE_OF_CODE, type Section } from "../src/contract/record.js";
+import { rowName } from "../src/contract/row-fields.js";
 import { recordedReadings } from "../test/support/golden.js";
 
 const SECTION_TEXT: Readonly<Record<Section, string>> = {
@@ -70,10 +71,15 @@ export async function writeRecords(): Promise<string> {
       ...nestedTables(SECTION_FIELDS[section]),
     ]),
     "## CSV columns",
-    "Without `--query` the columns are `timestamp`, `tick`, `host_id`, `hostname`, `state`, `transport`, `section` and `index`, then those of each section in the output, then `error`.",
+    "Without `--fields` the columns are `timestamp`, `tick`, `host_id`, `hostname`, `state`, `transport`, one for each label (`labels.rack`), `section` and `index`, then those of each section in the output, then `error`. [rows.md](rows.md) has more.",
     table(
       ["section", "columns"],
-      SECTIONS.map((section) => [section, csvColumns(section).map(code).join(", ")]),
+      SECTIONS.map((section) => [
+        section,
+        csvColumns(section)
+          .map((name) => code(rowName(section, name) ?? name))
+          .join(", "),
+      ]),
     ),
   ].join("\n\n");
   return format(text, { parser: "markdown", printWidth: 110 });

@@ -8,6 +8,7 @@ import { labelProblem, parseExpectation } from "./contract/expectation.js";
 import type { HealthOptions, RunLength, SampleOptions } from "./contract/options.js";
 import { SECTIONS, type Section, type StreamRecord } from "./contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-options.js";
+import { TOOL_LABEL, toolPathProblem } from "./contract/tool-path.js";
 import type { Target } from "./contract/target.js";
 import type { FleetLog } from "./fleet/open-fleet.js";
 import { withHealth } from "./health/with-health.js";
@@ -24,17 +25,24 @@ export type { Finding, Health, HealthStatus, Severity } from "./contract/health.
 export type { Held } from "./contract/held.js";
 export type {
   Chassis,
+  CoreUtilization,
   Cpu,
+  CpuSocket,
+  DeviceLabels,
   Disk,
   Envelope,
   FailureCode,
+  Fan,
   FrameRecord,
   Gpu,
   Host,
   HostState,
   LastError,
   Memory,
+  MigInstance,
   NetworkPort,
+  NumaNode,
+  Pressure,
   Process,
   Section,
   SectionError,
@@ -66,6 +74,10 @@ export interface WatchOptions {
   readonly health?: boolean;
   /** What each host should have, as `gpus=8`; a host's label `expect.gpus` wins. It shows in `health` too. */
   readonly expect?: readonly string[];
+  /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
+  readonly wakeGpus?: boolean;
+  /** Where tools are on the hosts, by id; a host's labels `tool.ID` come before them. */
+  readonly toolPaths?: Readonly<Record<string, string>>;
   readonly ssh?: {
     readonly keyFiles?: readonly string[];
     /** Read only this ssh_config; `none` reads no file. */
@@ -137,6 +149,10 @@ function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {
       const problem = labelProblem(name, value);
       if (problem !== null) problems.push(`hosts[${index}]: ${problem}`);
     }
+    for (const [label, path] of Object.entries(labels)) {
+      const problem = label.startsWith(TOOL_LABEL) ? toolPathProblem(path) : null;
+      if (problem !== null) problems.push(`hosts[${index}]: the label ${label}: ${problem}`);
+    }
     if (parsed.kind === "target") return [{ ...parsed.target, labels }];
     problems.push(`hosts[${index}]: ${parsed.problem}`);
     return [];
@@ -159,12 +175,17 @@ function sshOf({ ssh = {} }: WatchOptions): SshOptions {
 }
 
 async function sampleOf(options: WatchOptions, health: HealthOptions | null): Promise<SampleOptions> {
-  const { FALLBACK_IDS } = await import("./shims/registry.js");
+  const { FALLBACK_IDS, TOOLS } = await import("./shims/registry.js");
   const include = options.include ?? ["gpu", "cpu", "memory", "chassis"];
   const fallback = options.fallback ?? FALLBACK_IDS;
+  const toolPaths = options.toolPaths ?? {};
   const problems = [
     ...include.filter((each) => !SECTIONS.includes(each)).map((each) => `include: no section "${each}"`),
     ...fallback.filter((id) => !FALLBACK_IDS.includes(id)).map((id) => `fallback: no tool "${id}"`),
+    ...Object.entries(toolPaths).flatMap(([id, path]) => {
+      const problem = TOOLS.some((tool) => tool.id === id) ? toolPathProblem(path) : "no such tool";
+      return problem === null ? [] : [`toolPaths: ${id}: ${problem}`];
+    }),
   ];
   if (problems.length > 0) throw new UsageError(problems);
   return {
@@ -173,6 +194,8 @@ async function sampleOf(options: WatchOptions, health: HealthOptions | null): Pr
     toolTimeoutSecs: options.toolTimeoutSecs ?? 10,
     redact: options.redact ?? false,
     holdDriver: options.holdDriver ?? "auto",
+    toolPaths,
+    wakeGpus: options.wakeGpus ?? false,
   };
 }
 

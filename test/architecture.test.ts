@@ -23,11 +23,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shims/nvidia-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/nvidia-smi/fast/": ["contract/", "lib/", "shims/kit/", "shims/nvidia-smi/"],
   "shims/rocm-smi/": ["contract/", "lib/", "shims/kit/"],
+  "shims/sysfs/": ["contract/", "lib/", "shims/kit/"],
   "shims/xpu-smi/": ["contract/", "lib/", "shims/kit/"],
   "shims/": [
     ...["contract/", "lib/", "shims/kit/"],
     ...["shims/amd-smi/", "shims/native/", "shims/nvidia-smi/", "shims/nvidia-smi/fast/"],
-    ...["shims/rocm-smi/", "shims/xpu-smi/"],
+    ...["shims/rocm-smi/", "shims/sysfs/", "shims/xpu-smi/"],
   ],
   "system/fast/": [],
   "system/kernel-log/": ["contract/", "lib/"],
@@ -66,7 +67,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
-  "format/": ["contract/", "lib/", "format/fast/", "outcome/"],
+  "format/prometheus/": ["contract/", "lib/"],
+  "format/": ["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
+  "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
     "contract/",
     "health/",
@@ -88,7 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "ssh/config/", "targets/"],
   "run/": [
-    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "sources/"],
+    ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [

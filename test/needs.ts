@@ -1,6 +1,6 @@
 /**
- * Installs from Debian's packages what the tests need and this machine lacks: the real peers (OpenSSH, dropbear) and
- * the shells that hosts log in with. Where it cannot, it prints that, and the tests concerned are skipped with a reason.
+ * Installs from Debian's packages what the tests need and this machine lacks: the real peers (OpenSSH, dropbear, Prometheus)
+ * and the shells that hosts log in with. Where it cannot, it prints that, and the tests concerned are skipped with a reason.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -24,6 +24,9 @@ const NEEDS: readonly (readonly [program: string, debianPackage: string])[] = [
   ["jq", "jq"],
   ["mlr", "miller"],
   ["tmux", "tmux"],
+  ["prometheus", "prometheus"],
+  ["promtool", "prometheus"],
+  ["prometheus-node-exporter", "prometheus-node-exporter"],
 ];
 
 const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];

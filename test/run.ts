@@ -2,27 +2,36 @@
  * Runs the tests as `node --test` does, each file in a process of its own, but several files at a time for each processor,
  * since most of them wait for programs. Exit status 1 where a test failed.
  *
- *   node --import tsx test/run.ts            every test
- *   node --import tsx test/run.ts quick      the working loop: the quick tests, with a fifth of the properties' runs
- *   node --import tsx test/run.ts FILE...    these files
+ *   npm test             every test
+ *   npm test FILE...     these files
+ *   npm run test:unit    the working loop: the quick tests, with a fifth of the properties' runs
+ *   npm run test:long    the properties alone, with ten times their runs
  */
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { allTests, QUICK_HALVES } from "./test-files.js";
+import { allTests, QUICK_HALVES, runnable, WITH_PROPERTIES } from "./test-files.js";
 
-const FILES_PER_PROCESSOR = 2;
+const FILES_PER_PROCESSOR = 2.5;
 const TIMEOUT_MS = 300_000;
+const LONG_TIMEOUT_MS = 1_200_000;
 
-const args = process.argv.slice(2);
-const isQuick = args[0] === "quick";
-if (isQuick) process.env["PROPERTY_RUNS"] ??= "0.2";
+const [mode, ...rest] = process.argv.slice(2);
+const SHARES: Readonly<Record<string, string>> = { quick: "0.2", long: "10" };
+const share = SHARES[mode ?? ""];
+if (share !== undefined) process.env["PROPERTY_RUNS"] ??= share;
 
-const files = isQuick ? QUICK_HALVES : args.length > 0 ? args.map((file) => resolve(file)) : allTests();
+function wanted(): readonly string[] {
+  if (mode === undefined) return allTests();
+  if (mode === "quick") return QUICK_HALVES;
+  if (mode === "long") return WITH_PROPERTIES;
+  return [mode, ...rest].map((file) => resolve(file));
+}
+
 const concurrency = Math.ceil(availableParallelism() * FILES_PER_PROCESSOR);
 
-run({ files: [...files], concurrency, timeout: TIMEOUT_MS })
+run({ files: wanted().map(runnable), concurrency, timeout: mode === "long" ? LONG_TIMEOUT_MS : TIMEOUT_MS })
   .on("test:fail", () => {
     process.exitCode = 1;
   })

@@ -3,10 +3,12 @@
  * This is read from a file's imports and from those of the support files that it uses.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+/** The folder of the sources, also for the compiled copy of this file, whose own name is `import.meta.filename`. */
 const HERE = dirname(fileURLToPath(import.meta.url));
+const IS_COMPILED = import.meta.filename.endsWith(".js");
 
 /** Every file of tests, sorted. */
 const testFiles: readonly string[] = readdirSync(HERE, { recursive: true, encoding: "utf8" })
@@ -40,25 +42,45 @@ function needsOf(file: string): Needs {
 const filesThatNeed = (needs: Needs): readonly string[] =>
   testFiles.filter((file) => needsOf(file) === needs);
 
+/** What to run for a source of test/: its compiled copy, if this is one, or the source itself, by tsx. */
+export function runnable(file: string): string {
+  if (!IS_COMPILED) return file;
+  return join(dirname(import.meta.filename), relative(HERE, file).replace(/\.ts$/, ".js"));
+}
+
+/** Those with properties that PROPERTY_RUNS tries more often. */
+export const WITH_PROPERTIES = testFiles.filter((file) =>
+  /support\/(property-runs|parser-properties)\.js/.test(readFileSync(file, "utf8")),
+);
+
 /** The two processes for the quick tests: a start for each file would cost more than most of them. */
 export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quick/second-half.ts")];
 
-/** They take longest, mostly asleep: started last, they would be waited for alone. */
+/** They take 15 to 50 seconds each, mostly asleep, the longest first: started last, they would be waited for alone. */
 const LONGEST = [
-  "process/hanging-names.test.ts",
   "fault/driver-hold.test.ts",
+  "process/hanging-names.test.ts",
+  "process/local-limits.test.ts",
   "ssh/live/live.test.ts",
-  "process/hostile-native.test.ts",
+  "process/faults.test.ts",
+  "process/real-hosts.test.ts",
+  "process/step-log.test.ts",
+  "process/hundred-hosts.test.ts",
+  "fault/hosts.test.ts",
+  "process/odd-shells.test.ts",
   "remote/guard.test.ts",
   "process/signals.test.ts",
   "process/pipe.test.ts",
-  "ssh/config/differential.test.ts",
+  "process/hostile-native.test.ts",
+  "ssh/ssh2/session.test.ts",
+  "fault/stuck.test.ts",
+  "ssh/live/control-master.test.ts",
 ].map((name) => join(HERE, name));
 
 /** Every test, the longest first. Those that load the processor are spread evenly among those that mostly wait. */
 export function allTests(): readonly string[] {
-  const isLong = (file: string): number => (LONGEST.includes(file) ? 0 : 1);
-  const waiting = [...filesThatNeed("programs")].sort((a, b) => isLong(a) - isLong(b));
+  const rank = (file: string): number => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+  const waiting = [...filesThatNeed("programs")].sort((a, b) => rank(a) - rank(b));
   const loading = [...QUICK_HALVES, ...filesThatNeed("processor time")];
   const step = Math.ceil(waiting.length / loading.length);
   return loading.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);
@@ -67,5 +89,5 @@ export function allTests(): readonly string[] {
 /** Runs one half of the quick tests in this process. */
 export async function runQuickTests(half: 0 | 1): Promise<void> {
   for (const [index, file] of filesThatNeed("nothing").entries())
-    if (index % 2 === half) await import(pathToFileURL(file).href);
+    if (index % 2 === half) await import(pathToFileURL(runnable(file)).href);
 }

@@ -1,7 +1,9 @@
-/** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw. */
+/** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw, metrics. */
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { FormatterOptions } from "../../src/format/formatter.js";
+import { exposition } from "../../src/format/prometheus/exposition.js";
+import { FleetState } from "../../src/format/prometheus/fleet-state.js";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
@@ -33,11 +35,24 @@ export const output: Scenario = {
       for (const record of records) text += `${JSON.stringify(record)}\n`;
       return text;
     };
-    const ways: readonly (readonly [string, () => string | Uint8Array])[] = [
+    const fleet = new FleetState();
+    let largestPiece = 0;
+    // As they are served: piece by piece.
+    const metrics = (): { readonly length: number } => {
+      fleet.absorb(frames, 0);
+      let length = 0;
+      for (const piece of exposition(fleet.views(0), "openmetrics")) {
+        length += piece.length;
+        largestPiece = Math.max(largestPiece, piece.length);
+      }
+      return { length };
+    };
+    const ways: readonly (readonly [string, () => { readonly length: number }])[] = [
       ["stringify", () => stringify(frames)],
       ["ndjson", () => ndjson.bytes?.(frames) ?? ndjson.format(frames)],
       ["csv", () => csv.format(frames)],
       ["table", () => (table.screen?.absorb(frames), table.format([]))],
+      ["metrics", metrics],
     ];
     const ms = new Rounds();
     for (let round = 0; round < (runs ?? (quick ? 3 : 15)) + 3; round++) {
@@ -68,6 +83,24 @@ export const output: Scenario = {
           what: "a table's redraw / JSON.stringify",
           unit: "x",
           values: ms.ratios("table", "stringify"),
+        },
+        {
+          id: "output.metrics-over-stringify",
+          what: "metrics / JSON.stringify",
+          unit: "x",
+          values: ms.ratios("metrics", "stringify"),
+        },
+        {
+          id: "output.metrics-piece-kib-a-host",
+          what: "the largest piece of metrics that is in memory at once, a host",
+          unit: "KiB",
+          values: [largestPiece / 1024 / count],
+        },
+        {
+          id: "output.metrics-ms",
+          what: `metrics of ${count} hosts, one scrape`,
+          unit: "ms",
+          values: ms.of("metrics"),
         },
         { id: "output.ndjson-ms", what: `NDJSON of ${count} frames`, unit: "ms", values: ms.of("ndjson") },
         { id: "output.csv-ms", what: `CSV of ${count} frames`, unit: "ms", values: ms.of("csv") },

@@ -118,28 +118,54 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "include",
         "SECTIONS",
-        "Sections to read: gpu, cpu, memory, chassis, process, storage, host, network.",
+        "Sections to read: gpu, cpu, memory, chassis, process, storage, host, network, event.",
         "gpu,cpu,memory,chassis",
       ),
       value("tool-timeout-secs", "SECS", "Deadline of each vendor tool on the host, in whole seconds.", "10"),
+      values(
+        "tool",
+        "NAME=PATH",
+        "Where a tool is on the hosts, as nvidia-smi=/opt/x/nvidia-smi; a host's label tool.NAME=PATH wins.",
+      ),
       value(
         "hold-driver",
         "WHEN",
         "auto keeps a GPU driver started where its start slows each reading; never does not.",
         "auto",
       ),
+      onOff("wake-gpus", "Run tools also where every GPU of their vendor sleeps, which wakes them."),
       onOff("redact", "Leave out command lines, users, containers and jobs of processes."),
     ],
   },
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv or table.", "table on a terminal, ndjson otherwise"),
-      values("query", "PATHS", "CSV columns as dot paths, such as host_id,name,detail.cuda_version."),
+      value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
+      value(
+        "rows",
+        "ROWS",
+        "record, or device: one flat NDJSON line a device; CSV always has these.",
+        "record",
+      ),
+      values("fields", "PATHS", "Keep only these fields, as host_id,gpu.temperature or labels.rack."),
+      values("query", "PATHS", "CSV only: the same as --fields."),
+      onOff("frames-only", "Print only readings of hosts."),
+      onOff("states-only", "Print only what happened to hosts that have no reading."),
+      values(
+        "where",
+        "CONDITION",
+        "Print only what meets this, as 'gpu.temperature>85'; with rows, only devices that do.",
+      ),
+      onOff("compact", "NDJSON without nulls, and without what each device repeats of its record."),
       value(
         "output",
         "FILE",
         "Append to this file instead of writing to standard output; SIGHUP opens it again.",
+      ),
+      value(
+        "listen",
+        "[ADDR:]PORT",
+        "Serve metrics of all hosts at http://ADDR:PORT/metrics; on 127.0.0.1 where ADDR is left out.",
       ),
       value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(

@@ -8,8 +8,11 @@ import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { withDefaults } from "./defaults.js";
 import { FlagReader, Problems } from "./flag-reader.js";
+import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
+import { readSelection } from "./read-selection.js";
 import { readTargets, type ReadTextFile } from "./read-targets.js";
+import { readToolPaths } from "./read-tool-paths.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
@@ -27,7 +30,7 @@ const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
 const HEALTH_INCLUDE: readonly Section[] = ["event"];
-const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table"];
+const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
@@ -52,6 +55,7 @@ export async function parseArgv(
   const { source, warnings } = await readSource(reader, given.operands, readTextFile, env);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
+  const { query, selection, format } = await readSelection(reader, FORMATS, include);
   const options: Options = {
     source,
     shard: readShard(reader),
@@ -65,14 +69,18 @@ export async function parseArgv(
       toolTimeoutSecs: reader.number("tool-timeout-secs", 10, { min: 1, max: 3600 }),
       redact: reader.has("redact"),
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
+      toolPaths: await readToolPaths(reader, source),
+      wakeGpus: reader.has("wake-gpus"),
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
     length: reader.has("check") && !reader.has("count") ? { kind: "once" } : readLength(reader),
-    format: reader.choice("format", FORMATS, null),
-    csvSections: include ?? ["gpu"],
-    query: readQuery(reader),
+    format,
+    csvSections: include ?? (selection.rows === "device" && format === "ndjson" ? SECTIONS : ["gpu"]),
+    query,
+    selection,
     output: reader.text("output"),
+    listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
     stepAreas: readStepAreas(reader, env),
@@ -92,10 +100,29 @@ const SOURCES = ["ssh", "ssh-hostfile", "ssh-from", "demo", "replay"];
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
   ["demo", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "replay", "dry-run"]],
   ["replay", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "once", "count", "interval", "dry-run"]],
-  ["once", ["count"]],
-  ["check", ["format", "query", "output", "fail-on", "fail-on-missing", "drift", "fail-on-drift", "dry-run"]],
+  ["once", ["count", "listen"]],
+  [
+    "check",
+    [
+      "format",
+      "query",
+      "output",
+      "listen",
+      "fail-on",
+      "fail-on-missing",
+      "drift",
+      "fail-on-drift",
+      "dry-run",
+    ],
+  ],
+  ["check", ["rows", "fields", "frames-only", "states-only", "where", "compact"]],
+  ["fields", ["query"]],
+  ["frames-only", ["states-only"]],
   ["quiet", ["verbose"]],
 ];
+
+/** Metrics are written when the run ends, after each tick into a file, or served. */
+const ENDS_OR_GOES = ["once", "count", "replay", "output", "listen", "dry-run"];
 
 function refuseConflicts({ texts, operands, problems: mistyped }: GivenFlags, problems: Problems): void {
   for (const [flag, others] of CONFLICTS) {
@@ -113,10 +140,12 @@ function refuseConflicts({ texts, operands, problems: mistyped }: GivenFlags, pr
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
   if (texts.has("fail-on-missing") && !texts.has("fail-on"))
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
+  if (texts.get("format")?.at(-1) === "prometheus" && !ENDS_OR_GOES.some((flag) => texts.has(flag)))
+    problems.add(
+      "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
+    );
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
-  if (texts.has("query") && texts.get("format")?.[0] !== "csv")
-    problems.add("--query: only with --format csv");
 }
 
 async function readSource(
@@ -127,7 +156,7 @@ async function readSource(
 ): Promise<{ source: Source; warnings: readonly string[] }> {
   const file = reader.text("replay");
   if (file !== null) {
-    const [speed = "max"] = reader.texts("speed");
+    const speed = reader.texts("speed").at(-1) ?? "max";
     const source: Source =
       speed === "max"
         ? { kind: "replay", file, speed }
@@ -215,18 +244,6 @@ async function readFallback(reader: FlagReader): Promise<readonly string[]> {
     return [];
   });
   return [...new Set(ids)];
-}
-
-function readQuery(reader: FlagReader): readonly string[] {
-  const paths = reader.list("query");
-  for (const path of paths) {
-    if (!/^[\w-]+(\.[\w-]+)*$/.test(path)) {
-      reader.problems.add(
-        `--query: "${path}" is not a dot path; write names joined by dots, as detail.cuda_version`,
-      );
-    }
-  }
-  return paths;
 }
 
 function readStepAreas(

@@ -44,6 +44,19 @@ export function truthIn(condition: Condition, record: StreamRecord): Truth {
   return some(rowsOf(record, condition.sections), (row) => truthOf(condition.expression, { record, row }));
 }
 
+/** One device of a record. */
+export interface DeviceAt {
+  readonly section: Section;
+  readonly device: Device;
+  readonly position: number;
+}
+
+/** The same for one device, or for a row that has none (null). What other sections have is unknown. */
+export function truthFor({ expression }: Condition, record: StreamRecord, at: DeviceAt | null): Truth {
+  const row: Row = new Map(at === null ? [] : [[at.section, at]]);
+  return truthOf(expression, { record, row });
+}
+
 /** Whether the record has any reading at this operand: a signal that is never there is no pass. */
 export function hasReading(operand: Operand, record: StreamRecord): boolean {
   const { section } = operand;
@@ -238,11 +251,13 @@ function textOf(expression: Expression): string {
   }
 }
 
-/** Devices are named by their index where they have one. */
+/** As `gpu 3`: devices are named by their index where they have one, processes by their pid. */
+export function deviceLabel({ section, device, position }: DeviceAt): string {
+  const id = section === "process" ? device["pid"] : device["index"];
+  return `${section} ${typeof id === "number" || typeof id === "string" ? id : position}`;
+}
+
 function labelOf(row: Row): string | null {
-  const labels = [...row].map(([section, { device, position }]) => {
-    const id = section === "process" ? device["pid"] : device["index"];
-    return `${section} ${typeof id === "number" || typeof id === "string" ? id : position}`;
-  });
+  const labels = [...row].map(([section, at]) => deviceLabel({ section, ...at }));
   return labels.length === 0 ? null : labels.join(", ");
 }

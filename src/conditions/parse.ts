@@ -15,6 +15,7 @@
  * characters is quoted: `gpu.detail."CUDA Version"`.
  */
 import { cleanText } from "../lib/text.js";
+import { recordKeys } from "../contract/field-path.js";
 import { KEY_OF_SECTION, sectionNamed, SECTIONS, type Section } from "../contract/record.js";
 import {
   rowSections,
@@ -220,12 +221,6 @@ class Parser {
 
 function isPlainWord(token: Token): boolean {
   return token.kind === "word" && !isKeyword(token);
-}
-
-/** Labels may have dots in their names. */
-function recordKeys(segments: readonly string[]): readonly string[] {
-  const [first, ...rest] = segments;
-  return first === "labels" && rest.length > 0 ? [first, rest.join(".")] : segments;
 }
 
 function scalarOf(text: string): Scalar {

@@ -41,11 +41,14 @@ const FINDING_FIELDS = {
   },
   device: {
     ...{ type: "string", nullable: true },
-    text: "The device that it is about, as `gpu 3`; null for the host itself.",
+    text: "The device that it is about, as `gpu 3`, or `pci 0000:18:00` for an event of none that was read; null for the host itself.",
   },
   message: { type: "string", text: "What was read." },
   action: { type: "string", text: "What to do next." },
-  since: { type: "string", text: "When this run first found it without a break, RFC 3339." },
+  since: {
+    ...{ type: "string", format: "date-time" },
+    text: "When this run first found it without a break, RFC 3339.",
+  },
 } as const satisfies FieldTable<Finding>;
 
 const HEALTH_FIELDS = {
@@ -75,7 +78,7 @@ export const ENVELOPE_FIELDS = {
     values: { frame: "a host that answered", state: "what happened to a host, or why it has no frame" },
   },
   timestamp: {
-    type: "string",
+    ...{ type: "string", format: "date-time" },
     text: "When the reading or the transition arrived here: RFC 3339, UTC, with milliseconds.",
   },
   tick: { type: "integer", nullable: true, text: "Counts from 0; null on a transition between ticks." },
@@ -211,7 +214,7 @@ export const STATE_FIELDS = {
   previous_state: { type: "string", nullable: true, values: STATES, text: "State before this one." },
   attempt: { type: "integer", text: "The connection attempt that this is about, from 1." },
   consecutive_failures: { type: "integer", text: "Failed attempts since the host was last connected." },
-  since: { type: "string", text: "When the host entered this state." },
+  since: { type: "string", format: "date-time", text: "When the host entered this state." },
   retry_in_ms: {
     ...{ type: "integer", nullable: true, unit: "ms" },
     text: "Time to the next attempt; null when none is planned.",
@@ -227,7 +230,7 @@ export const DEVICE_LABEL_FIELDS = {
   host_id: { type: "string", text: "That of the record." },
   hostname: { type: "string", text: "That of the record." },
   instance: { type: "string", text: "The record's `hostname`, under all-smi's name." },
-  time: { type: "string", text: "The record's `timestamp`." },
+  time: { type: "string", format: "date-time", text: "The record's `timestamp`." },
 } as const satisfies FieldTable<DeviceLabels>;
 
 /** The fields that a frame or a state may have, without its sections. */

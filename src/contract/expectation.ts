@@ -1,5 +1,5 @@
 /**
- * What an operator says of a host: `--expect gpus=8,driver=580.*` and the hostfile's labels `expect.gpus=8`.
+ * What an operator expects of a host: `--expect gpus=8,driver=580.*` and the hostfile's labels `expect.gpus=8`.
  *
  *     expectation = key "=" value
  *     key         = gpus | gpu | driver | vbios
@@ -12,7 +12,7 @@ import { cleanText } from "../lib/text.js";
 import { matchPattern } from "../lib/wildcard.js";
 
 /** How many devices of the section there are, the model's name, the driver's and the VBIOS's version. */
-export const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
+const EXPECTATION_KEYS = ["gpus", "gpu", "driver", "vbios"] as const;
 export type ExpectationKey = (typeof EXPECTATION_KEYS)[number];
 
 /** Plain data, for threads. */

@@ -6,7 +6,7 @@
 /** The types of JSON Schema. An integer is a number without decimals. */
 export type JsonType = "string" | "number" | "integer" | "boolean" | "array" | "object";
 
-export type Unit = "bytes" | "%" | "°C" | "W" | "MHz" | "MiB" | "rpm" | "s" | "ms";
+export type Unit = "bytes" | "%" | "°C" | "W" | "MHz" | "MiB" | "rpm" | "s" | "ms" | "µs";
 
 /** What a value looks like, without its name. */
 export interface Shape {
@@ -28,6 +28,8 @@ interface Description {
   /** One sentence for the field reference. */
   readonly text: string;
   readonly unit?: Unit;
+  /** What a text is, as JSON Schema names it. */
+  readonly format?: "date-time";
   /** Whether the default CSV layout has a column for it. The columns have the order of the table. */
   readonly csv?: true;
 }

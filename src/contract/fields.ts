@@ -5,9 +5,10 @@
 import { DEVICE_LABEL_FIELDS, RECORD_FIELDS } from "./envelope-fields.js";
 import { EVENT_FIELDS } from "./event-fields.js";
 import type { Field, FieldMap, Shape } from "./field-table.js";
-import { GPU_FIELDS, PROCESS_FIELDS } from "./gpu-fields.js";
+import { GPU_FIELDS } from "./gpu-fields.js";
 import { HOST_FIELDS, NETWORK_FIELDS } from "./host-device-fields.js";
 import { CHASSIS_FIELDS, CPU_FIELDS, MEMORY_FIELDS, STORAGE_FIELDS } from "./host-fields.js";
+import { PROCESS_FIELDS } from "./process-fields.js";
 import { sectionNamed, type Section } from "./sections.js";
 
 /** The fields of a section's devices, without the labels that every device carries. */

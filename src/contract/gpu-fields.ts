@@ -1,15 +1,7 @@
-/** The fields of `gpus` and `processes`, in the order of their CSV columns. */
+/** The fields of `gpus`, in the order of their CSV columns. */
 import type { FieldTable } from "./field-table.js";
-import type { Gpu, MigInstance, Process } from "./sections.js";
-
-const MIG_FIELDS = {
-  gpu_instance_id: { type: "integer", nullable: true, text: "GPU instance id." },
-  compute_instance_id: { type: "integer", nullable: true, text: "Compute instance id." },
-  uuid: { type: "string", nullable: true, text: "The instance's own uuid." },
-  profile: { type: "string", nullable: true, text: "As `1g.10gb`." },
-  used_memory: { type: "integer", nullable: true, unit: "bytes", text: "Memory in use." },
-  total_memory: { type: "integer", nullable: true, unit: "bytes", text: "Memory of the instance." },
-} as const satisfies FieldTable<MigInstance>;
+import { MIG_FIELDS, NVLINK_FIELDS, REMAP_FIELDS } from "./gpu-part-fields.js";
+import type { Gpu } from "./sections.js";
 
 export const GPU_FIELDS = {
   index: { type: "integer", nullable: true, optional: true, text: "The tool's own number for the device." },
@@ -20,6 +12,14 @@ export const GPU_FIELDS = {
   memory_utilization: {
     ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
     text: "Share of time in which memory was read or written; not the share of memory in use.",
+  },
+  encoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
+    text: "Share of time in which the video encoder was in use.",
+  },
+  decoder_utilization: {
+    ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
+    text: "Share of time in which the video decoder was in use.",
   },
   used_memory: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Memory in use." },
   total_memory: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Memory of the device." },
@@ -47,14 +47,30 @@ export const GPU_FIELDS = {
     ...{ type: "number", nullable: true, optional: true, unit: "°C", csv: true },
     text: "Memory temperature.",
   },
+  temperature_margin: {
+    ...{ type: "number", nullable: true, optional: true, unit: "°C" },
+    text: "Degrees left up to the maximum operating temperature; below 0 where the chip is hotter.",
+  },
   frequency: { type: "number", nullable: true, unit: "MHz", csv: true, text: "Graphics or core clock." },
+  frequency_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest graphics clock of this board.",
+  },
   clock_memory: {
     ...{ type: "number", nullable: true, optional: true, unit: "MHz", csv: true },
     text: "Memory clock.",
   },
+  clock_memory_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest memory clock of this board.",
+  },
   clock_sm: {
     ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
     text: "Clock of the streaming multiprocessors.",
+  },
+  clock_sm_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "MHz" },
+    text: "The highest clock of the streaming multiprocessors.",
   },
   power_consumption: { type: "number", nullable: true, unit: "W", csv: true, text: "Power drawn." },
   power_limit: {
@@ -64,6 +80,18 @@ export const GPU_FIELDS = {
   enforced_power_limit: {
     ...{ type: "number", nullable: true, optional: true, unit: "W" },
     text: "The lowest of all power limits that apply, which the driver enforces.",
+  },
+  power_limit_default: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The power limit after the driver was loaded.",
+  },
+  power_limit_min: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The lowest power limit that may be set.",
+  },
+  power_limit_max: {
+    ...{ type: "number", nullable: true, optional: true, unit: "W" },
+    text: "The highest power limit that may be set.",
   },
   fan_speed_percent: {
     ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
@@ -98,9 +126,29 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true },
     text: "Uncorrected memory errors since the driver was loaded.",
   },
+  ecc_sram_threshold_exceeded: {
+    ...{ type: "boolean", nullable: true, optional: true },
+    text: "Whether the chip's SRAM had more uncorrected errors than NVIDIA accepts.",
+  },
+  retired_pages_single_bit: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory pages retired for repeated single-bit errors.",
+  },
+  retired_pages_double_bit: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory pages retired for a double-bit error.",
+  },
   retired_pages_pending: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether memory pages are retired at the next reboot.",
+  },
+  remapped_rows_correctable: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory rows remapped for repeated single-bit errors.",
+  },
+  remapped_rows_uncorrectable: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Memory rows remapped for a double-bit error.",
   },
   remapped_rows_pending: {
     ...{ type: "boolean", nullable: true, optional: true },
@@ -110,9 +158,29 @@ export const GPU_FIELDS = {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether remapping a row has failed: the board needs replacement.",
   },
+  remapped_rows_histogram: {
+    ...{ type: "object", nullable: true, optional: true, fields: REMAP_FIELDS },
+    text: "Banks of memory by how many spare rows they have left for remapping.",
+  },
   throttle_reasons: {
     ...{ type: "array", nullable: true, optional: true, csv: true, items: { type: "string" } },
     text: "Why the clocks are below their maximum; empty when they are not held back.",
+  },
+  throttle_time_sw_power_cap: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time, as the driver counts it, in which the power limit held the clocks down.",
+  },
+  throttle_time_sw_thermal: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which the driver held the clocks down because of the temperature.",
+  },
+  throttle_time_hw_thermal: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which the hardware slowed the clocks down because of the temperature.",
+  },
+  throttle_time_hw_power_brake: {
+    ...{ type: "integer", nullable: true, optional: true, unit: "µs" },
+    text: "Time in which a power brake, such as the power supply's, slowed the clocks down.",
   },
   mig_mode: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
@@ -126,6 +194,10 @@ export const GPU_FIELDS = {
     ...{ type: "string", nullable: true, optional: true, csv: true },
     text: "What the driver asks for to recover the GPU, as `Reset`; `None` when nothing.",
   },
+  health_status: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "The tool's own word for the health of the device (Ascend, Rebellions, FuriosaAI), as `OK`.",
+  },
   persistence_mode: {
     ...{ type: "boolean", nullable: true, optional: true, csv: true },
     text: "Whether the driver stays loaded without clients.",
@@ -134,9 +206,33 @@ export const GPU_FIELDS = {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "PCIe generation of the link now.",
   },
+  pcie_link_gen_max: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Highest PCIe generation of this GPU in this slot.",
+  },
   pcie_link_width: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
     text: "PCIe lanes of the link now.",
+  },
+  pcie_link_width_max: {
+    ...{ type: "integer", nullable: true, optional: true },
+    text: "Most PCIe lanes of this GPU in this slot.",
+  },
+  fabric_state: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "Whether the GPU is registered with the NVLink fabric: `Completed`, or `In Progress`.",
+  },
+  fabric_status: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "How the registration ended, as `Success`.",
+  },
+  nvlink: {
+    ...{ type: "object", nullable: true, optional: true, fields: NVLINK_FIELDS },
+    text: "NVLinks, read in the third tick and then in one of 240; null after a failure to read them.",
+  },
+  power_state: {
+    ...{ type: "string", nullable: true, optional: true },
+    text: "The kernel's runtime power state: `active`, or `suspended`: it sleeps, and has no readings.",
   },
   numa_node_id: {
     ...{ type: "integer", nullable: true, optional: true, csv: true },
@@ -168,82 +264,3 @@ export const GPU_FIELDS = {
     text: "More of the device, by the tool's own names.",
   },
 } as const satisfies FieldTable<Gpu>;
-
-export const PROCESS_FIELDS = {
-  pid: { type: "integer", csv: true, text: "Process id." },
-  process_name: { type: "string", nullable: true, csv: true, text: "Name or path of the program." },
-  device_id: { type: "integer", nullable: true, csv: true, text: "`index` of the device that it uses." },
-  device_ids: {
-    ...{ type: "array", optional: true, items: { type: "integer" } },
-    text: "`index` of each device, where it uses several; `device_id` is null then.",
-  },
-  device_uuid: { type: "string", nullable: true, csv: true, text: "`uuid` of the device that it uses." },
-  gpu_instance_id: {
-    ...{ type: "integer", nullable: true, optional: true },
-    text: "GPU instance that it runs in (MIG).",
-  },
-  compute_instance_id: {
-    ...{ type: "integer", nullable: true, optional: true },
-    text: "Compute instance that it runs in (MIG).",
-  },
-  user: { type: "string", nullable: true, csv: true, text: "Owner; null with `--redact`." },
-  used_memory: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Device memory in use." },
-  cpu_percent: {
-    type: "number",
-    nullable: true,
-    unit: "%",
-    csv: true,
-    text: "CPU use; 100 is one processor.",
-  },
-  memory_percent: {
-    type: "number",
-    nullable: true,
-    unit: "%",
-    csv: true,
-    text: "Share of the host's memory.",
-  },
-  memory_rss: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Resident memory." },
-  memory_vms: { type: "integer", nullable: true, unit: "bytes", csv: true, text: "Virtual memory." },
-  gpu_utilization: { type: "number", nullable: true, unit: "%", csv: true, text: "Use of the device." },
-  state: { type: "string", nullable: true, csv: true, text: "As ps prints it (`S`, `R`, `D`, ...)." },
-  start_time: { type: "string", nullable: true, csv: true, text: "When it started." },
-  cpu_time: { type: "number", nullable: true, unit: "s", csv: true, text: "Processor time used." },
-  ppid: { type: "integer", nullable: true, csv: true, text: "Id of the parent process." },
-  threads: { type: "integer", nullable: true, csv: true, text: "Number of threads." },
-  uses_gpu: { type: "boolean", csv: true, text: "Whether it uses an accelerator." },
-  priority: { type: "integer", nullable: true, csv: true, text: "Scheduling priority." },
-  nice_value: { type: "integer", nullable: true, csv: true, text: "Nice value." },
-  command: { type: "string", nullable: true, csv: true, text: "Command line; null with `--redact`." },
-  container_id: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Id or name of the container that it runs in; null outside of one, and with `--redact`.",
-  },
-  container_runtime: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "`docker`, `podman`, `containerd`, `cri-o`, `lxc`, ...; null where the group's name does not show it.",
-  },
-  pod_uid: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Uid of its Kubernetes pod; null with `--redact`.",
-  },
-  pod_name: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Name of the pod, where /var/log/pods shows it; null with `--redact`.",
-  },
-  pod_namespace: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Namespace of the pod, from the same place; null with `--redact`.",
-  },
-  slurm_job_id: {
-    ...{ type: "integer", nullable: true, optional: true },
-    text: "Slurm job that it belongs to; null with `--redact`.",
-  },
-  slurm_step: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Step of the job: a number, `batch`, `extern` or `interactive`; null with `--redact`.",
-  },
-  systemd_unit: {
-    ...{ type: "string", nullable: true, optional: true },
-    text: "Innermost systemd service or scope; null with `--redact`.",
-  },
-} as const satisfies FieldTable<Process>;

@@ -9,7 +9,7 @@ export interface Finding {
   /** The rule's id, as `nvidia-recovery-action`. */
   readonly rule: string;
   readonly severity: Severity;
-  /** As `gpu 3`; null where it is the host's. */
+  /** As `gpu 3`, or `pci 0000:18:00` where no GPU of that address was read; null where it is the host's. */
   readonly device: string | null;
   /** What was read. */
   readonly message: string;

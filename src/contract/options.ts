@@ -2,11 +2,15 @@
 import type { Condition } from "./condition.js";
 import type { Expectation } from "./expectation.js";
 import type { Section } from "./record.js";
+import type { Selection } from "./selection.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
+import type { ToolPaths } from "./tool-path.js";
 
-export type OutputFormat = "ndjson" | "csv" | "table";
+export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus";
+/** What a run takes from its source: lines of text, or the records themselves, as for a table or for metrics. */
+export type StreamFormat = "ndjson" | "csv" | "records";
 export type ColorChoice = "auto" | "always" | "never";
 export type Verbosity = "quiet" | "normal" | "verbose";
 
@@ -32,6 +36,10 @@ export interface SampleOptions {
   readonly redact: boolean;
   /** `auto`: where it is measured to help, a program of the tool's own keeps the driver started between ticks. */
   readonly holdDriver: "auto" | "never";
+  /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
+  readonly wakeGpus?: boolean;
+  /** Where tools are on the hosts, by id, in place of a search; a host's labels `tool.NAME` come before them. */
+  readonly toolPaths?: ToolPaths;
 }
 
 export interface HealthOptions {
@@ -41,6 +49,13 @@ export interface HealthOptions {
   readonly expectations: readonly Expectation[];
   /** Events are read for the rules only: the record has no error where they cannot be read. */
   readonly eventsImplied: boolean;
+}
+
+/** Where `--listen` serves metrics. Port 0: any free one. */
+export interface ListenAddress {
+  /** An address or a name, without brackets. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** What becomes of differences between hosts of a group. */
@@ -77,12 +92,15 @@ export interface Options {
   readonly length: RunLength;
   /** Null: table on a terminal, NDJSON otherwise. */
   readonly format: OutputFormat | null;
-  /** Sections with CSV rows: what `--include` named, else only GPUs. */
+  /** Sections with rows: what `--include` named, else only GPUs in CSV and all with `--rows device`. */
   readonly csvSections: readonly Section[];
-  /** CSV columns as dot paths; empty for the default layout. */
+  /** What `--fields` or `--query` names; empty: the default CSV layout, and all of NDJSON. */
   readonly query: readonly string[];
+  readonly selection: Selection;
   /** Null: standard output. */
   readonly output: string | null;
+  /** Null: nothing is served. */
+  readonly listen: ListenAddress | null;
   readonly color: ColorChoice;
   readonly verbosity: Verbosity;
   /** Areas of the step log on standard error; empty: off. */

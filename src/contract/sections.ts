@@ -45,6 +45,30 @@ export interface MigInstance {
   readonly profile: Text;
   readonly used_memory: Num;
   readonly total_memory: Num;
+  readonly multiprocessor_count: Num;
+  readonly ecc_sram_uncorrected_since_load: Num;
+}
+
+/** NVIDIA's row remapper: how many banks of memory have how many spare rows left. */
+export interface RemapHistogram {
+  readonly max: number;
+  readonly high: number;
+  readonly partial: number;
+  readonly low: number;
+  readonly none: number;
+}
+
+/** NVIDIA's links between GPUs, which are asked seldom. */
+export interface Nvlink {
+  /** All that the board has. */
+  readonly links: number;
+  readonly active: Num;
+  /** Sums over all links since the driver was loaded. */
+  readonly replay_errors: Num;
+  readonly recovery_errors: Num;
+  readonly crc_errors: Num;
+  /** How many ticks ago this was read; 0: in this one. */
+  readonly ticks_ago: number;
 }
 
 /** One accelerator. The first group is all-smi's required fields. The others are there when the tool has them. */
@@ -70,6 +94,8 @@ export interface Gpu {
   readonly serial?: Text;
   readonly driver_version?: Text;
   readonly memory_utilization?: Num;
+  readonly encoder_utilization?: Num;
+  readonly decoder_utilization?: Num;
   readonly memory_free?: Num;
   readonly memory_reserved?: Num;
   /** With the processes: what none of them accounts for. */
@@ -78,26 +104,51 @@ export interface Gpu {
   readonly memory_source?: "device" | "host";
   readonly power_limit?: Num;
   readonly enforced_power_limit?: Num;
+  readonly power_limit_default?: Num;
+  readonly power_limit_min?: Num;
+  readonly power_limit_max?: Num;
+  readonly frequency_max?: Num;
   readonly clock_memory?: Num;
+  readonly clock_memory_max?: Num;
   readonly clock_sm?: Num;
+  readonly clock_sm_max?: Num;
   readonly fan_speed_percent?: Num;
   readonly performance_state?: Num;
   readonly ecc_corrected_total?: Num;
   readonly ecc_uncorrected_total?: Num;
   readonly ecc_corrected_since_load?: Num;
   readonly ecc_uncorrected_since_load?: Num;
+  readonly ecc_sram_threshold_exceeded?: boolean | null;
+  readonly retired_pages_single_bit?: Num;
+  readonly retired_pages_double_bit?: Num;
   readonly retired_pages_pending?: boolean | null;
+  readonly remapped_rows_correctable?: Num;
+  readonly remapped_rows_uncorrectable?: Num;
   readonly remapped_rows_pending?: boolean | null;
   readonly remapped_rows_failure?: boolean | null;
+  readonly remapped_rows_histogram?: RemapHistogram | null;
   readonly throttle_reasons?: readonly string[] | null;
+  readonly throttle_time_sw_power_cap?: Num;
+  readonly throttle_time_sw_thermal?: Num;
+  readonly throttle_time_hw_thermal?: Num;
+  readonly throttle_time_hw_power_brake?: Num;
   readonly mig_mode?: boolean | null;
   readonly mig_instances?: readonly MigInstance[];
   readonly recovery_action?: Text;
   readonly persistence_mode?: boolean | null;
   readonly pcie_link_gen?: Num;
+  readonly pcie_link_gen_max?: Num;
   readonly pcie_link_width?: Num;
+  readonly pcie_link_width_max?: Num;
+  readonly fabric_state?: Text;
+  readonly fabric_status?: Text;
+  readonly nvlink?: Nvlink | null;
   readonly numa_node_id?: Num;
   readonly temperature_memory?: Num;
+  readonly health_status?: Text;
+  readonly temperature_margin?: Num;
+  /** The kernel's runtime power state: `active`, or `suspended`, and then without readings. */
+  readonly power_state?: Text;
   /** The id of the tool that reported the device, `native` for all-smi. Other tools may have filled missing fields. */
   readonly tool?: string;
   /** What the tool printed for a lost or failed device in place of readings. */
@@ -125,6 +176,10 @@ export interface Process {
   readonly priority: Num;
   readonly nice_value: Num;
   readonly gpu_utilization: Num;
+  readonly gpu_memory_utilization?: Num;
+  readonly encoder_utilization?: Num;
+  readonly decoder_utilization?: Num;
+  readonly gpu_process_type?: Text;
   /** Where it uses several devices. */
   readonly device_ids?: readonly number[];
   readonly gpu_instance_id?: Num;

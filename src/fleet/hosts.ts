@@ -7,6 +7,7 @@ import { TICK_SECTIONS, type Phase } from "../contract/record.js";
 import type { SshOptions } from "../contract/ssh-options.js";
 import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
+import { TOOL_LABEL } from "../contract/tool-path.js";
 import type { LiveHost } from "../host/link.js";
 import { onAbort } from "../lib/abort.js";
 import type { SessionOptions } from "../remote/discover.js";
@@ -14,6 +15,7 @@ import { DriverHold } from "../remote/driver-hold.js";
 import { EventLooks } from "../remote/event-looks.js";
 import { HostSession } from "../remote/session.js";
 import type { Shim } from "../shims/kit/shim.js";
+import { toolNamed } from "../shims/registry.js";
 import type { SshShared } from "../ssh/connector.js";
 import { createHostConnector } from "../ssh/host-connector.js";
 import type { HostPlan } from "../ssh/plan/plan.js";
@@ -55,8 +57,10 @@ export function fleetHosts(
     clock: shared.clock,
     intervalMs,
   };
+  const sessionOf = sessionsByPaths(session);
   return watched.map((host) => {
     const { identity } = host;
+    const session = sessionOf(host.target.labels);
     const step = options.stepLogOf?.(identity.hostId);
     const connector = connectorOf(host, options, shared, step);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
@@ -67,6 +71,33 @@ export function fleetHosts(
       return { identity, reach: (signal) => reachHost(connector, session, beside, signal) };
     const own = { ...session, step };
     return { identity, reach: (signal) => withSteps(reachHost(connector, own, beside, signal), step) };
+  });
+}
+
+/**
+ * The options of a host's sessions, by its labels `tool.NAME`. Hosts with the same paths share one object: the first script
+ * is put together once for each.
+ */
+function sessionsByPaths(
+  common: SessionOptions,
+): (labels: Readonly<Record<string, string>>) => SessionOptions {
+  const made = new Map<string, SessionOptions>();
+  return (labels) => {
+    const own = toolPathsIn(labels);
+    if (own.length === 0) return common;
+    const toolPaths = { ...common.sample.toolPaths, ...Object.fromEntries(own) };
+    const key = JSON.stringify(Object.entries(toolPaths).sort());
+    const session = made.get(key) ?? { ...common, sample: { ...common.sample, toolPaths } };
+    made.set(key, session);
+    return session;
+  };
+}
+
+function toolPathsIn(labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  return Object.entries(labels).flatMap(([label, path]) => {
+    if (!label.startsWith(TOOL_LABEL)) return [];
+    const tool = toolNamed(label.slice(TOOL_LABEL.length));
+    return tool === undefined ? [] : [[tool.id, path] as const];
   });
 }
 
@@ -103,7 +134,7 @@ async function reachHost(
       HostSession.start(connection, options, hold, looks),
     );
     signal.throwIfAborted();
-    return { live: liveHost(connection, session), first };
+    return { live: liveHost(connection, session, looks), first };
   } catch (error) {
     await connection.close();
     signal.throwIfAborted();
@@ -140,13 +171,13 @@ async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Prom
   }
 }
 
-function liveHost(connection: Connection, session: HostSession): LiveHost {
+function liveHost(connection: Connection, session: HostSession, looks: EventLooks | null): LiveHost {
   return {
     get route() {
       return { transport: session.transport, client: connection.client, channel: session.channelMode };
     },
     sample: (tick) => session.sample(tick),
-    takeEvents: () => session.takeEvents(),
+    takeEvents: () => looks?.take() ?? null,
     lost: connection.lost,
     close: async () => {
       session.close();

@@ -9,6 +9,8 @@ export async function createFormatter(kind: OutputFormat, options: FormatterOpti
       return (await import("./ndjson.js")).createNdjsonFormatter(options);
     case "csv":
       return (await import("./csv.js")).createCsvFormatter(options);
+    case "prometheus":
+      return (await import("./prometheus.js")).createPrometheusFormatter(options);
     case "table":
       return (await import("./table.js")).createTableFormatter(options);
   }

@@ -1,4 +1,4 @@
-/** A frame as rows: one for each device, and one for each error without a device. Errors as text. */
+/** A record as rows: one for each device, one for each error without a device, one for a state. Errors as text. */
 import {
   KEY_OF_SECTION,
   withExtras,
@@ -8,15 +8,38 @@ import {
   type Section,
   type SectionError,
   type StateRecord,
+  type StreamRecord,
 } from "../contract/record.js";
 
 /** A device's fields, by name. Replayed and native ones may hold anything. */
 export type Device = NativeExtras;
 
+/** What one row is about. */
+export interface Row {
+  readonly record: StreamRecord;
+  /** Null for a state, and for a frame that has neither devices nor errors. */
+  readonly at: DeviceRow | null;
+  /** Why there is no reading; "" where nothing is wrong. */
+  readonly error: string;
+}
+
+/** Never empty: a host without a reading has a row that shows it. */
+export function rowsOf(record: StreamRecord, sections: readonly Section[]): readonly Row[] {
+  if (record.record === "state") return [{ record, at: null, error: stateText(record) }];
+  const rows = deviceRows(record, sections).map((at) => ({
+    record,
+    at,
+    error: [...(at.failure === null ? [] : [at.failure]), ...at.errors.map(sectionErrorText)].join("; "),
+  }));
+  return rows.length > 0 ? rows : [{ record, at: null, error: "" }];
+}
+
 export interface DeviceRow {
   readonly section: Section;
   /** The device's own index, else its place in the list; null for an error without a device. */
   readonly index: number | null;
+  /** Its place in the list; 0 for an error without a device. */
+  readonly place: number;
   readonly device: Device | null;
   readonly errors: readonly SectionError[];
   /** What the tool printed for the device in place of readings. */
@@ -39,13 +62,14 @@ export function deviceRows(frame: FrameRecord, sections: readonly Section[]): re
       rows.push({
         section,
         index,
+        place,
         device,
         errors: own,
         failure: typeof failure === "string" && failure !== "" ? failure : null,
       });
     }
     for (const error of errors)
-      rows.push({ section, index: null, device: null, errors: [error], failure: null });
+      rows.push({ section, index: null, place: 0, device: null, errors: [error], failure: null });
   }
   return rows;
 }

@@ -5,6 +5,7 @@
  *     drainTo(batches, formatter, output, { signal, clock, stop }): Promise<Drained>     (sink.ts)
  */
 import type { Section, StreamRecord } from "../contract/record.js";
+import type { Selection } from "../contract/selection.js";
 import type { Unwritable } from "./unwritable.js";
 
 export interface Formatter {
@@ -39,11 +40,22 @@ export interface Terminal {
   onResize(listener: () => void): () => void;
 }
 
+/** When a format that is one text of the whole fleet gives it. */
+export interface WholeText {
+  /** After each tick: it replaces the text before it. */
+  readonly eachTick: boolean;
+  readonly atEnd: boolean;
+}
+
 export interface FormatterOptions {
-  /** Sections with CSV rows, in the contract's order. */
+  /** Sections with rows, in CSV and with `--rows device`, in the contract's order. */
   readonly csvSections: readonly Section[];
-  /** CSV columns as dot paths; empty for the default layout. */
+  /** What `--fields` names: CSV columns, or all that NDJSON keeps. Empty: the default layout, and everything. */
   readonly query: readonly string[];
+  /** What else is chosen, in NDJSON and CSV. Absent: everything. */
+  readonly selection?: Selection;
+  /** Labels with a CSV column of their own. Absent: none. */
+  readonly labelNames?: readonly string[];
   readonly color: boolean;
   /** Null: the table is appended plainly. */
   readonly terminal: Terminal | null;
@@ -53,6 +65,8 @@ export interface FormatterOptions {
   readonly drift?: boolean;
   /** A run of one tick, which the fast writers do not help. */
   readonly isOnce: boolean;
+  /** For `prometheus`. Absent: once, when the records end. */
+  readonly wholeText?: WholeText;
   /** Replaces a record that cannot be written. Absent: the formatter throws. */
   readonly unwritable?: Unwritable;
 }

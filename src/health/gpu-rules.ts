@@ -1,7 +1,8 @@
-/** Rules about one accelerator. A device that reports its own failure is judged by that alone. */
+/** Rules about one accelerator. A device that reports its own failure is judged only by that. */
 import type { Gpu } from "../contract/record.js";
 import { NVIDIA_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
+import { VENDOR_RULES } from "./vendor-rules.js";
 
 const MEMORY_ERRORS = "NVIDIA GPU Memory Error Management (r580)";
 const SMI = "nvidia-smi(1), driver 580";
@@ -19,7 +20,7 @@ const COMMON_RULES: readonly Rule<Gpu>[] = [
   {
     id: "gpu-silent",
     severity: "unknown",
-    condition: "no utilization, temperature, power or memory is read, and no error says why",
+    condition: "no utilization, temperature, power or memory is read, and no error gives a reason",
     action: "run the vendor's tool on the host by hand and compare",
     source: "this program's contract: a missing reading is null",
     check: silent,
@@ -36,11 +37,15 @@ const COMMON_RULES: readonly Rule<Gpu>[] = [
 ];
 
 /** Each vendor's rules read fields that only its own tools have. */
-export const GPU_RULES: readonly Rule<Gpu>[] = [...COMMON_RULES, ...NVIDIA_RULES];
+export const GPU_RULES: readonly Rule<Gpu>[] = [...COMMON_RULES, ...NVIDIA_RULES, ...VENDOR_RULES];
 
 function silent(gpu: Gpu): Verdict {
   const live = [gpu.utilization, gpu.temperature, gpu.power_consumption, gpu.used_memory];
   if (gpu.error !== undefined || live.some((value) => value !== null)) return FINE;
+  // tpu-info has readings only while a workload runs, the kernel's i915 has a clock alone in the first tick, and what
+  // sleeps has none.
+  const isQuiet = gpu.tool === "tpu-info" || (gpu.tool === "sysfs" && gpu.frequency !== null);
+  if (isQuiet || gpu.power_state === "suspended") return FINE;
   return { kind: "unknown", message: "the device is listed without any reading" };
 }
 

@@ -1,5 +1,6 @@
 /** Rules about a host: whether it answers, what of it could not be read, and its own memory and disks. */
 import type { FrameRecord, SectionError, StreamRecord } from "../contract/record.js";
+import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
 
 const PERCENT = 100;
@@ -74,6 +75,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
       "Linux, drivers/nvme/host/sysfs.c (state), drivers/scsi/scsi_sysfs.c (sdev_states), admin-guide/md.rst (degraded)",
     check: onFrame(diskFailed),
   },
+  ...NVIDIA_HOST_RULES,
 ];
 
 const FAILED_STATES = new Set(["dead", "offline", "transport-offline", "deleted", "deleting", "failed"]);

@@ -1,9 +1,10 @@
 /** Rules about readings that NVIDIA's tools have. */
-import type { Gpu } from "../contract/record.js";
+import type { Gpu, StreamRecord } from "../contract/record.js";
 import { FINE, found, whenTrue, type Rule, type Verdict } from "./rule.js";
 
 const MEMORY_ERRORS = "NVIDIA GPU Memory Error Management (r580)";
 const SMI = "nvidia-smi(1), driver 580";
+const NVML = "NVML API Reference Guide, r590";
 
 /** nvml.h, nvmlClocksEventReasons: what the hardware does to protect itself. Power caps and idle clocks are normal. */
 const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
@@ -52,7 +53,94 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
     source: 'nvml.h, nvmlClocksEventReasons; NVIDIA GPU Debug Guidelines, "Thermal and power"',
     check: slowdown,
   },
+  {
+    id: "nvidia-temperature-margin",
+    severity: "warning",
+    condition: "temperature_margin is 0 or below: the chip is at its maximum operating temperature",
+    action: "check airflow, inlet temperature and fans: the driver slows the clocks down from here on",
+    source: `${SMI}, "Temperature", GPU T.Limit Temp`,
+    check: ({ temperature_margin: margin }) =>
+      typeof margin === "number" && margin <= 0
+        ? found(`${margin} °C left to the maximum operating temperature`)
+        : FINE,
+  },
+  {
+    id: "nvidia-sram-threshold",
+    severity: "critical",
+    condition: "ecc_sram_threshold_exceeded is true",
+    action: "take the GPU out of use, run NVIDIA's field diagnostics and have it replaced",
+    source: `${NVML}, nvmlEccSramErrorStatus_v1_t, bThresholdExceeded; ${SMI}, "ECC Errors"`,
+    check: ({ ecc_sram_threshold_exceeded: exceeded }) =>
+      whenTrue(exceeded, "the SRAM had more uncorrected errors than its threshold"),
+  },
+  {
+    id: "nvidia-row-remap-exhausted",
+    severity: "warning",
+    condition: "remapped_rows_histogram has banks in low or none: few or no spare rows are left in them",
+    action: "plan to replace the GPU: the next errors in such a bank cannot be remapped",
+    source: `${MEMORY_ERRORS}, "Row Remapping"; ${NVML}, nvmlRowRemapperHistogramValues_t`,
+    check: exhausted,
+  },
+  {
+    id: "nvidia-fabric",
+    severity: "critical",
+    condition: "fabric_state is another than Completed, or fabric_status another than Success",
+    action:
+      "look at nvidia-fabricmanager (systemctl status, its log) on the host: CUDA does not start without it; after a boot, wait",
+    source: `NVIDIA Fabric Manager 2.3, section 2.2 "NVSwitch and NVLink Initialization"; ${NVML}, nvmlGpuFabricInfo_t`,
+    check: fabric,
+  },
+  {
+    id: "nvidia-pcie-width",
+    severity: "warning",
+    condition: "at P0 to P2, pcie_link_width is below pcie_link_width_max",
+    action:
+      "compare with the model's other hosts: some machines wire fewer lanes; else reseat the GPU, check riser and slot",
+    source: "nvidia-smi --help-query-gpu, driver 590, pcie.link.width.current and pcie.link.width.max",
+    check: ({ pcie_link_width: width, pcie_link_width_max: max, ...gpu }) =>
+      isFast(gpu) && isBelow(width, max) ? found(`PCIe x${width} of x${max}`) : FINE,
+  },
+  {
+    id: "nvidia-pcie-generation",
+    severity: "warning",
+    condition: "at P0 to P2 and in use, pcie_link_gen is below pcie_link_gen_max (idle links slow down)",
+    action: "reseat the GPU, check riser, slot and BIOS settings; compare with the model's other hosts",
+    source: "nvidia-smi --help-query-gpu, driver 590, pcie.link.gen.current and pcie.link.gen.max",
+    check: ({ pcie_link_gen: gen, pcie_link_gen_max: max, ...gpu }) =>
+      isFast(gpu) && isInUse(gpu) && isBelow(gen, max) ? found(`PCIe generation ${gen} of ${max}`) : FINE,
+  },
 ];
+
+/** Rules that compare a host's GPUs with each other. */
+export const NVIDIA_HOST_RULES: readonly Rule<StreamRecord>[] = [
+  {
+    id: "nvidia-nvlink-down",
+    severity: "warning",
+    condition: "a GPU has some active NVLinks, and fewer than another GPU of its model on the host",
+    action:
+      "compare nvidia-smi nvlink -s of both; look for Xid 74 in dmesg; reset the GPUs, and replace a bridge or board that stays down",
+    source:
+      'NVIDIA GPU Debug Guidelines, section 4.1 (Xid 74: NVLink error); nvidia-smi(1), driver 580, "nvlink"',
+    check: linksDown,
+  },
+];
+
+/**
+ * Not measured against the links that a board has: a pair of boards may be bridged by some of them. One without any active
+ * link may have no bridge.
+ */
+function linksDown(record: StreamRecord): Verdict {
+  if (record.record !== "frame") return FINE;
+  const gpus = (record.gpus ?? []).flatMap(({ index, name, nvlink }, place) => {
+    const active = nvlink?.active ?? 0;
+    return active === 0 ? [] : [{ gpu: `gpu ${index ?? place}`, name, active }];
+  });
+  const down = gpus.flatMap(({ gpu, name, active }) => {
+    const most = Math.max(...gpus.filter((other) => other.name === name).map((other) => other.active));
+    return active < most ? [`${gpu} has ${active} of ${most}`] : [];
+  });
+  return down.length === 0 ? FINE : found(`active NVLinks: ${down.join(", ")}`);
+}
 
 function slowdown({ throttle_reasons: reasons }: Gpu): Verdict {
   const active = HARDWARE_SLOWDOWNS.filter((reason) => reasons?.includes(reason) === true);
@@ -61,4 +149,40 @@ function slowdown({ throttle_reasons: reasons }: Gpu): Verdict {
     `the hardware slows the clocks down: ${active.join(", ")}`,
     active.includes("hw_thermal_slowdown") ? "critical" : "warning",
   );
+}
+
+function exhausted({ remapped_rows_histogram: banks }: Gpu): Verdict {
+  const { low = 0, none = 0 } = banks ?? {};
+  if (low + none === 0) return FINE;
+  return found(`memory banks without a spare row: ${none}, with few: ${low}`);
+}
+
+function fabric({ fabric_state: state, fabric_status: status }: Gpu): Verdict {
+  // Null: the GPU is on no fabric.
+  if (typeof state !== "string") return FINE;
+  if (!/^completed$/i.test(state)) return found(`not registered with the NVLink fabric: ${state}`);
+  if (typeof status !== "string" || /^success$/i.test(status)) return FINE;
+  return found(`registration with the NVLink fabric failed: ${status}`);
+}
+
+type Activity = Pick<
+  Gpu,
+  "performance_state" | "utilization" | "encoder_utilization" | "decoder_utilization"
+>;
+
+/** In a lower state the driver may narrow the link and slow it down. */
+function isFast({ performance_state: state }: Activity): boolean {
+  return typeof state === "number" && state <= 2;
+}
+
+/** In MIG mode no utilization is known: the state alone decides. */
+function isInUse(gpu: Activity): boolean {
+  if (gpu.utilization === null) return true;
+  return [gpu.utilization, gpu.encoder_utilization, gpu.decoder_utilization].some(
+    (percent) => typeof percent === "number" && percent > 0,
+  );
+}
+
+function isBelow(value: number | null | undefined, max: number | null | undefined): boolean {
+  return typeof value === "number" && typeof max === "number" && value < max;
 }

@@ -22,7 +22,7 @@ export interface Rule<Subject> {
   readonly condition: string;
   /** What an operator does next. */
   readonly action: string;
-  /** The document, and its section, that says so. */
+  /** The document and section that it follows. */
   readonly source: string;
   check(subject: Subject): Verdict;
 }

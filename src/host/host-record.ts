@@ -72,6 +72,9 @@ export function frameRecord(
   if (processes) frame.processes = processes.map((device) => withLabels(device, labels));
   if (storage) frame.storage = storage.map((device) => withLabels(device, labels));
   if (events) frame.events = events.map((device) => withLabels(device, labels));
+  const { host: hosts, network } = reading.sections;
+  if (hosts) frame.host = hosts.map((device) => withLabels(device, labels));
+  if (network) frame.network = network.map((device) => withLabels(device, labels));
   // Sections that only a newer all-smi has, with the labels of this record.
   for (const key of Object.keys(reading.sections)) {
     if (!isRecordKey(key)) setOwn(frame, key, relabelled(Reflect.get(reading.sections, key), labels));

@@ -8,7 +8,7 @@ import { oneLine } from "../lib/text.js";
 import { CheckFindings, type CheckFinding } from "./check-findings.js";
 import { gpuPerfdata, perfdata } from "./perfdata.js";
 
-export const CHECK_CODES = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+const CHECK_CODES = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
 type CheckStatus = keyof typeof CHECK_CODES;
 
 /** From fine to worst, as max_state_alt of the Monitoring Plugins has it, with a missing reading after ok. */

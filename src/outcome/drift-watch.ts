@@ -34,7 +34,7 @@ export class DriftWatch {
 
 export interface DriftReport {
   readonly isDrift: boolean;
-  /** A line for each difference, or one that says that there is none, or that nothing was compared. */
+  /** A line for each difference, or one line: there is none, or nothing was compared. */
   readonly lines: readonly string[];
 }
 

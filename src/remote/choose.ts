@@ -30,17 +30,30 @@ export function chooseSources(
   foreignOutput: string,
 ): readonly DeviceSource[] {
   const native = judged.filter(isReadable).find(({ tool }) => isNativeShim(tool.shim));
-  const others = judged.filter((each) => !isNativeShim(shimOf(each)));
-  if (native?.kind === "usable") return [nativeBeside(native, others.filter(isReadable))];
+  const all = judged.filter((each) => !isNativeShim(shimOf(each)));
+  if (native?.kind === "usable") return [nativeBeside(native, all.filter(isReadable))];
+  const kernel = kernelAmong(all);
+  const others = all.filter((each) => shimOf(each).lastResort === undefined);
+  const isReadByKernel = (shim: Shim): boolean => makerOf(shim).pci.some((id) => kernel?.pci.has(id));
   const vendors = [...new Set(others.map((each) => makerOf(shimOf(each)).vendor))];
   const working: DeviceSource[] = [];
   const failing: Failed[] = [];
   for (const vendor of vendors) {
     const tools = others.filter((each) => makerOf(shimOf(each)).vendor === vendor);
-    const source = sourceOf(tools.filter(isReadable));
+    const readable = tools.filter(isReadable);
+    if (kernel !== null && tools.some((each) => isReadByKernel(shimOf(each)))) {
+      kernel.beside.push(...readable);
+      failing.push(...tools.filter(isFailed).filter(({ tool }) => tool.isTimeout));
+      continue;
+    }
+    const source = sourceOf(readable);
     const failed = tools.find(isFailed);
     if (source !== null) working.push(source);
     else if (failed !== undefined) failing.push(failed);
+  }
+  if (kernel !== null) {
+    const source = sourceOf([...kernel.beside, kernel.judged]);
+    if (source !== null) working.push(source);
   }
   const reported = failing.filter(({ tool }) => !isLeftover(tool, working, bus));
   const broken: DeviceSource[] = reported.map(({ tool }) => ({ kind: "broken", main: tool }));
@@ -51,6 +64,26 @@ export function chooseSources(
   const chosen = [...working, ...broken];
   if (chosen.length === 0) throw noTool(judged, tried, bus, foreignOutput);
   return chosen;
+}
+
+/**
+ * What the kernel reports; null where a tool works. `pci`: the vendors of its devices. Their tools are not asked for what it
+ * reports: those that are `beside` it work and report little, and of the others only one that hangs is reported.
+ */
+interface Kernel {
+  readonly judged: Readable;
+  readonly pci: ReadonlySet<string>;
+  readonly beside: Readable[];
+}
+
+function kernelAmong(judged: readonly Judged[]): Kernel | null {
+  const isKernel = (each: Judged): boolean => shimOf(each).lastResort !== undefined;
+  const kernel = judged.filter(isReadable).find(isKernel);
+  if (kernel === undefined || judged.some((each) => each.kind === "usable" && !isKernel(each))) return null;
+  const pci = (kernel.first.sections.gpus ?? []).map(
+    ({ detail }) => `0x${detail["pci_id"]?.slice(0, 4) ?? ""}`,
+  );
+  return { judged: kernel, pci: new Set(pci), beside: [] };
 }
 
 /** The devices of all-smi with what only nvidia-smi reports of them (ECC counts, addresses). */
@@ -103,7 +136,10 @@ function noTool(
     });
   }
   const message = oneLine(foreignOutput);
-  const asked = tried.map((shim) => shim.executables.join("/")).join(", ");
+  const asked = tried
+    .filter((shim) => shim.lastResort === undefined)
+    .map((shim) => shim.executables.join("/"))
+    .join(", ");
   const answer = message === "" ? "" : `; the host answered: ${message}`;
   const [first, ...others] = accelerators;
   if (first === undefined)

@@ -114,7 +114,9 @@ async function probeInRounds(
     if (hung !== null && !wasHung && rounds.hung.size === 1 && isOwnPart(hung, options)) continue;
     const reached = reachedBy(toTry, frame, context);
     for (const shim of reached) rounds.tried.add(shim);
-    rounds.judged.push(...judgeFound(reached, frame.found, rounds.outputs, context));
+    rounds.judged.push(
+      ...judgeFound(reached, frame.found, rounds.outputs, context, options.sample.toolPaths),
+    );
     if (!frame.isWhole && frame.found.length === 0 && round === 0) throw shellFailure(answer);
     toTry = wanted.filter((shim) => !rounds.tried.has(shim) && isWanted(shim, rounds.judged));
     if (toTry.length === 0 || (end.kind === "hung" && wasHung)) break;
@@ -162,7 +164,7 @@ async function toDiscovery(
 }
 
 function shellContext({ sample }: SessionOptions): ProbeContext {
-  return { include: sample.include, mode: "shell" };
+  return { include: sample.include, mode: "shell", isWaking: sample.wakeGpus === true };
 }
 
 function addFrame(rounds: Rounds, frame: Frame): void {

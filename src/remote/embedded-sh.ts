@@ -1,10 +1,16 @@
 /** The scripts of sh/*.sh as they go over the wire. Made by build/embed-sh.ts; edit the .sh files. */
 export const SH = {
+  allAsleep:
+    'hw() { i=$1;shift;hz=;for hx in "$@"; do for hd in /sys/bus/pci/drivers/$hx/*:*:*.*; do case $hd in *"/*:"*);;*)hu=;{ read -r hu; } <$hd/@STATUS_FILE@;case $hu in susp*) hz="$hz ${hd##*/}";;*) return 1;;esac;;esac;done;done 2>/dev/null;[ -n "$hz" ] || return 1;m p $i;w "$hz$n";y x $i 0;}',
+  asleep: "hw @PART@ @DRIVERS@",
+  unlessAsleep: "if @ASLEEP@; then :;else @PARTS@;fi",
+  probeUnlessAsleep: "if @ASLEEP@; then F=$F-@GROUP@-;else @PROBE@;fi",
   setup: "set +efux;@LIMITS@;N=@NONCE@;T=@TIMEOUT_SECS@;@OUTPUT@;@PARTS@",
   bootstrap:
-    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=@FOUND_BEFORE@;B=;@FIND_PROGRAM@;@TOOLS@;@PCI_DEVICES@;m z 0;f;@LAST@",
+    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=@FOUND_BEFORE@;B=;@FIND_PROGRAM@;@ALL_ASLEEP@;@TOOLS@;@PCI_DEVICES@;m z 0;f;@LAST@",
   hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
-  toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if o @NAMES@; then m t @SHIM@ $X;@PROBE@;fi;;esac",
+  toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if @FIND@; then m t @SHIM@ @FOUND_AS@;@PROBE@;fi;;esac",
+  lastResort: "case $F. in .)if @FIND@; then m t @SHIM@ @FOUND_AS@;B=1;@PROBE@;fi;;esac",
   probe: "@FIRST@;if [ $s -eq 0 ]; then F=$F-@GROUP@-;@OTHERS@;else B=1;fi",
   pciPart: "case $F.$B in .?*|?*.);;*)m p @PCI_PART@;@LIST_PCI_DEVICES@;y x @PCI_PART@ 0;;esac",
   stay: "u;exec /bin/sh -s",
@@ -13,7 +19,10 @@ export const SH = {
   environment: "unset V U g k hf;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
   findProgram:
     'o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
-  foundProgram: "$X",
+  searchProgram: "o @NAMES@",
+  givenProgram: "X=@PATH@",
+  foundName: "$X",
+  foundProgram: '"$X"',
   guard:
     'gs() { gi=;read -r gi <$1;gp=${gi%% *};set -- ${gi##*") "};ga=$2;ge=$4;gt=${20};};gn() { sleep $1 &gz=$! ;gs /proc/$gz/stat;wait $gz;};gd() { gn $((gr/100)).$((gr/10%10))$((gr%10)) || { gr=$(((gr+99)/100*100));gn $((gr/100));};};go() { grep -s -h -E "^[0-9]+ [(].*[)] . ($$ [0-9]+ [0-9]+|[0-9]+ [0-9]+ $$) " /proc/[0-9]*/stat |while read -r gi; do gp=${gi%% *};set -- ${gi##*") "};case $gp in $$|$gm);;*)if [ ${20} -ge $gb ]; then echo $gp;fi;;esac;done;};gf() { kill $gc $gx;gn 1;gy=;for gp in $(go); do gs /proc/$gp/stat;case $gx in *" $gp "*|*" $ga "*)if [ "$gp" = "$gc" ]; then gy="$gp $gy";else gy="$gy $gp";fi;;esac;done;kill -KILL $gy;};gg() { trap "kill \\$gz; exit" TERM;gs /proc/self/stat;gm=$gp;gb=$gt;gr=$((T*100));while gd; do gw=$((${gt:-0}+gr));gr=$((T*100));gh=;read -r gh </proc/$$/task/$$/children;case " $gh " in *" $gm "*);;*)gs /proc/$gm/stat;if [ "$ga" != $$ ]; then gx=" $(echo $(go)) ";gc=;gf;exit;fi;;esac;for gc in $gh; do if [ $gc != $gm ]; then gs /proc/$gc/stat;gv=$gr;if [ "${gt:-0}" -ge $gb ]; then gv=$((T*100+gt-gw));fi;if [ $gv -le 0 ]; then gx=" $(echo $(go)) ";case $gx in *" $gc "*)kill -USR1 $$;gf;gr=$((T*100-99));break;;esac;elif [ $gv -lt $gr ]; then gr=$gv;fi;fi;done;done;};gu() { :;};gs /proc/self/stat;if [ "$gp $ge" = "$$ $$" ] && [ -r /proc/$$/task/$$/children ]; then b() { u;command "$@";c=$?;c=${k:-$c};k=;a;return $c;};x() { u;exec "$@";};gu() { kill -0 $g 2>/dev/null || { gg </dev/null >/dev/null 2>&1 &g=$! ;};};trap "k=124" USR1;trap exit PIPE;trap "kill \\$g 2>/dev/null" 0;fi',
   hold: "@ENVIRONMENT@;exec 3<&0;@PROGRAM@ </dev/null 3<&- &p=$! ;{ read -r il;kill -9 $p;} <&3 >/dev/null 2>&1 &w=$! ;exec 3<&-;wait $p;c=$?;kill $w 2>/dev/null;exit $c",
@@ -41,5 +50,5 @@ export const SH = {
   tickFunction: "t() { @PARTS@;@TOOLS@;m z $1;f;}",
   guardedTickFunction: "t() { gu;@PARTS@;@TOOLS@;m z $1;f;}",
   tickLine: "t @TICK@",
-  tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
+  tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@ALL_ASLEEP@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
 } as const;

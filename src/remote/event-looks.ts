@@ -2,6 +2,7 @@
  * Looks at a host's kernel log beside the ticks: on channels of their own, so that a slow or hung journal delays no
  * reading, and rarely. One object for each host, for all its sessions: what is new depends on the looks before.
  */
+import { HostError, hostErrorOf } from "../contract/errors.js";
 import type { SectionError } from "../contract/record.js";
 import type { KernelEvent } from "../contract/kernel-event.js";
 import type { StepLog } from "../contract/step-log.js";
@@ -11,9 +12,10 @@ import type { Part } from "../shims/kit/shim.js";
 import { KernelLog } from "../system/kernel-log/kernel-log.js";
 import { KERNEL_LOG } from "../system/kernel-log/questions.js";
 import { endMessage, type CutShort } from "./ended.js";
-import type { Found } from "./found.js";
+import type { Found, SessionOptions } from "./found.js";
 import type { Answer } from "./lane.js";
 import type { Lanes, SessionPlan } from "./lanes.js";
+import type { TimeoutCommand } from "./script.js";
 
 /** From the beginning of one look to that of the next. */
 export const MIN_BETWEEN_MS = 30_000;
@@ -32,11 +34,11 @@ export interface NewEvents {
 }
 
 /** What a session's looks need of it. */
-export interface LookedAt {
+interface LookedAt {
+  /** Of the session, and of the looks alone. */
+  readonly ticks: Lanes;
   readonly lanes: Lanes;
-  readonly found: Found;
-  /** No further reading follows the first. */
-  readonly isOnly: boolean;
+  readonly limiter: TimeoutCommand;
   readonly toolTimeoutSecs: number;
   readonly step: StepLog | undefined;
 }
@@ -45,7 +47,7 @@ export class EventLooks {
   readonly #clock: Clock;
   readonly #log = new KernelLog();
   /** Null between sessions, and where the host has no log that can be read. */
-  #session: { readonly host: LookedAt; readonly lanes: Lanes } | null = null;
+  #session: LookedAt | null = null;
   #look: Promise<void> | null = null;
   #lookedAtMs = -Infinity;
   #events: readonly KernelEvent[] | null = null;
@@ -56,30 +58,44 @@ export class EventLooks {
   }
 
   /** A new session, whose first look begins. Resolves when it has ended, or soon where other readings follow. */
-  async connected(host: LookedAt): Promise<void> {
-    this.disconnected();
-    const unsupported = whyUnsupported(host);
+  async connected(ticks: Lanes, found: Found, { sample, intervalMs, step }: SessionOptions): Promise<void> {
+    this.#end();
+    const unsupported = whyUnsupported(ticks, found);
     if (unsupported !== null) {
       this.#fail({ section: "event", kind: "error", message: unsupported });
       return;
     }
-    const timing = { clock: this.#clock, toolTimeoutSecs: lookSecs(host) };
-    const lanes = host.lanes.beside(timing, host.isOnly);
-    this.#session = { host, lanes };
+    const toolTimeoutSecs = Math.min(MAX_LOOK_SECS, sample.toolTimeoutSecs);
+    const lanes = ticks.beside({ clock: this.#clock, toolTimeoutSecs }, intervalMs === null);
+    this.#session = { ticks, lanes, limiter: found.limiter, toolTimeoutSecs, step };
     this.#log.connected();
     const look = this.lookIfDue();
-    return host.isOnly ? look : this.waitShortly(look);
+    return intervalMs === null ? look : this.#waitShortly(look);
+  }
+
+  /** Takes a sample, with a look beside it where one is due. Waits for the look only where ticks are rare. */
+  async beside<Taken>(sample: () => Promise<Taken>, intervalMs: number | null): Promise<Taken> {
+    const look = this.lookIfDue();
+    const taken = await sample();
+    // Else what the look finds would be one long interval late.
+    if ((intervalMs ?? 0) >= MIN_BETWEEN_MS) await this.#waitShortly(look);
+    return taken;
   }
 
   /** Waits for a look, but no reading for long. */
-  async waitShortly(look: Promise<void>): Promise<void> {
+  async #waitShortly(look: Promise<void>): Promise<void> {
     let timer: Timer | null = null;
     const waited = new Promise<void>((resolve) => (timer = this.#clock.after(MAX_WAIT_MS, resolve)));
     await Promise.race([look, waited]);
     (timer as Timer | null)?.cancel();
   }
 
-  disconnected(): void {
+  /** The session with these lanes has ended. A later one may have begun meanwhile. */
+  disconnected(ticks: Lanes): void {
+    if (this.#session?.ticks === ticks) this.#end();
+  }
+
+  #end(): void {
     this.#session?.lanes.close();
     this.#session = null;
     this.#look = null;
@@ -93,7 +109,7 @@ export class EventLooks {
     if (session === null || session.lanes.isHung || now - this.#lookedAtMs < MIN_BETWEEN_MS)
       return Promise.resolve();
     this.#lookedAtMs = now;
-    const look = this.#lookAt(session.host, session.lanes).finally(() => {
+    const look = this.#lookAt(session).finally(() => {
       if (this.#look === look) this.#look = null;
     });
     this.#look = look;
@@ -108,19 +124,22 @@ export class EventLooks {
     return taken;
   }
 
-  async #lookAt(host: LookedAt, lanes: Lanes): Promise<void> {
+  async #lookAt(session: LookedAt): Promise<void> {
     try {
       for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
         const command = this.#log.question();
         if (command === null) return;
-        const answer = await lanes.ask(planFor(host, command), asked);
+        const answer = await session.lanes.ask(planFor(session, command), asked);
         // Of a session that has ended: the next one asks the same again.
-        if (this.#session?.lanes !== lanes) return;
-        host.step?.("remote", `kernel log: ${answer.end.kind} after ${answer.latencyMs.toFixed(1)} ms`);
+        if (this.#session !== session) return;
+        session.step?.("remote", `kernel log: ${answer.end.kind} after ${answer.latencyMs.toFixed(1)} ms`);
         if (!this.#takeAnswer(answer)) return;
       }
-    } catch {
-      // The connection is gone, which the session reports.
+    } catch (error) {
+      // That the connection is gone is for the session to report.
+      if (error instanceof HostError || this.#session !== session) return;
+      const { message } = hostErrorOf(error, "sample");
+      this.#fail({ section: "event", kind: "error", message: `the kernel log was not read: ${message}` });
     }
   }
 
@@ -145,14 +164,9 @@ export class EventLooks {
   }
 }
 
-function lookSecs({ toolTimeoutSecs }: LookedAt): number {
-  return Math.min(MAX_LOOK_SECS, toolTimeoutSecs);
-}
-
-function planFor(host: LookedAt, command: string): SessionPlan {
+function planFor({ limiter, toolTimeoutSecs }: LookedAt, command: string): SessionPlan {
   const part: Part = { id: KERNEL_LOG, kind: "shell", command };
-  const { limiter } = host.found;
-  return { toolTimeoutSecs: lookSecs(host), limiter, isGuarded: false, system: [part], tools: [] };
+  return { toolTimeoutSecs, limiter, isGuarded: false, system: [part], tools: [] };
 }
 
 function lookFailure(end: CutShort): SectionError {
@@ -160,7 +174,7 @@ function lookFailure(end: CutShort): SectionError {
   return { section: "event", kind, message: `the kernel log was not read: ${endMessage(end)}` };
 }
 
-function whyUnsupported({ lanes, found: { systemId } }: LookedAt): string | null {
+function whyUnsupported(lanes: Lanes, { systemId }: Found): string | null {
   if (systemId !== "linux")
     return `kernel events are read on Linux only; the host's system is ${systemId ?? "not known"}`;
   if (lanes.mode === "plain")

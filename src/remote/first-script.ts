@@ -32,7 +32,12 @@ export function firstScript(
         uname: each.uname,
         probe: each.probe(sample.include).filter((part) => hung?.has(part.id) === false),
       })),
-      candidates: candidatesOf(shims, { include: sample.include, mode: "shell" }),
+      candidates: candidatesOf(
+        shims,
+        { include: sample.include, mode: "shell", isWaking: sample.wakeGpus === true },
+        hung === null ? "later" : "first",
+        sample.toolPaths,
+      ),
       foundBefore,
       stay: intervalMs !== null,
     });

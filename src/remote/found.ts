@@ -2,11 +2,11 @@
 import type { SampleOptions } from "../contract/options.js";
 import type { StepLog } from "../contract/step-log.js";
 import type { Clock } from "../lib/clock.js";
-import type { PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
+import type { Part, PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain-commands.js";
-import { isNativeShim, toolsOf, type DeviceSource, type UsableTool } from "./probe.js";
+import { isNativeShim, toolsOf, type ChosenTool, type DeviceSource, type UsableTool } from "./probe.js";
 import type { TimeoutCommand, ToolParts } from "./script.js";
 
 export interface SessionOptions {
@@ -72,3 +72,16 @@ export function missingParts(
   }
   return missing;
 }
+
+/** The tool whose driver may be held: at most one has a holder. */
+export function heldTool({ sources }: Found): ChosenTool | null {
+  const usable = toolsOf(sources).filter((tool) => tool.kind === "usable");
+  return usable.find(({ sampler }) => sampler.holder !== undefined) ?? usable[0] ?? null;
+}
+
+/** The parts that each of the host's tools is asked in a tick. */
+export function partsOf({ sources }: Found): readonly (readonly Part[])[] {
+  return toolsOf(sources).map((tool) => (tool.kind === "broken" ? NO_PARTS : tool.sampler.parts));
+}
+
+const NO_PARTS: readonly Part[] = [];

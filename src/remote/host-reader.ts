@@ -1,8 +1,9 @@
 /** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
-import { TICK_SECTIONS, type Section } from "../contract/record.js";
+import { TICK_SECTIONS, type Gpu, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
+import { asleepReading, sleepersIn, wokenBy } from "./asleep.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
@@ -37,6 +38,8 @@ export class HostReader {
   readonly #askedOfHost: readonly Section[];
   readonly #asksProcesses: boolean;
   readonly #ps = createPsReader();
+  /** For what GPUs are called that have gone to sleep. */
+  readonly #lastGpus = new WeakMap<Sampler, readonly Gpu[]>();
 
   constructor(options: SampleOptions) {
     this.#options = options;
@@ -71,10 +74,25 @@ export class HostReader {
     if (source.kind === "broken") return { source, main: this.#failureOf(source.main), second: null };
     const read = (tool: UsableTool): Reading => {
       const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;
-      const reading = firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked);
+      const sleepers = firsts.has(tool.sampler) ? null : sleepersIn(tool.shim.id, outputs);
+      const reading =
+        sleepers !== null
+          ? this.#asleep(tool, sleepers)
+          : (firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked));
+      if (reading.sections.gpus !== undefined && wokenBy(tool.shim).length > 0)
+        this.#lastGpus.set(tool.sampler, reading.sections.gpus);
       return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
     return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
+  }
+
+  /** The tool was not run. all-smi would have read more than these GPUs: from the next tick on others read the host. */
+  #asleep(tool: UsableTool, sleepers: readonly string[]): Reading {
+    if (isNativeShim(tool.shim)) {
+      const message = `all-smi was not run: it would wake ${sleepers.join(", ")}`;
+      return { sections: {}, errors: failedSections(this.#asked, "error", message) };
+    }
+    return asleepReading(sleepers, this.#lastGpus.get(tool.sampler) ?? []);
   }
 
   #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {

@@ -4,6 +4,7 @@ import type { Part, PartEnd, PartOutput } from "../shims/kit/shim.js";
 import { floodEnd, MAX_ANSWER_BYTES } from "./answer-bounds.js";
 import { endOfChannel } from "./ended.js";
 import type { LaneTiming } from "./lane.js";
+import { withTool } from "./tool-word.js";
 
 const MAX_STDERR_BYTES = 4000;
 
@@ -23,7 +24,7 @@ export class PlainCommands {
     const outputs = new Map<string, PartOutput>();
     for (const part of parts) {
       if (part.kind !== "program") continue;
-      outputs.set(part.id, await this.#runOne(part.command.replaceAll("{tool}", executable)));
+      outputs.set(part.id, await this.#runOne(withTool(part.command, executable)));
     }
     return outputs;
   }

@@ -1,4 +1,5 @@
 /** The probe of a host that runs no script of ours: which system and tools it has, by plain commands. */
+import type { ToolPaths } from "../contract/tool-path.js";
 import { MAX_SCANNED } from "../lib/text.js";
 import type { Part, PartOutput, ProbeContext, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
@@ -14,6 +15,7 @@ import {
 import { UNKNOWN_BUS } from "./pci-bus.js";
 import type { PlainCommands } from "./plain-commands.js";
 import { isNativeShim, isWanted, judgeFound, type Judged } from "./probe.js";
+import { GIVEN, plainWord } from "./tool-word.js";
 
 /** `bootstrapOutput`: what the host answered to the bootstrap script. Throws as `discover` does. */
 export async function discoverPlain(
@@ -25,7 +27,8 @@ export async function discoverPlain(
   const context: ProbeContext = { include: sample.include, mode: "plain" };
   const startedAt = clock.nowMs();
   lanes.plain();
-  const probe = await probeByCommands(commands, plainSystems, shims, context, bootstrapOutput);
+  const asked = { context, toolPaths: sample.toolPaths };
+  const probe = await probeByCommands(commands, plainSystems, shims, asked, bootstrapOutput);
   const { system, judged, outputs } = probe;
   // Without an accelerator asked for, the host's own sections are enough.
   const isBare = shims.length === 0 && system !== null;
@@ -47,6 +50,11 @@ export async function discoverPlain(
 /** cmd.exe expands the first, PowerShell the second; the value is the same in every language. */
 const WHICH_SYSTEM: Part = { id: "host.which", kind: "program", command: "echo %OS% $env:OS" };
 
+interface PlainAsked {
+  readonly context: ProbeContext;
+  readonly toolPaths: ToolPaths | undefined;
+}
+
 interface PlainProbe {
   readonly system: HostSystem | null;
   readonly judged: readonly Judged[];
@@ -62,17 +70,17 @@ async function probeByCommands(
   commands: PlainCommands,
   systems: readonly HostSystem[],
   shims: readonly Shim[],
-  context: ProbeContext,
+  asked: PlainAsked,
   bootstrapOutput: string,
 ): Promise<PlainProbe> {
   const outputs = new Map<string, PartOutput>();
-  const system = await findSystem(commands, systems, context, outputs);
+  const system = await findSystem(commands, systems, asked.context, outputs);
   const judged: Judged[] = [];
   for (const shim of shims) {
     // On Windows each question starts a PowerShell process, and hosts there do not mix vendors.
     if (system !== null && judged.some(isWorkingVendor)) break;
     if (isWanted(shim, judged))
-      judged.push(...(await probeTool(commands, shim, context, bootstrapOutput, outputs)));
+      judged.push(...(await probeTool(commands, shim, asked, bootstrapOutput, outputs)));
   }
   const works = judged.filter(({ kind }) => kind === "usable" || kind === "poor");
   return { system, judged: works.length > 0 ? works : judged, outputs };
@@ -105,19 +113,24 @@ async function findSystem(
 async function probeTool(
   commands: PlainCommands,
   shim: Shim,
-  context: ProbeContext,
+  { context, toolPaths }: PlainAsked,
   bootstrapOutput: string,
   outputs: Map<string, PartOutput>,
 ): Promise<readonly Judged[]> {
   const [first, ...rest] = shim.probe(context);
   if (first?.kind !== "program") return [];
-  for (const executable of shim.executables) {
+  const path = toolPaths?.[shim.id];
+  const words = path === undefined ? shim.executables : [plainWord(path)];
+  for (const executable of words) {
     const answer = (await commands.run([first], executable)).get(first.id);
-    if (answer === undefined || isAbsent(answer) || isRefusal(answer, executable, bootstrapOutput)) continue;
+    // A path that the operator gave is there, or its failure is reported.
+    const isGone = answer === undefined || (path === undefined && isAbsent(answer));
+    if (isGone || isRefusal(answer, executable, bootstrapOutput)) continue;
     outputs.set(first.id, answer);
     if (answer.end.kind === "exit" && answer.end.code === 0)
       for (const [id, output] of await commands.run(rest, executable)) outputs.set(id, output);
-    const judged = judgeFound([shim], [{ shim: shim.id, executable }], outputs, context);
+    const found = [{ shim: shim.id, executable: path === undefined ? executable : GIVEN }];
+    const judged = judgeFound([shim], found, outputs, context, toolPaths);
     return judged.filter(({ kind }) => kind !== "broken" || !isSame(answer, executable, bootstrapOutput));
   }
   return [];

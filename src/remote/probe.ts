@@ -1,6 +1,7 @@
 /** The tools of a host, and the verdict on each by what it answered to the probe. */
 import { ParseError } from "../contract/errors.js";
 import { NATIVE_SECTIONS, type Gpu, type Section } from "../contract/record.js";
+import type { ToolPaths } from "../contract/tool-path.js";
 import { isComplete, isPoor } from "../shims/kit/device-list.js";
 import { outputText } from "../shims/kit/part-output.js";
 import {
@@ -12,9 +13,11 @@ import {
   type Sampler,
   type Shim,
 } from "../shims/kit/shim.js";
+import { areAsleep, sleepersIn, SleepingSampler, sleepingGpus, wokenBy } from "./asleep.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool, Frame } from "./frame.js";
 import type { ToolCandidate } from "./script.js";
+import { GIVEN, plainWord, shellWord } from "./tool-word.js";
 
 /** A vendor tool that a host is read with, or that fails there. */
 export type ChosenTool = UsableTool | BrokenTool;
@@ -22,6 +25,7 @@ export type ChosenTool = UsableTool | BrokenTool;
 export interface UsableTool {
   readonly kind: "usable";
   readonly shim: Shim;
+  /** As a word of a command. */
   readonly executable: string;
   readonly sampler: Sampler;
 }
@@ -74,14 +78,30 @@ export function isNativeShim(shim: Shim): boolean {
   return shim.id === "native";
 }
 
-/** The shims as the bootstrap tries them. all-smi (`native`) covers every vendor: where it works no other is tried in that round. */
-export function candidatesOf(shims: readonly Shim[], context: ProbeContext): readonly ToolCandidate[] {
+/**
+ * The shims as the bootstrap tries them. all-smi (`native`) covers every vendor: where it works no other is tried in that
+ * round. The first round only shows whether a last resort is needed and there: its commands are as long as all the others'.
+ */
+export function candidatesOf(
+  shims: readonly Shim[],
+  context: ProbeContext,
+  round: "first" | "later",
+  toolPaths: ToolPaths = {},
+): readonly ToolCandidate[] {
   return shims.map((shim) => ({
+    wakes: context.isWaking === true ? [] : wokenBy(shim),
     shim: shim.id,
-    group: isNativeShim(shim) ? null : groupOf(shim),
+    group: isForAll(shim) ? null : groupOf(shim),
     executables: shim.executables,
-    probe: shim.probe(context),
+    path: toolPaths[shim.id] ?? null,
+    probe: round === "first" && shim.lastResort !== undefined ? [] : shim.probe(context),
+    ...(shim.lastResort === undefined ? {} : { lastResort: shim.lastResort }),
   }));
+}
+
+/** Once it works, no other tool is tried in the same round. */
+function isForAll(shim: Shim): boolean {
+  return isNativeShim(shim) || shim.lastResort !== undefined;
 }
 
 /** Once one tool of a group works, the others of the group are not tried in the same round. */
@@ -100,18 +120,46 @@ export function judgeFound(
   found: readonly FoundTool[],
   outputs: PartOutputs,
   context: ProbeContext,
+  toolPaths: ToolPaths = {},
 ): readonly Judged[] {
   return found.flatMap(({ shim: id, executable }) => {
     const shim = shims.find((each) => each.id === id);
-    if (shim === undefined || !shim.executables.includes(executable)) return [];
+    const path = executable === GIVEN ? toolPaths[id] : undefined;
+    if (shim === undefined || (path === undefined && !shim.executables.includes(executable))) return [];
+    const program = path === undefined ? searchedProgram(executable) : givenProgram(path, context);
+    const sleepers = sleepersIn(shim.id, outputs);
+    if (sleepers !== null) return [sleeping(shim, program.word, sleepers)];
     const first = firstOutput(shim, outputs, context);
-    return first === undefined ? [] : [judgeTool(shim, executable, first, outputs, context)];
+    return first === undefined ? [] : [judgeTool(shim, program, first, outputs, context)];
   });
+}
+
+/** A tool that is there and was not run, since its GPUs sleep. */
+function sleeping(shim: Shim, executable: string, addresses: readonly string[]): Judged {
+  const tool = { kind: "usable", shim, executable, sampler: new SleepingSampler(shim) } as const;
+  return { kind: "usable", tool, first: { sections: { gpus: sleepingGpus(addresses, []) }, errors: [] } };
+}
+
+/** A tool's program: as a word of a command, and how a message begins when it cannot start. */
+interface Program {
+  readonly word: string;
+  readonly cannotStart: string;
+}
+
+function searchedProgram(name: string): Program {
+  return { word: name, cannotStart: `${name} is installed and cannot start` };
+}
+
+function givenProgram(path: string, { mode }: ProbeContext): Program {
+  return {
+    word: mode === "plain" ? plainWord(path) : shellWord(path),
+    cannotStart: `${path}, the path that was given, cannot start`,
+  };
 }
 
 function judgeTool(
   shim: Shim,
-  executable: string,
+  program: Program,
   first: PartOutput,
   outputs: PartOutputs,
   context: ProbeContext,
@@ -120,7 +168,7 @@ function judgeTool(
     const isTimeout = first.end.kind === "timeout" || first.end.kind === "missing";
     return { kind: "broken", tool: { kind: "broken", shim, message, isTimeout } };
   };
-  const cannotStart = whyItCannotStart(executable, first);
+  const cannotStart = whyItCannotStart(program.cannotStart, first);
   if (cannotStart !== null) return broken(cannotStart);
   try {
     const verdict = shim.judge(outputs, context);
@@ -131,7 +179,7 @@ function judgeTool(
         return { kind: "too-old", shim, message: verdict.message };
       case "usable":
       case "poor": {
-        const tool: UsableTool = { kind: "usable", shim, executable, sampler: verdict.sampler };
+        const tool: UsableTool = { kind: "usable", shim, executable: program.word, sampler: verdict.sampler };
         const reading = firstReading(tool, outputs, context);
         const gpus = reading.sections.gpus ?? [];
         const blind = isNativeShim(shim) && context.include.has("gpu") && gpus.length === 0;
@@ -161,7 +209,7 @@ export function sectionsOfTool(shim: Shim, asked: readonly Section[]): readonly 
 const NOT_FOR_THIS_MACHINE = /: (?:line )?1: [Ss]yntax error|cannot execute binary file|Exec format error/;
 
 /** A program that is there exits with 126 or 127 when its interpreter, its loader or a library is missing, or its mode forbids it. */
-function whyItCannotStart(executable: string, output: PartOutput): string | null {
+function whyItCannotStart(beginning: string, output: PartOutput): string | null {
   if (output.end.kind !== "exit" || output.end.code === 0) return null;
   const { code } = output.end;
   // The probe's own lines in it (`@fields ...`) are not part of the message.
@@ -175,7 +223,7 @@ function whyItCannotStart(executable: string, output: PartOutput): string | null
       : code === 126
         ? "it is not executable"
         : "it, its interpreter, its loader or a library it needs is missing";
-  return `${executable} is installed and cannot start (exit code ${code}): ${why}`;
+  return `${beginning} (exit code ${code}): ${why}`;
 }
 
 function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): PartOutput | undefined {
@@ -185,40 +233,50 @@ function firstOutput(shim: Shim, outputs: PartOutputs, context: ProbeContext): P
 
 /** Whether the bootstrap counts the tool as working, and goes on to the next group. */
 function countsAsWorking(shim: Shim, outputs: PartOutputs, context: ProbeContext): boolean {
+  if (sleepersIn(shim.id, outputs) !== null) return true;
   const end = firstOutput(shim, outputs, context)?.end;
   return end?.kind === "exit" && end.code === 0;
 }
 
 /**
- * Whether to try a tool that was not tried yet. Where all-smi works, only nvidia-smi is tried, for what all-smi does not
+ * Whether to try a tool, or what the kernel reports, that was not tried yet. Where all-smi works, only nvidia-smi is tried, for what all-smi does not
  * report of NVIDIA devices. No other tool of a vendor is tried when one of its tools reports everything.
  */
 export function isWanted(shim: Shim, judged: readonly Judged[]): boolean {
   const native = judged.find((each) => each.kind === "usable" && isNativeShim(each.tool.shim));
   if (native?.kind === "usable")
     return shim.id === "nvidia-smi" && (native.first.sections.gpus ?? []).some(isNvidia);
+  if (judged.some((each) => each.kind === "usable" && isInPlaceOf(shim, each.tool.shim))) return false;
   return !judged.some(
     (each) =>
       each.kind === "usable" &&
       makerOf(each.tool.shim).vendor === makerOf(shim).vendor &&
-      isComplete(each.first.sections.gpus ?? []),
+      (isComplete(each.first.sections.gpus ?? []) || areAsleep(each.first.sections.gpus ?? [])),
   );
+}
+
+/** What the kernel reports is read only where no tool works, and where it is read no tool is tried after it. */
+function isInPlaceOf(shim: Shim, working: Shim): boolean {
+  return !isNativeShim(working) && (shim.lastResort !== undefined || working.lastResort !== undefined);
 }
 
 function isNvidia({ uuid }: Gpu): boolean {
   return uuid?.startsWith("GPU-") === true;
 }
 
-/** The tools that the round's shell tried: it skips those whose group has one that works. */
+/** The tools that the round's shell tried: it skips those whose group has one that works, and may only name a last resort. */
 export function reachedBy(toTry: readonly Shim[], frame: Frame, context: ProbeContext): readonly Shim[] {
   const isFound = (shim: Shim): boolean => frame.found.some(({ shim: id }) => id === shim.id);
+  const isOnlyNamed = (shim: Shim): boolean =>
+    isFound(shim) && firstOutput(shim, frame.outputs, context) === undefined;
   const last = frame.isWhole ? toTry.length - 1 : toTry.findLastIndex(isFound);
   const done = new Set<string>();
   let isDone = false;
   return toTry.slice(0, last + 1).filter((shim) => {
     if (isDone || done.has(groupOf(shim))) return false;
+    if (shim.lastResort !== undefined && (done.size > 0 || isOnlyNamed(shim))) return false;
     if (isFound(shim) && countsAsWorking(shim, frame.outputs, context)) {
-      if (isNativeShim(shim)) isDone = true;
+      if (isForAll(shim)) isDone = true;
       else done.add(groupOf(shim));
     }
     return true;

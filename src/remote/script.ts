@@ -1,6 +1,7 @@
 /**
  * The POSIX sh text that runs on a host. It is put together from the fragments of sh/*.sh, and holds only constants of
- * ours and numbers: no text of the operator or of a remote side ever stands in a command. docs/remote-script.md describes
+ * ours and numbers: no text of a remote side ever stands in a command, and of the operator's only a tool's path, as one
+ * word (tool-word.ts). docs/remote-script.md describes
  * what it does on a host.
  *
  * A frame is the answer to one tick, as marked lines in the output stream (`N` is the session's nonce, so that no tool
@@ -16,7 +17,9 @@
  *     @N z TICK               the frame ends
  */
 import type { Part, ShellPart } from "../shims/kit/shim.js";
+import { asleepPart } from "./asleep.js";
 import { SH } from "./embedded-sh.js";
+import { GIVEN, shellWord, withTool } from "./tool-word.js";
 
 /** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
 export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
@@ -33,7 +36,7 @@ export const EXTRA_PATH = [
   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   "/opt/rocm/bin:/usr/lib/wsl/lib:/usr/local/nvidia/bin:/var/lib/nvidia/bin:/home/kubernetes/bin/nvidia/bin",
   "/usr/local/sbin/npu-smi:/usr/local/dcmi:/usr/local/Ascend/driver/tools:/opt/intel/xpum/bin:/opt/habanalabs/bin",
-  "/usr/local/cuda/bin:/opt/rebellions/bin:/opt/homebrew/bin:/snap/bin",
+  "/usr/local/cuda/bin:/opt/rebellions/bin:/opt/aws/neuron/bin:/opt/homebrew/bin:/snap/bin",
   "$HOME/.local/bin:$HOME/.cargo/bin:$HOME/bin",
 ].join(":");
 
@@ -50,6 +53,12 @@ export interface ToolCandidate {
   readonly group: string | null;
   readonly executables: readonly string[];
   readonly probe: readonly Part[];
+  /** Groups of drivers; where all GPUs of one sleep, the tool is not run (asleep.ts). */
+  readonly wakes: readonly (readonly string[])[];
+  /** The operator's path in place of a search; null: search for the executables. */
+  readonly path: string | null;
+  /** As in Shim: it is tried only where no tool worked before it. */
+  readonly lastResort?: { readonly isHere: string };
 }
 
 /** What an operating system is asked for besides the vendor tool. */
@@ -84,7 +93,10 @@ export interface TickPlan {
 /** What one vendor tool is asked, by the executable that was found. */
 export interface ToolParts {
   readonly parts: readonly Part[];
+  /** As a word of the shell. */
   readonly executable: string;
+  /** Absent: it is run whatever sleeps. */
+  readonly unlessAsleep?: { readonly shim: string; readonly wakes: readonly (readonly string[])[] };
 }
 
 /** Puts `values` in the `@NAME@` places of a fragment. Throws when a place has no value. */
@@ -119,7 +131,7 @@ function sequence(commands: readonly string[]): string {
 }
 
 function commandOf(part: Part, executable: string | null): string {
-  return executable === null ? part.command : part.command.replaceAll("{tool}", executable);
+  return executable === null ? part.command : withTool(part.command, executable);
 }
 
 /** Runs one part and marks its end. */
@@ -144,8 +156,28 @@ function toolStatements(tools: readonly ToolParts[]): string {
   return sequence(
     tools
       .filter(({ parts }) => parts.length > 0)
-      .map(({ parts, executable }) => statements(parts, executable)),
+      .map(({ parts, executable, unlessAsleep }) => {
+        const run = statements(parts, executable);
+        if (unlessAsleep === undefined) return run;
+        const { shim, wakes } = unlessAsleep;
+        return fill(SH.unlessAsleep, { ASLEEP: asleep(shim, wakes), PARTS: run });
+      }),
   );
+}
+
+/** A condition: all GPUs of one group of drivers sleep. Then they are listed in place of the tool's parts. */
+function asleep(shim: string, wakes: readonly (readonly string[])[]): string {
+  const part = asleepPart(shim);
+  return wakes.map((drivers) => fill(SH.asleep, { PART: part, DRIVERS: drivers.join(" ") })).join(" || ");
+}
+
+/** The function that this condition calls; nothing where no tool needs it. */
+function allAsleep(isNeeded: boolean): string {
+  return isNeeded ? fill(SH.allAsleep, { STATUS_FILE: "power/runtime_status" }) : ":";
+}
+
+function needsAsleep(tools: readonly ToolParts[]): boolean {
+  return tools.some(({ parts, unlessAsleep }) => parts.length > 0 && unlessAsleep !== undefined);
 }
 
 /** The first script of a session (sh/bootstrap.sh): one line that any login shell hands to /bin/sh unharmed. */
@@ -161,6 +193,7 @@ export function bootstrapScript(plan: BootstrapPlan): string {
       ),
     ),
     FIND_PROGRAM: SH.findProgram,
+    ALL_ASLEEP: allAsleep(plan.candidates.some(({ wakes }) => wakes.length > 0)),
     TOOLS: sequence(plan.candidates.map(toolSearch)),
     FOUND_BEFORE: plan.foundBefore ? "-" : "",
     PCI_DEVICES:
@@ -172,22 +205,40 @@ export function bootstrapScript(plan: BootstrapPlan): string {
 }
 
 /** Looks for one tool and probes it where it is found. */
-function toolSearch({ shim, group, executables, probe }: ToolCandidate): string {
+function toolSearch({ shim, group, executables, path, probe, lastResort, wakes }: ToolCandidate): string {
   const [first, ...others] = probe;
   const name = group ?? "all";
-  return fill(SH.toolParts, {
+  const search =
+    path === null
+      ? fill(SH.searchProgram, { NAMES: executables.join(" ") })
+      : fill(SH.givenProgram, { PATH: shellWord(path) });
+  const probing =
+    first === undefined
+      ? ":"
+      : fill(SH.probe, {
+          FIRST: firstProbe(first),
+          GROUP: name,
+          OTHERS: statements(others, SH.foundProgram),
+        });
+  const mayWake = wakes.length > 0 && first !== undefined;
+  const tool = fill(lastResort === undefined ? SH.toolParts : SH.lastResort, {
     GROUP: name,
-    NAMES: executables.join(" "),
+    FIND: lastResort?.isHere ?? search,
+    FOUND_AS: lastResort !== undefined ? executables.join(" ") : path === null ? SH.foundName : GIVEN,
     SHIM: shim,
     PROBE:
-      first === undefined
-        ? ":"
-        : fill(SH.probe, {
-            FIRST: firstProbe(first),
+      mayWake && group !== null
+        ? fill(SH.probeUnlessAsleep, {
+            ASLEEP: asleep(shim, wakes),
             GROUP: name,
-            OTHERS: statements(others, SH.foundProgram),
-          }),
+            PROBE: probing,
+          })
+        : probing,
   });
+  // all-smi reports more than these GPUs: where it must not run, other tools are tried.
+  return mayWake && group === null
+    ? fill(SH.unlessAsleep, { ASLEEP: asleep(shim, wakes), PARTS: tool })
+    : tool;
 }
 
 /** The first part of a probe, whose status decides whether the others are asked. */
@@ -203,7 +254,9 @@ export function tickDefinitions(plan: TickPlan): string {
     PARTS: statements(plan.system, null),
     TOOLS: toolStatements(plan.tools),
   });
-  return [setup(plan), LIMITER[plan.limiter], ...(plan.isGuarded ? [SH.guard] : []), tick, ""].join("\n");
+  const isAsleep = needsAsleep(plan.tools) ? [allAsleep(true)] : [];
+  const guard = plan.isGuarded ? [SH.guard] : [];
+  return [setup(plan), LIMITER[plan.limiter], ...guard, ...isAsleep, tick, ""].join("\n");
 }
 
 /** The line that asks for one tick. */
@@ -217,6 +270,7 @@ export function tickScript(plan: TickPlan, tick: number): string {
     ENVIRONMENT,
     SETUP: setup(plan),
     LIMITER: LIMITER[plan.limiter],
+    ALL_ASLEEP: allAsleep(needsAsleep(plan.tools)),
     PARTS: statements(plan.system, null),
     TOOLS: toolStatements(plan.tools),
     TICK: tick,
@@ -234,7 +288,7 @@ export const SHELL_FOR_INPUT = "/bin/sh -s";
 
 /** Runs a program until the channel's input ends, and ends with it when it ends by itself (sh/hold.sh). */
 export function holdCommand(command: string, executable: string): string {
-  const program = command.replaceAll("{tool}", executable);
+  const program = withTool(command, executable);
   return shellCommand(fill(SH.hold, { ENVIRONMENT, PROGRAM: program }));
 }
 

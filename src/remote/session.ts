@@ -3,17 +3,18 @@ import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
 import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
+import { wokenBy } from "./asleep.js";
 import { failedSections } from "./compose.js";
 import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
-import { MIN_BETWEEN_MS, type EventLooks, type NewEvents } from "./event-looks.js";
+import type { EventLooks } from "./event-looks.js";
 import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
-import type { Discovery, Found, SessionOptions, Ways } from "./found.js";
+import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { PlainCommands } from "./plain-commands.js";
-import { toolsOf, type ChosenTool } from "./probe.js";
+import { toolsOf } from "./probe.js";
 import { answerStep, cooldownStep, probedStep } from "./steps.js";
 
 export interface Sample {
@@ -80,13 +81,7 @@ export class HostSession {
     hold?.release();
     const discovery = await discover(ways, options, options.shims);
     const session = new HostSession(connection, options, hold, looks, ways, discovery.found);
-    await looks?.connected({
-      lanes: ways.lanes,
-      found: discovery.found,
-      isOnly: options.intervalMs === null,
-      toolTimeoutSecs: options.sample.toolTimeoutSecs,
-      step: options.step,
-    });
+    await looks?.connected(ways.lanes, discovery.found, options);
     return { session, first: session.#firstSample(discovery) };
   }
 
@@ -99,19 +94,10 @@ export class HostSession {
     return this.#ways.lanes.mode;
   }
 
-  /** What looks at the kernel log have found since the last frame; null where it is not looked at. */
-  takeEvents(): NewEvents | null {
-    return this.#looks?.take() ?? null;
-  }
-
   /** One tick. Never rejects because of a tool; throws HostError when the connection is gone. */
-  async sample(tick: number): Promise<Sample> {
-    if (this.#looks === null) return this.#sample(tick);
-    const look = this.#looks.lookIfDue();
-    const sample = await this.#sample(tick);
-    // Else what the look finds would be one long interval late.
-    if ((this.#options.intervalMs ?? 0) >= MIN_BETWEEN_MS) await this.#looks.waitShortly(look);
-    return sample;
+  sample(tick: number): Promise<Sample> {
+    const ask = (): Promise<Sample> => this.#sample(tick);
+    return this.#looks === null ? ask() : this.#looks.beside(ask, this.#options.intervalMs);
   }
 
   async #sample(tick: number): Promise<Sample> {
@@ -138,7 +124,7 @@ export class HostSession {
   /** Ends the input of everything that runs on the host; the connection is the owner's. */
   close(): void {
     this.#hold?.release();
-    this.#looks?.disconnected();
+    this.#looks?.disconnected(this.#ways.lanes);
     this.#ways.lanes.close();
   }
 
@@ -213,7 +199,15 @@ export class HostSession {
       tools: toolsOf(sources).flatMap((tool) =>
         tool.kind === "broken"
           ? []
-          : [{ parts: tool.sampler.parts.filter(isAsked), executable: tool.executable }],
+          : [
+              {
+                parts: tool.sampler.parts.filter(isAsked),
+                executable: tool.executable,
+                ...(sample.wakeGpus === true || wokenBy(tool.shim).length === 0
+                  ? {}
+                  : { unlessAsleep: { shim: tool.shim.id, wakes: wokenBy(tool.shim) } }),
+              },
+            ],
       ),
     };
   }
@@ -256,16 +250,3 @@ export class HostSession {
     if (this.#lost !== null) throw this.#lost;
   }
 }
-
-/** The tool whose driver may be held: at most one has a holder. */
-function heldTool({ sources }: Found): ChosenTool | null {
-  const usable = toolsOf(sources).filter((tool) => tool.kind === "usable");
-  return usable.find(({ sampler }) => sampler.holder !== undefined) ?? usable[0] ?? null;
-}
-
-/** The parts that each of the host's tools is asked in a tick. */
-function partsOf({ sources }: Found): readonly (readonly Part[])[] {
-  return toolsOf(sources).map((tool) => (tool.kind === "broken" ? NO_PARTS : tool.sampler.parts));
-}
-
-const NO_PARTS: readonly Part[] = [];

@@ -31,8 +31,7 @@ export async function runCheck(
   const { source } = options;
   let expected = source.kind === "targets" ? source.targets.length : null;
   try {
-    // Threads send records as they do for a table.
-    const stream = await openStream(options, "table", deps, log, stopper.signal);
+    const stream = await openStream(options, "records", deps, log, stopper.signal);
     expected = stream.hostCount ?? expected;
     try {
       if (stream.kind !== "records") throw new Error("a check needs records");

@@ -5,7 +5,14 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { Formatter } from "../format/formatter.js";
-import { fileOutput, OutputClosed, OutputError, streamOutput, type Output } from "../format/output.js";
+import {
+  fileOutput,
+  lacksHeader,
+  OutputClosed,
+  OutputError,
+  streamOutput,
+  type Output,
+} from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
@@ -17,8 +24,9 @@ import { driftReport } from "../outcome/drift-watch.js";
 import { tallyLog, withTally } from "../outcome/with-tally.js";
 import { EXIT, exitCodeOf, lastLine, traitsIn, unreadIn, type Counts } from "../outcome/tally.js";
 import { openStream } from "../sources/open-source.js";
-import type { RecordBatches, Lines } from "../sources/source.js";
-import { formatOf, formatterFor, redrawTerminal } from "./appearance.js";
+import type { Exporter } from "../serve/exporter.js";
+import type { Lines, RecordStream } from "../sources/source.js";
+import { formatOf, formatterFor, redrawTerminal, streamFormatOf } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
 
@@ -52,10 +60,16 @@ export async function run(
       const { runCheck } = await import("./check.js");
       return await runCheck(options, options.check, deps, log, stopper.signal);
     }
-    const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
-    const stream = await openStream(options, formatOf(options, deps), deps, log, stopper.signal);
+    const output = await outputOf(options, deps);
+    // Before anything connects: an address that is taken is wrong usage.
+    const exporter = await exporterOf(options, deps.clock, log);
+    const opening = openStream(options, streamFormatOf(options, deps), deps, log, stopper.signal);
+    const stream = await opening.catch(async (error: unknown) => {
+      await exporter?.close();
+      throw error;
+    });
     try {
-      const formatter = await formatterFor(options, deps, terminal, stream.hostCount, unwritable);
+      const formatter = await formatterFor(options, deps, terminal, stream, unwritable);
       // Below the table there is space for one line: of a stack, the first.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
@@ -63,8 +77,12 @@ export async function run(
       const { texts, counts } =
         stream.kind === "lines"
           ? stream
-          : formatted(stream.batches, formatter, options, log, unwritable, clock);
+          : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
+      if (output.firstLine !== null && lacksHeader(output.firstLine, header))
+        log.warn(
+          `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
+        );
       await deps.onReopen(() => reopen(output, header, options, notices));
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
@@ -79,6 +97,7 @@ export async function run(
     } finally {
       stop();
       await stream.close();
+      await exporter?.close();
       await output.close();
     }
   } catch (error) {
@@ -109,8 +128,9 @@ function createLog(notices: Notices, { verbosity }: Options, faults: Faults): Op
 }
 
 function formatted(
-  batches: RecordBatches,
+  { batches, hostCount }: RecordStream,
   formatter: Formatter,
+  exporter: Exporter | null,
   options: Options,
   log: OperatorLog,
   unwritable: Unwritable,
@@ -118,7 +138,8 @@ function formatted(
 ): Lines {
   const judged = withHealth(batches, options.health);
   const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
-  return { texts: textsOf(seen.batches, formatter, clock), counts: () => [seen.summary()] };
+  const served = exporter === null ? seen.batches : exporter.watch(seen.batches, hostCount);
+  return { texts: textsOf(served, formatter, clock), counts: () => [seen.summary()] };
 }
 
 /** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
@@ -143,6 +164,25 @@ function conclude(
     isLastLineDue && verbosity !== "quiet" && counts.some(({ byKind, hosts }) => byKind.ok < hosts);
   if (isReported) log.line(lastLine(counts));
   return code;
+}
+
+async function outputOf(options: Options, deps: RuntimeDeps): Promise<Output> {
+  if (options.output === null) return streamOutput(deps.stdout);
+  if (formatOf(options, deps) !== "prometheus") return openOutput(options.output);
+  return (await import("../format/replaced-file.js")).replacedFile(options.output);
+}
+
+/** Serves from now on, with `--listen`. Throws UsageError where it cannot. */
+async function exporterOf(
+  { listen, intervalMs, verbosity }: Options,
+  clock: Clock,
+  log: OperatorLog,
+): Promise<Exporter | null> {
+  if (listen === null) return null;
+  const { startExporter } = await import("../serve/exporter.js");
+  const exporter = await startExporter({ listen, intervalMs, clock, fault: log.fault });
+  if (verbosity !== "quiet") log.line(`serving ${exporter.url}`);
+  return exporter;
 }
 
 async function openOutput(path: string): Promise<Output> {
@@ -186,7 +226,10 @@ async function dryRun(
   const all = await unlessAborted(planning, signal).finally(() => names.close());
   const { shard } = options;
   const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
-  const output = options.output === null ? streamOutput(deps.stdout) : await openOutput(options.output);
+  // Plans are no metrics: the file of an earlier run stays as it is.
+  const isMetrics = formatOf(options, deps) === "prometheus";
+  const output =
+    options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
   for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
   await output.close();
   return faults.isAny ? EXIT.internal : EXIT.ok;

@@ -103,6 +103,7 @@ function gpuOf(info: JsonObject, index: number, state: JsonObject | undefined): 
     total_memory: total,
     used_memory: used,
     memory_free: freeOf(total, used),
+    ...(state === undefined ? {} : { health_status: textCell(state["liveness"]) }),
     detail: presentTexts({
       firmware: textCell(firstOf(info, ["firmware", "Firmware"])),
       pert: textCell(firstOf(info, ["pert", "PERT"])),

@@ -15,6 +15,7 @@ import {
   integerCell,
   percentCell,
   presentTexts,
+  readingText,
   textCell,
   totalCell,
   wattsCell,
@@ -107,12 +108,14 @@ interface UpperLine {
   readonly health: string | null;
   readonly power: string;
   readonly temperature: string;
+  /** Pages in use and in all; absent where the release has no such column, or none are set up. */
+  readonly hugepages: Usage | null;
 }
 
 /** `0 910B3 | OK | 101.8 43 0 / 0`; 20.2 has no hugepages. */
 function upperLine([id = "", health = "", readings = ""]: readonly string[]): UpperLine | null {
   const names = /^(\d{1,4})\s+(\S.*)$/.exec(id);
-  const values = /^([^\s/]+)\s+([^\s/]+)(?:\s+[^\s/]+\s*\/\s*[^\s/]+)?$/.exec(readings);
+  const values = /^([^\s/]+)\s+([^\s/]+)(?:\s+([^\s/]+)\s*\/\s*([^\s/]+))?$/.exec(readings);
   if (names === null || values === null) return null;
   return {
     npu: Number(names[1]),
@@ -120,6 +123,7 @@ function upperLine([id = "", health = "", readings = ""]: readonly string[]): Up
     health: textCell(health),
     power: values[1] ?? "",
     temperature: values[2] ?? "",
+    hugepages: (integerCell(values[4]) ?? 0) > 0 ? { used: values[3] ?? "", total: values[4] ?? "" } : null,
   };
 }
 
@@ -176,10 +180,13 @@ function chipOf(upper: UpperLine, lower: LowerLine, version: string | null): Chi
       total_memory: total,
       used_memory: used,
       memory_free: freeOf(total, used),
+      health_status: upper.health,
       detail: presentTexts({
         npu_id: String(upper.npu),
         chip_id: String(lower.chip),
         health: upper.health,
+        hugepages_used: readingText(upper.hugepages?.used, integerCell),
+        hugepages_total: readingText(upper.hugepages?.total, integerCell),
         ddr_used: hasDdr ? `${lower.memory.used} MB` : null,
         ddr_total: hasDdr ? `${lower.memory.total} MB` : null,
       }),

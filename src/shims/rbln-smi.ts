@@ -20,6 +20,7 @@ import {
 import { distinctDevices } from "./kit/device-list.js";
 import { cutErrors, deviceTool, stdoutOf, type DevicesRead } from "./kit/device-tool.js";
 import { at, findJson, isObject, type JsonObject } from "./kit/json-text.js";
+import { pcieGeneration } from "./kit/pcie.js";
 
 const STATUS = "rbln-smi.status";
 
@@ -99,12 +100,15 @@ function gpuOf(device: JsonObject, driver: string | null): Gpu {
     performance_state: performanceState(device["pstate"]),
     numa_node_id: integerCell(at(device, "pci", "numa_node")),
     pcie_link_width: linkCell(at(device, "pci", "link_width")),
+    pcie_link_gen: pcieGeneration(textCell(at(device, "pci", "link_speed"))),
+    health_status: textCell(device["status"]),
     detail: presentTexts({
       device: textCell(device["device"]),
       status: textCell(device["status"]),
       firmware: textCell(device["fw_ver"]),
       board: textCell(device["board_info"]),
       link_speed: textCell(at(device, "pci", "link_speed")),
+      group_id: textCell(device["group_id"]),
     }),
   });
 }

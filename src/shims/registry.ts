@@ -24,6 +24,8 @@ export const TOOLS: readonly Tool[] = [
   { id: "tegrastats", aliases: ["tegra", "jetson"], load: async () => (await import("./tegrastats.js")).tegrastatsShim },
   { id: "npu-smi", aliases: ["ascend", "npusmi"], load: async () => (await import("./npu-smi.js")).npuSmiShim },
   { id: "tpu-info", aliases: ["tpu", "tpuinfo"], load: async () => (await import("./tpu-info.js")).tpuInfoShim },
+  { id: "neuron-ls", aliases: ["neuron", "neuron-monitor", "aws-neuron"], load: async () => (await import("./neuron-ls.js")).neuronLsShim },
+  { id: "sysfs", aliases: ["sys", "kernel"], load: async () => (await import("./sysfs/sysfs.js")).sysfsShim },
 ];
 
 const NATIVE = "native";

@@ -72,6 +72,9 @@ function gpuIn(stdout: string, model: string | null): readonly Gpu[] {
         // Some rails feed more than the GPU; their names show it.
         power_rail: rail ?? null,
         module_power: rails.get("VDD_IN") ?? rails.get("POM_5V_IN") ?? rails.get("VIN") ?? null,
+        ...prefixed("power_", rails),
+        ...prefixed("temperature_", temperaturesIn(line)),
+        ...prefixed("engine_", enginesIn(line)),
       }),
     }),
   ];
@@ -94,4 +97,31 @@ function engineIn(line: string, name: string): Engine {
 function railsIn(line: string): ReadonlyMap<string, string> {
   const rails = line.matchAll(/(?:^|\s)((?:VDD|VIN|POM|CV|GPU|SOC)_?[A-Z0-9_]*) (\d+)(?:mW)?\/\d/g);
   return new Map([...rails].map((match) => [match[1] ?? "", `${match[2] ?? ""}mW`]));
+}
+
+/** Sensor -> degrees C now: `cpu@44.218C/44.1C`, where the second number is the average. */
+function temperaturesIn(line: string): ReadonlyMap<string, string> {
+  const sensors = [...line.matchAll(/(?:^|\s)([A-Za-z][A-Za-z0-9_]*)@(-?[\d.]+)C(?=[\s/]|$)/g)];
+  return new Map(
+    sensors.flatMap(([, name = "", degrees = ""]) =>
+      // The power chip of TX2 and earlier always reports 100.
+      celsiusCell(degrees) === null || /^pmic$/i.test(name) ? [] : [[name, `${degrees} C`]],
+    ),
+  );
+}
+
+const ENGINE =
+  /(?:^|\s)((?:NVENC|NVDEC|NVJPG|NVDLA|MSENC|VIC|OFA|APE|PVA|SE)\d*(?:_FREQ)?) (off|\d+%?(?:@\d+)?|@\d+)(?=\s|$)/g;
+
+/** Engine -> its state as printed: `off`, its clock in MHz, or `12%@1300`. */
+function enginesIn(line: string): ReadonlyMap<string, string> {
+  return new Map([...line.matchAll(ENGINE)].map(([, name = "", state = ""]) => [name, state]));
+}
+
+// A Thor has about 10 rails, 15 sensors and 10 engines.
+const MAX_ENTRIES = 64;
+
+function prefixed(prefix: string, values: ReadonlyMap<string, string>): Record<string, string> {
+  const some = [...values].slice(0, MAX_ENTRIES);
+  return Object.fromEntries(some.map(([name, value]) => [`${prefix}${name}`, value]));
 }

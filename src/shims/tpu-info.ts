@@ -33,7 +33,9 @@ function read(stdout: string): DevicesRead {
   const memory = readings(tables, /(?:HBM|memory) usage/i);
   const duty = readings(tables, /duty cycle/i);
   const tensor = readings(tables, /TensorCore util/i);
+  const latencies = latenciesIn(tables);
   const version = textCell(/^Libtpu version:\s*(\S+)/im.exec(stdout)?.[1]);
+  const type = textCell(/^Accelerator type:\s*(\S+)/im.exec(stdout)?.[1]);
   const numbered = memory.size >= duty.size ? memory : duty;
   // On v2 and v3 each core is a device, later each chip.
   const devices = chips.flatMap((chip) =>
@@ -55,7 +57,12 @@ function read(stdout: string): DevicesRead {
       used_memory: used,
       total_memory: total,
       memory_free: freeOf(total, used),
-      detail: presentTexts({ device_file: chip?.file ?? null, libtpu_version: version }),
+      detail: presentTexts({
+        device_file: chip?.file ?? null,
+        libtpu_version: version,
+        accelerator_type: type,
+        ...latencies,
+      }),
     });
   });
   const count = `${String(numbered.size)} readings for ${String(devices.length)} devices`;
@@ -100,6 +107,36 @@ function readings(tables: readonly BoxTable[], column: RegExp): ReadonlyMap<numb
     }
   }
   return cells;
+}
+
+// A release prints five such tables of at most four rows.
+const MAX_LATENCIES = 40;
+
+/**
+ * Median and 99.9th percentile of the runtime's transfers, as `buffer_transfer_latency_8mb_p50`. The tables are about all
+ * chips of the host together.
+ */
+function latenciesIn(tables: readonly BoxTable[]): Readonly<Record<string, string | null>> {
+  const entries = tables.flatMap(({ title, columns, rows }) => {
+    if (!/latency|\bRTT\b|delivery rate/i.test(title)) return [];
+    const label = columns.find((column) => !/^P\d+$/.test(column));
+    return rows.flatMap((row) => {
+      const name = keyOf(`${title.replace(/^TPU /, "")} ${label === undefined ? "" : (row[label] ?? "")}`);
+      return ["P50", "P999"].map(
+        (column) => [`${name}_${column.toLowerCase()}`, textCell(row[column])] as const,
+      );
+    });
+  });
+  return Object.fromEntries(entries.slice(0, MAX_LATENCIES));
+}
+
+function keyOf(text: string): string {
+  return text
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((part) => part !== "")
+    .join("_")
+    .slice(0, 80);
 }
 
 /** `18.45 GiB / 31.25 GiB` */

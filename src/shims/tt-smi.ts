@@ -1,6 +1,7 @@
 /**
  * Tenstorrent's tt-smi: `-s` prints one JSON document, with values as padded texts. It reports neither
- * utilization nor memory. Source: tt-smi's README and its recorded 3.0 snapshots.
+ * utilization nor memory. Source: tt-smi's README, backend.py and recorded 3.0 snapshots; `smbus_telem` holds the
+ * firmware's words as hexadecimal texts (tt-umd, telemetry tags, Blackhole; unread ones are null).
  */
 import type { Gpu } from "../contract/record.js";
 import { accelerator } from "./kit/accelerator.js";
@@ -71,6 +72,7 @@ function below(limit: number): (raw: unknown) => number | null {
 
 function gpuOf(device: unknown, index: number, uuid: string | null, driver: string | null): Gpu {
   const of = (group: string, key: string): unknown => at(device, group, key);
+  const word = (key: string): number | null | undefined => hexWord(of("smbus_telem", key));
   return accelerator("NPU", {
     index,
     uuid,
@@ -81,6 +83,7 @@ function gpuOf(device: unknown, index: number, uuid: string | null, driver: stri
     temperature: celsiusCell(of("telemetry", "asic_temperature")),
     power_consumption: wattsCell(of("telemetry", "power")),
     power_limit: wattsLimitCell(of("limits", "tdp_limit")),
+    ...memoryTemperature(word("MAX_GDDR_TEMP")),
     frequency: megahertzCell(of("telemetry", "aiclk")),
     pcie_link_gen: linkCell(of("board_info", "pcie_speed")),
     pcie_link_width: linkCell(of("board_info", "pcie_width")),
@@ -91,7 +94,60 @@ function gpuOf(device: unknown, index: number, uuid: string | null, driver: stri
       current: readingText(of("telemetry", "current"), below(30_000)),
       heartbeat: textCell(of("telemetry", "heartbeat")),
       max_frequency: readingText(of("limits", "asic_fmax"), megahertzCell),
+      // 0 stands for a limit that the firmware does not report.
+      thm_limit: readingText(of("limits", "thm_limit"), positiveCelsius),
+      therm_trip_l1_limit: readingText(of("limits", "therm_trip_l1_limit"), positiveCelsius),
+      tdc_limit: readingText(of("limits", "tdc_limit"), below(30_000)),
+      vdd_min: readingText(of("limits", "vdd_min"), below(100)),
+      vdd_max: readingText(of("limits", "vdd_max"), below(100)),
+      board_power: readingText(of("telemetry", "board_power"), wattsLimitCell),
+      fan_rpm: readingText(of("telemetry", "fan_speed"), rpm),
+      dram_status: dramStatus(of("board_info", "dram_status"), of("smbus_telem", "DDR_STATUS")),
+      gddr_uncorrected: countText(word("GDDR_UNCORR_ERRS")),
+      therm_trip_count: countText(word("THERM_TRIP_COUNT")),
+      unique_id: uniqueId(word("ASIC_ID_HIGH"), word("ASIC_ID_LOW")),
       firmware_bundle: textCell(of("firmwares", "fw_bundle_version")),
+      cm_firmware: textCell(of("firmwares", "cm_fw")),
+      eth_firmware: textCell(of("firmwares", "eth_fw")),
     }),
   });
+}
+
+/** A word of 32 bits, `0x4cbffff`; null where it was not read, undefined where the firmware has no such word. */
+function hexWord(raw: unknown): number | null | undefined {
+  if (raw === undefined) return undefined;
+  const digits = /^0x([0-9a-f]{1,8})$/i.exec(textCell(raw) ?? "")?.[1];
+  return digits === undefined ? null : Number.parseInt(digits, 16);
+}
+
+/** Turns of a fan; the tool prints 0 for a board without one. */
+function rpm(raw: unknown): number | null {
+  const turns = below(65_535)(raw);
+  return turns === 0 ? null : turns;
+}
+
+function countText(word: number | null | undefined): string | null {
+  return word === null || word === undefined ? null : String(word);
+}
+
+function positiveCelsius(raw: unknown): number | null {
+  const celsius = celsiusCell(raw);
+  return celsius === 0 ? null : celsius;
+}
+
+/** The hottest GDDR, of Blackhole only. */
+function memoryTemperature(word: number | null | undefined): { readonly temperature_memory?: number | null } {
+  return word === undefined ? {} : { temperature_memory: positiveCelsius(word) };
+}
+
+/** `true` where the training of every DRAM channel passed. The tool prints `false` too where it could not read the word. */
+function dramStatus(raw: unknown, word: unknown): string | null {
+  if (typeof raw !== "boolean") return null;
+  return raw || textCell(word) !== null ? String(raw) : null;
+}
+
+function uniqueId(high: number | null | undefined, low: number | null | undefined): string | null {
+  const halves = [high, low].filter((half) => half !== null && half !== undefined);
+  if (halves.length < 2 || halves.every((half) => half === 0)) return null;
+  return `0x${halves.map((half) => half.toString(16).padStart(8, "0")).join("")}`;
 }

@@ -4,21 +4,22 @@ import { access, constants } from "node:fs/promises";
 import { isIP } from "node:net";
 import { UsageError } from "../contract/errors.js";
 import type { OperatorLog } from "../contract/operator-log.js";
-import type { Options, OutputFormat } from "../contract/options.js";
+import type { Options, StreamFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Target } from "../contract/target.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
+import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
 import type { Names } from "../ssh/names/names.js";
-import type { RecordStream, SourceDeps, Stream } from "./source.js";
+import type { RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
 import { sharesOf, threadCount } from "./threads/shares.js";
 
 /** Throws ConfigError or UsageError before anything is connected. The records end soon after the signal aborts. */
 export async function openStream(
   options: Options,
-  format: OutputFormat,
+  format: StreamFormat,
   deps: SourceDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -29,8 +30,11 @@ export async function openStream(
     const input = source.file === "-" ? deps.stdin : createReadStream(source.file);
     const name = source.file === "-" ? "<stdin>" : source.file;
     const { clock } = deps;
-    const batches = replay({ source: input, name, speed: source.speed, clock, signal, warn: log.warn });
-    return { kind: "records", batches, hostCount: null, close: () => Promise.resolve() };
+    const all = replay({ source: input, name, speed: source.speed, clock, signal, warn: log.warn });
+    // Nothing but CSV's header needs them, and the first records may be long in coming.
+    const { batches, first } = format === "csv" ? await withFirst(all) : { batches: all, first: [] };
+    const labelNames = labelColumns(first);
+    return { kind: "records", batches, hostCount: null, labelNames, close: () => Promise.resolve() };
   }
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
@@ -51,6 +55,19 @@ export async function openStream(
   };
 }
 
+/** The first batch, and the same batches with it. Throws what the first one throws. */
+async function withFirst(
+  batches: RecordBatches,
+): Promise<{ readonly batches: RecordBatches; readonly first: readonly StreamRecord[] }> {
+  const step = await batches.next();
+  const first = step.done === true ? [] : step.value;
+  async function* again(): RecordBatches {
+    if (first.length > 0) yield first;
+    yield* batches;
+  }
+  return { batches: again(), first };
+}
+
 /** Throws UsageError for files of `--ssh-key` that cannot be read. */
 async function checkKeyFiles(files: readonly string[]): Promise<void> {
   const problems: string[] = [];
@@ -66,7 +83,7 @@ async function checkKeyFiles(files: readonly string[]): Promise<void> {
 async function openLive(
   options: Options,
   targets: readonly Target[],
-  format: OutputFormat,
+  format: StreamFormat,
   deps: SourceDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -142,14 +159,15 @@ async function watchHere(
     fleet.close();
     return Promise.resolve();
   };
-  return { kind: "records", batches: fleet.batches, hostCount: watched.length, close };
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
+  return { kind: "records", batches: fleet.batches, hostCount: watched.length, labelNames, close };
 }
 
 async function watchOnThreads(
   options: Options,
   { watched, beginMs }: PlannedHosts,
   count: number,
-  format: OutputFormat,
+  format: StreamFormat,
   { clock, programs }: LiveDeps,
   log: OperatorLog,
   signal: AbortSignal,
@@ -158,15 +176,16 @@ async function watchOnThreads(
   const { FleetThreads } = await import("./threads/fleet-threads.js");
   const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
   const hostCount = watched.length;
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const close = async (): Promise<void> => {
     await threads.return();
   };
-  return format === "table"
-    ? { kind: "records", batches: recordsOf(threads), hostCount, close }
-    : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, close };
+  return format === "records"
+    ? { kind: "records", batches: recordsOf(threads), hostCount, labelNames, close }
+    : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, labelNames, close };
 }
 
-/** The threads' NDJSON as records, for a table. */
+/** The threads' NDJSON as records. */
 async function* recordsOf(threads: FleetThreads): AsyncGenerator<readonly StreamRecord[], void> {
   for (;;) {
     const step = await threads.next();

@@ -15,6 +15,8 @@ export interface Lines {
 interface Opened {
   /** Null: not known (a replay). */
   readonly hostCount: number | null;
+  /** For CSV's columns: the labels that hosts have. Of a recording, those of its first records. */
+  readonly labelNames: readonly string[];
   /** Ends what the source started. To be called after the last record. */
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ export type ProcessOwner = Required<
 
 /** Begins the control groups in the output of `ps`, and the names of pods after them. No row of `ps` can be this line. */
 export const CGROUPS_MARK = "@cgroups";
-export const PODS_MARK = "@pods";
+const PODS_MARK = "@pods";
 
 /**
  * sh commands: a line `/proc/PID/cgroup:N:CONTROLLERS:PATH` for each process outside the root group, then the folders in

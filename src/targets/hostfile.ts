@@ -4,6 +4,7 @@
  */
 import { labelProblem } from "../contract/expectation.js";
 import type { Target } from "../contract/target.js";
+import { TOOL_LABEL, toolPathProblem } from "../contract/tool-path.js";
 import { cleanText } from "../lib/text.js";
 import { excludeTargets, type Exclusion } from "./exclude.js";
 import { expandHostlist, HostBudget, isPlainName, type Lookups } from "./hostlist.js";
@@ -165,6 +166,8 @@ function parseLabels(words: readonly string[]): Readonly<Record<string, string>>
     if (cleanText(value) !== value) return `the label ${key} holds a control character; remove it`;
     const problem = labelProblem(key, value);
     if (problem !== null) return problem;
+    const pathProblem = key.startsWith(TOOL_LABEL) ? toolPathProblem(value) : null;
+    if (pathProblem !== null) return `the label ${key}: ${pathProblem}`;
     labels.set(key, value);
   }
   return Object.fromEntries(labels);

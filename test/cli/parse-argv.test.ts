@@ -5,6 +5,7 @@ import { FLAGS } from "../../src/cli/flags.js";
 import { parseArgv, type ParsedCommand } from "../../src/cli/parse-argv.js";
 import { UsageError } from "../../src/contract/errors.js";
 import type { Options } from "../../src/contract/options.js";
+import { SECTIONS } from "../../src/contract/record.js";
 import { FALLBACK_IDS, TOOLS } from "../../src/shims/registry.js";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -66,7 +67,9 @@ test("what is not given has the documented default", async () => {
     format: null,
     csvSections: ["gpu"],
     query: [],
+    selection: { rows: "record", only: null, where: [], isCompact: false },
     output: null,
+    listen: null,
     color: "auto",
     verbosity: "normal",
     stepAreas: new Set(),
@@ -182,6 +185,33 @@ describe("nothing is turned into a number", () => {
   });
 });
 
+describe("--listen", () => {
+  for (const [text, host, port] of [
+    ["9400", "127.0.0.1", 9400],
+    ["0", "127.0.0.1", 0],
+    ["0.0.0.0:9400", "0.0.0.0", 9400],
+    ["[::]:65535", "::", 65_535],
+    ["[fe80::1%eth0.2]:9400", "fe80::1%eth0.2", 9400],
+    ["monitor-1.example:9400", "monitor-1.example", 9400],
+  ] as const) {
+    test(text, async () => {
+      assert.deepEqual((await optionsOf("--demo", "--listen", text)).listen, { host, port });
+    });
+  }
+});
+
+describe("--format prometheus has an end, a file or a reader", () => {
+  for (const flags of [["--once"], ["--count", "2"], ["--output", "f.prom"], ["--listen", "9400"]]) {
+    test(flags.join(" "), async () => {
+      const { format } = await optionsOf("--demo", "--format", "prometheus", ...flags);
+      assert.equal(format, "prometheus");
+    });
+  }
+  test("--replay", async () => {
+    assert.equal((await optionsOf("--replay", "f", "--format", "prometheus")).format, "prometheus");
+  });
+});
+
 describe("hosts", () => {
   test("come from lists, repeated and with IPv6", async () => {
     assert.deepEqual(await hostsOf("--ssh", "u@a:22,[::1]:2222, b", "--ssh=c"), ["a", "::1", "b", "c"]);
@@ -273,7 +303,15 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--workers", "65"], /^--workers: "65" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--workers", "all"], /^--workers: "all" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
-    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table$/],
+    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table, prometheus$/],
+    [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; give --listen PORT, --output/],
+    ...["", ":9400", "65536", "a b:1", "::1:9400", "[::1]", "-1", "9400/tcp"].map(
+      (text): [string[], RegExp] => [
+        ["--demo", `--listen=${text}`],
+        /^--listen: .*(\[ADDR:\]PORT|not empty)/,
+      ],
+    ),
+    [["--demo", "--listen", "1", "--once"], /^--once: cannot be used with --listen; give one of them$/],
     [["--demo", "--color", "maybe"], /^--color: "maybe" is not one of auto, always, never$/],
     [
       ["--demo", "--ssh-strict-host-key", "ask"],
@@ -282,7 +320,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
     [
       ["--demo", "--include", "gpus"],
-      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network$/,
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network, event$/,
     ],
     [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
     [
@@ -296,6 +334,34 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     ],
     [["--demo", "--format", "csv", "--query", "a..b"], /^--query: "a\.\.b" is not a dot path/],
     [["--demo", "--query", "name"], /^--query: only with --format csv$/],
+    [
+      ["--demo", "--format", "csv", "--query", "nmae"],
+      /^--query: a row has no field "nmae"; did you mean name\?$/,
+    ],
+    [
+      ["--demo", "--fields", "host_id,gpu.temprature"],
+      /^--fields: gpu has no field "temprature"; did you mean gpu\.temperature\?$/,
+    ],
+    [["--demo", "--fields", "a..b"], /^--fields: "a\.\.b" is not a dot path/],
+    [["--demo", "--rows", "gpu"], /^--rows: "gpu" is not one of record, device$/],
+    [["--demo", "--format", "csv", "--rows", "record"], /^--rows record: only with --format ndjson/],
+    [["--demo", "--format", "table", "--rows", "device"], /^--rows: only with --format ndjson or csv$/],
+    [["--demo", "--format", "table", "--where", "tick>1"], /^--where: only with --format ndjson or csv$/],
+    [["--demo", "--format", "csv", "--compact"], /^--compact: only with --format ndjson$/],
+    [["--demo", "--frames-only", "--states-only"], /^--frames-only: cannot be used with --states-only/],
+    [
+      ["--demo", "--format", "csv", "--fields", "name", "--query", "name"],
+      /^--fields: cannot be used with --query/,
+    ],
+    [
+      ["--demo", "--where", "gpu.temprature>1"],
+      /^--where: "gpu\.temprature>1": gpu has no field "temprature"/,
+    ],
+    [
+      ["--demo", "--where", "gpu.temperature>1 for 3 ticks"],
+      /^--where: "gpu\.temperature>1 for 3 ticks" is about several readings.* leave out "for 3 ticks"$/,
+    ],
+    [["--demo", "--check", "--compact"], /^--check: cannot be used with --compact/],
     [
       ["--demo", "--fail-on", "gpu.temperature"],
       /^--fail-on: "gpu.temperature": an operator .* is needed after gpu\.temperature, before the end; write PATH/,
@@ -323,6 +389,36 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
       assert.match(problems[0] ?? "", problem);
     });
   }
+});
+
+describe("flags that choose lines", () => {
+  test("make NDJSON the format, and are read", async () => {
+    const { format, query, selection, csvSections } = await optionsOf(
+      ...["--demo", "--rows", "device", "--fields", "hostname, index", "--fields", "index,temperature"],
+      ...["--where", "gpu.temperature > 1", "--where", "state == connected", "--frames-only", "--compact"],
+    );
+    assert.equal(format, "ndjson");
+    assert.deepEqual(query, ["hostname", "index", "temperature"]);
+    const { where, ...rest } = selection;
+    assert.deepEqual(rest, { rows: "device", only: "frame", isCompact: true });
+    assert.deepEqual(
+      where.map(({ text }) => text),
+      ["gpu.temperature > 1", "state == connected"],
+    );
+    assert.deepEqual(csvSections, SECTIONS);
+  });
+  test("leave CSV its rows: of GPUs, or of what --include names", async () => {
+    const csv = await optionsOf("--demo", "--format", "csv", "--rows", "device", "--states-only");
+    assert.deepEqual(csv.csvSections, ["gpu"]);
+    assert.equal(csv.selection.only, "state");
+    const both = await optionsOf("--demo", "--rows", "device", "--include", "process,gpu");
+    assert.deepEqual(both.csvSections, ["gpu", "process"]);
+  });
+  test("are not there: the format is open, and all is printed", async () => {
+    const { format, selection } = await optionsOf("--demo");
+    assert.equal(format, null);
+    assert.deepEqual(selection, { rows: "record", only: null, where: [], isCompact: false });
+  });
 });
 
 test("everything that is wrong is reported at once", async () => {
@@ -407,5 +503,78 @@ describe("help and version", () => {
     for (const flag of FLAGS) assert.match(help.text, new RegExp(`^  (-\\w, )?--${flag.name}( |$)`, "m"));
     for (const id of FALLBACK_IDS) assert.ok(help.text.includes(id));
     for (const line of help.text.split("\n")) assert.ok(line.length <= 100, line);
+  });
+});
+
+test("--health reads the kernel log too, unless --include names what to read", async () => {
+  const of = async (...args: readonly string[]): Promise<readonly unknown[]> => {
+    const { sample, health, csvSections } = await optionsOf("--demo", ...args);
+    return [sample.include.has("event"), health?.eventsImplied, csvSections];
+  };
+  assert.deepEqual(await of(), [false, undefined, ["gpu"]]);
+  assert.deepEqual(await of("--health"), [true, true, ["gpu"]]);
+  assert.deepEqual(await of("--expect", "gpus=8"), [false, false, ["gpu"]]);
+  assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
+  assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
+});
+
+describe("--tool and the labels tool.NAME", () => {
+  const withHosts = (text: string, ...args: readonly string[]): Promise<ParsedCommand> =>
+    parseArgv(["--ssh-hostfile", "h.txt", ...args], () => Promise.resolve(text));
+
+  test("paths by the tool's id, whichever of its names is given", async () => {
+    const { sample } = await optionsOf(
+      "--ssh",
+      "a",
+      "--tool",
+      "nvidia=/opt/x=y/nvidia-smi",
+      "--tool",
+      "all-smi=/opt/a b",
+    );
+    assert.deepEqual(sample.toolPaths, { "nvidia-smi": "/opt/x=y/nvidia-smi", native: "/opt/a b" });
+    assert.deepEqual((await optionsOf("--ssh", "a")).sample.toolPaths, {});
+  });
+
+  test("a hostfile's label stays a label", async () => {
+    const command = await withHosts('a tool.nvidia-smi="/opt/my tools/nvidia-smi" rack=r1\nb\n');
+    assert.ok(command.kind === "run" && command.options.source.kind === "targets");
+    assert.deepEqual(command.options.source.targets[0]?.labels, {
+      "tool.nvidia-smi": "/opt/my tools/nvidia-smi",
+      rack: "r1",
+    });
+  });
+
+  const wrong: readonly (readonly [value: string, problem: RegExp])[] = [
+    ["nvidia-smi", /^--tool: has no path; write an absolute one/],
+    ["nvidia-smi=bin/nvidia-smi", /^--tool: "bin\/nvidia-smi" is not an absolute path/],
+    ["nvidia-smi=/a\nb", /^--tool: .* holds a control character/],
+    ["nvidia-sim=/a", /^--tool: "nvidia-sim" is not one of native, nvidia-smi, /],
+    ["sysfs=/sys", /^--tool: "sysfs" is not one of/],
+    ["=/a", /^--tool: "" is not one of/],
+  ];
+  for (const [value, problem] of wrong)
+    test(`wrong: ${JSON.stringify(value)}`, async () => {
+      assert.match((await problemsOf("--ssh", "a", "--tool", value)).join(), problem);
+    });
+
+  test("one tool twice is wrong, by whatever names", async () => {
+    const problems = await problemsOf("--ssh", "a", "--tool", "nvidia=/a", "--tool", "nvidia-smi=/b");
+    assert.deepEqual(problems, ["--tool: nvidia-smi is given twice; give it once"]);
+  });
+
+  test("a wrong label is reported with file and line", async () => {
+    const problems = await withHosts(
+      "a\nb tool.nvidia-sim=/x\nc tool.nvidia=/x tool.nvidia-smi=/y\nd tool.rocm=bin/x\n",
+    ).then(
+      () => [],
+      (error: unknown) => (error instanceof UsageError ? error.problems : []),
+    );
+    assert.equal(problems.length, 3, problems.join("\n"));
+    assert.match(problems[0] ?? "", /^h\.txt:4: the label tool\.rocm: "bin\/x" is not an absolute path/);
+    assert.match(
+      problems[1] ?? "",
+      /^h\.txt:2: the label tool\.nvidia-sim names no tool; known are native, nvidia-smi/,
+    );
+    assert.match(problems[2] ?? "", /^h\.txt:3: the label tool\.nvidia-smi is a second path of nvidia-smi/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { matchesOf, truthIn, type Truth } from "../../src/conditions/evaluate.js";
+import { matchesOf, truthFor, truthIn, type Truth } from "../../src/conditions/evaluate.js";
 import type { Condition } from "../../src/contract/condition.js";
 import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
 import type { StreamRecord } from "../../src/contract/record.js";
@@ -164,4 +164,26 @@ describe("against a plain evaluator", () => {
       ),
     );
   });
+});
+
+describe("a condition on one device", () => {
+  const at = (position: number): Parameters<typeof truthFor>[2] => {
+    const device = hot.gpus?.[position];
+    assert.ok(device !== undefined);
+    return { section: "gpu", device: { ...device }, position };
+  };
+  const cases: [text: string, first: Truth, second: Truth, none: Truth][] = [
+    ["gpu.temperature > 85", false, true, null],
+    ["not gpu.temperature > 85", true, false, null],
+    ["gpu.temperature > 85 or state == connected", true, true, true],
+    ["cpu.utilization > 5", null, null, null],
+    ["gpu.temperature > 85 or cpu.utilization > 5", null, true, null],
+    ["count(gpus) == 2", true, true, true],
+  ];
+  for (const [text, first, second, none] of cases) {
+    test(text, () => {
+      const truths = [at(0), at(1), null].map((each) => truthFor(condition(text), hot, each));
+      assert.deepEqual(truths, [first, second, none]);
+    });
+  }
 });

@@ -169,7 +169,7 @@ describe("connections that break", { concurrency: 3 }, () => {
     const server = await startAgain(t);
     const relay = await startRelay(server.port);
     t.after(() => relay.stop());
-    const run = watch(relay.port, server, ["--count", "10"]);
+    const run = watch(relay.port, server, ["--count", "16"]);
     await untilSeen(run, "frames", (seen) => frames(seen) >= 2);
     relay.reset();
     const { code, stdout } = await run.ended;

@@ -96,7 +96,9 @@ test("a shell that is killed, and its watcher too: the closed channel ends the l
     const host = await reach();
     await sampleAll(host, 1, 2);
     await held({ server, driver });
-    for (const { pid } of shells(server)) signalPid(pid, "SIGKILL");
+    const both = shells(server);
+    // Stopped first: neither may see the other's end and act on it.
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const { pid } of both) signalPid(pid, signal);
     // Looked for at once: its next line, into the closed channel, ends it.
     assert.ok(holders(server).length > 0, "the loop outlives its shell");
     await waitFor("the shells' end", () => shells(server).length === 0);

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { HOST_STATES, SECTIONS, type StreamRecord } from "../../src/contract/record.js";
+import { EVERYTHING, type Selection } from "../../src/contract/selection.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import { csvCell } from "../../src/format/csv.js";
 import type { FormatterOptions } from "../../src/format/formatter.js";
@@ -11,6 +12,7 @@ import { createNdjsonFormatter } from "../../src/format/ndjson.js";
 import { parseCsv } from "../support/csv.js";
 import { frame, gpu, state } from "../support/records.js";
 import { wellFormed, wellFormedDeep } from "../support/well-formed.js";
+import { propertyRuns } from "../support/property-runs.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 
@@ -96,7 +98,7 @@ const plain: FormatterOptions = {
   hostCount: null,
   isOnce: false,
 };
-const runs = { numRuns: 200 };
+const runs = { numRuns: propertyRuns(150) };
 
 describe("NDJSON", () => {
   test("parses back to the record", () => {
@@ -123,6 +125,23 @@ describe("NDJSON", () => {
       }),
       runs,
     );
+  });
+  test("is the same in a run of one tick with rows, fields, and without nulls", () => {
+    const selections = (["record", "device"] as const).flatMap((rows) =>
+      [true, false].map((isCompact): Selection => ({ ...EVERYTHING, rows, isCompact })),
+    );
+    for (const selection of selections) {
+      for (const query of [[], ["hostname", "gpu.detail", "error", "gpus.name"]]) {
+        const layout = { csvSections: SECTIONS, query, selection };
+        const [once, often] = [true, false].map((isOnce) => createNdjsonFormatter({ isOnce, ...layout }));
+        fc.assert(
+          fc.property(records, (list) => {
+            assert.equal(often?.format(list), once?.format(list));
+          }),
+          { numRuns: 50 },
+        );
+      }
+    }
   });
   test("escapes what JSON.stringify leaves and a terminal acts on", () => {
     const line = ndjson.format([frame({ hostname: "\u007f\u009b\u2028\u202e\u200f日本" })]);
@@ -153,7 +172,7 @@ describe("CSV", () => {
         assert.doesNotMatch(cell, /^\s*[=+\-@\t\r＝＋－＠]/);
         assert.ok(cell === clean(value) || cell === `'${clean(value)}`, JSON.stringify([value, cell]));
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(500) },
     );
   });
   test("numbers are left as they are", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OutputFormat } from "../../src/contract/options.js";
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
+import { EVERYTHING } from "../../src/contract/selection.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { FormatterOptions, Terminal } from "../../src/format/formatter.js";
 import { insteadOf } from "../../src/format/unwritable.js";
@@ -45,6 +46,13 @@ const CASES: readonly Case[] = [
   { what: "NDJSON of a run", kind: "ndjson" },
   { what: "NDJSON as bytes", kind: "ndjson", asBytes: true },
   { what: "NDJSON of one tick", kind: "ndjson", more: { isOnce: true } },
+  ...(["record", "device"] as const).flatMap((rows): readonly Case[] =>
+    [true, false].map((isCompact) => ({
+      what: `NDJSON, ${rows} rows${isCompact ? ", compact" : ""}`,
+      kind: "ndjson",
+      more: { selection: { ...EVERYTHING, rows, isCompact } },
+    })),
+  ),
   { what: "CSV", kind: "csv" },
   {
     what: "CSV by a query",
@@ -77,13 +85,14 @@ for (const { what, kind, more = {}, asBytes = false } of CASES) {
       assert.match(text, /disconnected/);
       assert.doesNotMatch(text, /card of bad/);
       if (kind !== "ndjson") continue;
+      const kindOfFrame = more.selection?.rows === "device" ? "device" : "frame";
       const records = text
         .trimEnd()
         .split("\n")
         .map((line) => JSON.parse(line) as StreamRecord);
       assert.deepEqual(
         records.map(({ hostname, record, tick }) => `${hostname} ${record} ${tick}`),
-        ["a1 frame 3", "bad state 3", "z9 frame 3"],
+        [`a1 ${kindOfFrame} 3`, "bad state 3", `z9 ${kindOfFrame} 3`],
       );
       const [, state] = records;
       assert(state?.record === "state");

@@ -5,6 +5,7 @@ import type { Disk, Gpu, StreamRecord } from "../../src/contract/record.js";
 import { GPU_RULES } from "../../src/health/gpu-rules.js";
 import { HOST_RULES } from "../../src/health/host-rules.js";
 import { HealthJudge } from "../../src/health/judge.js";
+import { VENDOR_RULES } from "../../src/health/vendor-rules.js";
 import { frame, gpu, state } from "../support/records.js";
 
 const shown = ({ rule, severity, device, message }: Finding): string =>
@@ -15,6 +16,7 @@ const one = (changes: Partial<Gpu>): StreamRecord => frame({ gpus: [gpu(changes)
 const error = (message: string, kind: "error" | "timeout" | "parse" = "error"): StreamRecord =>
   frame({ gpus: [], errors: [{ section: "gpu", kind, message }] });
 const GIB = 1024 ** 3;
+const VENDOR_IDS: ReadonlySet<string> = new Set(VENDOR_RULES.map(({ id }) => id));
 const memory = (total: number | null, available: number | null): StreamRecord => {
   const none = { used_bytes: null, free_bytes: null, buffers_bytes: null, cached_bytes: null };
   const swap = { swap_total_bytes: null, swap_used_bytes: null, swap_free_bytes: null, utilization: null };
@@ -45,6 +47,15 @@ const disks = (...changes: readonly Partial<Disk>[]): StreamRecord => {
   return frame({ host: [{ index: 0, ...known, pressure, disks: list, ...labels }] });
 };
 
+const linked = (...active: readonly (number | null)[]): StreamRecord => {
+  const counts = { replay_errors: 0, recovery_errors: 0, crc_errors: 0, ticks_ago: 5 };
+  return frame({
+    gpus: active.map((up, index) => gpu({ index, nvlink: { links: 18, active: up, ...counts } })),
+  });
+};
+
+const SILENT = { utilization: null, temperature: null, power_consumption: null, used_memory: null };
+
 /** Each rule fired, and the nearest input that does not fire it. */
 const CASES: [rule: string, fires: StreamRecord, finding: string, silent: StreamRecord][] = [
   [
@@ -58,6 +69,12 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     one({ utilization: null, temperature: null, power_consumption: null, used_memory: null }),
     "unknown gpu 0 gpu-silent: the device is listed without any reading",
     one({ utilization: null, temperature: null, power_consumption: null, used_memory: 0 }),
+  ],
+  [
+    "gpu-silent",
+    one({ ...SILENT, tool: "sysfs", power_state: "active", frequency: null }),
+    "unknown gpu 0 gpu-silent: the device is listed without any reading",
+    one({ ...SILENT, tool: "sysfs", power_state: "suspended", frequency: null }),
   ],
   [
     "nvidia-recovery-action",
@@ -107,6 +124,70 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     one({ throttle_reasons: ["hw_thermal_slowdown"] }),
     "critical gpu 0 nvidia-hw-slowdown: the hardware slows the clocks down: hw_thermal_slowdown",
     one({ throttle_reasons: null }),
+  ],
+  [
+    "nvidia-temperature-margin",
+    one({ temperature_margin: -1 }),
+    "warning gpu 0 nvidia-temperature-margin: -1 °C left to the maximum operating temperature",
+    one({ temperature_margin: 1 }),
+  ],
+  [
+    "nvidia-sram-threshold",
+    one({ ecc_sram_threshold_exceeded: true }),
+    "critical gpu 0 nvidia-sram-threshold: the SRAM had more uncorrected errors than its threshold",
+    one({ ecc_sram_threshold_exceeded: null }),
+  ],
+  [
+    "nvidia-row-remap-exhausted",
+    one({ remapped_rows_histogram: { max: 2558, high: 0, partial: 0, low: 1, none: 1 } }),
+    "warning gpu 0 nvidia-row-remap-exhausted: memory banks without a spare row: 1, with few: 1",
+    one({ remapped_rows_histogram: { max: 2540, high: 10, partial: 10, low: 0, none: 0 } }),
+  ],
+  [
+    "nvidia-fabric",
+    one({ fabric_state: "In Progress", fabric_status: null }),
+    "critical gpu 0 nvidia-fabric: not registered with the NVLink fabric: In Progress",
+    one({ fabric_state: null, fabric_status: null }),
+  ],
+  [
+    "nvidia-fabric",
+    one({ fabric_state: "Completed", fabric_status: "Insufficient Resources" }),
+    "critical gpu 0 nvidia-fabric: registration with the NVLink fabric failed: Insufficient Resources",
+    one({ fabric_state: "Completed", fabric_status: "Success" }),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 0, pcie_link_width: 8, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x8 of x16",
+    one({ performance_state: 8, pcie_link_width: 8, pcie_link_width_max: 16 }),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 2, pcie_link_width: 1, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x1 of x16",
+    one({ performance_state: 2, pcie_link_width: 1, pcie_link_width_max: null }),
+  ],
+  [
+    "nvidia-pcie-generation",
+    one({ performance_state: 0, pcie_link_gen: 3, pcie_link_gen_max: 5 }),
+    "warning gpu 0 nvidia-pcie-generation: PCIe generation 3 of 5",
+    one({ performance_state: 0, utilization: 0, pcie_link_gen: 3, pcie_link_gen_max: 5 }),
+  ],
+  [
+    "nvidia-pcie-generation",
+    one({
+      ...{ performance_state: 2, utilization: 0, encoder_utilization: 90 },
+      ...{ pcie_link_gen: 1, pcie_link_gen_max: 4 },
+    }),
+    "warning gpu 0 nvidia-pcie-generation: PCIe generation 1 of 4",
+    one({ performance_state: 5, utilization: 40, pcie_link_gen: 1, pcie_link_gen_max: 4 }),
+  ],
+  [
+    "nvidia-nvlink-down",
+    linked(18, 17, 18),
+    "warning host nvidia-nvlink-down: active NVLinks: gpu 1 has 17 of 18",
+    // Bridged by a part of their links, without a bridge, and not known.
+    linked(12, 12, 0, null),
   ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
   [
@@ -179,7 +260,8 @@ describe("each rule", () => {
     });
   }
   test("has a case here, an id of its own, an action and a source", () => {
-    const rules = [...GPU_RULES, ...HOST_RULES];
+    // Those of other vendors are in vendor-rules.test.ts.
+    const rules = [...GPU_RULES, ...HOST_RULES].filter((rule) => !VENDOR_IDS.has(rule.id));
     const ids = rules.map(({ id }) => id);
     assert.deepEqual([...ids].sort(), [...new Set(CASES.map(([id]) => id))].sort());
     assert.equal(new Set(ids).size, ids.length);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HostError } from "../../src/contract/errors.js";
+import type { KernelEvent } from "../../src/contract/kernel-event.js";
 import type { FailureCode, StreamRecord } from "../../src/contract/record.js";
 import { Ticks } from "../../src/host/ticks.js";
 import type { LiveHost } from "../../src/host/link.js";
@@ -69,6 +70,8 @@ interface Outcome {
   /** Times during which the reader did not read. */
   readonly stalled: readonly { readonly from: number; readonly to: number }[];
   readonly lastMs: number;
+  /** Events of the kernel log that each frame took. */
+  readonly taken: readonly number[];
 }
 
 async function play(story: Story): Promise<Outcome> {
@@ -81,6 +84,14 @@ async function play(story: Story): Promise<Outcome> {
   let closed = 0;
   let attempts = 0;
   let ended = false;
+  // The host's kernel log has a new event with each sample.
+  let logged = 0;
+  let unread: KernelEvent[] = [];
+  const taken: number[] = [];
+  const logEvent = (): void => {
+    const known = { kind: "nvidia-xid", severity: "info", logged_at: null, message: "", action: "" } as const;
+    unread.push({ ...known, code: logged++, pci_bus_id: null, pid: null });
+  };
 
   const open = (attempt: Attempt): LiveHost => {
     opened += 1;
@@ -96,7 +107,14 @@ async function play(story: Story): Promise<Outcome> {
       sample: async () => {
         const takes = attempt.samplesMs[samples++ % attempt.samplesMs.length] ?? 0;
         await wait(takes);
+        logEvent();
         return SAMPLE;
+      },
+      takeEvents: () => {
+        const events = unread;
+        unread = [];
+        taken.push(events.length);
+        return { events: events.length === 0 ? null : events, errors: [] };
       },
       close: () => {
         if (!isClosed) closed += 1;
@@ -148,7 +166,7 @@ async function play(story: Story): Promise<Outcome> {
   stop.abort();
   // The reader, a sample or an attempt may still wait for something.
   await clock.advance(20_000);
-  return { received, ended, opened, closed, timers: clock.timers, stalled, lastMs };
+  return { received, ended, opened, closed, timers: clock.timers, stalled, lastMs, taken };
 }
 
 /** Compares without narrowing the type of its argument. */
@@ -172,6 +190,17 @@ function check(story: Story, outcome: Outcome): void {
     assert.ok(record.tick > latest || isLate, `ticks in order: ${ticks.join(" ")}`);
     latest = Math.max(latest, record.tick);
   }
+
+  const events = received.flatMap(({ record }) => (record.record === "frame" ? (record.events ?? []) : []));
+  assert.deepEqual(
+    events.map(({ code }) => code),
+    events.map((_, place) => place),
+    "each event of the kernel log once, in order",
+  );
+  const whole = outcome.taken.reduce((sum, count) => sum + count, 0);
+  // The run's end may come while a last frame waits for its reader.
+  const isAll = events.length === whole || events.length === whole - (outcome.taken.at(-1) ?? 0);
+  assert.ok(isAll, `${events.length} of ${whole} events that were taken are in frames`);
 
   const endMs = Math.min(outcome.lastMs, received.at(-1)?.atMs ?? 0);
   const lastTick = story.once

@@ -123,7 +123,7 @@ test("the program takes each fixed value", async () => {
   for (const [flag, values] of Object.entries(CHOICES))
     for (const value of values) {
       const command = await parseArgv(
-        ["a", `--${flag}`, value],
+        ["a", "--once", `--${flag}`, value],
         () => Promise.reject(new Error("no file")),
         {},
       );

@@ -50,7 +50,7 @@ function dev(...args: readonly string[]): Promise<DevRun> {
   const children = new Set<string>();
   const look = setInterval(() => {
     for (const { command } of descendantsOf(child.pid ?? 0)) children.add(command);
-  }, 50);
+  }, 200);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -69,7 +69,7 @@ describe("the program from source", { concurrency: 2 }, () => {
   for (const workers of ["0", "2"]) {
     test(`--demo with --workers ${workers}: some ticks of every host`, async () => {
       // Long ticks: on a busy machine each thread compiles for seconds.
-      const args = ["--demo", "--count", "2", "--interval", "6", "--workers", workers, "--format", "ndjson"];
+      const args = ["--demo", "--count", "2", "--interval", "10", "--workers", workers, "--format", "ndjson"];
       const { code, stdout, stderr } = await dev(...args);
       assert.equal(code, 0, stderr);
       const records = recordsOf(stdout);

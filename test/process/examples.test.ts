@@ -1,12 +1,12 @@
 /** The files in examples/ work as their first lines promise. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseHostfile } from "../../src/targets/hostfile.js";
-import { PROGRAM, runCli } from "../support/cli.js";
+import { PROGRAM } from "../support/cli.js";
 import { NO_LOOKUPS } from "../support/no-lookups.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -21,28 +21,9 @@ test("the example hostfile has no bad line", async () => {
   assert.ok(parsed.targets.length >= 4);
 });
 
-test("prometheus.jq and gpu-health.sh on the demo fleet", { skip }, async () => {
+test("gpu-health.sh on the demo fleet", { skip }, () => {
   const temp = makeTempDir("examples");
   try {
-    const run = await runCli(["--demo", "--once", "--format", "ndjson"]);
-    const metrics = execFileSync("jq", ["-rnf", join(ROOT, "examples/prometheus.jq")], {
-      input: run.stdout,
-      encoding: "utf8",
-    });
-    assert.match(metrics, /^allsmi_up\{host="dgx-01",state="connected",transport="native",error=""\} 1$/m);
-    assert.match(
-      metrics,
-      /^allsmi_up\{host="locked-01",state="auth-failed",transport="",error="auth-failed"\} 0$/m,
-    );
-    assert.match(
-      metrics,
-      /^allsmi_gpu_temperature_celsius\{host="dgx-02",gpu="3",uuid="[^"]+",name="NVIDIA H100 80GB HBM3"\} \d+$/m,
-    );
-    assert.doesNotMatch(metrics, /null/);
-    const sample = /^[a-z_]+\{([a-z_]+="([^"\\]|\\.)*",?)*\} -?[0-9.e+]+$/;
-    for (const line of metrics.trimEnd().split("\n"))
-      assert.ok(line.startsWith("# ") || sample.test(line), line);
-
     const program = join(temp.path, "allsmi-ssh");
     writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
     chmodSync(program, 0o755);

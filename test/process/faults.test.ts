@@ -77,7 +77,8 @@ interface Case {
 const CASES: readonly Case[] = ["planning", "connecting", "writing"].flatMap((stage) => [
   { stage, flags: ["--once"], ticks: 1 },
   { stage, flags: ["--count", "3", "--interval", "2"], ticks: 3 },
-  { stage, flags: ["--count", "3", "--interval", "2", "--workers", "2"], ticks: 3 },
+  // Threads take longer to start.
+  { stage, flags: ["--count", "3", "--interval", "4", "--workers", "2"], ticks: 3 },
 ]);
 
 for (const { stage, flags, ticks } of CASES) {

@@ -1,8 +1,8 @@
 /** A host whose all-smi prints anything at all, beside a good one: the good one has all its ticks. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { missing, startSshd, type Sshd } from "../support/sshd.js";
@@ -33,19 +33,23 @@ before(async () => {
   if (skip !== false) return;
   const allSmi = (answer: string): string =>
     `case $1 in --version) echo all-smi 0.28.1;; *) ${answer};; esac`;
-  const snapshot = join(temp.path, "snapshot");
   good = await startSshd({
     bin: makeTools(join(temp.path, "good"), { "all-smi": allSmi(`echo '{"schema":1,"gpus":[${GPU}]}'`) }),
     shell: "/bin/sh",
   });
   servers.push(good);
   hostile = await startSshd({
-    bin: makeTools(join(temp.path, "hostile"), { "all-smi": allSmi(`cat ${snapshot}`) }),
+    // The file is named by the address that was connected to.
+    bin: makeTools(join(temp.path, "hostile"), {
+      "all-smi": allSmi(`set -- $SSH_CONNECTION; cat ${temp.path}/$3`),
+    }),
     shell: "/bin/sh",
+    addresses: Object.keys(ANSWERS).map((_, index) => addressOf(index)),
     authorizedKeys: [good.userKey.publicLine],
   });
   servers.push(hostile);
-  writeFileSync(join(temp.path, "known_hosts"), `${good.knownHostsLine()}\n${hostile.knownHostsLine()}\n`);
+  const known = [good, hostile].map((server) => readFileSync(server.knownHostsFile, "utf8"));
+  writeFileSync(join(temp.path, "known_hosts"), known.join(""));
 });
 
 after(async () => {
@@ -53,32 +57,45 @@ after(async () => {
   temp.remove();
 });
 
-const here = (server: Sshd): string => `${server.user}@127.0.0.1:${server.port}`;
+/** Each answer has an address of its own, so that several are tried at once. */
+function addressOf(index: number): string {
+  return `127.0.0.${String(index + 1)}`;
+}
 
-for (const [what, answer] of Object.entries(ANSWERS))
-  test(what, { skip }, async () => {
-    writeFileSync(join(temp.path, "snapshot"), answer);
-    const run = await runCli([
-      ...["--ssh", `${here(hostile)},${here(good)}`, "--count", String(TICKS), "--interval", "2"],
-      ...["--ssh-config", "none", "--ssh-known-hosts", join(temp.path, "known_hosts")],
-      ...["--ssh-key", good.userKey.file, "--format", "ndjson", "--include", "gpu"],
-    ]);
-    assert.doesNotMatch(run.stderr, /internal error|RangeError|TypeError/i);
-    assert.notEqual(run.code, 1, run.stderr);
-    assert.doesNotMatch(run.stdout, /\\ud[89a-f]/i);
-    const records = recordsOf(run.stdout);
-    const frames = records.filter(({ record, host_id }) => record === "frame" && host_id === here(good));
-    // On a busy machine the good host may connect after the first tick. From its first frame on it has every tick.
-    const seen = frames.map(({ tick }) => tick);
-    assert.deepEqual(
-      seen,
-      Array.from({ length: seen.length }, (_, back) => TICKS - seen.length + back),
-    );
-    assert.ok(seen.length >= TICKS - 1, run.stderr);
-    const ticks = records.filter(({ tick, host_id }) => tick !== null && host_id === here(hostile));
-    assert.equal(ticks.length, TICKS, run.stdout.slice(0, 2000));
-    for (const { transport, hostname } of ticks) {
-      assert.ok(transport === "native" || transport === null);
-      assert.equal(hostname, "127.0.0.1");
-    }
-  });
+const at = (server: Sshd, address: string): string => `${server.user}@${address}:${server.port}`;
+
+describe("a host whose all-smi prints", { skip, concurrency: 4 }, () => {
+  for (const [index, [what, answer]] of Object.entries(ANSWERS).entries())
+    test(what, async () => {
+      const address = addressOf(index);
+      const [bad, fine] = [at(hostile, address), at(good, "127.0.0.1")];
+      writeFileSync(join(temp.path, address), answer);
+      const run = await runCli([
+        ...["--ssh", `${bad},${fine}`, "--count", String(TICKS), "--interval", "5"],
+        ...["--ssh-config", "none", "--ssh-known-hosts", join(temp.path, "known_hosts")],
+        ...["--ssh-key", good.userKey.file, "--format", "ndjson", "--include", "gpu"],
+      ]);
+      assert.doesNotMatch(run.stderr, /internal error|RangeError|TypeError/i);
+      assert.notEqual(run.code, 1, run.stderr);
+      assert.doesNotMatch(run.stdout, /\\ud[89a-f]/i);
+      const records = recordsOf(run.stdout);
+      const frames = records.filter(({ record, host_id }) => record === "frame" && host_id === fine);
+      // On a busy machine the good host may connect after the first tick. From its first frame on it has every tick.
+      const seen = frames.map(({ tick }) => tick);
+      assert.deepEqual(
+        seen,
+        Array.from({ length: seen.length }, (_, back) => TICKS - seen.length + back),
+      );
+      assert.ok(seen.length >= TICKS - 1, run.stderr);
+      const ticks = records.filter(({ tick, host_id }) => tick !== null && host_id === bad);
+      assert.equal(ticks.length, TICKS, run.stdout.slice(0, 2000));
+      assert.ok(
+        ticks.some(({ record }) => record === "frame"),
+        "it is reached and read",
+      );
+      for (const { transport, hostname } of ticks) {
+        assert.ok(transport === "native" || transport === null);
+        assert.equal(hostname, address);
+      }
+    });
+});

@@ -34,7 +34,7 @@ describe("login shells", { concurrency: 4 }, () => {
           return;
         }
         const run = await runCli([
-          ...[...sshArgs(sshd), "--format", "ndjson", "--interval", "3", "--count", "2"],
+          ...[...sshArgs(sshd), "--format", "ndjson", "--interval", "6", "--count", "2"],
           ...["--include", "gpu,cpu,memory,chassis,process,storage"],
         ]);
         assert.equal(run.code, 0, run.stderr);

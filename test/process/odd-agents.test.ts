@@ -73,7 +73,7 @@ for (const { what, socket, agent } of CASES) {
     });
     assert.equal(ssh.status, 0, ssh.stderr);
     const { code, stdout, stderr } = await runCli(
-      ["--ssh", "odd,good", "--ssh-config", config, "--once", "--format", "ndjson"],
+      ["--ssh", "odd,good", "--ssh-config", config, "--once", "--format", "ndjson", "--include", "gpu"],
       { env },
     );
     assert.deepEqual(

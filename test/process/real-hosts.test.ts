@@ -179,7 +179,7 @@ describe("several tools", () => {
       "nvidia-smi": nvidiaSmi(["0, GPU-1, NVIDIA Thor, 64, [N/A], [N/A], [N/A], [N/A]"]),
       tegrastats: `${SH}while :; do echo "${line}" || exit; sleep 0.2; done\n`,
     };
-    const { frames } = await watchHost({ programs, args: ["--count", "2", "--interval", "3"] });
+    const { frames } = await watchHost({ programs, args: ["--count", "2", "--interval", "5"] });
     assert.equal(frames.length, 2);
     for (const { gpus } of frames)
       assert.deepEqual(

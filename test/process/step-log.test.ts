@@ -99,7 +99,7 @@ const REFUSED_STEPS = [
   /^failed in auth: auth-failed: /,
 ];
 /** The first tick is long enough to connect in it, on a busy machine too: the second one is asked. */
-const TWO_TICKS = ["--count", "2", "--interval", "5"];
+const TWO_TICKS = ["--count", "2", "--interval", "6"];
 
 describe("the step log", { skip, concurrency: 3 }, () => {
   test("is off by default", async () => {

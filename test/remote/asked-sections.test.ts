@@ -13,6 +13,7 @@ import type { PartEnd, PartOutput, PartOutputs, ProbeContext, Reading } from "..
 import { allShims } from "../../src/shims/registry.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../../src/system/registry.js";
 import { goldenCases } from "../support/golden.js";
+import { propertyRuns } from "../support/property-runs.js";
 
 const shims = await allShims();
 /** Recorded answers of each tool. */
@@ -132,6 +133,6 @@ test("in every tick each asked section is there or explained", () => {
       assertAnswered(reader.failed("the remote shell hangs"), include);
       for (const tool of toolsOf(sources)) assert.ok(found.some(({ shim }) => shim === tool.shim.id));
     }),
-    { numRuns: 1500 },
+    { numRuns: propertyRuns(300) },
   );
 });

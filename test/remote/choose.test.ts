@@ -11,11 +11,13 @@ import { makerOf, type Shim } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
 import { gpu } from "../support/records.js";
 
-const MAKERS = new Map((await allShims()).map((real) => [real.id, makerOf(real)]));
+const REAL = new Map((await allShims()).map((real) => [real.id, real]));
+const MAKERS = new Map([...REAL].map(([id, real]) => [id, makerOf(real)]));
 const shim = (id: string): Shim => ({
   id,
   maker: MAKERS.get(id) ?? assert.fail(id),
   executables: [id],
+  ...(REAL.get(id)?.lastResort === undefined ? {} : { lastResort: { isHere: "true" } }),
   probe: () => [],
   judge: () => assert.fail(),
 });
@@ -37,6 +39,10 @@ const fails = (id: string): Judged => ({
   kind: "broken",
   tool: { kind: "broken", shim: shim(id), message: `${id} fails`, isTimeout: false },
 });
+const hangs = (id: string): Judged => ({
+  kind: "broken",
+  tool: { kind: "broken", shim: shim(id), message: `${id} hangs`, isTimeout: true },
+});
 /** The accelerators of a bus, by vendor. */
 const pci = (...vendors: string[]): PciBus => ({
   isWhole: true,
@@ -57,6 +63,7 @@ function chosen(judged: readonly Judged[], bus = UNKNOWN_BUS): string {
 }
 
 const FULL = [gpu({})];
+const AMD = [gpu({ detail: { pci_id: "1002:740f" } })];
 const CASES: readonly (readonly [what: string, judged: readonly Judged[], expected: string, bus?: PciBus])[] =
   [
     ["two vendors that work", [reads("nvidia-smi", FULL), reads("rocm-smi", FULL)], "nvidia-smi rocm-smi"],
@@ -121,6 +128,24 @@ const CASES: readonly (readonly [what: string, judged: readonly Judged[], expect
     ["a host without a device", [reads("native", [], "poor")], "native"],
     ["all-smi that fails beside a tool", [fails("native"), reads("nvidia-smi", FULL)], "nvidia-smi"],
     ["all-smi and a tool that fail", [fails("native"), fails("nvidia-smi")], "native! nvidia-smi!"],
+    ["the kernel's files alone", [reads("sysfs", AMD)], "sysfs"],
+    [
+      "a tool that works in place of the kernel's files",
+      [reads("nvidia-smi", FULL), reads("sysfs", AMD)],
+      "nvidia-smi",
+    ],
+    ["the kernel's files in place of a tool that fails", [fails("amd-smi"), reads("sysfs", AMD)], "sysfs"],
+    ["a tool of other devices that fails", [fails("nvidia-smi"), reads("sysfs", AMD)], "sysfs nvidia-smi!"],
+    ["the same, left over", [fails("nvidia-smi"), reads("sysfs", AMD)], "sysfs", pci("0x1002")],
+    ["a tool that hangs is reported all the same", [hangs("amd-smi"), reads("sysfs", AMD)], "sysfs amd-smi!"],
+    ["a tool without readings", [reads("amd-smi", [poorGpu()], "poor"), reads("sysfs", AMD)], "sysfs"],
+    [
+      "a tool without readings of other devices",
+      [reads("nvidia-smi", [poorGpu()], "poor"), reads("sysfs", AMD)],
+      "nvidia-smi sysfs",
+    ],
+    ["all-smi that sees no device", [reads("native", [], "poor"), reads("sysfs", AMD)], "native sysfs"],
+    ["all devices asleep", [reads("sysfs", [poorGpu({ detail: { pci_id: "8086:3e98" } })], "poor")], "sysfs"],
   ];
 
 describe("chooseSources", () => {
@@ -165,13 +190,21 @@ describe("chooseSources", () => {
 
 test("which tools another round is to ask", () => {
   const wanted = (judged: readonly Judged[]): readonly string[] =>
-    ["nvidia-smi", "amd-smi", "rocm-smi", "tegrastats"].filter((id) => isWanted(shim(id), judged));
+    ["nvidia-smi", "amd-smi", "rocm-smi", "tegrastats", "sysfs"].filter((id) => isWanted(shim(id), judged));
   assert.deepEqual(wanted([reads("native", [gpu({ uuid: "0x1" })])]), []);
   assert.deepEqual(wanted([reads("native", [gpu({ uuid: "GPU-1" })])]), ["nvidia-smi"]);
   assert.deepEqual(wanted([reads("nvidia-smi", FULL)]), ["amd-smi", "rocm-smi"]);
   assert.deepEqual(wanted([reads("nvidia-smi", [gpu({ power_consumption: null })])]), [
     ...["nvidia-smi", "amd-smi", "rocm-smi", "tegrastats"],
   ]);
+  assert.deepEqual(wanted([fails("nvidia-smi")]), [
+    "nvidia-smi",
+    "amd-smi",
+    "rocm-smi",
+    "tegrastats",
+    "sysfs",
+  ]);
+  assert.deepEqual(wanted([fails("nvidia-smi"), reads("sysfs", AMD)]), []);
 });
 
 test("a device without utilization, temperature, memory and power is no reading; a failed one is", () => {

@@ -73,7 +73,6 @@ async function withHost(
   try {
     await use({ dir: temp.path, clock, looks, connect, start });
   } finally {
-    looks.disconnected();
     for (const connection of connections) connection.kill();
     temp.remove();
   }
@@ -88,9 +87,7 @@ async function nextLook({ clock, looks }: Host, session: HostSession): Promise<N
   clock.move(MIN_BETWEEN_MS);
   await session.sample(1);
   await looks.lookIfDue();
-  const taken = session.takeEvents();
-  assert.ok(taken !== null);
-  return taken;
+  return looks.take();
 }
 
 test("the first reading has the events of the boot, and each later event comes once", async () => {
@@ -100,10 +97,10 @@ test("the first reading has the events of the boot, and each later event comes o
       const journal = new FakeJournal(host.dir);
       journal.log(xid(79));
       const session = await host.start();
-      assert.deepEqual(kinds(session.takeEvents()?.events), ["boot", 79]);
+      assert.deepEqual(kinds(host.looks.take().events), ["boot", 79]);
       // Between looks nothing is known of the log.
       await session.sample(1);
-      assert.deepEqual(session.takeEvents(), { events: null, errors: [] });
+      assert.deepEqual(host.looks.take(), { events: null, errors: [] });
       assert.deepEqual(await nextLook(host, session), { events: [], errors: [] });
       journal.log(xid(13), "noise", xid(45));
       journal.rotate();
@@ -122,17 +119,17 @@ test("a new connection goes on where the last one was, and looks no earlier", as
     async (host) => {
       const journal = new FakeJournal(host.dir);
       const first = await host.start();
-      assert.deepEqual(kinds(first.takeEvents()?.events), ["boot"]);
+      assert.deepEqual(kinds(host.looks.take().events), ["boot"]);
       first.close();
       journal.log(xid(119));
       const second = await host.start();
-      assert.equal(second.takeEvents()?.events, null);
+      assert.equal(host.looks.take().events, null);
       assert.deepEqual(kinds((await nextLook(host, second)).events), [119]);
       second.close();
       host.clock.move(MIN_BETWEEN_MS);
       journal.log(xid(120));
       const third = await host.start();
-      assert.deepEqual(kinds(third.takeEvents()?.events), [120]);
+      assert.deepEqual(kinds(host.looks.take().events), [120]);
       third.close();
     },
   );
@@ -146,7 +143,7 @@ test("what was read and is in no frame yet outlives the connection", async () =>
       const first = await host.start();
       first.close();
       const second = await host.start();
-      assert.deepEqual(kinds(second.takeEvents()?.events), ["boot", 79]);
+      assert.deepEqual(kinds(host.looks.take().events), ["boot", 79]);
       second.close();
     },
   );
@@ -169,7 +166,7 @@ test("a journal that hangs delays no reading, and is not asked while it hangs", 
         assert.equal(hasEnded, false, "a tick waited for the journal");
       }
       await look;
-      const { events, errors } = session.takeEvents() ?? { events: [], errors: [] };
+      const { events, errors } = host.looks.take();
       assert.equal(events, null);
       assert.deepEqual(
         errors.map(({ kind, message }) => [kind, message]),
@@ -190,14 +187,14 @@ describe("a host whose log cannot be read", () => {
       () => denied,
       async (host) => {
         const session = await host.start();
-        const first = session.takeEvents();
-        assert.equal(first?.events, null);
+        const first = host.looks.take();
+        assert.equal(first.events, null);
         assert.match(first.errors[0]?.message ?? "", /not permitted.*systemd-journal/);
         assert.deepEqual(await nextLook(host, session), { events: null, errors: [] });
         session.close();
         host.clock.move(MIN_BETWEEN_MS);
         const second = await host.start();
-        assert.equal(second.takeEvents()?.errors.length, 1);
+        assert.equal(host.looks.take().errors.length, 1);
         second.close();
       },
     );
@@ -208,7 +205,7 @@ describe("a host whose log cannot be read", () => {
       () => ({ uname: "echo Darwin arm64" }),
       async (host) => {
         const session = await host.start({ systems: [{ ...linux, id: "darwin", uname: "Darwin" }] });
-        const { events, errors } = session.takeEvents() ?? { events: [], errors: [] };
+        const { events, errors } = host.looks.take();
         assert.equal(events, null);
         assert.match(errors[0]?.message ?? "", /on Linux only; the host's system is darwin/);
         session.close();
@@ -257,7 +254,7 @@ describe("how channels are used", () => {
       async (host) => {
         new FakeJournal(host.dir).log(xid(79));
         const session = await host.start({ intervalMs: null });
-        assert.deepEqual(kinds(session.takeEvents()?.events), ["boot", 79]);
+        assert.deepEqual(kinds(host.looks.take().events), ["boot", 79]);
         session.close();
       },
     );
@@ -269,9 +266,9 @@ describe("how channels are used", () => {
       async (host) => {
         new FakeJournal(host.dir).log(xid(79));
         const session = await host.start();
-        assert.equal(session.takeEvents()?.events, null);
+        assert.equal(host.looks.take().events, null);
         await host.looks.lookIfDue();
-        assert.deepEqual(kinds(session.takeEvents()?.events), ["boot", 79]);
+        assert.deepEqual(kinds(host.looks.take().events), ["boot", 79]);
         session.close();
       },
     );
@@ -319,7 +316,7 @@ test("systemd's own journal, over rotation and a file that was removed", { skip 
       };
       write("a.journal", "Linux version 6.8.0", "noise", xid(79));
       const session = await host.start();
-      assert.deepEqual(kinds(session.takeEvents()?.events), ["boot", 79]);
+      assert.deepEqual(kinds(host.looks.take().events), ["boot", 79]);
       assert.deepEqual(await nextLook(host, session), { events: [], errors: [] });
       write("b.journal", xid(13), "noise");
       assert.deepEqual(kinds((await nextLook(host, session)).events), [13]);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { PlainFrameBytes } from "../../src/remote/frame-bytes.js";
 import { FrameReader, type Frame } from "../../src/remote/frame.js";
+import { propertyRuns } from "../support/property-runs.js";
 
 const NONCE = "0a1b2c";
 const FRAME = [
@@ -188,7 +189,7 @@ test("plain and quick: any mix of markers, halves of markers, nonces and data, i
       const inside = at.filter((place) => place > 0 && place < bytes.length);
       assertSame(cut(bytes, inside), 41);
     }),
-    { numRuns: 3000 },
+    { numRuns: propertyRuns(600) },
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { test } from "node:test";
+import { basename, dirname } from "node:path";
+import { describe, test } from "node:test";
 import { HostError, ParseError } from "../../src/contract/errors.js";
 import type { SampleOptions } from "../../src/contract/options.js";
 import type { Gpu } from "../../src/contract/record.js";
@@ -282,21 +283,23 @@ test("a tool that hangs costs its own section, then is in cooldown so that the r
   });
 });
 
+/** As under a wrapper without standard input: the shell that should stay reads end of file at once. */
+function withoutInput(connection: ReturnType<typeof connectLocally>): ReturnType<typeof connectLocally> {
+  return {
+    ...connection,
+    open: async (command, events) => {
+      const channel = await connection.open(command, events);
+      channel.end();
+      return channel;
+    },
+  };
+}
+
 test("a host that keeps no shell open is asked by an exec a tick", async () => {
   await withHost(
     { tools: { one: `case $1 in --probe) echo ok;; *) echo 3;; esac` } },
     async (connection, options) => {
-      const open = connection.open.bind(connection);
-      // As under a wrapper without standard input: the shell that should stay reads end of file at once.
-      const closing = {
-        ...connection,
-        open: async (command: string, events: Parameters<typeof open>[1]) => {
-          const channel = await open(command, events);
-          channel.end();
-          return channel;
-        },
-      };
-      const { session, first } = await HostSession.start(closing, options);
+      const { session, first } = await HostSession.start(withoutInput(connection), options);
       assert.deepEqual(utilizations(first.reading.sections.gpus), [3]);
       for (const tick of [1, 2]) {
         const { reading } = await session.sample(tick);
@@ -306,6 +309,76 @@ test("a host that keeps no shell open is asked by an exec a tick", async () => {
       session.close();
     },
   );
+});
+
+describe("a tool at a path that the operator gave", () => {
+  const ODD = `odd 'dir' "$x" \\!/one (1)`;
+  const TOOL = `case $1 in --probe) echo ok;; *) echo 6;; esac`;
+  /** A tool of this name on the PATH would answer otherwise. */
+  const withGiven = (
+    folder: string,
+    shell: readonly string[],
+    use: (connection: ReturnType<typeof connectLocally>, options: SessionOptions) => Promise<void>,
+  ): Promise<void> =>
+    withHost({ shell, tools: { one: "echo 1" } }, async (connection, options, dir) => {
+      const path = `${dir}/${folder}`;
+      makeTools(dirname(path), { [basename(path)]: TOOL });
+      await use(connection, { ...options, sample: { ...options.sample, toolPaths: { one: path } } });
+    });
+
+  for (const { name, argv, skip } of LOGIN_SHELLS)
+    test(`in the session of ${name}, and by an exec a tick`, { skip }, async () => {
+      for (const folder of ["plain/one", "with blank/one", ODD])
+        for (const mode of ["session", "exec"] as const)
+          await withGiven(folder, argv, async (connection, options) => {
+            const { session, first } = await HostSession.start(
+              mode === "session" ? connection : withoutInput(connection),
+              options,
+            );
+            assert.deepEqual(utilizations(first.reading.sections.gpus), [6], folder);
+            for (const tick of [1, 2]) {
+              const { reading } = await session.sample(tick);
+              assert.deepEqual([utilizations(reading.sections.gpus), reading.errors], [[6], []], folder);
+            }
+            assert.equal(session.channelMode, mode);
+            session.close();
+          });
+    });
+
+  test("by plain commands", async () => {
+    const temp = makeTempDir("plain-path");
+    try {
+      // A forced command that has a shell run the tool, and nothing else.
+      const guard = `case "$2" in *one*" --probe"|*one*" --query a,b") eval "$2";; *) echo denied; exit 1;; esac`;
+      makeTools(temp.path, { guard });
+      for (const folder of ["plain/one", ODD])
+        await withGiven(folder, [`${temp.path}/guard`], async (connection, options) => {
+          const { session, first } = await HostSession.start(connection, options);
+          assert.equal(session.channelMode, "plain");
+          assert.deepEqual(utilizations(first.reading.sections.gpus), [6], folder);
+          assert.deepEqual(utilizations((await session.sample(1)).reading.sections.gpus), [6], folder);
+        });
+    } finally {
+      temp.remove();
+    }
+  });
+
+  test("that has no program: its failure is reported, and the PATH is not searched", async () => {
+    await withHost({ tools: { one: TOOL } }, async (connection, options, dir) => {
+      const toolPaths = { one: `${dir}/gone/one` };
+      const { session, first } = await HostSession.start(connection, {
+        ...options,
+        sample: { ...options.sample, toolPaths },
+      });
+      const [error] = first.reading.errors;
+      assert.match(
+        error?.message ?? "",
+        /gone\/one, the path that was given, cannot start \(exit code 127\)/,
+      );
+      assert.equal(first.reading.sections.memory?.[0]?.total_bytes, 42);
+      session.close();
+    });
+  });
 });
 
 test("a host that runs no script of ours is asked with plain commands", async () => {

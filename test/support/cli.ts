@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { StreamRecord } from "../../src/contract/record.js";
+import { checkLines } from "./line-schemas.js";
 
 /** What `bin` of package.json names. */
 export const PROGRAM = fileURLToPath(new URL("../../dist/start.cjs", import.meta.url));
@@ -24,6 +25,8 @@ export interface CliOptions {
   readonly limitMs?: number;
   /** Arguments of `ulimit` before the program starts, as `-n 64`. */
   readonly ulimit?: string;
+  /** Whether its NDJSON is checked against the JSON Schemas; true by default. */
+  readonly isChecked?: boolean;
   /** Called with the process as soon as it runs. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -53,13 +56,17 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
   options.started?.(child);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<CliRun>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
       clearTimeout(limit);
       running.delete(child);
       resolve({ code, signal, stdout, stderr, wallMs: performance.now() - begun });
     });
+  });
+  return ended.then((run) => {
+    if (options.isChecked !== false) checkLines(run.stdout, args);
+    return run;
   });
 }
 

@@ -13,7 +13,7 @@ export type LoopFault =
   | "useless"
   /** It ends as soon as it has begun. */
   | "dies"
-  /** It prints a line only every three seconds. */
+  /** It prints a line only every six seconds. */
   | "slow"
   /** While it runs, other calls print `[Unknown Error]` for what they measure. */
   | "spoils";
@@ -46,7 +46,7 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
     file("spoiled"),
     withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
   );
-  const rest = fault === "slow" ? 3 : 0.1;
+  const rest = fault === "slow" ? 6 : 0.1;
   // Counted after its first line: from then on it can lose its reader and run on until the next line.
   const loop = [
     `echo $$ > ${file("loop")}`,
@@ -57,7 +57,9 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
   const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
   const bin = makeTools(file("bin"), {
     "nvidia-smi": [
-      `case "$*" in *--help-query-gpu*) cat ${file("help")}; exit 0;; *" -l "*) ${loop};; esac`,
+      // Neither of the first two initialises a GPU.
+      `case "$*" in *--help-query-gpu*) cat ${file("help")}; exit 0;; --version) echo "CUDA Version : 12.9"; exit 0;; esac`,
+      `case "$*" in *" -l "*) ${loop};; esac`,
       `kill -0 "$(cat ${file("loop")} 2>/dev/null)" 2>/dev/null || { ${start}; }`,
       ...(fault === "useless" ? [start] : []),
       `echo warm >> ${file("queries")}; cat ${file(fault === "spoils" ? "spoiled" : "good")}`,

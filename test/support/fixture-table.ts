@@ -9,7 +9,7 @@ import { describe, test } from "node:test";
 import { withExtras, type Gpu } from "../../src/contract/record.js";
 import type { Reading } from "../../src/shims/kit/shim.js";
 
-const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
+export const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
 
 /** A field as the record names it, `detail.key`, or `errors` and `devices`, which count. */
 type Expected = Readonly<Record<string, string | number | boolean | null>>;

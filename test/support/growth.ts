@@ -1,7 +1,7 @@
 /**
- * Asserts that the cost of a parser grows linearly: twice the text takes at most two and a half times the processor time.
- * Most texts are settled by one run of the longer and two of the shorter text; only a suspicious ratio is measured again,
- * with garbage collected before each run.
+ * Asserts that the cost of a parser grows linearly: twice the text takes at most 2.3 times the processor time.
+ * Most texts need one run of the longer text and two of the shorter; only a suspicious ratio is measured again, with
+ * garbage collected before each run.
  */
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
@@ -18,14 +18,17 @@ interface Growing {
   texts(length: number): Texts;
 }
 
-const MAX_GROWTH = 2.5;
+const MAX_GROWTH = 2.3;
 /** The growth over one doubling is often due to memory, so it is measured over three. */
 const DOUBLINGS = 3;
+const GROWTH_OF_ALL = MAX_GROWTH ** DOUBLINGS;
 /** Characters of a repeated unit, and of a repeated recording, whose rows are longer. */
-const UNIT_LENGTH = 48 * 1024;
-const RECORDING_LENGTH = 192 * 1024;
+const UNIT_LENGTH = 24 * 1024;
+const RECORDING_LENGTH = 96 * 1024;
 /** A lower cost cannot be distinguished from noise. Even if it grew with the square, MAX_ANSWER_BYTES would take seconds. */
-const MIN_COST_MS = 1;
+const MIN_COST_MS = 0.25;
+/** If the cost of a short text is higher, that of the long one might be minutes. */
+const LONG_COST_MS = 50;
 const ROUNDS = 5;
 
 /** Tried alone and in the middle of a recording: text that a parser might scan again and again. */
@@ -132,23 +135,31 @@ export function assertTextLinear(recordings: readonly string[], read: (text: str
 /** By which factor twice the text costs more; 1 where the cost is too small to measure. */
 function growthOf(input: Growing, read: (texts: Texts) => unknown): number {
   const { length } = input;
-  // A short text first: the square of a long one would take the test minutes.
-  const early = ratioOver(input.texts(length / 32), input.texts(length / 4), MAX_GROWTH ** DOUBLINGS, read);
-  if (early !== null && early > 2 * MAX_GROWTH ** DOUBLINGS) return early ** (1 / DOUBLINGS);
+  const small = input.texts(length / 2 ** DOUBLINGS);
+  const smallMs = costMs(small, read);
+  if (smallMs > LONG_COST_MS) {
+    // A shorter text first: the square of a long one would take the test minutes.
+    const growth = ratioOver(input.texts(length / 4 ** DOUBLINGS), small, GROWTH_OF_ALL, read);
+    if (growth !== null && growth > 2 * GROWTH_OF_ALL) return growth ** (1 / DOUBLINGS);
+  }
   const large = input.texts(length);
-  const ratio = ratioOver(input.texts(length / 2 ** DOUBLINGS), large, MAX_GROWTH ** DOUBLINGS, read);
-  if (ratio === null) return 1;
+  const largeMs = costMs(large, read);
+  // Most texts end here. The second run of the smaller finds warm code: a slow first one would hide growth.
+  if (isFine(largeMs, Math.min(smallMs, costMs(small, read)))) return 1;
+  if (ratioOver(small, large, GROWTH_OF_ALL, read) === null) return 1;
   // Cost that really grows so does for a longer text as well; a step that only left the processor's caches does not.
   return ratioOver(large, input.texts(length * 2), MAX_GROWTH, read) ?? 1;
 }
 
-/** Cost of the larger text over that of the smaller; null where it is at most `max` or too small to measure. */
+function isFine(largeMs: number, smallMs: number, max = GROWTH_OF_ALL): boolean {
+  return largeMs < MIN_COST_MS || largeMs <= max * smallMs;
+}
+
+/**
+ * Cost of the larger text over that of the smaller, with garbage collected before each run; null where it is at most `max`
+ * or too small to measure.
+ */
 function ratioOver(small: Texts, large: Texts, max: number, read: (texts: Texts) => unknown): number | null {
-  const isFine = (largeMs: number, smallMs: number): boolean =>
-    largeMs < MIN_COST_MS || largeMs <= max * smallMs;
-  // Most texts end here. The larger goes first: it warms the code up, and a slow first run of the smaller would hide growth.
-  const firstMs = costMs(large, read);
-  if (isFine(firstMs, 0) || isFine(firstMs, Math.min(costMs(small, read), costMs(small, read)))) return null;
   let minSmall = Infinity;
   let minLarge = Infinity;
   // Other work on the machine makes single measurements longer, never shorter.
@@ -157,7 +168,7 @@ function ratioOver(small: Texts, large: Texts, max: number, read: (texts: Texts)
     minSmall = Math.min(minSmall, costMs(small, read));
     collectGarbage();
     minLarge = Math.min(minLarge, costMs(large, read));
-    if (isFine(minLarge, minSmall)) return null;
+    if (isFine(minLarge, minSmall, max)) return null;
   }
   return minLarge / minSmall;
 }

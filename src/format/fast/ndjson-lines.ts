@@ -1,5 +1,5 @@
 /**
- * Lines of NDJSON as bytes, the same as `ndjsonLine` of each record gives. JSON.stringify leaves three times the line
+ * Lines of NDJSON as bytes, the same as `ndjsonLine` of each object gives. JSON.stringify leaves three times the line
  * behind as garbage; this writes into one buffer.
  */
 import { NEWLINE } from "../../lib/bytes.js";
@@ -11,17 +11,22 @@ export class NdjsonLines {
   readonly #bytes = new JsonBytes();
   readonly #templates = new JsonTemplates(this.#bytes);
 
-  /** Appends one line. Throws what a getter of the record throws; nothing of the line is kept then. */
-  add(record: object): void {
+  /** Appends a line for each. Throws what a getter of one throws; nothing of these lines is kept then. */
+  addAll(objects: readonly object[]): void {
     const start = this.#bytes.offset;
     try {
-      if (!this.#templates.write(record)) {
-        this.#bytes.offset = start;
-        this.#bytes.putJson(safeJson(record) ?? "null");
-      }
+      objects.forEach((object) => this.#add(object));
     } catch (error) {
       this.#bytes.offset = start;
       throw error;
+    }
+  }
+
+  #add(object: object): void {
+    const start = this.#bytes.offset;
+    if (!this.#templates.write(object)) {
+      this.#bytes.offset = start;
+      this.#bytes.putJson(safeJson(object) ?? "null");
     }
     this.#bytes.put(NEWLINE);
   }

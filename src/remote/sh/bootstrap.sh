@@ -22,6 +22,7 @@ add_marker v $limiter_name $system_name
 found_groups=@FOUND_BEFORE@
 tool_failed=
 @FIND_PROGRAM@
+@ALL_ASLEEP@
 @TOOLS@
 @PCI_DEVICES@
 add_marker z 0
@@ -38,8 +39,21 @@ esac
 case $found_groups in
   *-all-*|*-@GROUP@-*) ;;
   *)
-    if find_program @NAMES@; then
-      add_marker t @SHIM@ $program_name
+    if @FIND@; then
+      add_marker t @SHIM@ @FOUND_AS@
+      @PROBE@
+    fi
+    ;;
+esac
+
+# fragment: lastResort
+# What the kernel itself reports of its devices is read only where no tool works. The PCI vendors then show which of the
+# tools that failed have devices here.
+case $found_groups. in
+  .)
+    if @FIND@; then
+      add_marker t @SHIM@ @FOUND_AS@
+      tool_failed=1
       @PROBE@
     fi
     ;;

@@ -24,5 +24,14 @@ find_program() {
   return 1
 }
 
-# fragment: foundProgram
+# fragment: searchProgram
+find_program @NAMES@
+
+# fragment: givenProgram
+program_name=@PATH@
+
+# fragment: foundName
 $program_name
+
+# fragment: foundProgram
+"$program_name"

@@ -27,6 +27,7 @@ run_tick @TICK@
 @ENVIRONMENT@
 @SETUP@
 @LIMITER@
+@ALL_ASLEEP@
 @PARTS@
 @TOOLS@
 add_marker z @TICK@

@@ -4,6 +4,7 @@
  * and `static` print {"gpu_data": list}. -w is not used: with it 7.1.1 prints nothing, and other releases a banner.
  */
 import type { SectionError, Sections } from "../../contract/record.js";
+import { amdSysfsIn, amdSysfsPart, type AmdSysfsCards } from "../kit/amd-sysfs.js";
 import { at } from "../kit/json-text.js";
 import { partError, outputText } from "../kit/part-output.js";
 import type {
@@ -18,31 +19,51 @@ import type {
 } from "../kit/shim.js";
 import { amdGpu, itemsByGpu, type ItemsByGpu } from "./gpu.js";
 import { amdProcesses } from "./processes.js";
+import { violationsIn } from "./ras.js";
 
 const METRIC: Part = { id: "amd-smi.metric", kind: "program", command: "{tool} metric --json" };
 const STATIC: Part = { id: "amd-smi.static", kind: "program", command: "{tool} static --json" };
 const LIST: Part = { id: "amd-smi.list", kind: "program", command: "{tool} list --json" };
 const PROCESS: Part = { id: "amd-smi.process", kind: "program", command: "{tool} process --json" };
 const VERSION: Part = { id: "amd-smi.version", kind: "program", command: "{tool} version" };
+// `amd-smi bad-pages` reads the same file, at the cost of one more start of Python.
+const SYSFS = amdSysfsPart("amd-smi.sysfs", false);
 
 export const amdSmiShim: Shim = {
   id: "amd-smi",
   maker: { vendor: "amd", pci: ["0x1002"] },
   executables: ["amd-smi"],
-  probe: (context) => [METRIC, STATIC, LIST, VERSION, ...(context.include.has("process") ? [PROCESS] : [])],
+  probe: (context) => [
+    METRIC,
+    STATIC,
+    LIST,
+    VERSION,
+    ...(context.mode === "shell" && context.include.has("gpu") ? [SYSFS] : []),
+    ...(context.include.has("process") ? [PROCESS] : []),
+  ],
   judge(outputs, context): ToolVerdict {
     const metric = outputs.get(METRIC.id);
     const items = itemsByGpu(metric?.stdout ?? "");
     if (items.byGpu.size === 0) return { kind: "broken", message: `amd-smi: ${whyNoGpu(metric)}` };
-    return { kind: "usable", sampler: new AmdSmiSampler(tickCommand(items), outputs, context) };
+    const sampler = new AmdSmiSampler(
+      sectionFlags(items),
+      violationFlag(items, outputs.get(VERSION.id)?.stdout ?? ""),
+      outputs,
+      context,
+    );
+    return { kind: "usable", sampler };
   },
 };
+
+function tickCommand(flags: readonly string[]): string {
+  return flags.length === 0 ? METRIC.command : `{tool} metric ${flags.join(" ")} --json`;
+}
 
 /**
  * `metric` prints up to 30 kB a GPU. A tick asks only for the sections that are read, each by its flag, if the probe's
  * output has the section. Flags differ between releases, bare metal and guests, and the command fails for an unknown one.
  */
-function tickCommand(items: ItemsByGpu): string {
+function sectionFlags(items: ItemsByGpu): readonly string[] {
   const flags: readonly (readonly [section: string, flag: string])[] = [
     ["usage", "--usage"],
     ["power", "--power"],
@@ -55,28 +76,48 @@ function tickCommand(items: ItemsByGpu): string {
     ["fb_usage", "--fb-usage"],
   ];
   const first = [...items.byGpu.values()][0];
-  const known = flags.filter(([section]) => at(first, section) !== undefined).map(([, flag]) => flag);
-  return known.length === 0 ? METRIC.command : `{tool} metric ${known.join(" ")} --json`;
+  return flags.filter(([section]) => at(first, section) !== undefined).map(([, flag]) => flag);
+}
+
+/** amdsmi_get_violation_status sleeps 0.1 s for each GPU or partition between its two looks at the counters. */
+const MAX_VIOLATION_GPUS = 8;
+
+/** MI300 and later report why they are held back, under a flag that tool 25 (ROCm 6.4) renamed. */
+function violationFlag({ byGpu }: ItemsByGpu, version: string): readonly string[] {
+  const hasStatus = [...byGpu.values()].some((item) => violationsIn(at(item, "throttle")) !== null);
+  const major = Number(/AMDSMI Tool:\s*(\d{1,4})\./i.exec(version)?.[1] ?? Number.NaN);
+  if (!hasStatus || byGpu.size > MAX_VIOLATION_GPUS || Number.isNaN(major)) return [];
+  return [major >= 25 ? "--violation" : "--throttle"];
 }
 
 /** How often `static` and `list` run again where the probe's deadline cut them off. */
 const MAX_REPEATS = 3;
 
 class AmdSmiSampler implements Sampler {
-  readonly #metric: Part;
+  #metric: Part;
+  readonly #withoutViolations: Part;
   readonly #include: ProbeContext["include"];
   readonly #rocmVersion: string | null;
   #statics: ItemsByGpu;
   #list: ItemsByGpu;
+  /** Whether any card has the driver's RAS files. */
+  readonly #hasSysfs: boolean;
   #repeats = 0;
   #parts: readonly Part[];
 
-  constructor(command: string, probed: PartOutputs, context: ProbeContext) {
-    this.#metric = { ...METRIC, command };
+  constructor(
+    flags: readonly string[],
+    violation: readonly string[],
+    probed: PartOutputs,
+    context: ProbeContext,
+  ) {
+    this.#metric = { ...METRIC, command: tickCommand([...flags, ...violation]) };
+    this.#withoutViolations = { ...METRIC, command: tickCommand(flags) };
     this.#include = context.include;
     this.#rocmVersion = rocmVersionIn(probed.get(VERSION.id)?.stdout ?? "");
     this.#statics = itemsByGpu(probed.get(STATIC.id)?.stdout ?? "");
     this.#list = itemsByGpu(probed.get(LIST.id)?.stdout ?? "");
+    this.#hasSysfs = amdSysfsIn(probed.get(SYSFS.id)?.stdout ?? "").size > 0;
     this.#parts = this.#partsNow();
   }
 
@@ -90,6 +131,7 @@ class AmdSmiSampler implements Sampler {
       this.#metric,
       ...(again && this.#statics.byGpu.size === 0 ? [STATIC] : []),
       ...(again && this.#list.byGpu.size === 0 ? [LIST] : []),
+      ...(this.#hasSysfs ? [SYSFS] : []),
       ...(this.#include.has("process") ? [PROCESS] : []),
     ];
   }
@@ -98,6 +140,8 @@ class AmdSmiSampler implements Sampler {
     this.#learn(outputs);
     const metric = outputs.get(METRIC.id);
     const items = itemsByGpu(metric?.stdout ?? "");
+    if (items.byGpu.size === 0 && metric?.end.kind === "exit" && metric.end.code !== 0)
+      this.#askWithoutViolations();
     const errors: SectionError[] = [];
     const failed = partError("gpu", "amd-smi metric", metric, items.byGpu.size > 0);
     if (failed !== null) errors.push(failed);
@@ -106,10 +150,17 @@ class AmdSmiSampler implements Sampler {
     if (items.cut)
       errors.push({ section: "gpu", kind: "parse", message: "amd-smi metric: the JSON is cut short" });
 
+    const sysfs: AmdSysfsCards = amdSysfsIn(outputs.get(SYSFS.id)?.stdout ?? "");
     const gpus = [...items.byGpu]
       .sort(([a], [b]) => a - b)
-      .map(([index, item]) =>
-        amdGpu(index, item, this.#statics.byGpu.get(index), this.#list.byGpu.get(index), this.#rocmVersion),
+      .map(([index, metric]) =>
+        amdGpu(index, {
+          metric,
+          fixed: this.#statics.byGpu.get(index),
+          listed: this.#list.byGpu.get(index),
+          rocmVersion: this.#rocmVersion,
+          sysfs,
+        }),
       );
     const sections: Sections = this.#include.has("gpu") && gpus.length > 0 ? { gpus } : {};
     if (!this.#include.has("process")) return { sections, errors };
@@ -118,6 +169,13 @@ class AmdSmiSampler implements Sampler {
     if (failedProcess !== null) errors.push(failedProcess);
     const processes = amdProcesses(process?.stdout ?? "", gpus);
     return { sections: processes === null ? sections : { ...sections, processes }, errors };
+  }
+
+  /** A release that has renamed the flag once more must cost one tick, not all. */
+  #askWithoutViolations(): void {
+    if (this.#metric.command === this.#withoutViolations.command) return;
+    this.#metric = this.#withoutViolations;
+    this.#parts = this.#partsNow();
   }
 
   /** Keeps the names and ids that a later tick printed. */

@@ -1,4 +1,4 @@
-/** One GPU of amd-smi's JSON. Values are plain or {"value", "unit"}; "N/A" may replace a value, the `value` inside, or a section. */
+/** One GPU of amd-smi's JSON. */
 import type { Gpu } from "../../contract/record.js";
 import { accelerator, freeOf } from "../kit/accelerator.js";
 import {
@@ -17,7 +17,11 @@ import {
   wattsLimitCell,
 } from "../kit/cells.js";
 import { meanOf } from "../kit/digits.js";
+import { badPageTexts, type AmdSysfsCards } from "../kit/amd-sysfs.js";
 import { at, findJson, isObject, type JsonObject } from "../kit/json-text.js";
+import { pcieGeneration } from "../kit/pcie.js";
+import { eccOf, rasTexts, throttleReasons } from "./ras.js";
+import { read, unwrapped } from "./values.js";
 
 export interface ItemsByGpu {
   readonly byGpu: ReadonlyMap<number, JsonObject>;
@@ -38,33 +42,18 @@ export function itemsByGpu(stdout: string): ItemsByGpu {
   return { byGpu, cut };
 }
 
-/** `value` and `unit` as one cell; anything else unchanged. */
-export function unwrapped(raw: unknown): unknown {
-  if (!isObject(raw)) return raw;
-  const value = at(raw, "value");
-  const unit = at(raw, "unit");
-  return typeof value === "number" && typeof unit === "string" ? `${String(value)} ${unit}` : value;
+/** What the tool printed of one GPU in `metric`, `static` and `list`, and what the driver has of it. */
+export interface AmdGpuSources {
+  readonly metric: JsonObject;
+  readonly fixed: JsonObject | undefined;
+  readonly listed: JsonObject | undefined;
+  readonly rocmVersion: string | null;
+  /** By PCI address. */
+  readonly sysfs: AmdSysfsCards;
 }
 
-type Path = readonly string[];
-
-/** The value at the first path that has one; paths differ between releases. */
-function read<T>(item: unknown, cell: (raw: unknown) => T | null, ...paths: readonly Path[]): T | null {
-  for (const path of paths) {
-    const value = cell(unwrapped(at(item, ...path)));
-    if (value !== null) return value;
-  }
-  return null;
-}
-
-/** `metric`, `fixed` and `listed`: the GPU's objects in `metric`, `static` and `list`. */
-export function amdGpu(
-  index: number,
-  metric: JsonObject,
-  fixed: JsonObject | undefined,
-  listed: JsonObject | undefined,
-  rocmVersion: string | null,
-): Gpu {
+export function amdGpu(index: number, { metric, fixed, listed, rocmVersion, sysfs }: AmdGpuSources): Gpu {
+  const address = read(listed, textCell, ["bdf"], ["gpu_bdf"]) ?? read(fixed, textCell, ["bus", "bdf"]);
   const name = read(fixed, textCell, ["board", "product_name"], ["asic", "market_name"]);
   const partition =
     read(fixed, textCell, ["partition", "partition_id"]) ?? read(listed, textCell, ["partition_id"]);
@@ -76,7 +65,7 @@ export function amdGpu(
       read(fixed, textCell, ["uuid"], ["asic", "asic_serial"]),
     name,
     serial: read(fixed, textCell, ["board", "product_serial"]),
-    pci_bus_id: read(listed, textCell, ["bdf"], ["gpu_bdf"]) ?? read(fixed, textCell, ["bus", "bdf"]),
+    pci_bus_id: address,
     driver_version: read(fixed, textCell, ["driver", "version"], ["driver", "driver_version"]),
     utilization:
       read(metric, percentCell, ["usage", "gfx_activity"], ["usage", "gfx_usage"]) ??
@@ -115,39 +104,52 @@ export function amdGpu(
     frequency: clockOf(metric, "gfx"),
     clock_memory: clockOf(metric, "mem"),
     fan_speed_percent: read(metric, fanCell, ["fan", "usage"]),
-    ecc_corrected_total: read(
-      metric,
-      integerCell,
-      ["ecc", "total_correctable_count"],
-      ["ecc", "correctable"],
-    ),
-    ecc_uncorrected_total: read(
-      metric,
-      integerCell,
-      ["ecc", "total_uncorrectable_count"],
-      ["ecc", "uncorrectable"],
-    ),
-    throttle_reasons: throttling(at(metric, "power", "throttle_status")),
+    ...eccOf(metric),
+    throttle_reasons: throttleReasons(metric),
     pcie_link_width: read(metric, linkCell, ["pcie", "width"], ["pcie", "current_width"]),
-    pcie_link_gen: generationOf(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
+    pcie_link_gen: pcieGeneration(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
+    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
+    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
     numa_node_id: read(fixed, integerCell, ["numa", "node"]),
-    detail: presentTexts({
-      rocm_version: rocmVersion,
-      vendor: read(fixed, textCell, ["asic", "vendor_name"]),
-      market_name: read(fixed, textCell, ["asic", "market_name"]),
-      gfx_version: read(fixed, textCell, ["asic", "target_graphics_version"]),
-      compute_units: read(fixed, textCell, ["asic", "num_compute_units"]),
-      compute_partition: read(
-        fixed,
-        textCell,
-        ["partition", "accelerator_partition"],
-        ["partition", "compute_partition"],
-      ),
-      memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
-      partition_id: partition,
-      hotspot_temperature: read(metric, (raw) => readingText(raw, celsiusCell), ["temperature", "hotspot"]),
-      performance_level: read(metric, textCell, ["perf_level"]),
-    }),
+    detail: {
+      ...fixedTexts(fixed, rocmVersion, partition),
+      ...presentTexts({
+        hotspot_temperature: read(metric, (raw) => readingText(raw, celsiusCell), ["temperature", "hotspot"]),
+        gfx_voltage: read(metric, textCell, ["power", "gfx_voltage"]),
+        fan_rpm: read(metric, (raw) => readingText(raw, numberCell), ["fan", "rpm"]),
+        performance_level: read(metric, textCell, ["perf_level"]),
+      }),
+      ...rasTexts(metric, fixed),
+      ...badPageTexts(sysfs.get(address?.toLowerCase() ?? "")?.badPages),
+    },
+  });
+}
+
+/** What does not change while the driver is loaded, from `static`. */
+function fixedTexts(
+  fixed: JsonObject | undefined,
+  rocmVersion: string | null,
+  partition: string | null,
+): Gpu["detail"] {
+  return presentTexts({
+    rocm_version: rocmVersion,
+    vendor: read(fixed, textCell, ["asic", "vendor_name"]),
+    market_name: read(fixed, textCell, ["asic", "market_name"]),
+    gfx_version: read(fixed, textCell, ["asic", "target_graphics_version"]),
+    compute_units: read(fixed, textCell, ["asic", "num_compute_units"]),
+    compute_partition: read(
+      fixed,
+      textCell,
+      ["partition", "accelerator_partition"],
+      ["partition", "compute_partition"],
+    ),
+    memory_partition: read(fixed, textCell, ["partition", "memory_partition"]),
+    partition_id: partition,
+    vbios_version: read(fixed, textCell, ["vbios", "version"], ["ifwi", "version"]),
+    slowdown_hotspot_temperature: read(fixed, textCell, ["limit", "slowdown_hotspot_temperature"]),
+    shutdown_hotspot_temperature: read(fixed, textCell, ["limit", "shutdown_hotspot_temperature"]),
+    slowdown_vram_temperature: read(fixed, textCell, ["limit", "slowdown_vram_temperature"]),
+    shutdown_vram_temperature: read(fixed, textCell, ["limit", "shutdown_vram_temperature"]),
   });
 }
 
@@ -200,26 +202,4 @@ function meanBusy(raw: unknown): number | null {
   if (!Array.isArray(raw)) return null;
   const busy = raw.map((one: unknown) => percentCell(unwrapped(one))).filter((value) => value !== null);
   return meanOf(busy);
-}
-
-function throttling(raw: unknown): readonly string[] | null {
-  const status = textCell(raw);
-  if (status === null) return null;
-  return /^un-?throttled$/i.test(status) ? [] : [status];
-}
-
-const GENERATION_OF_SPEED = new Map([
-  [2.5, 1],
-  [5, 2],
-  [8, 3],
-  [16, 4],
-  [32, 5],
-  [64, 6],
-]);
-
-/** PCIe generation, from `16 GT/s` or a bare number of GT/s or MT/s. */
-function generationOf(speed: string | null): number | null {
-  const value = numberCell(speed?.replace(/ ?[GM]T\/s$/i, ""));
-  if (value === null) return null;
-  return GENERATION_OF_SPEED.get(value > 1000 ? value / 1000 : value) ?? null;
 }

@@ -3,7 +3,7 @@ import type { Gpu, Process } from "../../contract/record.js";
 import { acceleratorProcess, uuidsByIndex } from "../kit/accelerator.js";
 import { bytesCell, integerCell, textCell } from "../kit/cells.js";
 import { at, findJson, isObject } from "../kit/json-text.js";
-import { unwrapped } from "./gpu.js";
+import { unwrapped } from "./values.js";
 
 /** The processes of every GPU, a row per GPU and process; null where the text has no JSON. */
 export function amdProcesses(stdout: string, gpus: readonly Gpu[]): readonly Process[] | null {

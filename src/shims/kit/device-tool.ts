@@ -27,7 +27,7 @@ export interface DeviceTool extends Pick<Shim, "id" | "executables"> {
   /** The first part lists the devices: the tool works when it does. */
   readonly probe: (context: ProbeContext) => readonly Part[];
   /** The parts that a later tick runs; all when left out. Parts that do not run again are read from the probe's answer. */
-  readonly tick?: (context: ProbeContext) => readonly Part[];
+  readonly tick?: (context: ProbeContext, probed: PartOutputs) => readonly Part[];
   /** Reads a tick's outputs on top of the probe's. Never throws, whatever the tool prints. */
   readonly read: (outputs: PartOutputs, context: ProbeContext) => DevicesRead;
 }
@@ -42,7 +42,7 @@ export function deviceTool(tool: DeviceTool): Shim {
     judge(probed, context): ToolVerdict {
       if (tool.read(probed, context).gpus.length === 0)
         return { kind: "broken", message: `${tool.id}: ${whyNoDevice(firstOutput(tool, probed, context))}` };
-      const parts = (tool.tick ?? tool.probe)(context);
+      const parts = (tool.tick ?? tool.probe)(context, probed);
       return {
         kind: "usable",
         sampler: { parts, parse: (outputs) => reading(tool, outputs, probed, context) },
@@ -58,7 +58,7 @@ function reading(
   context: ProbeContext,
 ): Reading {
   // A part that this tick should have run and did not must not be read from the probe's answer.
-  const again = new Set((tool.tick ?? tool.probe)(context).map((part) => part.id));
+  const again = new Set((tool.tick ?? tool.probe)(context, probed).map((part) => part.id));
   const known = [...probed].filter(([id]) => !again.has(id));
   const read = tool.read(new Map([...known, ...outputs]), context);
   const errors: SectionError[] = [];

@@ -119,6 +119,11 @@ export interface Shim {
   /** Names of the program; the first that the shell finds on the extended PATH is used. */
   readonly executables: readonly string[];
   /**
+   * Present where it is no program and reads what the kernel reports: it is tried only where no tool works. `isHere`: a
+   * condition of POSIX sh in place of the search for executables, under the rules of a command.
+   */
+  readonly lastResort?: { readonly isHere: string };
+  /**
    * The commands that are run once a session, in order. The shell takes the tool as working when the first part exits
    * with 0; otherwise it tries the next tool in the same round trip. The parts of a first sample are among them (with the
    * sampler's ids), so that the probe's answer is the first reading. Shell parts run in one shell: a part may use a
@@ -133,4 +138,6 @@ export interface ProbeContext {
   readonly include: ReadonlySet<Section>;
   /** `plain`: the host cannot run our script (forced command, Windows), so all parts must be of kind `program`. */
   readonly mode: "shell" | "plain";
+  /** Whether a GPU that sleeps may be woken for its readings (`--wake-gpus`). */
+  readonly isWaking?: boolean;
 }

@@ -46,6 +46,8 @@ const LIVE = [
   "temperature_memory",
   "utilization",
   "memory_utilization",
+  "encoder_utilization",
+  "decoder_utilization",
   "tensorcore_utilization",
   "power_consumption",
   "frequency",

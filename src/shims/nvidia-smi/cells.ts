@@ -1,5 +1,5 @@
 /** Cells that only nvidia-smi prints: P-states, modes and the mask of throttle reasons. */
-import { booleanCell } from "../kit/cells.js";
+import { booleanCell, integerCell } from "../kit/cells.js";
 
 /** `P0` -> 0; null for anything above P15 (nvml.h: NVML_PSTATE_UNKNOWN is 32). */
 export function performanceState(cell: unknown): number | null {
@@ -35,4 +35,25 @@ export function throttleReasons(cell: unknown): string[] | null {
     if ((mask >> BigInt(bit)) & 1n) set.push(REASONS[bit] ?? `0x${(1n << BigInt(bit)).toString(16)}`);
   }
   return set;
+}
+
+/** Whole microseconds; the XML prints the unit `us`, a row does not. */
+export function microseconds(cell: unknown): number | null {
+  return integerCell(typeof cell === "string" ? cell.replace(/ us$/, "") : cell);
+}
+
+/** A number of memory banks; the XML prints `2560 bank(s)`. */
+export function bankCount(cell: unknown): number | null {
+  return integerCell(typeof cell === "string" ? cell.replace(/ bank\(s\)$/, "") : cell);
+}
+
+// T.Limit counts down from the maximum operating temperature, 0, to the shutdown some degrees below it.
+const MAX_MARGIN = 200;
+
+/** Degrees C below the maximum operating temperature, as `26` or `26 C`: the one reading that may be below 0. */
+export function temperatureMargin(cell: unknown): number | null {
+  if (typeof cell === "number") return Math.abs(cell) <= MAX_MARGIN ? cell : null;
+  const digits = typeof cell === "string" ? /^(-?\d{1,3})(?: C)?$/.exec(cell)?.[1] : undefined;
+  // `-0` is 0.
+  return digits === undefined ? null : temperatureMargin(Number(digits) + 0);
 }

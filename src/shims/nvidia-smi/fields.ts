@@ -27,15 +27,24 @@ const MORE_FIELDS = [
   "compute_cap",
   "persistence_mode",
   "utilization.memory",
+  "utilization.encoder",
+  "utilization.decoder",
   "memory.free",
   "memory.reserved",
   "temperature.memory",
+  "temperature.gpu.tlimit",
   "clocks.current.memory",
   "clocks.current.sm",
+  "clocks.max.graphics",
+  "clocks.max.memory",
+  "clocks.max.sm",
   "power.draw.average",
   "power.draw.instant",
   "power.limit",
   "enforced.power.limit",
+  "power.default_limit",
+  "power.min_limit",
+  "power.max_limit",
   "fan.speed",
   "pstate",
   "ecc.mode.current",
@@ -43,14 +52,32 @@ const MORE_FIELDS = [
   "ecc.errors.uncorrected.volatile.total",
   "ecc.errors.corrected.aggregate.total",
   "ecc.errors.uncorrected.aggregate.total",
+  "ecc.errors.uncorrected.aggregate.sram.thresholdExceeded",
+  "retired_pages.single_bit_ecc.count",
+  "retired_pages.double_bit.count",
   "retired_pages.pending",
+  "remapped_rows.correctable",
+  "remapped_rows.uncorrectable",
   "remapped_rows.pending",
   "remapped_rows.failure",
+  "remapped_rows.histogram.max",
+  "remapped_rows.histogram.high",
+  "remapped_rows.histogram.partial",
+  "remapped_rows.histogram.low",
+  "remapped_rows.histogram.none",
   // The name up to driver 530. Later drivers list both names and print the newer one.
   "clocks_throttle_reasons.active",
   "clocks_event_reasons.active",
+  "clocks_event_reasons_counters.sw_power_cap",
+  "clocks_event_reasons_counters.sw_thermal_slowdown",
+  "clocks_event_reasons_counters.hw_thermal_slowdown",
+  "clocks_event_reasons_counters.hw_power_brake_slowdown",
   "pcie.link.gen.current",
+  "pcie.link.gen.max",
   "pcie.link.width.current",
+  "pcie.link.width.max",
+  "fabric.state",
+  "fabric.status",
   "gpu_recovery_action",
   "addressing_mode",
   // Right before the bus id, where the probe script looks for it.
@@ -60,6 +87,35 @@ const MORE_FIELDS = [
 
 /** Every field that a query may ask for. */
 export const QUERY_FIELDS: readonly string[] = [...TEN_FIELDS, ...MORE_FIELDS];
+
+/**
+ * Fields that stay as they are while the driver is loaded, or that change only together with another field. seldom.ts
+ * keeps them, so most ticks do not ask for them.
+ */
+export const SELDOM_FIELDS: ReadonlySet<string> = new Set([
+  "serial",
+  "vbios_version",
+  "compute_cap",
+  "addressing_mode",
+  "clocks.max.graphics",
+  "clocks.max.memory",
+  "clocks.max.sm",
+  "power.default_limit",
+  "power.min_limit",
+  "power.max_limit",
+  "remapped_rows.histogram.max",
+  "remapped_rows.histogram.high",
+  "remapped_rows.histogram.partial",
+  "remapped_rows.histogram.low",
+  "remapped_rows.histogram.none",
+  "pcie.link.gen.max",
+  "pcie.link.width.max",
+]);
+
+/** The fields of a usual tick: those of `fields` that are not kept. */
+export function withoutSeldom(fields: readonly string[]): readonly string[] {
+  return fields.filter((field) => !SELDOM_FIELDS.has(field));
+}
 
 /** Other names of a field, as drivers print them in a header. */
 const CANONICAL: Readonly<Record<string, string>> = {
@@ -71,11 +127,20 @@ const CANONICAL: Readonly<Record<string, string>> = {
   "clocks.gr": "clocks.current.graphics",
   "clocks.sm": "clocks.current.sm",
   "clocks.mem": "clocks.current.memory",
+  "clocks.max.gr": "clocks.max.graphics",
+  "clocks.max.mem": "clocks.max.memory",
   "clocks_throttle_reasons.active": "clocks_event_reasons.active",
   "gpu.power.draw.average": "power.draw.average",
   "gpu.power.draw.instant": "power.draw.instant",
   "gpu.power.requested_limit": "power.limit",
   "gpu.power.current_limit": "enforced.power.limit",
+  "gpu.power.default_limit": "power.default_limit",
+  "gpu.power.min_limit": "power.min_limit",
+  "gpu.power.max_limit": "power.max_limit",
+  "retired_pages.sbe": "retired_pages.single_bit_ecc.count",
+  "retired_pages.dbe": "retired_pages.double_bit.count",
+  "remapped_rows.sbe": "remapped_rows.correctable",
+  "remapped_rows.dbe": "remapped_rows.uncorrectable",
 };
 
 export const OLD_FIELD_NAMES: readonly string[] = Object.keys(CANONICAL);
@@ -118,6 +183,22 @@ export const EXIT_MARK = "@exit ";
 const TEN = TEN_FIELDS.join(",");
 const NINE = TEN_FIELDS.filter((field) => field !== "driver_version").join(",");
 
+/** Beginnings that several fields share, as variables of the probe's script, which goes over the wire to each host. */
+const SHARED: readonly (readonly [variable: string, beginning: string])[] = [
+  ["H", "remapped_rows.histogram"],
+  ["R", "remapped_rows"],
+  ["E", "ecc.errors.corrected"],
+  ["U", "ecc.errors.uncorrected"],
+  ["C", "clocks_event_reasons_counters"],
+  ["L", "pcie.link"],
+];
+const SHARED_AS_VARIABLES = SHARED.map(([variable, beginning]) => `${variable}=${beginning}`).join("; ");
+
+function withVariables(field: string): string {
+  const shared = SHARED.find(([, beginning]) => field.startsWith(`${beginning}.`));
+  return shared === undefined ? field : `$${shared[0]}${field.slice(shared[1].length)}`;
+}
+
 /**
  * Asks for help and then for the fields that help lists, in one round trip: the shell's own `case` chooses them. If the
  * driver still refuses a field, the rest is asked for again without it, at most eight times; if the refused field is none
@@ -129,7 +210,7 @@ export const PROBE_COMMAND = [
   `h=$(x {tool} --help-query-gpu 2>/dev/null); q=${TEN}; s=`,
   `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; esac`,
   `case $h in *\\"uuid\\"*) case $h in *\\"kmd_version\\"*) q=${NINE};; *\\"driver_version\\"*) ;; *) q=${NINE};; esac; ` +
-    `for f in ${MORE_FIELDS.join(" ")}; do ` +
+    `${SHARED_AS_VARIABLES}; for f in ${MORE_FIELDS.map(withVariables).join(" ")}; do ` +
     `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; esac`,
   `ni=; while o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?; ` +
     `case $ni$o in ........*) false;; *"not a valid field"*) ;; *) false;; esac; do ` +

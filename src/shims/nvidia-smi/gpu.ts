@@ -2,13 +2,8 @@
 import type { Gpu } from "../../contract/record.js";
 import { accelerator } from "../kit/accelerator.js";
 import {
-  booleanCell,
-  bytesCell,
   celsiusCell,
-  fanCell,
-  integerCell,
   isMissing,
-  linkCell,
   megahertzCell,
   percentCell,
   textCell,
@@ -16,8 +11,9 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "../kit/cells.js";
-import { enabledCell, performanceState, throttleReasons } from "./cells.js";
+import { bankCount } from "./cells.js";
 import { canonicalField, OLD_FIELD_NAMES } from "./fields.js";
+import { DETAIL, HISTOGRAM, MAX_CLOCKS, mebibytes, OPTIONAL } from "./readings.js";
 
 export type Cells = ReadonlyMap<string, string>;
 
@@ -37,45 +33,6 @@ const OWN_FIELDS = [
   "fan.speed",
 ] as const;
 
-type Read = (cell: unknown) => unknown;
-const mebibytes = (cell: unknown): number | null => bytesCell(cell, "MiB");
-
-/** Record key, --query-gpu field, reader. The record has the key only where the field was asked for. */
-const OPTIONAL: readonly (readonly [key: keyof Gpu, field: string, read: Read])[] = [
-  ["index", "index", integerCell],
-  ["pci_bus_id", "pci.bus_id", textCell],
-  ["serial", "serial", textCell],
-  ["driver_version", "driver_version", textCell],
-  ["memory_utilization", "utilization.memory", percentCell],
-  ["memory_free", "memory.free", mebibytes],
-  ["memory_reserved", "memory.reserved", mebibytes],
-  ["enforced_power_limit", "enforced.power.limit", wattsLimitCell],
-  ["temperature_memory", "temperature.memory", celsiusCell],
-  ["fan_speed_percent", "fan.speed", fanCell],
-  ["performance_state", "pstate", performanceState],
-  ["ecc_corrected_total", "ecc.errors.corrected.aggregate.total", integerCell],
-  ["ecc_uncorrected_total", "ecc.errors.uncorrected.aggregate.total", integerCell],
-  ["ecc_corrected_since_load", "ecc.errors.corrected.volatile.total", integerCell],
-  ["ecc_uncorrected_since_load", "ecc.errors.uncorrected.volatile.total", integerCell],
-  ["retired_pages_pending", "retired_pages.pending", booleanCell],
-  ["remapped_rows_pending", "remapped_rows.pending", booleanCell],
-  ["remapped_rows_failure", "remapped_rows.failure", booleanCell],
-  ["throttle_reasons", "clocks_event_reasons.active", throttleReasons],
-  ["mig_mode", "mig.mode.current", enabledCell],
-  ["recovery_action", "gpu_recovery_action", textCell],
-  ["persistence_mode", "persistence_mode", enabledCell],
-  ["pcie_link_gen", "pcie.link.gen.current", linkCell],
-  ["pcie_link_width", "pcie.link.width.current", linkCell],
-];
-const DETAIL: readonly (readonly [key: string, field: string])[] = [
-  ["driver_version", "driver_version"],
-  ["serial", "serial"],
-  ["vbios_version", "vbios_version"],
-  ["compute_mode", "compute_mode"],
-  ["compute_capability", "compute_cap"],
-  ["ecc_mode", "ecc.mode.current"],
-  ["addressing_mode", "addressing_mode"],
-];
 const POWER = ["power.draw", "power.draw.average", "power.draw.instant"] as const;
 const POWER_LIMIT = ["power.limit", "enforced.power.limit"] as const;
 
@@ -92,6 +49,9 @@ export function gpuFromCells(raw: Cells): Gpu {
   for (const [key, field, read] of OPTIONAL) if (cells.has(field)) more[key] = read(cells.get(field));
   if (cells.has("clocks.current.memory")) more["clock_memory"] = clock(cells.get("clocks.current.memory"));
   if (cells.has("clocks.current.sm")) more["clock_sm"] = clock(cells.get("clocks.current.sm"));
+  for (const [key, field] of MAX_CLOCKS) if (cells.has(field)) more[key] = maxClock(cells.get(field));
+  if (HISTOGRAM.some((step) => cells.has(`remapped_rows.histogram.${step}`)))
+    more["remapped_rows_histogram"] = histogramOf(cells);
   if (POWER_LIMIT.some((field) => cells.has(field)))
     more["power_limit"] = firstWatts(cells, POWER_LIMIT, wattsLimitCell);
   if (failure !== null) more["error"] = failure;
@@ -109,6 +69,19 @@ export function gpuFromCells(raw: Cells): Gpu {
     ...more,
     detail: detailOf(cells),
   });
+}
+
+/** A maximum of 0 MHz is that of a vGPU guest, which gets no clocks. */
+function maxClock(cell: unknown): number | null {
+  const clock = megahertzCell(cell);
+  return clock === 0 ? null : clock;
+}
+
+/** Null unless all five counts were read: a part of them says nothing. */
+function histogramOf(cells: Cells): Gpu["remapped_rows_histogram"] {
+  const counts = HISTOGRAM.map((step) => [step, bankCount(cells.get(`remapped_rows.histogram.${step}`))]);
+  if (counts.some(([, count]) => count === null)) return null;
+  return Object.fromEntries(counts) as NonNullable<Gpu["remapped_rows_histogram"]>;
 }
 
 function detailOf(cells: Cells): Record<string, string> {

@@ -86,6 +86,8 @@ function instancesOf(
         profile: name?.profile ?? null,
         used_memory: state?.usedMemory ?? null,
         total_memory: state?.totalMemory ?? null,
+        multiprocessor_count: state?.multiprocessors ?? null,
+        ecc_sram_uncorrected_since_load: state?.sramUncorrected ?? null,
       };
     });
 }

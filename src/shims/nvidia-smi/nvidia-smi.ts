@@ -13,35 +13,38 @@ import type {
 } from "../kit/shim.js";
 import { firstErrors } from "../kit/part-output.js";
 import { APPS_COMMAND } from "./apps.js";
-import {
-  fieldsAmong,
-  fieldsInHelp,
-  PROBE_COMMAND,
-  queryCommand,
-  TEN_FIELDS,
-  whereMigIsEnabled,
-} from "./fields.js";
+import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
+import { NvlinkReadings } from "./nvlink-readings.js";
+import { PMON_COMMAND } from "./pmon.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
+import { cudaVersionIn, SeldomReadings } from "./seldom.js";
+import { TickQuery } from "./tick-query.js";
 import {
   APPS,
   brokenBecause,
   gpusIn,
   LIST,
+  PMON,
   processesIn,
   QUERY,
   refusedIn,
   wholeLines,
+  worksPmon,
   XML,
   xmlIn,
   type XmlSection,
 } from "./sections.js";
 
 const HELP = "nvidia-smi.help";
+const VERSION = "nvidia-smi.version";
 
 const LIST_PART: Part = { id: LIST, kind: "program", command: "{tool} -L" };
 const XML_PART: Part = { id: XML, kind: "program", command: "{tool} -q -x" };
 const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBuffered: true };
+const PMON_PART: Part = { id: PMON, kind: "program", command: PMON_COMMAND, isBuffered: true };
+/** It initialises no GPU. Drivers before 515 refuse it. */
+const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --version", isBuffered: true };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
@@ -49,21 +52,23 @@ const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) =
   command: whereMigIsEnabled(command),
 }));
 
-/** The shim. `makeReader` makes the reader of one host's ticks; the probe's answer is read by `readQuery`. */
-export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
+/** The shim. `makeReader` makes the reader of one host's ticks from the plain one, and returns what that would. */
+export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
   return {
     id: "nvidia-smi",
     maker: { vendor: "nvidia", pci: ["0x10de"] },
     executables: ["nvidia-smi"],
 
     probe({ include, mode }) {
-      const apps = include.has("process") ? [APPS_PART] : [];
+      const apps = include.has("process") ? [APPS_PART, PMON_PART] : [];
+      const version = include.has("gpu") ? [VERSION_PART] : [];
       if (mode === "shell")
-        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...apps];
+        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...version, ...apps];
       return [
         { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
         { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
         LIST_PART,
+        ...version,
         ...apps,
       ];
     },
@@ -82,7 +87,9 @@ export function nvidiaSmi(makeReader: () => ReadQuery): Shim {
         columns: columns.filter((field) => field !== refused),
         hasMig:
           answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
-        read: makeReader(),
+        hasPmon: worksPmon(outputs),
+        makeReader,
+        cudaVersion: cudaVersionIn(outputs.get(VERSION)?.stdout ?? ""),
         probed: { output, answer },
       });
       return verdictOf(answer.gpus, sampler);
@@ -99,7 +106,9 @@ interface Known {
   readonly context: ProbeContext;
   readonly columns: readonly string[];
   readonly hasMig: boolean;
-  readonly read: ReadQuery;
+  readonly hasPmon: boolean;
+  readonly makeReader: (plain: ReadQuery) => ReadQuery;
+  readonly cudaVersion: string | null;
   /** The probe's query. */
   readonly probed: { readonly output: PartOutput; readonly answer: QueryAnswer };
 }
@@ -108,19 +117,25 @@ interface Known {
  * With processes, keeps the GPUs of the last tick that had any: their numbers go into the processes of a tick whose
  * query failed or was not asked.
  */
-function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
-  let fields = fieldsAmong(known.columns);
+function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
   const wantsGpus = context.include.has("gpu");
   const wantsProcesses = context.include.has("process");
   let probed: Known["probed"] | null = known.probed;
   let lastGpus: readonly Gpu[] = wantsProcesses ? probed.answer.gpus : [];
+  const seldom = new SeldomReadings(known.cudaVersion, probed.answer.gpus);
+  const query = new TickQuery(
+    QUERY,
+    { columns: known.columns, answer: probed.answer },
+    seldom,
+    known.makeReader,
+  );
+  const nvlink = new NvlinkReadings(wantsGpus ? probed.answer.gpus : []);
   const partsNow = (): readonly Part[] => [
-    ...(wantsGpus
-      ? [{ id: QUERY, kind: "program", command: queryCommand(fields), isBuffered: true } as const]
-      : []),
+    ...(wantsGpus ? [query.part, ...nvlink.parts] : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),
+    ...(wantsProcesses && hasPmon ? [PMON_PART] : []),
   ];
   let parts = partsNow();
   /** The probe's answer is also the first sample's; it is read once. */
@@ -130,7 +145,7 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
     const answer = output === probed?.output ? probed.answer : null;
     // Not kept any longer: a sampler lives for hours.
     probed = null;
-    return answer ?? known.read(wholeLines(output), fields);
+    return answer === null ? query.read(wholeLines(output)) : query.first(answer);
   };
   return {
     get parts() {
@@ -143,24 +158,23 @@ function nvidiaSampler({ context, hasMig, ...known }: Known): Sampler {
       let errors = xmlErrors;
       if (wantsGpus) {
         const { gpus, errors: gpuErrors } = gpusIn(outputs, answerIn(outputs), xml);
-        errors = [...errors, ...gpuErrors];
+        errors = [...errors, ...gpuErrors, ...nvlink.read(outputs)];
         if (gpus !== null) {
-          sections.gpus = gpus;
+          sections.gpus = nvlink.complete(gpus);
           if (wantsProcesses) lastGpus = gpus;
         }
       }
       if (wantsProcesses) {
-        const { processes, errors: processErrors } = processesIn(outputs, lastGpus, xml);
+        const { processes, errors: processErrors } = processesIn(outputs, lastGpus, xml, hasPmon);
         errors = [...errors, ...processErrors];
         if (processes !== null) sections.processes = processes;
       }
       const reading = { sections, errors: firstErrors(errors) };
       // A driver that was replaced meanwhile: the next tick asks for the fields that it knows.
       const refused = refusedIn(outputs.get(QUERY));
-      if (refused !== null) {
-        fields = fields.filter((field) => field !== refused);
-        parts = partsNow();
-      }
+      if (refused !== null) query.leaveOut(refused);
+      const next = partsNow();
+      if (next.some((part, at) => part !== parts[at]) || next.length !== parts.length) parts = next;
       return isOutdated(sections.gpus, hasMig) || (refused !== null && context.mode === "shell")
         ? { ...reading, outdated: true }
         : reading;

@@ -6,6 +6,7 @@ import type { PartOutput, PartOutputs } from "../kit/shim.js";
 import { APPS_FIELDS, readApps, withInstanceIds } from "./apps.js";
 import { explainFailure } from "./failures.js";
 import { BUS_ID, refusedField } from "./fields.js";
+import { readPmon, withPmon } from "./pmon.js";
 import { parseGpuList, withMigInstances } from "./mig.js";
 import type { QueryAnswer } from "./query.js";
 import { readSmiXml, type XmlGpu } from "./xml.js";
@@ -14,6 +15,7 @@ export const QUERY = "nvidia-smi.query";
 export const LIST = "nvidia-smi.list";
 export const XML = "nvidia-smi.xml";
 export const APPS = "nvidia-smi.apps";
+export const PMON = "nvidia-smi.pmon";
 
 export interface GpuSection {
   /** Null where no GPU could be read; `errors` has the reason. */
@@ -49,8 +51,30 @@ export interface ProcessSection {
   readonly errors: readonly SectionError[];
 }
 
-/** `gpus` give the device numbers, `xml` the MIG instances. */
+/** `gpus` give the device numbers, `xml` the MIG instances, pmon the graphics processes where it works. */
 export function processesIn(
+  outputs: PartOutputs,
+  gpus: readonly Gpu[],
+  xml: readonly XmlGpu[],
+  hasPmon: boolean,
+): ProcessSection {
+  const compute = computeProcessesIn(outputs, gpus, xml);
+  if (!hasPmon || compute.processes === null) return compute;
+  const output = outputs.get(PMON);
+  const rows = output?.end.kind === "exit" && output.end.code === 0 ? readPmon(output.stdout) : null;
+  if (rows !== null) return { ...compute, processes: withPmon(compute.processes, rows, gpus) };
+  const unread: SectionError = { section: "process", kind: "parse", message: "nvidia-smi pmon: no header" };
+  const error = partError("process", "nvidia-smi pmon", output) ?? unread;
+  return { processes: withPmon(compute.processes, [], gpus), errors: [...compute.errors, error] };
+}
+
+/** Whether pmon answered the probe: boards and drivers without it have no process in it. */
+export function worksPmon(outputs: PartOutputs): boolean {
+  const output = outputs.get(PMON);
+  return output?.end.kind === "exit" && output.end.code === 0 && readPmon(output.stdout) !== null;
+}
+
+function computeProcessesIn(
   outputs: PartOutputs,
   gpus: readonly Gpu[],
   xml: readonly XmlGpu[],

@@ -29,6 +29,8 @@ interface XmlMigDevice {
   readonly computeInstance: number | null;
   readonly usedMemory: number | null;
   readonly totalMemory: number | null;
+  readonly multiprocessors: number | null;
+  readonly sramUncorrected: number | null;
 }
 interface XmlProcess {
   readonly pid: number;
@@ -41,8 +43,9 @@ export function readSmiXml(text: string): readonly XmlGpu[] {
   const log = find(scan(text), "nvidia_smi_log");
   if (log === undefined) throw new ParseError("nvidia-smi -q -x: no <nvidia_smi_log>");
   const driver = textAt(log, "driver_version");
+  const cuda = textAt(log, "cuda_version");
   const gpus = log.children.filter((node) => node.name === "gpu").slice(0, MAX_GPUS);
-  return gpus.map((node, at) => gpuOf(node, at, driver));
+  return gpus.map((node, at) => gpuOf(node, at, driver, cuda));
 }
 
 // More than any host has, and more than any GPU is divided into. Bounded because each is searched for among all.
@@ -61,15 +64,21 @@ const PATHS: readonly (readonly [string, ...string[]])[] = [
   ["persistence_mode", "persistence_mode"],
   ["utilization.gpu", "utilization/gpu_util"],
   ["utilization.memory", "utilization/memory_util"],
+  ["utilization.encoder", "utilization/encoder_util"],
+  ["utilization.decoder", "utilization/decoder_util"],
   ["memory.total", "fb_memory_usage/total"],
   ["memory.used", "fb_memory_usage/used"],
   ["memory.free", "fb_memory_usage/free"],
   ["memory.reserved", "fb_memory_usage/reserved"],
   ["temperature.gpu", "temperature/gpu_temp"],
   ["temperature.memory", "temperature/memory_temp"],
+  ["temperature.gpu.tlimit", "temperature/gpu_temp_tlimit"],
   ["clocks.current.graphics", "clocks/graphics_clock"],
   ["clocks.current.sm", "clocks/sm_clock"],
   ["clocks.current.memory", "clocks/mem_clock"],
+  ["clocks.max.graphics", "max_clocks/graphics_clock"],
+  ["clocks.max.sm", "max_clocks/sm_clock"],
+  ["clocks.max.memory", "max_clocks/mem_clock"],
   ["power.draw", "power_readings/power_draw", "gpu_power_readings/power_draw"],
   ["power.draw.average", "gpu_power_readings/average_power_draw"],
   ["power.draw.instant", "gpu_power_readings/instant_power_draw"],
@@ -80,22 +89,54 @@ const PATHS: readonly (readonly [string, ...string[]])[] = [
     "gpu_power_readings/current_power_limit",
   ],
   ["enforced.power.limit", "power_readings/enforced_power_limit", "gpu_power_readings/current_power_limit"],
+  ["power.default_limit", "power_readings/default_power_limit", "gpu_power_readings/default_power_limit"],
+  ["power.min_limit", "power_readings/min_power_limit", "gpu_power_readings/min_power_limit"],
+  ["power.max_limit", "power_readings/max_power_limit", "gpu_power_readings/max_power_limit"],
   ["fan.speed", "fan_speed"],
   ["pstate", "performance_state"],
   ["ecc.mode.current", "ecc_mode/current_ecc"],
+  ["ecc.errors.uncorrected.aggregate.sram.thresholdExceeded", "ecc_errors/aggregate/sram_threshold_exceeded"],
+  ["retired_pages.single_bit_ecc.count", "retired_pages/multiple_single_bit_retirement/retired_count"],
+  ["retired_pages.double_bit.count", "retired_pages/double_bit_retirement/retired_count"],
   ["retired_pages.pending", "retired_pages/pending_retirement"],
+  ["remapped_rows.correctable", "remapped_rows/remapped_row_corr"],
+  ["remapped_rows.uncorrectable", "remapped_rows/remapped_row_unc"],
   ["remapped_rows.pending", "remapped_rows/remapped_row_pending"],
   ["remapped_rows.failure", "remapped_rows/remapped_row_failure"],
+  ...["max", "high", "partial", "low", "none"].map(
+    (step) =>
+      [
+        `remapped_rows.histogram.${step}`,
+        `remapped_rows/row_remapper_histogram/row_remapper_histogram_${step}`,
+      ] as const,
+  ),
+  ...[
+    ["sw_power_cap", "sw_power_cap"],
+    ["sw_thermal_slowdown", "sw_therm_slowdown"],
+    ["hw_thermal_slowdown", "hw_therm_slowdown"],
+    ["hw_power_brake_slowdown", "hw_power_brake"],
+  ].map(
+    ([field, element]) =>
+      [
+        `clocks_event_reasons_counters.${String(field)}`,
+        `clocks_event_reasons_counters/clocks_event_reasons_counters_${String(element)}`,
+      ] as const,
+  ),
   ["pcie.link.gen.current", "pci/pci_gpu_link_info/pcie_gen/current_link_gen"],
+  ["pcie.link.gen.max", "pci/pci_gpu_link_info/pcie_gen/max_link_gen"],
+  ["pcie.link.width.max", "pci/pci_gpu_link_info/link_widths/max_link_width"],
   ["pcie.link.width.current", "pci/pci_gpu_link_info/link_widths/current_link_width"],
+  ["fabric.state", "fabric/state"],
+  ["fabric.status", "fabric/status"],
   ["gpu_recovery_action", "gpu_recovery_action"],
   ["mig.mode.current", "mig_mode/current_mig"],
 ];
 
-function gpuOf(node: XmlNode, at: number, driver: string | undefined): XmlGpu {
+function gpuOf(node: XmlNode, at: number, driver: string | undefined, cuda: string | undefined): XmlGpu {
   const cells = new Map<string, string>([["index", String(at)]]);
   if (node.id !== undefined) cells.set("pci.bus_id", node.id);
   if (driver !== undefined) cells.set("driver_version", driver);
+  if (cuda !== undefined) cells.set("cuda_version", cuda);
   for (const [field, ...paths] of PATHS) {
     const text = paths.map((path) => textAt(node, path)).find((found) => found !== undefined);
     if (text !== undefined) cells.set(field, text);
@@ -114,6 +155,8 @@ function migDeviceOf(node: XmlNode): XmlMigDevice {
     computeInstance: integerCell(textAt(node, "compute_instance_id")),
     usedMemory: bytesCell(textAt(node, "fb_memory_usage/used"), "MiB"),
     totalMemory: bytesCell(textAt(node, "fb_memory_usage/total"), "MiB"),
+    multiprocessors: integerCell(textAt(node, "device_attributes/shared/multiprocessor_count")),
+    sramUncorrected: integerCell(textAt(node, "ecc_error_count/volatile_count/sram_uncorrectable")),
   };
 }
 

@@ -4,11 +4,13 @@
  */
 import type { Gpu } from "../../contract/record.js";
 import { accelerator, freeOf } from "../kit/accelerator.js";
+import { badPageTexts, type AmdSysfs } from "../kit/amd-sysfs.js";
 import {
   bytesCell,
   celsiusCell,
   fanCell,
   isMissing,
+  linkCell,
   megahertzCell,
   percentCell,
   presentTexts,
@@ -19,6 +21,7 @@ import {
   wattsLimitCell,
 } from "../kit/cells.js";
 import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
+import { pcieGeneration } from "../kit/pcie.js";
 
 /** One card's or the system's values under keys in lower case. */
 export type Values = ReadonlyMap<string, unknown>;
@@ -70,7 +73,8 @@ function read<T>(card: Values, cell: (raw: unknown) => T | null, ...keys: readon
   return null;
 }
 
-export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
+/** `sysfs`: what the driver has of the card; undefined where the host has no such files. */
+export function gpuOf(index: number, card: Values, driver: string | null, sysfs?: AmdSysfs): Gpu {
   const total =
     read(card, totalBytes, "vram total memory (b)") ?? read(card, totalMebibytes, "vram total memory (mib)");
   const used =
@@ -109,6 +113,8 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
     frequency: read(card, clockCell, "sclk clock speed", "sclk clock level"),
     clock_memory: read(card, clockCell, "mclk clock speed", "mclk clock level"),
     fan_speed_percent: read(card, fanCell, "fan speed (%)"),
+    ...linkOf(card),
+    ...eccOf(sysfs),
     detail: presentTexts({
       device_id: read(card, textCell, "device id", "gpu id"),
       vendor: read(card, nameCell, "card vendor"),
@@ -121,8 +127,31 @@ export function gpuOf(index: number, card: Values, driver: string | null): Gpu {
       vram_allocated_percent: read(card, textCell, "gpu memory allocated (vram%)", "dcu memory use (%)"),
       // Only the primary die of a two-die card reports power, for both.
       power_note: noteIn(card.get("average graphics package power (w)")),
+      gfx_voltage:
+        sysfs?.millivolts === undefined || sysfs.millivolts === null ? null : `${sysfs.millivolts} mV`,
+      ...badPageTexts(sysfs?.badPages),
     }),
   });
+}
+
+/** `1 (16.0GT/s x16)`; some releases and cards do not print it. */
+function linkOf(card: Values): Pick<Gpu, "pcie_link_gen" | "pcie_link_width"> {
+  const level = card.get("pcie clock level");
+  if (level === undefined) return {};
+  const [, speed = null, lanes] =
+    /\(([\d.]+ ?GT\/s) x(\d+)\)/.exec(typeof level === "string" ? level : "") ?? [];
+  return { pcie_link_gen: pcieGeneration(speed), pcie_link_width: linkCell(lanes) };
+}
+
+/** Memory errors as the driver counts them, from its load on; only where the card has such counters. */
+function eccOf(
+  sysfs: AmdSysfs | undefined,
+): Pick<Gpu, "ecc_corrected_since_load" | "ecc_uncorrected_since_load"> {
+  if (sysfs === undefined || (sysfs.corrected === null && sysfs.uncorrected === null)) return {};
+  return {
+    ecc_corrected_since_load: sysfs.corrected,
+    ecc_uncorrected_since_load: sysfs.uncorrected,
+  };
 }
 
 const bytes = (raw: unknown): number | null => bytesCell(raw, "B");

@@ -4,6 +4,7 @@
  */
 import type { Gpu, Process, SectionError, Sections } from "../../contract/record.js";
 import { acceleratorProcess, uuidsByIndex } from "../kit/accelerator.js";
+import { amdSysfsIn, amdSysfsPart } from "../kit/amd-sysfs.js";
 import { bytesCell, integerCell, textCell } from "../kit/cells.js";
 import { partError, outputText } from "../kit/part-output.js";
 import type { Part, PartOutput, PartOutputs, ProbeContext, Reading, Shim, ToolVerdict } from "../kit/shim.js";
@@ -16,6 +17,7 @@ const FLAGS =
 
 const METRICS = "rocm-smi.metrics";
 const PROCESS_GPUS = "rocm-smi.process-gpus";
+const SYSFS = amdSysfsPart("rocm-smi.sysfs", true);
 
 function parts(context: ProbeContext): readonly Part[] {
   const processes = context.include.has("process");
@@ -33,17 +35,23 @@ export const rocmSmiShim: Shim = {
   id: "rocm-smi",
   maker: { vendor: "amd", pci: ["0x1002", "0x1d94"] },
   executables: ["rocm-smi", "hy-smi"],
-  probe: parts,
+  probe: (context) => [
+    ...parts(context),
+    ...(context.mode === "shell" && context.include.has("gpu") ? [SYSFS] : []),
+  ],
   judge(outputs, context): ToolVerdict {
     const metrics = outputs.get(METRICS);
     if (metrics === undefined || cardsIn(metrics.stdout).cards.size === 0)
       return { kind: "broken", message: whyNoCard(metrics) };
-    return {
-      kind: "usable",
-      sampler: { parts: parts(context), parse: (answers) => parse(answers, context) },
-    };
+    const hasSysfs = amdSysfsIn(outputs.get(SYSFS.id)?.stdout ?? "").size > 0;
+    const tick = [...parts(context), ...(hasSysfs ? [SYSFS] : [])];
+    return { kind: "usable", sampler: { parts: tick, parse: (answers) => parse(answers, context) } };
   },
 };
+
+function addressOf(card: Values): string {
+  return textCell(card.get("pci bus"))?.toLowerCase() ?? "";
+}
 
 /** The tool's own message for having no card. */
 function whyNoCard(output: PartOutput | undefined): string {
@@ -66,7 +74,10 @@ function parse(outputs: PartOutputs, context: ProbeContext): Reading {
   if (found.cut) errors.push({ section: "gpu", kind: "parse", message: "rocm-smi: the JSON is cut short" });
 
   const driver = textCell(found.system.get("driver version"));
-  const gpus = [...found.cards].sort(([a], [b]) => a - b).map(([index, card]) => gpuOf(index, card, driver));
+  const sysfs = amdSysfsIn(outputs.get(SYSFS.id)?.stdout ?? "");
+  const gpus = [...found.cards]
+    .sort(([a], [b]) => a - b)
+    .map(([index, card]) => gpuOf(index, card, driver, sysfs.get(addressOf(card))));
   const sections: Sections = {
     ...(context.include.has("gpu") && gpus.length > 0 ? { gpus } : {}),
     ...(context.include.has("process") && gpus.length > 0

@@ -45,7 +45,7 @@ function knownKeys(device: JsonObject): JsonObject {
 }
 const DEVICE_KEYS = [
   ...["memory_physical_size_byte", "uuid", "device_name", "serial_number", "pci_bdf_address"],
-  ...["driver_version", "vendor_name", "pci_device_id", "device_function_type"],
+  ...["driver_version", "vendor_name", "pci_device_id", "device_function_type", "number_of_tiles"],
 ] as const;
 
 function isStats(document: unknown): boolean {
@@ -100,13 +100,72 @@ function gpuOf(
     temperature_memory: celsiusCell(metric(stats, "MEMORY_TEMPERATURE", highest)),
     power_consumption: wattsCell(metric(stats, "POWER", sumOf)),
     frequency: megahertzCell(metric(stats, "GPU_FREQUENCY", highest)),
+    ...eccOf(stats),
     detail: presentTexts({
       vendor: textCell(device?.["vendor_name"]),
       device_id: textCell(device?.["pci_device_id"]),
       function_type: textCell(device?.["device_function_type"]),
+      number_of_tiles: textCell(device?.["number_of_tiles"]),
       media_frequency: readingText(metric(stats, "MEDIA_ENGINE_FREQUENCY", highest), megahertzCell),
+      ...engineTexts(stats),
+      ...tileTexts(stats),
+      ras_reset: count(stats, "RESET"),
+      ras_programming_errors: count(stats, "PROGRAMMING_ERRORS"),
+      ras_driver_errors: count(stats, "DRIVER_ERRORS"),
     }),
   });
+}
+
+function ras(stats: JsonObject | undefined, category: string): number | null {
+  return metric(stats, `RAS_ERROR_CAT_${category}`, sumOf);
+}
+
+function count(stats: JsonObject | undefined, category: string): string | null {
+  return readingText(ras(stats, category), integerCell);
+}
+
+/** Errors of caches and memory together, counted since the driver was loaded (zesRasGetState); only where it has them. */
+function eccOf(stats: JsonObject | undefined): Partial<Gpu> {
+  const total = (kind: "CORRECTABLE" | "UNCORRECTABLE"): number | null => {
+    const parts = [ras(stats, `CACHE_ERRORS_${kind}`), ras(stats, `NON_COMPUTE_ERRORS_${kind}`)];
+    const known = parts.filter((part) => part !== null);
+    return known.length === 0 ? null : integerCell(sumOf(known));
+  };
+  const [corrected, uncorrected] = [total("CORRECTABLE"), total("UNCORRECTABLE")];
+  if (corrected === null && uncorrected === null) return {};
+  return { ecc_corrected_since_load: corrected, ecc_uncorrected_since_load: uncorrected };
+}
+
+const ENGINES = ["COMPUTE", "RENDER", "MEDIA", "COPY"] as const;
+
+function engineTexts(stats: JsonObject | undefined): Record<string, string | null> {
+  return Object.fromEntries(
+    ENGINES.map((engine) => [
+      `${engine.toLowerCase()}_utilization`,
+      readingText(metric(stats, `ENGINE_GROUP_${engine}_ALL_UTILIZATION`, meanOf), percentCell),
+    ]),
+  );
+}
+
+// A Max 1550 has two.
+const MAX_TILES = 8;
+
+/** What differs between the tiles of one device. */
+function tileTexts(stats: JsonObject | undefined): Record<string, string | null> {
+  const tiles = at(stats, "tile_level");
+  if (!Array.isArray(tiles)) return {};
+  return Object.fromEntries(
+    tiles.slice(0, MAX_TILES).flatMap((tile: unknown) => {
+      const id = integerCell(at(tile, "tile_id"));
+      const value = (name: string): number | null => valueIn(at(tile, "data_list"), name);
+      if (id === null) return [];
+      return [
+        [`tile_${id}_utilization`, readingText(value("GPU_UTILIZATION"), percentCell)],
+        [`tile_${id}_temperature`, readingText(value("GPU_CORE_TEMPERATURE"), celsiusCell)],
+        [`tile_${id}_power`, readingText(value("POWER"), wattsCell)],
+      ];
+    }),
+  );
 }
 
 const highest = (values: readonly number[]): number =>

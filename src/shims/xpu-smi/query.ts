@@ -1,4 +1,7 @@
-/** xpu-smi 2.0's `--query-gpu`: CSV without a header, a row for each GPU. */
+/**
+ * xpu-smi 2.0's `--query-gpu`: CSV without a header, a row for each GPU. Source: docs/sphinx/xpu-smi/overview.rst
+ * ("--query-gpu Field Reference") and ial/cmn/metrics of xpumanager 2.0.0, which has every field named here.
+ */
 import type { Gpu, SectionError } from "../../contract/record.js";
 import { oneLine } from "../../lib/text.js";
 import { accelerator, freeOf } from "../kit/accelerator.js";
@@ -10,6 +13,8 @@ import {
   linkCell,
   megahertzCell,
   percentCell,
+  presentTexts,
+  readingText,
   textCell,
   totalCell,
   wattsCell,
@@ -40,6 +45,17 @@ const COLUMNS = [
   "pcie.link.width.current",
   "ecc.errors.corrected.aggregate.total",
   "ecc.errors.uncorrected.aggregate.total",
+  "ecc.mode.current",
+  "vbios_version",
+  "utilization.compute",
+  "utilization.media",
+  "utilization.copy",
+  "ras.reset",
+  "ras.programming.errors",
+  "ras.driver.errors",
+  "ras.non_compute.errors.total",
+  "pcie.replay.counter",
+  "clocks.throttle.reason",
 ] as const;
 /** The argument of `--query-gpu`. */
 export const XPU_QUERY_FIELDS = COLUMNS.join(",");
@@ -51,7 +67,7 @@ export function gpusInCsv(text: string): {
 } {
   const gpus: Gpu[] = [];
   const errors: SectionError[] = [];
-  for (const line of readCsv(text, COLUMNS, "name").lines) {
+  for (const line of readCsv(withoutReasonCommas(text), COLUMNS, "name").lines) {
     const index = line.kind === "row" ? integerCell(line.cells.get("index")) : null;
     if (line.kind === "row" && index !== null) gpus.push(gpuOfRow(index, line.cells));
     else {
@@ -60,6 +76,20 @@ export function gpusInCsv(text: string): {
     }
   }
   return { gpus: distinctDevices(gpus), errors };
+}
+
+// zes_freq_throttle_reason_flags_t as clock.cpp names them: several are one cell of the last column, with commas.
+const REASON = "(?:Thermal|Power|PowerBurst|Current|SW|HW|Voltage|ThermalAlert|PowerAlert)";
+const REASONS = new RegExp(`, ?(${REASON}(?:, ?${REASON})+) ?$`, "gm");
+
+function withoutReasonCommas(text: string): string {
+  return text.replace(REASONS, (_, reasons: string) => `, ${reasons.replace(/, ?/g, "+")}`);
+}
+
+function throttleReasons(raw: string | undefined): readonly string[] | null {
+  const text = textCell(raw);
+  if (text === null) return null;
+  return text === "None" ? [] : text.split("+");
 }
 
 function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
@@ -88,5 +118,21 @@ function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
     pcie_link_width: linkCell(cell("pcie.link.width.current")),
     ecc_corrected_total: integerCell(cell("ecc.errors.corrected.aggregate.total")),
     ecc_uncorrected_total: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
+    // Level Zero counts from the load of the driver on (zesRasGetState).
+    ecc_corrected_since_load: integerCell(cell("ecc.errors.corrected.aggregate.total")),
+    ecc_uncorrected_since_load: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
+    throttle_reasons: throttleReasons(cell("clocks.throttle.reason")),
+    detail: presentTexts({
+      ecc_mode: textCell(cell("ecc.mode.current")),
+      vbios_version: textCell(cell("vbios_version")),
+      compute_utilization: readingText(cell("utilization.compute"), percentCell),
+      media_utilization: readingText(cell("utilization.media"), percentCell),
+      copy_utilization: readingText(cell("utilization.copy"), percentCell),
+      ras_reset: readingText(cell("ras.reset"), integerCell),
+      ras_programming_errors: readingText(cell("ras.programming.errors"), integerCell),
+      ras_driver_errors: readingText(cell("ras.driver.errors"), integerCell),
+      ras_non_compute_errors: readingText(cell("ras.non_compute.errors.total"), integerCell),
+      pcie_replay_count: readingText(cell("pcie.replay.counter"), integerCell),
+    }),
   });
 }

@@ -1,6 +1,6 @@
 /** The hosts of the demo fleet. */
 import { H100_ON_BUS, SCREEN, type DemoPciDevice } from "./bus.js";
-import { allSmi, demoNvidiaSmi, rocmSmi } from "./tools.js";
+import { allSmi, demoNvidiaSmi, kernelLog, rocmSmi } from "./tools.js";
 
 export interface DemoHost {
   readonly name: string;
@@ -23,7 +23,10 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
     name: "ws-01",
     labels: { rack: "desk" },
     behaviour: "well",
-    tools: { "nvidia-smi": demoNvidiaSmi(RTX, { lost: 1 }) },
+    tools: {
+      "nvidia-smi": demoNvidiaSmi(RTX, { lost: 1 }),
+      journalctl: kernelLog(["NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus."]),
+    },
   },
   { name: "mi300-01", labels: { rack: "b2" }, behaviour: "well", tools: { "rocm-smi": rocmSmi(MI300) } },
   { name: "login-01", labels: { rack: "b2" }, behaviour: "well", tools: {} },

@@ -18,6 +18,7 @@ import {
 } from "../../ssh/ssh2/embedded-server.js";
 import { makeDemoBus, SCREEN } from "./bus.js";
 import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
+import { kernelLog } from "./tools.js";
 
 export interface Demo {
   readonly targets: readonly Target[];
@@ -131,10 +132,12 @@ function dropAndReturn(server: EmbeddedServer): NodeJS.Timeout {
 /** The host's own tools. A tool that only this machine has is hidden by a script that fails like a missing program. */
 function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string {
   mkdirSync(dir);
-  const hidden = shims.flatMap((shim) => shim.executables).filter(isOnThisMachine);
-  for (const name of new Set([...hidden, ...Object.keys(host.tools)])) {
+  const tools: DemoHost["tools"] = { journalctl: kernelLog(), ...host.tools };
+  // This machine's kernel log is not that of the simulated hosts.
+  const hidden = ["dmesg", ...shims.flatMap((shim) => shim.executables)].filter(isOnThisMachine);
+  for (const name of new Set([...hidden, ...Object.keys(tools)])) {
     const path = join(dir, name);
-    writeFileSync(path, `#!/bin/sh\n${host.tools[name] ?? "exit 127"}\n`);
+    writeFileSync(path, `#!/bin/sh\n${tools[name] ?? "exit 127"}\n`);
     chmodSync(path, 0o755);
   }
   return dir;

@@ -103,3 +103,17 @@ done
 printf '],"memory":[{%s,"index":0,"total_bytes":2164000000000,"used_bytes":%d000000000,"available_bytes":900000000000,"free_bytes":700000000000,' "$labels" $(wander 1 400 1200)
 printf '"buffers_bytes":0,"cached_bytes":0,"swap_total_bytes":0,"swap_used_bytes":0,"swap_free_bytes":0,"utilization":%d.0}]}\\n' $(wander 1 20 60)`;
 }
+
+/** A journalctl with these messages of the kernel, ten minutes old, and nothing new later. */
+export function kernelLog(messages: readonly string[] = []): string {
+  const zeros = "0".repeat(32);
+  const lines = ["Linux version 6.8.0-demo", ...messages].map(
+    (message) => `echo "$((now-600)).000000 demo kernel: ${message}"`,
+  );
+  return [
+    `case "$*" in *--after-cursor*) echo "-- No entries --"; exit;; esac`,
+    `now=$(date +%s)`,
+    ...lines,
+    `echo "-- cursor: s=${zeros};i=1;b=${zeros};m=1;t=1;x=1"`,
+  ].join("\n");
+}

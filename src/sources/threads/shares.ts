@@ -1,7 +1,9 @@
 /** How many threads a run is worth, which hosts each of them watches, and what it is started with. */
-import type { Options, OutputFormat } from "../../contract/options.js";
+import type { Options, StreamFormat } from "../../contract/options.js";
+import { EVERYTHING } from "../../contract/selection.js";
 import type { WatchedTarget } from "../../fleet/identity.js";
 import type { FleetSettings } from "../../fleet/open-fleet.js";
+import { labelColumns } from "../../format/label-columns.js";
 import type { HostPlan } from "../../ssh/plan/plan.js";
 
 /** From this size on a thread with more space for young objects saves more than it costs (bench: steady, workers). */
@@ -10,20 +12,22 @@ const MIN_THREADED_HOSTS = 100;
 /** Threads beside the main one; 0: all runs on the main thread. `--workers` wins; never more than hosts. */
 export function threadCount(
   { workers, length }: Pick<Options, "workers" | "length">,
-  format: OutputFormat,
+  format: StreamFormat,
   hosts: number,
 ): number {
   if (workers !== "auto") return Math.min(workers, hosts);
-  // A table is drawn from records, which a thread would have to send as text.
-  return format !== "table" && length.kind !== "once" && hosts >= MIN_THREADED_HOSTS ? 1 : 0;
+  // A table and metrics are made from records, which a thread would have to send as text.
+  return format !== "records" && length.kind !== "once" && hosts >= MIN_THREADED_HOSTS ? 1 : 0;
 }
 
 /** One thread's part of a run: the data that it is started with. Can be cloned. */
 export interface Share {
   readonly options: FleetSettings &
-    Pick<Options, "csvSections" | "query" | "failOn" | "health" | "drift" | "verbosity">;
+    Pick<Options, "csvSections" | "query" | "selection" | "failOn" | "health" | "drift" | "verbosity">;
   readonly watched: readonly WatchedTarget[];
   readonly format: "ndjson" | "csv";
+  /** Labels of all hosts: the columns are the same for all threads. */
+  readonly labelNames: readonly string[];
   /** When the run began, in ms since the epoch: ticks are the same for all threads. */
   readonly beganAtMs: number;
   /** The resolver program, as a URL's text. */
@@ -36,29 +40,33 @@ export function sharesOf(
   watched: readonly WatchedTarget[],
   run: {
     readonly count: number;
-    readonly format: OutputFormat;
+    readonly format: StreamFormat;
     readonly resolver: string;
     readonly beginMs: number;
   },
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
     options;
-  const { drift } = options;
+  const { drift, selection } = options;
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const lists = shareOut(watched, run.count);
   const limits = splitLimit(ssh.concurrency, lists.length);
-  // For a table the main thread gets records: it counts and logs them itself.
-  const isTable = run.format === "table";
+  // A main thread that gets records counts and logs them itself.
+  const areRecords = run.format === "records";
   return lists.map((list, index) => ({
     watched: list,
     options: {
-      ...{ sample, intervalMs, length, stepAreas, csvSections, query },
+      ...{ sample, intervalMs, length, stepAreas, csvSections },
+      query: areRecords ? [] : query,
+      selection: areRecords ? EVERYTHING : selection,
       ssh: { ...ssh, concurrency: limits[index] ?? 1 },
-      failOn: isTable ? [] : failOn,
-      health: isTable ? null : health,
-      drift: isTable ? null : drift,
-      verbosity: isTable ? "normal" : verbosity,
+      failOn: areRecords ? [] : failOn,
+      health: areRecords ? null : health,
+      drift: areRecords ? null : drift,
+      verbosity: areRecords ? "normal" : verbosity,
     },
     format: run.format === "csv" ? "csv" : "ndjson",
+    labelNames,
     beganAtMs: performance.timeOrigin + run.beginMs,
     resolver: run.resolver,
   }));

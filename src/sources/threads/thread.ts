@@ -25,7 +25,7 @@ if (parentPort === null) throw new Error("this file runs in a worker thread");
 await watchShare(workerData as Share, parentPort);
 
 async function watchShare(
-  { options, watched, format, beganAtMs, resolver }: Share,
+  { options, watched, format, labelNames, beganAtMs, resolver }: Share,
   port: MessagePort,
 ): Promise<void> {
   const post = (message: FromThread): void => port.postMessage(message);
@@ -39,15 +39,16 @@ async function watchShare(
     if (message.kind === "stop") stop();
     else lines.acked(message.buffer);
   });
-  const { csvSections, query, health, verbosity } = options;
+  const { csvSections, query, selection, health, verbosity } = options;
   const isOnce = options.length.kind === "once";
   const fault: ReportFault = (host, error) => post({ kind: "fault", host, stack: stackOf(error) });
   const unwritable: Unwritable = (record, error) => {
     fault(record.host_id, error);
     return insteadOf(record, error, isOnce);
   };
-  const layout = { csvSections, query, color: false, terminal: null, hostCount: null, isOnce, unwritable };
-  const formatter = await createFormatter(format, layout);
+  const layout = { csvSections, query, selection, labelNames };
+  const place = { color: false, terminal: null, hostCount: null, isOnce, unwritable };
+  const formatter = await createFormatter(format, { ...layout, ...place });
   const beginMs = beganAtMs - performance.timeOrigin;
   const log = {
     warn: (message: string) => post({ kind: "warning", text: message }),

@@ -6,7 +6,7 @@ const REASONS = {
   /** At the first look: what came before is the log's loss, not ours. */
   start: {
     severity: "info",
-    message: "the kernel log that could be read does not go back to the boot: older events are not known",
+    message: "older events of this boot are not known: the log does not go back to it, or has too many lines",
     action: "see journalctl -k and the BMC's log on the host for older ones",
   },
   cut: {

@@ -33,7 +33,8 @@ const NO_ENTRY = "^(@|-- |[A-Z][a-z]|[a-z]+: )";
 function filtered(command: string): string {
   const firstEntry = `while IFS= read -r hl; do printf "%s$n" "$hl"; case "$hl" in [0-9]*|"["*|"<"*) break;; esac; done`;
   const rest = `grep -a -E "${NO_ENTRY}|${KERNEL_FILTER}" | cut -c 1-${MAX_LINE_CHARS} | tail -n ${MAX_LINES}`;
-  return `{ b ${command}; echo "@exit $?"; } 2>&1 </dev/null | { ${firstEntry}; ${rest}; }`;
+  // Colours that an account asks for would stand before the message.
+  return `{ export SYSTEMD_COLORS=0; b ${command}; echo "@exit $?"; } 2>&1 </dev/null | { ${firstEntry}; ${rest}; }`;
 }
 
 const SHORT = "-o short-unix --no-pager --show-cursor";

@@ -13,6 +13,7 @@ import { NdjsonLines } from "../../../src/format/fast/ndjson-lines.js";
 import { createNdjsonFormatter, ndjsonLine } from "../../../src/format/ndjson.js";
 import { GOLDEN_ROOT } from "../../support/golden.js";
 import { frame } from "../../support/records.js";
+import { propertyRuns } from "../../support/property-runs.js";
 
 const ndjson = createNdjsonFormatter({ isOnce: false });
 
@@ -62,7 +63,7 @@ describe("a writer with templates from earlier values", () => {
       fc.property(json, (value) => {
         assert.equal(written(value), stringified(value));
       }),
-      { numRuns: 3000 },
+      { numRuns: propertyRuns(600) },
     );
   });
 
@@ -81,7 +82,7 @@ describe("a writer with templates from earlier values", () => {
       fc.property(fc.array(device, { maxLength: 8 }), (devices) => {
         assert.equal(written(devices), stringified(devices));
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
@@ -120,7 +121,7 @@ describe("a writer with templates from earlier values", () => {
 describe("lines", () => {
   const lines = new NdjsonLines();
   const line = (record: object): string => {
-    lines.add(record);
+    lines.addAll([record]);
     return lines.takeText();
   };
 
@@ -128,10 +129,10 @@ describe("lines", () => {
     const batch = fc.array(fc.dictionary(key, json, { maxKeys: 8, noNullPrototype: true }), { maxLength: 5 });
     fc.assert(
       fc.property(batch, (records) => {
-        for (const record of records) lines.add(record);
+        for (const record of records) lines.addAll([record]);
         assert.equal(Buffer.from(lines.take()).toString(), records.map(ndjsonLine).join(""));
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
@@ -168,9 +169,9 @@ describe("lines", () => {
   test("keep nothing of a record that throws", () => {
     const broken = { a: 1 };
     Object.defineProperty(broken, "b", { enumerable: true, get: () => assert.fail("broken") });
-    lines.add({ a: 0 });
-    assert.throws(() => lines.add(broken), /broken/);
-    lines.add({ a: 2 });
+    lines.addAll([{ a: 0 }]);
+    assert.throws(() => lines.addAll([broken]), /broken/);
+    lines.addAll([{ a: 2 }]);
     assert.equal(lines.takeText(), '{"a":0}\n{"a":2}\n');
   });
 });

@@ -14,6 +14,10 @@ const RX_6600 = {
   "detail.hotspot_temperature": "37 C",
   power_consumption: 6,
   frequency: 800,
+  pcie_link_gen: 4,
+  pcie_link_width: 8,
+  ecc_uncorrected_since_load: 0,
+  "detail.ecc_deferred": "0",
 };
 
 testFixtures(

@@ -74,6 +74,13 @@ const PRINTED: Readonly<Record<string, Printed>> = {
       devices: each(count, (i) => ({ npu: i >> 3, name: "RBLN-CR03", sid: "1", device: `rbln${String(i)}` })),
     }),
   }),
+  "neuron-ls": (count) => ({
+    "neuron-ls.devices": json(each(count, (i) => ({ neuron_device: i, bdf: bdf(i), nc_count: 2 }))),
+  }),
+  sysfs: (count) => ({
+    "sysfs.gpus": each(count, (i) => `@${bdf(i)} amdgpu active\ngpu_busy_percent 4\n`).join(""),
+    "sysfs.facts": each(count, (i) => `@${bdf(i)} amdgpu active\ncard ${String(i)}\n`).join(""),
+  }),
   "furiosa-smi": (count) => ({
     "furiosa-smi.info": json(each(count, (i) => ({ dev_name: `npu${String(i)}`, arch: "rngd" }))),
   }),

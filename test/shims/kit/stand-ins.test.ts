@@ -223,7 +223,7 @@ const CASES: readonly Case[] = [
     source: "the same in 2.0's CSV, with a limit of 0",
     outputs: {
       "xpu-smi.stats":
-        "0, u-0, Arc B580, N/A, 1.0, 0000:03:00.0, 4, N/A, 0, 4294967295, N/A, 255, 65535, 66, 0, 4294967295, 255, -1, 0, N/A, 18446744073709551615\n",
+        "0, u-0, Arc B580, N/A, 1.0, 0000:03:00.0, 4, N/A, 0, 4294967295, N/A, 255, 65535, 66, 0, 4294967295, 255, -1, 0, N/A, 18446744073709551615, Unavailable, N/A, N/A, N/A, 255, N/A, N/A, N/A, N/A, 4294967295, N/A\n",
     },
     none: [
       "total_memory",
@@ -357,6 +357,51 @@ const CASES: readonly Case[] = [
       ]),
     },
     none: ["temperature", "power_consumption", "frequency", "utilization"],
+  },
+  {
+    shim: "neuron-ls",
+    source: "unsigned counters of a device that no longer responds, and a size of 0",
+    outputs: {
+      "neuron-ls.devices": JSON.stringify([
+        { neuron_device: 0, bdf: "0000:cc:00.0", nc_count: 1, memory_size: 0, neuroncore_ids: [0] },
+      ]),
+      "neuron-ls.monitor": JSON.stringify({
+        neuron_runtime_data: [
+          {
+            error: "",
+            report: { neuroncore_counters: { neuroncores_in_use: { 0: { neuroncore_utilization: 255 } } } },
+          },
+        ],
+        system_data: {
+          neuron_hw_counters: { neuron_devices: [{ neuron_device_index: 0, mem_ecc_corrected: U32 }] },
+        },
+        neuron_hardware_info: { error: "" },
+      }),
+    },
+    none: ["total_memory", "used_memory", "utilization", "ecc_corrected_since_load", "temperature"],
+  },
+  {
+    shim: "sysfs",
+    source: "amdgpu_pm.c: unsigned values of a GPU that no longer answers; a limit of 0 is disabled",
+    outputs: {
+      "sysfs.gpus": [
+        "@0000:03:00.0 amdgpu active",
+        "gpu_busy_percent 65535",
+        "mem_info_vram_total 18446744073709551615",
+        "temp1_input 65535000",
+        "power1_average 4294967295",
+        "power1_cap 0",
+        "freq1_input 4294967295000000",
+        "pwm1 65535",
+        "current_link_speed Unknown",
+        "current_link_width 63000",
+      ].join("\n"),
+    },
+    none: [
+      ...["utilization", "total_memory", "temperature", "power_consumption", "power_limit", "frequency"],
+      ...["fan_speed_percent", "pcie_link_gen", "pcie_link_width"],
+    ],
+    kept: { power_state: "active" },
   },
   {
     shim: "native",

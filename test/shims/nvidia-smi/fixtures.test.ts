@@ -1,12 +1,14 @@
+import assert from "node:assert/strict";
 import type { Gpu } from "../../../src/contract/record.js";
 import { accelerator } from "../../../src/shims/kit/accelerator.js";
 import { textCell } from "../../../src/shims/kit/cells.js";
 import type { Reading } from "../../../src/shims/kit/shim.js";
 import { APPS_FIELDS, readApps } from "../../../src/shims/nvidia-smi/apps.js";
-import { fieldsInHelp, TEN_FIELDS } from "../../../src/shims/nvidia-smi/fields.js";
+import { fieldsInHelp, TEN_FIELDS, withoutSeldom } from "../../../src/shims/nvidia-smi/fields.js";
 import { parseGpuList } from "../../../src/shims/nvidia-smi/mig.js";
 import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
+import { cudaVersionIn } from "../../../src/shims/nvidia-smi/seldom.js";
 import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
 import { type FixtureRow, testFixtures, type UnusedFixture } from "../../support/fixture-table.js";
 import { partOutputs, probeContext } from "../../support/shim-outputs.js";
@@ -17,10 +19,10 @@ const queried =
   (columns: readonly string[]) =>
   (text: string): Reading => {
     const { gpus, errors } = readQuery(text, columns);
-    return { sections: { gpus }, errors };
+    return { sections: { gpus: gpus.map(withBanks) }, errors };
   };
 const fromXml = (text: string): Reading => ({
-  sections: { gpus: readSmiXml(text).map(({ gpu }) => gpu) },
+  sections: { gpus: readSmiXml(text).map(({ gpu }) => withBanks(gpu)) },
   errors: [],
 });
 
@@ -75,6 +77,98 @@ function values(name: string | null, driver: string | undefined, cells: Values) 
     frequency: clock,
   };
 }
+
+/**
+ * Encoder and decoder %, margin C, clocks' maxima MHz (graphics, memory), power limits W (default, min, max), SRAM
+ * threshold, remapped rows (correctable, uncorrectable), time at the power limit us, PCIe maxima, fabric, and the banks
+ * with all and with few spare rows.
+ */
+type Deeper = readonly [
+  encoder: number | null,
+  margin: number | null,
+  clocks: readonly [number, number],
+  limits: readonly [number, number, number],
+  sramExceeded: boolean | null,
+  remapped: number | null,
+  powerCapMicroseconds: number,
+  pcie: readonly [number, number],
+  fabric: readonly [string, string] | null,
+  banks: readonly [number, number] | null,
+];
+
+function deeper([encoder, margin, clocks, limits, sram, remapped, cap, pcie, fabric, banks]: Deeper) {
+  return {
+    encoder_utilization: encoder,
+    // Nothing decoded in any recording; in MIG mode neither is read.
+    decoder_utilization: encoder === null ? null : 0,
+    temperature_margin: margin,
+    frequency_max: clocks[0],
+    clock_memory_max: clocks[1],
+    clock_sm_max: clocks[0],
+    power_limit_default: limits[0],
+    power_limit_min: limits[1],
+    power_limit_max: limits[2],
+    ecc_sram_threshold_exceeded: sram,
+    remapped_rows_correctable: remapped,
+    remapped_rows_uncorrectable: remapped,
+    retired_pages_single_bit: null,
+    retired_pages_double_bit: null,
+    throttle_time_sw_power_cap: cap,
+    throttle_time_sw_thermal: 0,
+    throttle_time_hw_thermal: 0,
+    throttle_time_hw_power_brake: 0,
+    pcie_link_gen_max: pcie[0],
+    pcie_link_width_max: pcie[1],
+    fabric_state: fabric?.[0] ?? null,
+    fabric_status: fabric?.[1] ?? null,
+    "remapped_rows_histogram.max": banks?.[0] ?? null,
+    "remapped_rows_histogram.low": banks?.[1] ?? null,
+  };
+}
+
+/** With the counts of the histogram beside it, for the table. */
+const withBanks = (gpu: Gpu): Gpu => ({
+  ...gpu,
+  ...{
+    "remapped_rows_histogram.max": gpu.remapped_rows_histogram?.max ?? null,
+    "remapped_rows_histogram.low": gpu.remapped_rows_histogram?.low ?? null,
+  },
+});
+
+const H100: readonly [number, number] = [1980, 2619];
+const SXM: readonly [number, number, number] = [700, 200, 700];
+const GEN5: readonly [number, number] = [5, 16];
+const REGISTERED: readonly [string, string] = ["Completed", "Success"];
+const RTX2080: readonly [number, number] = [2145, 7751];
+const RTX2080_LIMITS: readonly [number, number, number] = [250, 105, 350];
+const RTX4080: readonly [number, number] = [3165, 11501];
+const RTX4080_LIMITS: readonly [number, number, number] = [320, 150, 400];
+const DEEPER: Readonly<Record<string, readonly [idle: Deeper, load: Deeper]>> = {
+  "h100-590.48.01": [
+    [0, 46, H100, SXM, false, 0, 0, GEN5, REGISTERED, [2560, 0]],
+    [0, 26, H100, SXM, false, 0, 0, GEN5, REGISTERED, [2560, 0]],
+  ],
+  "h100-mig-590.48.01": [
+    [null, 45, H100, SXM, false, null, 0, GEN5, REGISTERED, [2560, 0]],
+    [null, 24, H100, SXM, false, null, 0, GEN5, REGISTERED, [2560, 0]],
+  ],
+  "h200-590.48.01": [
+    [0, 59, [1980, 3201], SXM, false, 0, 0, GEN5, REGISTERED, [3072, 0]],
+    [0, 35, [1980, 3201], SXM, false, 0, 0, GEN5, REGISTERED, [3072, 0]],
+  ],
+  "rtx2080super-linux-595.71.05": [
+    [0, null, RTX2080, RTX2080_LIMITS, null, null, 212_553_937, [3, 16], null, null],
+    [100, null, RTX2080, RTX2080_LIMITS, null, null, 221_310_321, [3, 16], null, null],
+  ],
+  "rtx2080super-windows-591.86": [
+    [0, null, RTX2080, RTX2080_LIMITS, null, null, 5_451_018_134, [3, 16], null, null],
+    [100, null, RTX2080, RTX2080_LIMITS, null, null, 5_459_682_741, [3, 16], null, null],
+  ],
+  "rtx4080super-linux-595.71.05": [
+    [0, null, RTX4080, RTX4080_LIMITS, false, null, 0, [4, 16], null, null],
+    [72, null, RTX4080, RTX4080_LIMITS, false, null, 0, [4, 16], null, null],
+  ],
+};
 
 interface Capture {
   readonly id: string;
@@ -146,9 +240,16 @@ const CAPTURES: readonly Capture[] = [
   },
 ];
 
+function deeperOf(id: string, state: "idle" | "load"): Deeper {
+  const found = DEEPER[id]?.[state === "idle" ? 0 : 1];
+  assert.ok(found !== undefined, id);
+  return found;
+}
+
 const captureRows = CAPTURES.flatMap((capture) =>
   (["idle", "load"] as const).flatMap((state): FixtureRow[] => {
     const device = { 0: values(capture.name, capture.driver, capture[state]) };
+    const more = deeper(deeperOf(capture.id, state));
     const [rows, pid, name, mib] = capture[`${state}Apps`];
     const first = {
       pid: pid ?? null,
@@ -157,7 +258,12 @@ const captureRows = CAPTURES.flatMap((capture) =>
     };
     const file = `${capture.id}__${state}.csv`;
     return [
-      { file: `query-gpu-all__${file}`, count: 1, devices: device, read: queried([]) },
+      {
+        file: `query-gpu-all__${file}`,
+        count: 1,
+        devices: { 0: { ...device[0], ...more } },
+        read: queried([]),
+      },
       { file: `derived/ten-col__${file}`, count: 1, devices: device, read: queried(TEN_FIELDS) },
       {
         file: `compute-apps__${file}`,
@@ -168,6 +274,14 @@ const captureRows = CAPTURES.flatMap((capture) =>
     ];
   }),
 );
+
+const CUDA: Readonly<Record<string, string>> = { "590.48.01": "13.1", "591.86": "13.1", "595.71.05": "13.2" };
+const versionRows = CAPTURES.map(({ id, driver }): FixtureRow => ({
+  file: `version__${id}.txt`,
+  count: 1,
+  devices: { 0: { cuda: CUDA[driver] ?? "no such driver" } },
+  read: (text) => facts([{ cuda: cudaVersionIn(text) }]),
+}));
 
 const MASKED = "GPU-00000000-0000-0000-0000-000000000000";
 const listRows = CAPTURES.map(({ id }): FixtureRow => {
@@ -260,9 +374,54 @@ const SECOND_GTX1070 = {
   ...values("GeForce GTX 1070", "384.66", [98, 4057, 8114, 59, 139.3, 1936]),
   pci_bus_id: "00000000:03:00.0",
 };
+/**
+ * Of the first GPU: CUDA, encoder %, PCIe maxima, maxima of graphics and memory clock, power limits (default, min, max);
+ * null where the element is N/A or absent.
+ */
+type Xml = readonly [
+  cuda: string | null,
+  encoder: number | null,
+  pcie: readonly [number, number] | null,
+  clocks: readonly [number, number] | null,
+  limits: readonly [number, number, number] | null,
+];
+const XML_DEEPER: Readonly<Record<string, Xml>> = {
+  "2x-gtx1070-384.66": [null, 0, [3, 16], [1961, 4004], [180, 90, 200]],
+  "a100-sxm4-80gb-mig-535.54.03": ["12.2", null, [4, 16], [1410, 1593], [500, 100, 500]],
+  "a10g-515.105.01": ["11.7", 0, [4, 16], [1710, 6251], [300, 100, 300]],
+  "graphics-device-418.43": ["10.1", 0, [3, 16], [2145, 4001], [130, 70, 130]],
+  "grid-p4-1q-vgpu-513.46": ["11.6", 0, null, null, null],
+  "gt730-384.111-trimmed": [null, null, null, null, null],
+  "gtx1070ti-trimmed-v10": [null, null, null, null, null],
+  "quadro-p2000-525.125.06": ["12.0", 0, [3, 16], [1721, 3504], [75, 75, 75]],
+  "rtx2070-590.44.01-trimmed-to-gpu0": ["13.1", 0, [3, 16], [2100, 7001], [175, 125, 200]],
+  "rtx3060-570.124.04": ["12.8", 0, [4, 16], [2145, 7501], [170, 100, 190]],
+  "rtx3080-windows-536.40": ["12.2", 0, [4, 16], [2100, 9501], [320, 100, 336]],
+  "rtx3090-525.147.05": ["12.0", 0, [4, 16], [2100, 9751], [350, 100, 375]],
+};
+function xmlDeeper(id: string) {
+  const row = XML_DEEPER[id];
+  assert.ok(row !== undefined, id);
+  const [cuda, encoder, pcie, clocks, limits] = row;
+  const all = {
+    "detail.cuda_version": cuda,
+    encoder_utilization: encoder,
+    pcie_link_gen_max: pcie?.[0] ?? null,
+    pcie_link_width_max: pcie?.[1] ?? null,
+    frequency_max: clocks?.[0] ?? null,
+    clock_memory_max: clocks?.[1] ?? null,
+    power_limit_default: limits?.[0] ?? null,
+    power_limit_min: limits?.[1] ?? null,
+    power_limit_max: limits?.[2] ?? null,
+  };
+  // The trimmed files lack whole elements, so their GPUs lack the fields.
+  const known = Object.entries(all).filter(([, value]) => value !== null || !id.includes("trimmed"));
+  return Object.fromEntries(known.filter(([key, value]) => value !== null || !key.startsWith("detail.")));
+}
+
 const xmlRows = XML.map(([id, name, driver, bus, cells]): FixtureRow => {
   const isPair = id.startsWith("2x-");
-  const first = { ...values(name, driver, cells), pci_bus_id: bus };
+  const first = { ...values(name, driver, cells), ...xmlDeeper(id), pci_bus_id: bus };
   return {
     file: `xml__${id}.xml`,
     count: isPair ? 2 : 1,
@@ -270,6 +429,18 @@ const xmlRows = XML.map(([id, name, driver, bus, cells]): FixtureRow => {
     read: fromXml,
   };
 });
+
+const migRows: readonly FixtureRow[] = [
+  {
+    file: "xml__a100-sxm4-80gb-mig-535.54.03.xml",
+    count: 4,
+    devices: {
+      0: { gpuInstance: 3, multiprocessors: 14, sramUncorrected: 0, totalMemory: 19968 * MIB },
+      1: { gpuInstance: 4, multiprocessors: 14, sramUncorrected: 0, totalMemory: 19968 * MIB },
+    },
+    read: (text) => facts(readSmiXml(text).flatMap(({ migDevices }) => migDevices)),
+  },
+];
 
 const healthy4080 = values("NVIDIA GeForce RTX 4080 SUPER", "595.71.05", [0, 596, 16376, 43, 26.2, 210]);
 const otherRows: readonly FixtureRow[] = [
@@ -437,19 +608,19 @@ const otherRows: readonly FixtureRow[] = [
   {
     file: "help-query-gpu__h100-590.48.01.txt",
     count: 1,
-    devices: { 0: { fields: 42, throttle: "clocks_event_reasons.active" } },
+    devices: { 0: { fields: 69, everyTick: 52, throttle: "clocks_event_reasons.active" } },
     read: (text) => {
       const fields = fieldsInHelp(text);
-      return facts([{ fields: fields.length, throttle: fields.find((field) => field.includes("reasons")) }]);
+      const everyTick = withoutSeldom(fields).length;
+      return facts([
+        { fields: fields.length, everyTick, throttle: fields.find((field) => field.includes("reasons")) },
+      ]);
     },
   },
 ];
 
 const notParsed = (file: string, why: string): UnusedFixture => ({ file, why });
 const unused: readonly UnusedFixture[] = [
-  ...CAPTURES.map(({ id }) =>
-    notParsed(`version__${id}.txt`, "--version is absent on older drivers; not asked for"),
-  ),
   ...CAPTURES.map(({ id }) =>
     notParsed(`table__${id}__load.txt`, "the bare table is for people; not asked for"),
   ),
@@ -462,4 +633,8 @@ const unused: readonly UnusedFixture[] = [
   ),
 ];
 
-testFixtures("nvidia-smi", [...captureRows, ...listRows, ...xmlRows, ...otherRows], unused);
+testFixtures(
+  "nvidia-smi",
+  [...captureRows, ...versionRows, ...listRows, ...xmlRows, ...migRows, ...otherRows],
+  unused,
+);

@@ -13,6 +13,7 @@ import { explainFailure, lostGpu } from "../../../src/shims/nvidia-smi/failures.
 import {
   fieldsInHelp,
   PROBE_COMMAND,
+  QUERY_FIELDS,
   queryCommand,
   TEN_FIELDS,
 } from "../../../src/shims/nvidia-smi/fields.js";
@@ -47,11 +48,41 @@ const ONLY_IN_ROWS = [
   "ecc_uncorrected_since_load",
   "throttle_reasons",
 ] as const;
+/** Fields that the recorded rows were not asked for. */
+const ONLY_IN_XML: ReadonlySet<string> = new Set([
+  "encoder_utilization",
+  "decoder_utilization",
+  "temperature_margin",
+  "frequency_max",
+  "clock_memory_max",
+  "clock_sm_max",
+  "power_limit_default",
+  "power_limit_min",
+  "power_limit_max",
+  "ecc_sram_threshold_exceeded",
+  "retired_pages_single_bit",
+  "retired_pages_double_bit",
+  "remapped_rows_correctable",
+  "remapped_rows_uncorrectable",
+  "remapped_rows_histogram",
+  "throttle_time_sw_power_cap",
+  "throttle_time_sw_thermal",
+  "throttle_time_hw_thermal",
+  "throttle_time_hw_power_brake",
+  "pcie_link_gen_max",
+  "pcie_link_width_max",
+  "fabric_state",
+  "fabric_status",
+]);
 /** Without those; of a reading that changes between the two commands, only the type is compared. */
 function comparable({ detail, ...gpu }: Gpu): object {
-  const entries = Object.entries(gpu).filter(([key]) => !ONLY_IN_ROWS.some((only) => only === key));
+  const entries = Object.entries(gpu).filter(
+    ([key]) => !ONLY_IN_XML.has(key) && !ONLY_IN_ROWS.some((only) => only === key),
+  );
   const values = entries.map(([key, value]) => [key, MOVING.has(key) ? typeof value : value] as const);
-  const texts = Object.entries(detail).filter(([key]) => key !== "compute_capability");
+  const texts = Object.entries(detail).filter(
+    ([key]) => !["compute_capability", "cuda_version"].includes(key),
+  );
   return { ...Object.fromEntries(values), detail: Object.fromEntries(texts) };
 }
 
@@ -260,6 +291,44 @@ describe("nvidia-smi rows", () => {
       assert.deepEqual(comparable(fromXml.gpu), comparable(row), name);
     }
   });
+
+  test("the XML of a recorded H100 gives what its elements hold", () => {
+    const [idle, load] = ["h100-580-idle", "h100-580-load"].map(
+      (name) => readSmiXml(golden(`${name}/nvidia-smi.xml/stdout.txt`))[0]?.gpu,
+    );
+    assert.ok(idle && load);
+    const picked = (gpu: Gpu): object =>
+      Object.fromEntries(Object.entries(gpu).filter(([key]) => ONLY_IN_XML.has(key)));
+    assert.deepEqual(picked(idle), {
+      encoder_utilization: 0,
+      decoder_utilization: 0,
+      temperature_margin: 50,
+      frequency_max: 1980,
+      clock_memory_max: 2619,
+      clock_sm_max: 1980,
+      power_limit_default: 700,
+      power_limit_min: 200,
+      power_limit_max: 700,
+      ecc_sram_threshold_exceeded: false,
+      retired_pages_single_bit: null,
+      retired_pages_double_bit: null,
+      remapped_rows_correctable: 0,
+      remapped_rows_uncorrectable: 0,
+      remapped_rows_histogram: { max: 2560, high: 0, partial: 0, low: 0, none: 0 },
+      throttle_time_sw_power_cap: 0,
+      throttle_time_sw_thermal: 0,
+      throttle_time_hw_thermal: 0,
+      throttle_time_hw_power_brake: 0,
+      pcie_link_gen_max: 5,
+      pcie_link_width_max: 16,
+      fabric_state: null,
+      fabric_status: null,
+    });
+    assert.deepEqual(
+      [load.temperature_margin, load.throttle_time_sw_power_cap, load.detail["cuda_version"]],
+      [22, 9308626, "13.0"],
+    );
+  });
 });
 
 describe("nvidia-smi ticks", () => {
@@ -409,6 +478,14 @@ describe("nvidia-smi probe script", () => {
       assert.deepEqual(fieldsInHelp(HELP(known)), asked);
     });
 
+    test(`asks for every field of ours under ${shell}`, () => {
+      const { stdout } = run(shell, fakeTool(HELP(QUERY_FIELDS), `0, ${uuidOf(0)}`, 0));
+      const asked = fieldsInHelp(HELP(QUERY_FIELDS));
+      assert.equal(stdout.split("\n")[0], `@fields ${asked.join(",")}`);
+      // Two fields have two names each, of which the newer one is asked for.
+      assert.equal(asked.length, QUERY_FIELDS.length - 2);
+    });
+
     test(`falls back to ten columns under ${shell}`, () => {
       const liar = `case $1 in *fan.speed*) echo 'Field "fan.speed" is not a valid field to query.'; exit 2;; esac`;
       const { stdout } = run(shell, fakeTool(HELP([...TEN_FIELDS, "fan.speed"]), `0, ${uuidOf(0)}`, 0, liar));
@@ -477,16 +554,16 @@ describe("nvidia-smi probe script", () => {
       const parts = nvidiaSmiShim.probe(probeContext(["gpu"]));
       assert.deepEqual(
         parts.map((part) => part.id),
-        ["nvidia-smi.query", "nvidia-smi.list", "nvidia-smi.xml"],
+        ["nvidia-smi.query", "nvidia-smi.list", "nvidia-smi.xml", "nvidia-smi.version"],
       );
       const ran = (row: string): string => {
         const tool = `case $1 in --query-gpu=*) echo "${row}";; -*) echo "ran $*";; esac`;
         return run(shell, tool, parts.map((part) => `{ ${part.command}; } </dev/null`).join("; ")).stdout;
       };
       const enabled = `0, ${uuidOf(0)}, Enabled, 0, None, Enabled, 00000000:18:00.0`;
-      assert.match(ran(enabled), /@exit 0\nran -L\nran -q -x\n$/);
+      assert.match(ran(enabled), /@exit 0\nran -L\nran -q -x\nran --version\n$/);
       const disabled = `0, ${uuidOf(0)}, Enabled, 0, 70000, Enabled, 0, Disabled, 00000000:18:00.0`;
-      assert.match(ran(disabled), /@exit 0\n$/);
+      assert.match(ran(disabled), /@exit 0\nran --version\n$/);
     });
   }
 

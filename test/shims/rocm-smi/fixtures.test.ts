@@ -189,6 +189,8 @@ testFixtures("rocm-smi", [
         uuid: "0x2f048617326b1ea",
         driver_version: "5.9.17",
         serial: "692024000810",
+        pcie_link_gen: 4,
+        pcie_link_width: 16,
       },
     },
     read,

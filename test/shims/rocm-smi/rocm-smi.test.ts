@@ -37,7 +37,7 @@ testParserProperties({
 test("the command asks for processes only where they are included", () => {
   const commands = (include: Parameters<typeof probeContext>[0]) =>
     rocmSmiShim.probe(probeContext(include)).map((part) => part.command);
-  assert.equal(commands(["gpu"]).length, 1);
+  assert.equal(commands(["gpu"]).length, 2, "the tool, and the driver's files");
   assert.doesNotMatch(commands(["gpu"]).join(), /pid/);
   assert.match(commands(["gpu", "process"]).join(), /--showpids --json,\{tool\} --showpidgpus/);
 });

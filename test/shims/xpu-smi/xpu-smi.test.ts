@@ -14,6 +14,7 @@ const query = (index: number, value?: string): string =>
     `0000:0${String(index)}:00.0`,
     ...["97.00", "41.00", "24480", "11890.95", "12589.05", "61.00", "66.00", `12${String(index)}.26`],
     ...["200.00", "2400", "31", "4", "8", "3", "1"],
+    ...["Disabled", "21.1", "97.00", "0.00", "3.00", "0", "0", "0", "0", "0", "None"],
   ]
     .map((cell, at) => (at > 5 ? (value ?? cell) : cell))
     .join(", ");
@@ -63,4 +64,24 @@ test("1.x's stats of later ticks are joined with the probe's names; a device wit
       [1, "Flex", 15.5],
     ],
   );
+});
+
+test("2.0's throttle reasons have commas in them", () => {
+  const reasonsFor = (cell: string) => {
+    const outputs = partOutputs({ "xpu-smi.stats": `${query(0).replace(/None$/, cell)}\n${query(1)}\n` });
+    const verdict = xpuSmiShim.judge(outputs, probeContext(["gpu"]));
+    assert.ok(verdict.kind === "usable");
+    return verdict.sampler.parse(outputs).sections.gpus?.map((gpu) => [gpu.name, gpu.throttle_reasons]);
+  };
+  const name = "Intel(R) Arc(TM) Pro B60";
+  for (const [cell, reasons] of [
+    ["Thermal,Power,ThermalAlert", ["Thermal", "Power", "ThermalAlert"]],
+    ["PowerBurst", ["PowerBurst"]],
+    ["SW, HW", ["SW", "HW"]],
+    ["N/A", null],
+  ] as const)
+    assert.deepEqual(reasonsFor(cell), [
+      [name, reasons],
+      [name, []],
+    ]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { OutputFormat, RunLength } from "../../../src/contract/options.js";
+import type { StreamFormat, RunLength } from "../../../src/contract/options.js";
 import { assignHostIds, type WatchedTarget } from "../../../src/fleet/identity.js";
 import { shareOut, splitLimit, threadCount } from "../../../src/sources/threads/shares.js";
 import type { HostPlan } from "../../../src/ssh/plan/plan.js";
@@ -63,13 +63,13 @@ test("the parts of a limit are the limit together, and each at least 1", () => {
 });
 
 const ENDLESS: RunLength = { kind: "endless" };
-const CASES: readonly (readonly [string, number | "auto", RunLength, OutputFormat, number, number])[] = [
+const CASES: readonly (readonly [string, number | "auto", RunLength, StreamFormat, number, number])[] = [
   ["a large fleet has one", "auto", ENDLESS, "ndjson", 1000, 1],
   ["so has one in CSV, for a while", "auto", { kind: "count", ticks: 3 }, "csv", 100, 1],
   ["a small one has none", "auto", ENDLESS, "ndjson", 99, 0],
   ["a run of one tick has none", "auto", { kind: "once" }, "ndjson", 1000, 0],
-  ["a table has none", "auto", ENDLESS, "table", 1000, 0],
-  ["--workers wins", 4, { kind: "once" }, "table", 1000, 4],
+  ["a table has none, and metrics neither", "auto", ENDLESS, "records", 1000, 0],
+  ["--workers wins", 4, { kind: "once" }, "records", 1000, 4],
   ["--workers 0 has none", 0, ENDLESS, "ndjson", 1000, 0],
   ["no more than hosts", 8, ENDLESS, "ndjson", 3, 3],
 ];

@@ -9,11 +9,12 @@ import { generateCases } from "./generated-cases.js";
 import { HAND_CASES, type HandCase } from "./hand-cases.js";
 import { NEWER_CASES } from "./newer-cases.js";
 import { findOracle } from "./oracle.js";
+import { propertyRuns } from "../../support/property-runs.js";
 
 const oracle = await findOracle();
 /** Set SSH_CONFIG_SEED and SSH_CONFIG_CASES for another, larger draw. */
 const SEED = Number(process.env["SSH_CONFIG_SEED"] ?? 20240917);
-const GENERATED = Number(process.env["SSH_CONFIG_CASES"] ?? 400);
+const GENERATED = Number(process.env["SSH_CONFIG_CASES"] ?? propertyRuns(100));
 
 /** What another ssh than 9.2 may refuse that we go on taking: DSA (gone in 10.1), old IPQoS values, times with blanks, GSSAPI. */
 const isNewer = (oracle?.dialect ?? 902) > 902;

@@ -21,6 +21,7 @@ import { indexRevokedKeys, readKrl } from "../../../src/ssh/known-hosts/revoked.
 import { judgeHostKey } from "../../../src/ssh/known-hosts/verdict.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { namesOf, testKey } from "./test-keys.js";
+import { propertyRuns } from "../../support/property-runs.js";
 
 const temp = makeTempDir("known-hosts-fuzz");
 after(() => temp.remove());
@@ -64,7 +65,7 @@ test("any text is parsed, looked up and judged without a throw (100,000 cases)",
     fc.property(anyText, (text) => {
       kinds.add(judge(text).kind);
     }),
-    { numRuns: 100_000 },
+    { numRuns: propertyRuns(20_000) },
   );
   assert.ok(kinds.has("unknown") && kinds.has("match") && kinds.has("changed"), [...kinds].join(" "));
 });
@@ -76,7 +77,7 @@ test("any revocation list answers without a throw (10,000 cases)", () => {
       const { kind } = indexRevokedKeys(text, "revoked")(parsed);
       assert.ok(["clear", "revoked", "revocation-unreadable"].includes(kind));
     }),
-    { numRuns: 10_000 },
+    { numRuns: propertyRuns(2_000) },
   );
 });
 
@@ -98,7 +99,7 @@ test("any blob or KRL is read or refused with our own errors (10,000 cases)", ()
         }
       }
     }),
-    { numRuns: 10_000 },
+    { numRuns: propertyRuns(2_000) },
   );
 });
 
@@ -118,7 +119,7 @@ test("revoked wins under any order of lines", () => {
       const text = lines.toSpliced(at, 0, `@revoked ${revoked} ${keyText(0)}`).join("\n");
       assert.equal(judge(text).kind, "revoked");
     }),
-    { numRuns: 2_000 },
+    { numRuns: propertyRuns(500) },
   );
 });
 
@@ -136,7 +137,7 @@ test("comments, carriage returns and blanks never change a verdict", () => {
         assert.deepEqual(judge(odd.join(end)), judge(bare.join("\n")));
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: propertyRuns(500) },
   );
 });
 
@@ -169,7 +170,7 @@ test("the index finds the same lines as the list, whatever is asked and added in
         for (const name of wanted) assert.deepEqual(index.lookup(name), list.lookup(name));
       }
     }),
-    { numRuns: 5_000 },
+    { numRuns: propertyRuns(1_000) },
   );
 });
 
@@ -179,7 +180,7 @@ test("a hashed name is the plain name", () => {
       const hashed = lines.map((text) => text.replace(new RegExp(`^${HOST}`), () => hashName(HOST)));
       assert.deepEqual(judge(hashed.join("\n")), judge(lines.join("\n")));
     }),
-    { numRuns: 1_000 },
+    { numRuns: propertyRuns(300) },
   );
 });
 
@@ -200,7 +201,7 @@ test("a hashed name matches its own name and no other, by the plain and by the f
         assert.ok(!nameHasher(`${name}x`)(prepareHash(hashed)));
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: propertyRuns(500) },
   );
 });
 
@@ -212,7 +213,7 @@ test("globs match as the same regular expression does", () => {
       const source = pattern.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll("?", ".");
       assert.equal(matchPattern(host, pattern), new RegExp(`^${source}$`, "s").test(host));
     }),
-    { numRuns: 5_000 },
+    { numRuns: propertyRuns(1_000) },
   );
 });
 

@@ -368,6 +368,7 @@ export const algorithmScenarios: readonly Scenario[] = [
   },
   { name: "an ECDSA host key", at: "ecdsa host", expect: REACHED },
   { name: "an RSA host key", at: "rsa host", expect: REACHED },
+  { name: "all of sshd's own key exchanges", at: "default kex", expect: REACHED },
   {
     name: "post-quantum kex only",
     at: "pq only",

@@ -84,6 +84,7 @@ function specialServers(hostCa: KeyPair): Readonly<Record<string, SshdOptions>> 
     "rsa host": { hostKeyTypes: ["rsa"] },
     "ecdsa host": { hostKeyTypes: ["ecdsa"] },
     "sha1 host": { hostKeyTypes: ["rsa"], config: ["HostKeyAlgorithms ssh-rsa"] },
+    "default kex": { config: ["KexAlgorithms +sntrup761x25519-sha512@openssh.com"] },
     "pq only": { config: ["KexAlgorithms sntrup761x25519-sha512@openssh.com"] },
     "umac only": { config: ["Ciphers aes128-ctr", "MACs umac-64@openssh.com"] },
     "cbc only": { config: ["Ciphers aes128-cbc"] },

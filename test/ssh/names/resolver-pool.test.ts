@@ -14,7 +14,8 @@ import {
 } from "../../../src/ssh/names/resolver-process.js";
 import { FakeClock } from "../../support/fake-clock.js";
 
-const PROGRAM = new URL("../../../src/ssh/names/resolver.ts", import.meta.url);
+const PROGRAM = new URL(import.meta.resolve("../../../src/ssh/names/resolver.js"));
+const SOURCES = new URL("../../../src/ssh/names/", import.meta.url);
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const FOUND: NameAnswer = { addresses: ["192.0.2.1"] };
 
@@ -268,9 +269,9 @@ describe("a resolver process", () => {
   for (const free of [0, 1, 2, 3, 4]) {
     test(`is done without where only ${free} descriptors are left`, () => {
       const program = `import { closeSync, openSync } from "node:fs";
-        import { realClock } from ${JSON.stringify(new URL("../../../src/lib/clock.ts", import.meta.url).href)};
-        import { ResolverPool } from ${JSON.stringify(new URL("./resolver-pool.ts", PROGRAM).href)};
-        import { resolverStarter } from ${JSON.stringify(new URL("./resolver-process.ts", PROGRAM).href)};
+        import { realClock } from ${JSON.stringify(new URL("../../lib/clock.ts", SOURCES).href)};
+        import { ResolverPool } from ${JSON.stringify(new URL("resolver-pool.ts", SOURCES).href)};
+        import { resolverStarter } from ${JSON.stringify(new URL("resolver-process.ts", SOURCES).href)};
         const deadline = setTimeout(() => undefined, 20_000);
         const held = [];
         // What is loaded and made when it is first needed takes its descriptors before they are gone.

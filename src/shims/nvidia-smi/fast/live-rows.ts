@@ -13,7 +13,7 @@ import {
   percentCell,
   wattsCell,
 } from "../../kit/cells.js";
-import { throttleReasons } from "../cells.js";
+import { microseconds, temperatureMargin, throttleReasons } from "../cells.js";
 import { PlainNumber } from "./plain-number.js";
 
 /** A GPU that is changed in place. */
@@ -31,11 +31,18 @@ const number = (set: SetReading<number>): LiveField => ({ kind: "number", set })
 const LIVE: ReadonlyMap<string, LiveField> = new Map([
   ["utilization.gpu", number((gpu, cell) => (gpu.utilization = percentCell(cell)) !== null)],
   ["utilization.memory", number((gpu, cell) => (gpu.memory_utilization = percentCell(cell)) !== null)],
+  ["utilization.encoder", number((gpu, cell) => (gpu.encoder_utilization = percentCell(cell)) !== null)],
+  ["utilization.decoder", number((gpu, cell) => (gpu.decoder_utilization = percentCell(cell)) !== null)],
   ["memory.used", number((gpu, cell) => (gpu.used_memory = bytesCell(cell, "MiB")) !== null)],
   ["memory.free", number((gpu, cell) => (gpu.memory_free = bytesCell(cell, "MiB")) !== null)],
   // 0 degrees may be a chip that was not read, which other cells decide.
   ["temperature.gpu", number((gpu, cell) => cell > 0 && (gpu.temperature = celsiusCell(cell)) !== null)],
   ["temperature.memory", number((gpu, cell) => (gpu.temperature_memory = celsiusCell(cell)) !== null)],
+  // A margin below 0 is no plain number, and read by the plain function.
+  [
+    "temperature.gpu.tlimit",
+    number((gpu, cell) => (gpu.temperature_margin = temperatureMargin(cell)) !== null),
+  ],
   ["clocks.current.graphics", number((gpu, cell) => (gpu.frequency = megahertzCell(cell)) !== null)],
   ["clocks.current.memory", number((gpu, cell) => (gpu.clock_memory = megahertzCell(cell)) !== null)],
   ["clocks.current.sm", number((gpu, cell) => (gpu.clock_sm = megahertzCell(cell)) !== null)],
@@ -49,6 +56,22 @@ const LIVE: ReadonlyMap<string, LiveField> = new Map([
     "ecc.errors.corrected.volatile.total",
     number((gpu, cell) => (gpu.ecc_corrected_since_load = integerCell(cell)) !== null),
   ],
+  [
+    "clocks_event_reasons_counters.sw_power_cap",
+    number((gpu, cell) => (gpu.throttle_time_sw_power_cap = microseconds(cell)) !== null),
+  ],
+  [
+    "clocks_event_reasons_counters.sw_thermal_slowdown",
+    number((gpu, cell) => (gpu.throttle_time_sw_thermal = microseconds(cell)) !== null),
+  ],
+  [
+    "clocks_event_reasons_counters.hw_thermal_slowdown",
+    number((gpu, cell) => (gpu.throttle_time_hw_thermal = microseconds(cell)) !== null),
+  ],
+  [
+    "clocks_event_reasons_counters.hw_power_brake_slowdown",
+    number((gpu, cell) => (gpu.throttle_time_hw_power_brake = microseconds(cell)) !== null),
+  ],
   // Read only in place of power.draw, which is a number in every row that is kept.
   ["power.draw.average", number(() => true)],
   ["power.draw.instant", number(() => true)],
@@ -58,7 +81,8 @@ const LIVE: ReadonlyMap<string, LiveField> = new Map([
   ],
 ]);
 
-const NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
+/** What PlainNumber reads. */
+const NUMBER = /^(?:\d{1,15}|\d{1,9}\.\d{1,6})$/;
 const MASK = /^0x[0-9a-f]{1,16}$/;
 export const SEPARATOR = ", ";
 /** The largest length that `LiveRows.lengths` can hold. */

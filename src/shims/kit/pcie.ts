@@ -1,0 +1,18 @@
+/** PCIe generations by the speed that tools print. Source: PCI Express Base Specification 6.0, section 1.2. */
+import { numberCell } from "./cells.js";
+
+const GENERATION_OF_SPEED = new Map([
+  [2.5, 1],
+  [5, 2],
+  [8, 3],
+  [16, 4],
+  [32, 5],
+  [64, 6],
+]);
+
+/** PCIe generation, from `16 GT/s`, `16.0GT/s PCIe` or a bare number of GT/s or MT/s; null for any other speed. */
+export function pcieGeneration(speed: string | null): number | null {
+  const value = numberCell(speed?.replace(/ ?[GM]T\/s(?: PCIe)?$/i, ""));
+  if (value === null) return null;
+  return GENERATION_OF_SPEED.get(value > 1000 ? value / 1000 : value) ?? null;
+}

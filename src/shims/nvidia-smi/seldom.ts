@@ -1,0 +1,84 @@
+/**
+ * Readings that are asked seldom. They stay as they are while the driver is loaded, or change only together with another
+ * reading that every tick asks for. So they are kept for a GPU as long as all those stay the same, and no longer.
+ */
+import type { Gpu } from "../../contract/record.js";
+import { SELDOM_DETAIL, SELDOM_KEYS } from "./readings.js";
+
+const IS_SELDOM: ReadonlySet<string> = new Set(SELDOM_KEYS);
+
+interface Kept {
+  readonly readings: Readonly<Record<string, unknown>>;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+/** `CUDA Version        : 13.1` of `nvidia-smi --version`; from driver 610 on it is the `CUDA UMD Version`. */
+export function cudaVersionIn(text: string): string | null {
+  return /^CUDA (?:UMD )?Version\s*:\s*(\d{1,3}\.\d{1,3})\s*$/m.exec(text)?.[1] ?? null;
+}
+
+/** Keeps the seldom readings of one host's GPUs. */
+export class SeldomReadings {
+  #kept = new Map<string, Kept>();
+  /** Read once with the probe, so it is only that driver's. */
+  readonly #cuda: { readonly version: string; readonly driver: string | null | undefined } | null;
+  /** What a GPU that is not known yet has instead: null for each reading that this driver has. */
+  #unknown: Kept = { readings: {}, detail: {} };
+
+  constructor(cudaVersion: string | null, gpus: readonly Gpu[]) {
+    const driver = gpus.find(({ error }) => error === undefined)?.driver_version;
+    this.#cuda = cudaVersion === null ? null : { version: cudaVersion, driver };
+  }
+
+  /** Takes the readings of an answer that holds all fields, in place of the earlier ones; false where nothing changed. */
+  remember(gpus: readonly Gpu[]): boolean {
+    const before = JSON.stringify([...this.#kept]);
+    this.#kept = new Map();
+    for (const gpu of gpus) {
+      if (gpu.error !== undefined) continue;
+      const readings: Record<string, unknown> = Object.fromEntries(
+        SELDOM_KEYS.flatMap((key) => (gpu[key] === undefined ? [] : [[key, gpu[key]]])),
+      );
+      // In MIG mode the histogram comes without the counts, so nothing shows when it changes.
+      if (gpu.remapped_rows_correctable === null && "remapped_rows_histogram" in readings)
+        readings["remapped_rows_histogram"] = null;
+      const detail: Record<string, string> = {};
+      for (const key of SELDOM_DETAIL) {
+        const text = key === "cuda_version" ? this.#cudaOf(gpu) : gpu.detail[key];
+        if (text !== undefined) detail[key] = text;
+      }
+      this.#kept.set(identityOf(gpu), { readings, detail });
+      const nulls = Object.fromEntries(Object.keys(readings).map((key) => [key, null]));
+      this.#unknown = { readings: nulls, detail: {} };
+    }
+    return JSON.stringify([...this.#kept]) !== before;
+  }
+
+  /** Whether all GPUs are known that could be. */
+  knows(gpus: readonly Gpu[]): boolean {
+    return gpus.every((gpu) => gpu.error !== undefined || this.#kept.has(identityOf(gpu)));
+  }
+
+  /** The GPU with what is kept of it, in the same order of keys whichever fields were asked for. */
+  complete(gpu: Gpu): Gpu {
+    if (gpu.error !== undefined) return gpu;
+    const { readings, detail } = this.#kept.get(identityOf(gpu)) ?? this.#unknown;
+    const own = Object.entries(gpu).filter(([key]) => !IS_SELDOM.has(key));
+    const ownDetail = Object.entries(gpu.detail).filter(([key]) => !SELDOM_DETAIL.includes(key));
+    const completed: Record<string, unknown> = Object.fromEntries(own);
+    completed["detail"] = { ...Object.fromEntries(ownDetail), ...detail };
+    return Object.assign(completed as unknown as Gpu, readings);
+  }
+
+  #cudaOf({ driver_version: driver, detail }: Gpu): string | undefined {
+    return this.#cuda?.driver === driver ? this.#cuda?.version : detail["cuda_version"];
+  }
+}
+
+/** The same text as long as nothing kept can have changed: the histogram of spare rows changes with the remapped rows. */
+function identityOf(gpu: Gpu): string {
+  return JSON.stringify([
+    ...[gpu.uuid, gpu.name, gpu.pci_bus_id, gpu.driver_version],
+    ...[gpu.remapped_rows_correctable, gpu.remapped_rows_uncorrectable, gpu.remapped_rows_pending],
+  ]);
+}
