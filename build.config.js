@@ -50,16 +50,32 @@ await build({
   define: { VERSION_TEXT, HELP_TEXT: JSON.stringify(await helpText()) },
 });
 chmodSync("dist/start.cjs", 0o755);
+await writeCompletions();
 writeTypes("src/index.ts", "dist/types");
 
 /** The help text, made by the code itself so that the flags are defined in one place. */
 async function helpText() {
-  const built = await build({ ...shared, entryPoints: ["src/cli/help.ts"], format: "esm", write: false });
-  const [file] = built.outputFiles;
-  const code = `data:text/javascript;base64,${Buffer.from(file.contents).toString("base64")}`;
   /** @type {typeof import("./src/cli/help.js")} */
-  const help = await import(code);
+  const help = await import(await urlOf("src/cli/help.ts"));
   return help.helpText();
+}
+
+/** A file for each shell, made of the flags as well. */
+async function writeCompletions() {
+  /** @type {typeof import("./build/completions.js")} */
+  const { completionFiles } = await import(await urlOf("build/completions.ts"));
+  mkdirSync("dist/completions");
+  for (const [file, text] of completionFiles()) writeFileSync(join("dist/completions", file), text);
+}
+
+/**
+ * A module of TypeScript with what it imports, as something to import.
+ * @param {string} entry
+ */
+async function urlOf(entry) {
+  const built = await build({ ...shared, entryPoints: [entry], format: "esm", write: false });
+  const [file] = built.outputFiles;
+  return `data:text/javascript;base64,${Buffer.from(file.contents).toString("base64")}`;
 }
 
 /**

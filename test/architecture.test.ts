@@ -89,7 +89,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
-  "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "targets/"],
+  "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "ssh/config/", "targets/"],
   "run/": [
     ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],

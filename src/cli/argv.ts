@@ -11,6 +11,8 @@ import { FLAGS, type Flag } from "./flags.js";
 export interface GivenFlags {
   /** By flag name, in the order given; a switch has an empty text each time. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
+  /** Arguments that are no flags: hosts. */
+  readonly operands: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -23,7 +25,7 @@ const BY_SHORT = new Map(
 
 /** `args` without the program's name. Never rejects, whatever was typed. */
 export async function readFlags(args: readonly string[]): Promise<GivenFlags> {
-  const { encoded, problems } = encode(args);
+  const { encoded, operands, problems } = encode(args);
   const { cac } = await import("cac");
   const cli = cac("allsmi-ssh");
   // `type: []` makes a list, however often the flag is given.
@@ -37,23 +39,32 @@ export async function readFlags(args: readonly string[]): Promise<GivenFlags> {
       flag.name,
       given.map((text) => String(text).slice(1)),
     );
-    if (flag.takes.kind === "value" && flag.takes.repeatable !== true && given.length > 1)
-      problems.push(`--${flag.name}: given ${given.length} times; give it once`);
   }
-  return { texts, problems };
+  return { texts, operands, problems };
 }
 
-/** Every known flag as `--name=:text`; what is wrong is a problem instead. */
+/** Every known flag as `--name=:text`, and hosts; what is wrong is a problem instead. After `--` all are hosts. */
 function encode(args: readonly string[]): {
   readonly encoded: readonly string[];
+  readonly operands: readonly string[];
   readonly problems: string[];
 } {
   const encoded: string[] = [];
+  const operands: string[] = [];
   const problems: string[] = [];
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === "--" || arg === "-" || !arg.startsWith("-")) {
-      problems.push(`unexpected argument "${cleanText(arg)}"; hosts are given with --ssh [user@]host[:port]`);
+  // Taken from the end: to shift a list of 100,000 hosts moves it each time.
+  const rest = [...args].reverse();
+  for (let arg = rest.pop(); arg !== undefined; arg = rest.pop()) {
+    if (arg === "--") {
+      operands.push(...rest.reverse());
+      break;
+    }
+    if (arg === "-") {
+      problems.push('unexpected argument "-"; hosts from standard input are --ssh-hostfile -');
+      continue;
+    }
+    if (!arg.startsWith("-")) {
+      operands.push(arg);
       continue;
     }
     const [typed = "", ...parts] = arg.split("=");
@@ -62,17 +73,17 @@ function encode(args: readonly string[]): {
     if (flag === undefined) {
       problems.push(unknownFlag(typed));
       // The next argument is most likely its value, and not a second problem.
-      if (inline === null && rest[0]?.startsWith("-") === false) rest.shift();
+      if (inline === null && rest.at(-1)?.startsWith("-") === false) rest.pop();
     } else if (flag.takes.kind === "switch") {
       if (inline === null) encoded.push(`--${flag.name}=:`);
       else problems.push(`--${flag.name}: takes no value`);
     } else {
-      const text = inline ?? (rest[0]?.startsWith("--") === true ? undefined : rest.shift());
+      const text = inline ?? (rest.at(-1)?.startsWith("--") === true ? undefined : rest.pop());
       if (text === undefined) problems.push(`--${flag.name}: needs a value, ${usage(flag)}`);
       else encoded.push(`--${flag.name}=:${text}`);
     }
   }
-  return { encoded, problems };
+  return { encoded, operands, problems };
 }
 
 function usage(flag: Flag): string {

@@ -37,7 +37,7 @@ export class FlagReader {
 
   /** A path or another text that must not be empty; null where it is not given. */
   text(flag: string): string | null {
-    return this.nonEmpty(flag)[0] ?? null;
+    return this.nonEmpty(flag).at(-1) ?? null;
   }
 
   /** All texts of a repeatable flag that must not be empty. */
@@ -92,7 +92,8 @@ export class FlagReader {
     initial: Initial,
     read: (text: string) => Value | undefined,
   ): Value | Initial {
-    const [text] = this.texts(flag);
+    // The last one counts, so that an alias or a file can be overruled.
+    const text = this.texts(flag).at(-1);
     return text === undefined ? initial : (read(text) ?? initial);
   }
 

@@ -2,7 +2,7 @@
 
 type FlagKind =
   | { readonly kind: "switch"; readonly short?: string }
-  /** `repeatable`: may be given several times, and all values count; otherwise a second one is an error. */
+  /** `repeatable`: may be given several times, and all values count; otherwise the last one does. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
 
 export interface Flag {
@@ -42,13 +42,24 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "ssh",
         "TARGETS",
-        "Hosts to watch: [user@]host[:port], more with commas; IPv6 as [address]:port.",
+        "Hosts to watch: [user@]host[:port], ranges as dgx-[01-16], @group, patterns; ^name leaves out.",
       ),
       values(
         "ssh-hostfile",
         "FILE",
         "Hosts from a file, one a line, each with optional key=value labels; - is standard input.",
       ),
+      values(
+        "ssh-from",
+        "SOURCE",
+        "Hosts from ansible:FILE, an inventory, or exec:PROGRAM, which prints hosts.",
+      ),
+      values(
+        "select",
+        "KEY=VALUE",
+        "Only hosts with this label, as rack=r12, rack!=r1* or role=gpu; all must match.",
+      ),
+      value("shard", "I/N", "Watch only part I of N, from 0 to N-1; N processes watch each host once."),
       onOff("demo", "Watch an embedded fleet of simulated hosts through real SSH on loopback."),
       value("replay", "FILE", "Render recorded NDJSON instead of watching; - is standard input."),
       value("speed", "N", "Replay at N times the recorded pace, or max: as fast as it can.", "max"),

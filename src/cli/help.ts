@@ -6,13 +6,14 @@ const WIDTH = 100;
 const NO_BREAK = "\u00a0";
 const FLAG_COLUMN = 32;
 
-const INTRO = `Usage: allsmi-ssh --ssh [user@]host[:port][,...] [flags]
+const INTRO = `Usage: allsmi-ssh [user@]host[:port]... [flags]
 
 Streams GPU, CPU and memory readings of many hosts over SSH: one record a host at each reading.
 Nothing is installed on them. Logs in with keys and agent only, as ssh -o BatchMode=yes.`;
 
 const EXAMPLES = `Examples:
-  allsmi-ssh --ssh admin@dgx-01,admin@dgx-02
+  allsmi-ssh admin@dgx-01 admin@dgx-02
+  allsmi-ssh 'dgx-[01-16]' '^dgx-05' --once
   allsmi-ssh --ssh-hostfile hosts.txt --once --format ndjson | jq -r .hostname
   allsmi-ssh --ssh-hostfile hosts.txt --format csv --include gpu --output gpus.csv
   allsmi-ssh --ssh-hostfile hosts.txt --once --fail-on 'gpu.temperature>85' --quiet

@@ -1,11 +1,12 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
 import { UsageError } from "../contract/errors.js";
-import type { Options, OutputFormat, RunLength, Source, Verbosity } from "../contract/options.js";
+import type { Options, OutputFormat, RunLength, Shard, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { StepArea } from "../contract/step-log.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
+import { withDefaults } from "./defaults.js";
 import { FlagReader, Problems } from "./flag-reader.js";
 import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
@@ -24,6 +25,7 @@ export type ParsedCommand =
 const STEP_VARIABLE = "ALLSMI_SSH_DEBUG";
 const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
+const MAX_SHARDS = 10_000;
 const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
@@ -33,7 +35,7 @@ const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
 /**
- * `args` without the program's name; `env` for the step log. Help and the version win over all other flags. Throws
+ * `args` without the program's name; `env` for the step log and defaults. Help and the version win over all other flags. Throws
  * UsageError, with every problem that was found.
  */
 export async function parseArgv(
@@ -41,20 +43,22 @@ export async function parseArgv(
   readTextFile: ReadTextFile,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ParsedCommand> {
-  const given = await readFlags(args);
-  if (given.texts.has("help")) return { kind: "help", text: (await import("./help.js")).helpText() };
-  if (given.texts.has("version")) return { kind: "version" };
+  const typed = await readFlags(args);
+  if (typed.texts.has("help")) return { kind: "help", text: (await import("./help.js")).helpText() };
+  if (typed.texts.has("version")) return { kind: "version" };
+  const given = await withDefaults(typed, env, readTextFile, { conflicts: CONFLICTS, sources: SOURCES });
   const problems = new Problems();
   for (const problem of given.problems) problems.add(problem);
 
   const reader = new FlagReader(given, problems);
   refuseConflicts(given, problems);
-  const { source, warnings } = await readSource(reader, readTextFile);
+  const { source, warnings } = await readSource(reader, given.operands, readTextFile, env);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
   const { query, selection, format } = await readSelection(reader, FORMATS, include);
   const options: Options = {
     source,
+    shard: readShard(reader),
     ssh: readSsh(reader),
     sample: {
       include: new Set([
@@ -91,11 +95,11 @@ export async function parseArgv(
   return { kind: "run", options, warnings };
 }
 
-const SOURCES = ["ssh", "ssh-hostfile", "demo", "replay"];
+const SOURCES = ["ssh", "ssh-hostfile", "ssh-from", "demo", "replay"];
 /** Flags that cannot be given together. The message names the first one first. */
 const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[] = [
-  ["demo", ["ssh", "ssh-hostfile", "replay", "dry-run"]],
-  ["replay", ["ssh", "ssh-hostfile", "once", "count", "interval", "dry-run"]],
+  ["demo", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "replay", "dry-run"]],
+  ["replay", ["ssh", "ssh-hostfile", "ssh-from", "select", "shard", "once", "count", "interval", "dry-run"]],
   ["once", ["count", "listen"]],
   [
     "check",
@@ -120,21 +124,23 @@ const CONFLICTS: readonly (readonly [flag: string, others: readonly string[]])[]
 /** Metrics are written when the run ends, after each tick into a file, or served. */
 const ENDS_OR_GOES = ["once", "count", "replay", "output", "listen", "dry-run"];
 
-function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Problems): void {
+function refuseConflicts({ texts, operands, problems: mistyped }: GivenFlags, problems: Problems): void {
   for (const [flag, others] of CONFLICTS) {
     const clashing = texts.has(flag) ? others.filter((other) => texts.has(other)) : [];
     for (const other of clashing) problems.add(`--${flag}: cannot be used with --${other}; give one of them`);
   }
   // A mistyped flag may be the one with the hosts.
-  if (!SOURCES.some((flag) => texts.has(flag)) && mistyped.length === 0) {
+  if (!SOURCES.some((flag) => texts.has(flag)) && operands.length === 0 && mistyped.length === 0) {
     problems.add(
       "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
     );
   }
+  for (const flag of ["demo", "replay"])
+    if (operands.length > 0 && texts.has(flag)) problems.add(`--${flag}: takes no hosts; leave them out`);
   if (texts.has("speed") && !texts.has("replay")) problems.add("--speed: only with --replay FILE");
   if (texts.has("fail-on-missing") && !texts.has("fail-on"))
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
-  if (texts.get("format")?.[0] === "prometheus" && !ENDS_OR_GOES.some((flag) => texts.has(flag)))
+  if (texts.get("format")?.at(-1) === "prometheus" && !ENDS_OR_GOES.some((flag) => texts.has(flag)))
     problems.add(
       "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
     );
@@ -144,11 +150,13 @@ function refuseConflicts({ texts, problems: mistyped }: GivenFlags, problems: Pr
 
 async function readSource(
   reader: FlagReader,
+  operands: readonly string[],
   readTextFile: ReadTextFile,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ source: Source; warnings: readonly string[] }> {
   const file = reader.text("replay");
   if (file !== null) {
-    const [speed = "max"] = reader.texts("speed");
+    const speed = reader.texts("speed").at(-1) ?? "max";
     const source: Source =
       speed === "max"
         ? { kind: "replay", file, speed }
@@ -157,8 +165,16 @@ async function readSource(
   }
   if (reader.has("demo")) return { source: { kind: "demo" }, warnings: [] };
   const { targets, warnings } = await readTargets(
-    { lists: reader.texts("ssh"), files: reader.texts("ssh-hostfile") },
+    {
+      operands,
+      lists: reader.texts("ssh"),
+      files: reader.texts("ssh-hostfile"),
+      from: reader.nonEmpty("ssh-from"),
+      selectors: reader.texts("select"),
+      configFile: reader.text("ssh-config"),
+    },
     readTextFile,
+    env,
     reader.problems,
   );
   return { source: { kind: "targets", targets }, warnings };
@@ -176,6 +192,21 @@ function readSsh(reader: FlagReader): SshOptions {
     client: reader.choice("ssh-client", CLIENTS, "auto"),
     concurrency: reader.number("ssh-concurrency", 32, { min: 1, max: 10_000 }),
   };
+}
+
+/** Null where it is not given or wrong. */
+function readShard(reader: FlagReader): Shard | null {
+  const text = reader.text("shard");
+  if (text === null) return null;
+  const [, index = "", count = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (index !== "" && Number(index) < Number(count) && Number(count) <= MAX_SHARDS)
+    return { index: Number(index), count: Number(count) };
+  const last =
+    index !== "" && index === count ? `; the last of ${count} is ${Number(count) - 1}/${count}` : "";
+  reader.problems.add(
+    `--shard: "${cleanText(text)}" is not I/N with I from 0 to N-1 and N up to ${MAX_SHARDS}${last}`,
+  );
+  return null;
 }
 
 function readLength(reader: FlagReader): RunLength {

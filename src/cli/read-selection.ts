@@ -42,7 +42,7 @@ function refuseOtherFormats(reader: FlagReader, format: OutputFormat | null): vo
       if (reader.has(flag)) problems.add(`--${flag}: only with --format ndjson or csv`);
   } else if (format === "csv") {
     if (reader.has("compact")) problems.add("--compact: only with --format ndjson");
-    if (reader.texts("rows")[0] === "record")
+    if (reader.texts("rows").at(-1) === "record")
       problems.add("--rows record: only with --format ndjson; CSV has a row for each device");
   }
 }

@@ -74,8 +74,16 @@ export interface CheckOptions {
   readonly timeoutMs: number;
 }
 
+/** One of `count` processes that share the hosts; `index` counts from 0. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
 export interface Options {
   readonly source: Source;
+  /** Null: this process watches all hosts. */
+  readonly shard: Shard | null;
   readonly ssh: SshOptions;
   readonly sample: SampleOptions;
   /** Threads that hosts are spread over, beside the main one. */

@@ -10,7 +10,7 @@ import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { shimsToTry } from "../shims/registry.js";
 import type { ConfigEnvironment } from "../ssh/config/environment.js";
-import { loadConfig, type ConfigSource } from "../ssh/config/load.js";
+import { configSource, loadConfig } from "../ssh/config/load.js";
 import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
@@ -25,6 +25,7 @@ import {
   type WatchedTarget,
 } from "./identity.js";
 import { watchFleet } from "./pipeline.js";
+import { isOfShard } from "./shard.js";
 
 /** The options of a run that the stages of its hosts need. Plain data. */
 export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length" | "stepAreas">;
@@ -84,9 +85,9 @@ function planningAgain({ ssh }: Pick<Options, "ssh">, deps: Omit<PlanningDeps, "
   };
 }
 
-/** The hosts to watch, each once. Connects to nothing. Throws ConfigError. */
+/** The hosts to watch, each once; of a shard, with the identity that they have in the whole fleet. Throws ConfigError. */
 export async function planFleet(
-  options: Pick<Options, "ssh">,
+  options: Pick<Options, "ssh"> & Partial<Pick<Options, "shard">>,
   targets: readonly Target[],
   deps: PlanningDeps,
   warn: (message: string) => void,
@@ -96,7 +97,12 @@ export async function planFleet(
   const unchecked = planned.filter(({ plan }) => plan?.hostKeyPolicy === "no").length;
   if (unchecked > 0)
     warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
-  return assignHostIds(planned);
+  const { shard = null } = options;
+  const watched = assignHostIds(planned);
+  if (shard === null) return watched;
+  const own = watched.filter(({ target }) => isOfShard(target, shard));
+  if (own.length === 0) warn(`no host of ${watched.length} is of shard ${shard.index}/${shard.count}`);
+  return own;
 }
 
 /** The messages of a fleet. */
@@ -157,9 +163,4 @@ function stepLog(
     const secs = ((clock.nowMs() - beginMs) / 1000).toFixed(3);
     line(cleanText(`${hostId} +${secs}s ${area}: ${step}`));
   };
-}
-
-function configSource(file: string | null): ConfigSource {
-  if (file === null) return { kind: "default" };
-  return file === "none" ? { kind: "none" } : { kind: "file", path: file };
 }

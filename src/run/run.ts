@@ -87,6 +87,8 @@ export async function run(
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
       // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
+      // A shard that has no host has nothing that could fail.
+      if (stream.hostCount === 0) return faults.isAny ? EXIT.internal : EXIT.ok;
       const code = conclude(counts(), options, log, {
         isLastLineDue: !signal.aborted && terminal === null,
         isDriftDue: options.drift?.isReported === true && formatOf(options, deps) !== "table",
@@ -213,14 +215,17 @@ async function dryRun(
     throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
   }
   const { clock, env, programs } = deps;
-  const [{ openNames }, { planTargets }, { describePlans }] = await Promise.all([
+  const [{ openNames }, { planTargets }, { isOfShard }, { describePlans }] = await Promise.all([
     import("../ssh/names/resolver-pool.js"),
     import("../fleet/open-fleet.js"),
+    import("../fleet/shard.js"),
     import("./dry-run.js"),
   ]);
   const names = openNames(programs.resolver, clock);
   const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
-  const planned = await unlessAborted(planning, signal).finally(() => names.close());
+  const all = await unlessAborted(planning, signal).finally(() => names.close());
+  const { shard } = options;
+  const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
   // Plans are no metrics: the file of an earlier run stays as it is.
   const isMetrics = formatOf(options, deps) === "prometheus";
   const output =

@@ -119,7 +119,7 @@ interface PlannedHosts {
 }
 
 async function planHosts(
-  settings: FleetSettings,
+  settings: FleetSettings & Partial<Pick<Options, "shard">>,
   targets: readonly Target[],
   stayHere: boolean,
   { env, clock, programs }: LiveDeps,

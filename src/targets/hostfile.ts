@@ -1,43 +1,109 @@
 /**
- * The hostfile: one target a line, then optional `key=value` labels (values may be quoted). `#` starts a comment at
- * the start of a line or after a blank. Text in, targets out; the caller reads the file.
+ * The hostfile: one target or hostlist a line, then optional `key=value` labels (values may be quoted). `#` starts a
+ * comment at the start of a line or after a blank. Text in, targets out; the caller reads the file.
  */
 import { labelProblem } from "../contract/expectation.js";
 import type { Target } from "../contract/target.js";
 import { TOOL_LABEL, toolPathProblem } from "../contract/tool-path.js";
 import { cleanText } from "../lib/text.js";
+import { excludeTargets, type Exclusion } from "./exclude.js";
+import { expandHostlist, HostBudget, isPlainName, type Lookups } from "./hostlist.js";
+import { MAX_HOSTS } from "./ranges.js";
 import { parseTarget, targetKey } from "./parse-target.js";
 
 export interface ParsedHostfile {
   readonly targets: readonly Target[];
   /** Each `file:line: what is wrong; what to do`. With any of them the run must not start. */
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-/** `file` is used only in messages and origins. Never throws. */
-export function parseHostfile(text: string, file: string): ParsedHostfile {
+export interface HostfileLine {
+  readonly origin: string;
+  /** A hostlist; null where the line could not be read. */
+  readonly list: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly problem: string | null;
+}
+
+/** `file` is used only in messages and origins. `^name` leaves a host of this file out. Never rejects. */
+export async function parseHostfile(
+  text: string,
+  file: string,
+  lookups: Lookups,
+  budget = new HostBudget(),
+): Promise<ParsedHostfile> {
   const targets: Target[] = [];
   const problems: string[] = [];
+  const excluded: Exclusion[] = [];
+  for (const { origin, list: hosts, labels, problem: lineProblem } of readHostfileLines(text, file)) {
+    if (lineProblem !== null) problems.push(`${origin}: ${lineProblem}`);
+    if (hosts === null) continue;
+    const list = await targetsOf(hosts, origin, lookups, budget);
+    for (const problem of list.problems) problems.push(`${origin}: ${problem}`);
+    for (const name of list.excluded) excluded.push({ text: name, origin });
+    if (lineProblem !== null) continue;
+    // Not spread into push: a line may be 100,000 hosts.
+    for (const target of list.targets) targets.push({ ...target, labels });
+  }
+  if (targets.length === 0 && problems.length === 0) {
+    problems.push(`${file}: holds no target; write one [user@]host[:port] a line`);
+  }
+  return { ...excludeTargets(targets, excluded), problems };
+}
+
+/** The lines that are neither blank nor comments. Never throws. */
+export function readHostfileLines(text: string, file: string): readonly HostfileLine[] {
+  const read: HostfileLine[] = [];
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   for (const [index, line] of lines.entries()) {
     const origin = `${file}:${index + 1}`;
     const words = splitWords(line);
     if (typeof words === "string") {
-      problems.push(`${origin}: ${words}`);
+      read.push({ origin, list: null, labels: {}, problem: words });
       continue;
     }
-    const [first, ...labelWords] = words;
-    if (first === undefined) continue;
-    const parsed = parseTarget(first, origin);
+    const [list, ...labelWords] = words;
+    if (list === undefined) continue;
     const labels = parseLabels(labelWords);
-    if (parsed.kind === "problem") problems.push(`${origin}: ${parsed.problem}`);
-    if (typeof labels === "string") problems.push(`${origin}: ${labels}`);
-    if (parsed.kind === "target" && typeof labels !== "string") targets.push({ ...parsed.target, labels });
+    if (typeof labels === "string") read.push({ origin, list, labels: {}, problem: labels });
+    else read.push({ origin, list, labels, problem: null });
   }
-  if (targets.length === 0 && problems.length === 0) {
-    problems.push(`${file}: holds no target; write one [user@]host[:port] a line`);
+  return read;
+}
+
+export interface ListedTargets {
+  readonly targets: readonly Target[];
+  readonly excluded: readonly string[];
+  /** Without file and line. */
+  readonly problems: readonly string[];
+}
+
+/** A wrong character beside a range is wrong in each of its hosts. */
+const MAX_PROBLEMS = 20;
+
+/** The targets of one hostlist. Their labels are empty. Never rejects. */
+export async function targetsOf(
+  text: string,
+  origin: string,
+  lookups: Lookups,
+  budget: HostBudget,
+): Promise<ListedTargets> {
+  const isPlain = isPlainName(text);
+  if (isPlain && budget.left === 0)
+    return { targets: [], excluded: [], problems: [`there are more than ${MAX_HOSTS} hosts; split them`] };
+  if (isPlain) budget.take(1);
+  const list = isPlain
+    ? { names: [text], excluded: [], problems: [] }
+    : await expandHostlist(text, lookups, budget);
+  const targets: Target[] = [];
+  const problems = [...list.problems];
+  for (const name of list.names) {
+    const parsed = parseTarget(name, origin);
+    if (parsed.kind === "target") targets.push(parsed.target);
+    else if (problems.length < MAX_PROBLEMS) problems.push(parsed.problem);
   }
-  return { targets, problems };
+  return { targets, excluded: list.excluded, problems };
 }
 
 export interface UniqueTargets {

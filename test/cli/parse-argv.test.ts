@@ -51,6 +51,7 @@ test("what is not given has the documented default", async () => {
   assert.equal(sample.redact, false);
   assert.equal(sample.holdDriver, "auto");
   assert.deepEqual(rest, {
+    shard: null,
     ssh: {
       keyFiles: [],
       configFile: null,
@@ -265,8 +266,14 @@ describe("--ssh-fallback", () => {
 describe("wrong usage is one line that names the flag and what is allowed", () => {
   const cases: [args: string[], problem: RegExp][] = [
     [[], /^no hosts given; use --ssh .*--ssh-hostfile FILE, --demo or --replay FILE$/],
-    [["a"], /^unexpected argument "a"; hosts are given with --ssh/],
-    [["--ssh", "a", "--", "--once"], /^unexpected argument/],
+    [["-"], /^unexpected argument "-"; hosts from standard input are --ssh-hostfile -$/],
+    [["--ssh", "a", "--", "--once"], /^command line: "--once" has a host that starts with "-"/],
+    ...["3/3", "x", "1", "-1/3", "1/0", "0/10001", "1/2/3"].map((text): [string[], RegExp] => [
+      ["a", `--shard=${text}`],
+      /^--shard: ".*" is not I\/N with I from 0 to N-1 and N up to 10000/,
+    ]),
+    [["a", "--shard", "3/3"], /; the last of 3 is 2\/3$/],
+    [["--demo", "a"], /^--demo: takes no hosts; leave them out$/],
     [["--demo", "--formt", "csv"], /^unknown flag --formt; did you mean --format\?$/],
     [["--demo", "--sshHostfile", "f"], /^unknown flag --sshHostfile; did you mean --ssh-hostfile\?$/],
     [["--demo", "--ssh_key", "f"], /^unknown flag --ssh_key; did you mean --ssh-key\?$/],
@@ -281,7 +288,6 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--interval"], /^--interval: needs a value, --interval SECS$/],
     [["--demo", "--output", "--once"], /^--output: needs a value, --output FILE$/],
     [["--demo", "--output="], /^--output: needs a value that is not empty$/],
-    [["--demo", "--interval", "1", "--interval", "2"], /^--interval: given 2 times; give it once$/],
     ...["0", "-1", "0.05", "1e3", "0x1", "abc", "", " 1", "Infinity", "NaN", "1,5", "86401"].map(
       (text): [string[], RegExp] => [
         ["--demo", "--interval", text],

@@ -6,7 +6,7 @@ import { Greeting } from "../../src/ssh/dial/greeting.js";
 import { parseKnownHosts } from "../../src/ssh/known-hosts/parse.js";
 import { indexRevokedKeys } from "../../src/ssh/known-hosts/revoked.js";
 import { OpensshLog } from "../../src/ssh/openssh/log.js";
-import { parseHostfile } from "../../src/targets/hostfile.js";
+import { readHostfileLines } from "../../src/targets/hostfile.js";
 import { assertTextLinear } from "../support/growth.js";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEcHCZwVaLmHzhDmfJpAnd2HpBa1qYmpfbQ0w2VjZWs";
@@ -37,7 +37,7 @@ const PARSERS: readonly Parser[] = [
   {
     what: "a hostfile",
     recordings: ['admin@dgx-02:2222   rack=r12 owner="Vision group"   # labels\nroot@[2001:db8::7]:22\n'],
-    read: (text) => parseHostfile(text, "hosts"),
+    read: (text) => readHostfileLines(text, "hosts"),
   },
   {
     what: "a server's greeting",

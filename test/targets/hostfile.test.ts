@@ -2,31 +2,33 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseHostfile, uniqueTargets } from "../../src/targets/hostfile.js";
+import { parseHostfile, uniqueTargets, type ParsedHostfile } from "../../src/targets/hostfile.js";
+import { NO_LOOKUPS } from "../support/no-lookups.js";
 
-const hosts = (text: string): readonly string[] =>
-  parseHostfile(text, "h.txt").targets.map((target) => target.host);
+const parse = (text: string, file = "h.txt"): Promise<ParsedHostfile> =>
+  parseHostfile(text, file, NO_LOOKUPS);
+const hosts = async (text: string): Promise<readonly string[]> =>
+  (await parse(text)).targets.map((target) => target.host);
 
 describe("a hostfile", () => {
-  test("may hold comments, blank lines, CRLF and a byte order mark", () => {
+  test("may hold comments, blank lines, CRLF and a byte order mark", async () => {
     const text = "\ufeff# fleet\r\n\r\n  dgx-01  \r\n\tdgx-02\t# spare\r\n#dgx-03\r\ndgx-04#5\r\n";
-    assert.deepEqual(hosts(text), ["dgx-01", "dgx-02", "dgx-04#5"]);
-    assert.deepEqual(parseHostfile(text, "h.txt").problems, []);
+    assert.deepEqual(await hosts(text), ["dgx-01", "dgx-02", "dgx-04#5"]);
+    assert.deepEqual((await parse(text)).problems, []);
   });
-  test("gives each target its line as origin", () => {
-    const { targets } = parseHostfile("a\n\n# x\nb\n", "h.txt");
+  test("gives each target its line as origin", async () => {
+    const { targets } = await parse("a\n\n# x\nb\n");
     assert.deepEqual(
       targets.map((target) => target.origin),
       ["h.txt:1", "h.txt:4"],
     );
   });
-  test("needs no line end at its end", () => {
-    assert.deepEqual(hosts("a\nb"), ["a", "b"]);
+  test("needs no line end at its end", async () => {
+    assert.deepEqual(await hosts("a\nb"), ["a", "b"]);
   });
-  test("carries labels, quoted where they hold blanks or #", () => {
-    const { targets, problems } = parseHostfile(
+  test("carries labels, quoted where they hold blanks or #", async () => {
+    const { targets, problems } = await parse(
       `dgx-01 rack=r1 owner="Ada L." note='#1 = best' empty= k.e-y=a=b # end`,
-      "h.txt",
     );
     assert.deepEqual(problems, []);
     assert.deepEqual(targets[0]?.labels, {
@@ -37,15 +39,15 @@ describe("a hostfile", () => {
       "k.e-y": "a=b",
     });
   });
-  test("takes __proto__ for a plain label name", () => {
-    const [target] = parseHostfile("a __proto__=x", "h.txt").targets;
+  test("takes __proto__ for a plain label name", async () => {
+    const [target] = (await parse("a __proto__=x")).targets;
     assert.equal(JSON.stringify(target?.labels), '{"__proto__":"x"}');
   });
-  test("reports every bad line at once", () => {
+  test("reports every bad line at once", async () => {
     const text = ["good", "bad:0", "a b c", 'c k="open', "d k=1 k=2", "::1", "e\u0007", "f k=\u001b[m"].join(
       "\n",
     );
-    const { targets, problems } = parseHostfile(text, "h.txt");
+    const { targets, problems } = await parse(text);
     assert.deepEqual(
       targets.map((target) => target.host),
       ["good"],
@@ -56,21 +58,21 @@ describe("a hostfile", () => {
     );
     for (const problem of problems) assert.match(problem, /^h\.txt:\d+: .+; .+$/);
   });
-  test("reports a bad target and a bad label of the same line", () => {
-    assert.equal(parseHostfile("bad:0 nolabel", "h.txt").problems.length, 2);
+  test("reports a bad target and a bad label of the same line", async () => {
+    assert.equal((await parse("bad:0 nolabel")).problems.length, 2);
   });
-  test("without a target is a problem", () => {
-    assert.match(parseHostfile("# nothing\n", "h.txt").problems[0] ?? "", /^h\.txt: holds no target; write/);
+  test("without a target is a problem", async () => {
+    assert.match((await parse("# nothing\n")).problems[0] ?? "", /^h\.txt: holds no target; write/);
   });
-  test("may name 100,000 hosts", () => {
+  test("may name 100,000 hosts", async () => {
     const text = Array.from({ length: 100_000 }, (_, i) => `user@host-${i}:22 rack=${i % 40}`).join("\n");
-    const { targets, problems } = parseHostfile(text, "h.txt");
+    const { targets, problems } = await parse(text);
     assert.equal(problems.length, 0);
     assert.equal(uniqueTargets(targets).targets.length, 100_000);
   });
-  test("is shown by the example", () => {
+  test("is shown by the example", async () => {
     const text = readFileSync(new URL("../../examples/hosts-ssh.txt", import.meta.url), "utf8");
-    const { targets, problems } = parseHostfile(text, "hosts-ssh.txt");
+    const { targets, problems } = await parse(text, "hosts-ssh.txt");
     assert.deepEqual(problems, []);
     assert.ok(targets.length >= 4);
     assert.ok(targets.some((target) => target.host.includes(":")));
@@ -78,8 +80,8 @@ describe("a hostfile", () => {
   });
 });
 
-test("duplicates after user, host and port are watched once, with a warning", () => {
-  const { targets } = parseHostfile("a\nA\nu@a\na:22\nu@a\n[::1]\n[::1]", "h.txt");
+test("duplicates after user, host and port are watched once, with a warning", async () => {
+  const { targets } = await parse("a\nA\nu@a\na:22\nu@a\n[::1]\n[::1]");
   const unique = uniqueTargets(targets);
   assert.equal(unique.targets.length, 4);
   assert.deepEqual(unique.warnings, [
@@ -89,12 +91,12 @@ test("duplicates after user, host and port are watched once, with a warning", ()
   ]);
 });
 
-test("any text gives targets or problems for each of its lines, never both skipped", () => {
-  fc.assert(
-    fc.property(
+test("any text gives targets or problems for each of its lines, never both skipped", async () => {
+  await fc.assert(
+    fc.asyncProperty(
       fc.array(fc.string({ unit: "binary" }).map((line) => line.replace(/[\r\n]/g, ""))),
-      (lines) => {
-        const { targets, problems } = parseHostfile(lines.join("\n"), "h.txt");
+      async (lines) => {
+        const { targets, problems } = await parse(lines.join("\n"));
         for (const [index, line] of lines.entries()) {
           const bare = (index === 0 ? line.replace(/^\ufeff/, "") : line).replace(/^[ \t]+/, "");
           if (bare === "" || bare.startsWith("#")) continue;
@@ -111,8 +113,8 @@ test("any text gives targets or problems for each of its lines, never both skipp
   );
 });
 
-test("an expectation in a label is checked, with its line", () => {
-  assert.deepEqual(parseHostfile("a expect.gpus=8 expect.driver=>=580.65", "h.txt").problems, []);
+test("an expectation in a label is checked, with its line", async () => {
+  assert.deepEqual((await parse("a expect.gpus=8 expect.driver=>=580.65")).problems, []);
   for (const [label, problem] of [
     ["expect.gpus=many", /^h\.txt:1: the label expect\.gpus: "gpus=many" takes a number of GPUs/],
     [
@@ -120,7 +122,7 @@ test("an expectation in a label is checked, with its line", () => {
       /^h\.txt:1: the label expect\.gpu_count: .* is not one of gpus, gpu, driver, vbios/,
     ],
   ] as const) {
-    const [first = "", ...others] = parseHostfile(`a ${label}`, "h.txt").problems;
+    const [first = "", ...others] = (await parse(`a ${label}`)).problems;
     assert.match(first, problem);
     assert.deepEqual(others, []);
   }

@@ -30,6 +30,12 @@ export interface ConfigFiles {
 export type ConfigSource =
   { readonly kind: "default" } | { readonly kind: "file"; readonly path: string } | { readonly kind: "none" };
 
+/** `file` is that of `--ssh-config`: null where it was not given, `none` for no file. */
+export function configSource(file: string | null): ConfigSource {
+  if (file === null) return { kind: "default" };
+  return file === "none" ? { kind: "none" } : { kind: "file", path: file };
+}
+
 export interface LoadContext extends ReadContext {
   readonly files: ConfigFiles;
   /** The home directory in the password database, where ~/.ssh/config is. */
