@@ -61,7 +61,7 @@ for (const { what, hosts, flags = [] } of CASES) {
       const { code, stdout, stderr } = await runCli(
         [
           ...["--ssh", hosts, "--ssh-config", join(temp.path, "config"), "--format", "ndjson"],
-          ...["--count", "2", "--interval", "10", "--include", "gpu", ...flags],
+          ...["--count", "2", "--interval", "15", "--include", "gpu", ...flags],
         ],
         { ulimit: "-n 64", limitMs: 120_000 },
       );

@@ -26,10 +26,10 @@ const GROWTH_OF_ALL = MAX_GROWTH ** DOUBLINGS;
 const UNIT_LENGTH = 24 * 1024;
 const RECORDING_LENGTH = 96 * 1024;
 /** A lower cost cannot be distinguished from noise. Even if it grew with the square, MAX_ANSWER_BYTES would take seconds. */
-const MIN_COST_MS = 0.25;
+const MIN_COST_MS = 0.5;
 /** If the cost of a short text is higher, that of the long one might be minutes. */
 const LONG_COST_MS = 50;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 /** Tried alone and in the middle of a recording: text that a parser might scan again and again. */
 const UNITS = [
