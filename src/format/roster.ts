@@ -1,6 +1,7 @@
 /** The last record of each host: sick ones first, where health is judged, then by name. */
 import { HEALTH_STATUSES } from "../contract/health.js";
 import type { StreamRecord } from "../contract/record.js";
+import type { IdleGpus } from "./holders.js";
 import { countRows, hostLabels, tableRows, type TableRow } from "./table-rows.js";
 
 const byName = new Intl.Collator("en", { numeric: true });
@@ -10,6 +11,9 @@ export class Roster {
   private order: readonly string[] = [];
   private labels: ReadonlyMap<string, string> = new Map();
   private outdated = false;
+
+  /** `idle`: which GPUs are held and idle, for its column; null: it is not shown. */
+  constructor(private readonly idle: IdleGpus | null = null) {}
 
   put(record: StreamRecord): void {
     const before = this.last.get(record.host_id);
@@ -38,7 +42,7 @@ export class Roster {
     for (const id of this.order) {
       if (rows.length >= limit) break;
       const record = this.last.get(id);
-      if (record !== undefined) rows.push(...tableRows(record, this.labels.get(id) ?? id));
+      if (record !== undefined) rows.push(...tableRows(record, this.labels.get(id) ?? id, this.idle));
     }
     return rows.length > limit ? rows.slice(0, limit) : rows;
   }

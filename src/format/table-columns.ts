@@ -25,6 +25,8 @@ export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
   memory: { title: "Memory GiB", align: "right" },
   temperature: { title: "°C", align: "right" },
   power: { title: "Power W", align: "right" },
+  holders: { title: "Held by", align: "left", minWidth: 10, maxWidth: 40 },
+  idle: { title: "Idle", align: "right" },
   cpu: { title: "CPU %", align: "right" },
   ram: { title: "RAM GiB", align: "right" },
   note: { title: "Note", align: "left", minWidth: 16, maxWidth: 120 },
@@ -33,9 +35,10 @@ export const GAP = "  ";
 /** A text is not shown in less than this. */
 export const MIN_TEXT_WIDTH = 16;
 
-const SHRINK_ORDER: readonly ColumnName[] = ["note", "device", "host"];
+const SHRINK_ORDER: readonly ColumnName[] = ["note", "holders", "device", "host"];
 const DROP_ORDER: readonly ColumnName[] = [
-  ...(["ram", "cpu", "power", "device", "temperature", "memory", "note", "index", "utilization"] as const),
+  ...(["ram", "cpu", "power", "device", "temperature", "memory", "note", "idle", "holders"] as const),
+  ...(["index", "utilization"] as const),
   ...(["state", "health"] as const),
 ];
 

@@ -2,6 +2,7 @@
 import { HEALTH_STATUSES, type Finding, type HealthStatus } from "../contract/health.js";
 import type { FrameRecord, HostState, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
+import { holdersOf, type IdleGpus } from "./holders.js";
 import { deviceRows, sectionErrorText, stateText, type DeviceRow } from "./device-rows.js";
 
 export const COLUMN_NAMES = [
@@ -16,7 +17,7 @@ export const COLUMN_NAMES = [
     "temperature",
     "power",
   ] as const),
-  ...(["cpu", "ram", "note"] as const),
+  ...(["holders", "idle", "cpu", "ram", "note"] as const),
 ] as const;
 export type ColumnName = (typeof COLUMN_NAMES)[number];
 
@@ -39,7 +40,11 @@ export function countRows(record: StreamRecord): number {
 }
 
 /** One row a GPU; one for a host that has none or no frame. `label` is how the host is called. */
-export function tableRows(record: StreamRecord, label: string): readonly TableRow[] {
+export function tableRows(
+  record: StreamRecord,
+  label: string,
+  idle: IdleGpus | null = null,
+): readonly TableRow[] {
   const { state, health } = record;
   const host = { host: cleanText(label), state };
   if (record.record === "state") {
@@ -65,7 +70,8 @@ export function tableRows(record: StreamRecord, label: string): readonly TableRo
   return gpus.map((row, place) => {
     const own = findings.filter(({ device }) => device === deviceName(row));
     const notes = notesOf(own, gpuErrors(row));
-    return rowOf([...own, ...ofHost], gpuCells(row), place === 0 ? [...notes, ...hostNotes] : notes);
+    const cells = { ...gpuCells(row), ...holderCells(record, place, idle) };
+    return rowOf([...own, ...ofHost], cells, place === 0 ? [...notes, ...hostNotes] : notes);
   });
 }
 
@@ -131,6 +137,18 @@ function gpuCells({ device, index }: DeviceRow): Partial<Record<ColumnName, stri
     temperature: rounded(device?.["temperature"]),
     power: pair(rounded(device?.["power_consumption"]), rounded(device?.["power_limit"])),
   };
+}
+
+/** `place`: of the GPU in the frame. None where processes were not read. */
+function holderCells(
+  frame: FrameRecord,
+  place: number,
+  idle: IdleGpus | null,
+): Partial<Record<ColumnName, string>> {
+  const gpu = frame.gpus?.[place];
+  const holders = gpu === undefined ? null : holdersOf(frame, gpu);
+  if (gpu === undefined || holders === null) return {};
+  return { holders, idle: idle?.text(frame, gpu) ?? "" };
 }
 
 function hostCells(frame: FrameRecord): Partial<Record<ColumnName, string>> {

@@ -2,6 +2,7 @@
 import type { StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
+import { IdleGpus } from "./holders.js";
 import { Roster } from "./roster.js";
 import { repaint } from "./terminal.js";
 import { TableFooter } from "./table-footer.js";
@@ -27,12 +28,14 @@ function appendedTable(options: FormatterOptions, palette: Palette): Formatter {
   const { hostCount, unwritable } = options;
   const blocks = new TickBlocks(hostCount);
   const whole = new TableFooter(options, palette);
+  const idle = new IdleGpus();
   let separator = "";
   const picture = (records: readonly StreamRecord[]): string => {
-    const roster = new Roster();
+    const roster = new Roster(idle);
     const footer = new TableFooter({ hostCount }, palette);
     for (const record of records) {
       roster.put(record);
+      idle.take(record);
       footer.take(record);
     }
     const { title, lines } = layOut(roster.rows(Infinity), Infinity, palette);
@@ -54,9 +57,12 @@ function appendedTable(options: FormatterOptions, palette: Palette): Formatter {
 
 function screenTable(terminal: Terminal, options: FormatterOptions, palette: Palette): Formatter {
   const { unwritable } = options;
-  const roster = new Roster();
+  const idle = new IdleGpus();
+  const roster = new Roster(idle);
   const footer = new TableFooter(options, palette);
   let widths: ReadonlyMap<ColumnName, number> = new Map();
+  /** Since the last picture. They are looked into there, where one that cannot be read is replaced. */
+  const fresh: StreamRecord[] = [];
   let note: string | null = null;
   let onNote: () => void = () => undefined;
   let isDriftCut = false;
@@ -78,6 +84,7 @@ function screenTable(terminal: Terminal, options: FormatterOptions, palette: Pal
   };
 
   const paintAll = (): string => {
+    for (const record of fresh.splice(0)) idle.take(record);
     const { columns, rows } = terminal.size();
     // The last column stays free: clearing to the end of a full line takes its last character on some terminals.
     const width = Math.max(1, columns - 1);
@@ -113,6 +120,7 @@ function screenTable(terminal: Terminal, options: FormatterOptions, palette: Pal
       roster.put(record);
       footer.take(record);
     }
+    fresh.push(...records);
   };
   return {
     format(records) {
