@@ -22,13 +22,12 @@ import {
 import {
   firstReading,
   isReadable,
-  isWanted,
   judgeFound,
-  reachedBy,
   type DeviceSource,
   type Judged,
   type UsableTool,
 } from "./probe.js";
+import { isWanted, reachedBy } from "./probe-round.js";
 import { PCI_DEVICES, type TimeoutCommand } from "./script.js";
 import { answerStep, bootstrapStep } from "./steps.js";
 

@@ -12,12 +12,12 @@ import {
   BARE_INPUT_SCRIPT,
   BARE_SHELL_SCRIPT,
   SHELL_FOR_INPUT,
-  shellCommand,
   tickDefinitions,
   tickLine,
   tickScript,
   type TickPlan,
 } from "./script.js";
+import { shellCommand } from "./shell-command.js";
 
 /** The same object as long as nothing in it changes. */
 export type SessionPlan = Omit<TickPlan, "nonce">;

@@ -14,7 +14,8 @@ import {
 } from "./found.js";
 import { UNKNOWN_BUS } from "./pci-bus.js";
 import type { PlainCommands } from "./plain-commands.js";
-import { isNativeShim, isWanted, judgeFound, type Judged } from "./probe.js";
+import { isNativeShim, judgeFound, type Judged } from "./probe.js";
+import { isWanted } from "./probe-round.js";
 import { GIVEN, plainWord } from "./tool-word.js";
 
 /** `bootstrapOutput`: what the host answered to the bootstrap script. Throws as `discover` does. */

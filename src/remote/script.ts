@@ -19,6 +19,7 @@
 import type { Part, ShellPart } from "../shims/kit/shim.js";
 import { asleepPart } from "./asleep.js";
 import { SH } from "./embedded-sh.js";
+import { shellCommand } from "./shell-command.js";
 import { GIVEN, shellWord, withTool } from "./tool-word.js";
 
 /** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
@@ -290,21 +291,4 @@ export const SHELL_FOR_INPUT = "/bin/sh -s";
 export function holdCommand(command: string, executable: string): string {
   const program = withTool(command, executable);
   return shellCommand(fill(SH.hold, { ENVIRONMENT, PROGRAM: program }));
-}
-
-// What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's
-// escapes (`\\`), line ends.
-const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;
-
-/** `exec /bin/sh -c '...'`. Throws when a part breaks the rule that keeps every login shell from changing it. */
-export function shellCommand(script: string): string {
-  const unsafe = UNSAFE_IN_QUOTES.exec(script);
-  if (unsafe !== null) {
-    const start = Math.max(0, unsafe.index - 30);
-    const context = script.slice(start, unsafe.index + 10);
-    throw new Error(
-      `remote script: ${JSON.stringify(unsafe[0])} is unsafe in quotes, near ${JSON.stringify(context)}`,
-    );
-  }
-  return `exec /bin/sh -c '${script}'`;
 }

@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { asleepPart, SleepingSampler, sleepingGpus, sleepersIn, wokenBy } from "../../src/remote/asleep.js";
 import { FrameReader } from "../../src/remote/frame.js";
-import { isWanted, judgeFound, reachedBy } from "../../src/remote/probe.js";
+import { judgeFound } from "../../src/remote/probe.js";
+import { isWanted, reachedBy } from "../../src/remote/probe-round.js";
 import {
   bootstrapScript,
   tickDefinitions,

@@ -7,7 +7,8 @@ import { format, resolveConfig } from "prettier";
 import { embeddedModule, minify, readShFiles, shortNames } from "../../build/embed-sh.js";
 import type { Section } from "../../src/contract/record.js";
 import { candidatesOf } from "../../src/remote/probe.js";
-import { bootstrapScript, shellCommand, tickDefinitions, tickLine } from "../../src/remote/script.js";
+import { bootstrapScript, tickDefinitions, tickLine } from "../../src/remote/script.js";
+import { shellCommand } from "../../src/remote/shell-command.js";
 import { allShims } from "../../src/shims/registry.js";
 import { HOST_SYSTEMS } from "../../src/system/registry.js";
 

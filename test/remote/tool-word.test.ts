@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import { toolPathProblem } from "../../src/contract/tool-path.js";
-import { shellCommand } from "../../src/remote/script.js";
+import { shellCommand } from "../../src/remote/shell-command.js";
 import { plainWord, shellWord, withTool } from "../../src/remote/tool-word.js";
 import { LOGIN_SHELLS, POSIX_SHELLS } from "../support/login-shells.js";
 import { propertyRuns } from "../support/property-runs.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { shellCommand } from "../../../src/remote/script.js";
+import { shellCommand } from "../../../src/remote/shell-command.js";
 import { parseAnswer, type LogAnswer } from "../../../src/system/kernel-log/answer.js";
 import {
   cursorIn,
