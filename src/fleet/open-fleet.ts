@@ -15,7 +15,7 @@ import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
-import { createSshShared } from "../ssh/shared.js";
+import { createSshShared, preloadSsh2 } from "../ssh/shared.js";
 import { fleetHosts, type PlanAgain } from "./hosts.js";
 import {
   assignHostIds,
@@ -116,6 +116,13 @@ export interface FleetDeps extends Pick<RuntimeDeps, "clock" | "random">, FleetL
   readonly beginMs: number;
 }
 
+/**
+ * From this size on ssh2 is loaded before the first host is dialled. Where the sockets of a fleet have used up the
+ * descriptors, Node.js cannot read the package, and it remembers that for the rest of the run. A smaller fleet loads it
+ * while the network is waited for.
+ */
+const MIN_PRELOADED_HOSTS = 20;
+
 /** The batches end soon after the signal aborts. */
 export async function openFleet(
   settings: FleetSettings,
@@ -129,6 +136,8 @@ export async function openFleet(
   if (ssh.client !== "openssh" && watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null))
     names.expect();
   const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
+  const loading =
+    ssh.client !== "openssh" && watched.length >= MIN_PRELOADED_HOSTS ? preloadSsh2(shared) : null;
   const hosts = fleetHosts(
     watched,
     {
@@ -142,6 +151,7 @@ export async function openFleet(
     },
     shared,
   );
+  await loading;
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
     close: () => {

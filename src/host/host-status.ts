@@ -14,6 +14,8 @@ import { stateRecord, type HostIdentity, type HostRoute } from "./host-record.js
 const MIN_STABLE_MS = 30_000;
 
 const FIRST_RETRY_MS = 1000;
+/** Hosts meet a limit of this machine together. Their retries are spread further, so that they do not all meet it again. */
+const FIRST_LOCAL_RETRY_MS = 5000;
 const MAX_RETRY_MS = 60_000;
 /** For what an operator must fix: so slow that no lockout (PerSourcePenalties, fail2ban) is triggered. */
 const OPERATOR_RETRY_MS = 300_000;
@@ -26,11 +28,13 @@ const FIXED_BY_OPERATOR: ReadonlySet<HostState> = new Set([
 
 /**
  * The backoff: milliseconds until the next attempt after `failures` in a row (from 1). Full jitter between half a second
- * and 1 s, 2 s, 4 s ... 60 s; 5 minutes, with a tenth of jitter, for what an operator must fix. `random` is in [0, 1).
+ * and 1 s, 2 s, 4 s ... 60 s (5 s, 10 s ... for a limit of this machine); 5 minutes, with a tenth of jitter, for what an
+ * operator must fix. `random` is in [0, 1).
  */
 export function retryDelayMs(code: FailureCode, failures: number, random: number): number {
   if (FIXED_BY_OPERATOR.has(STATE_OF_CODE[code])) return Math.round(OPERATOR_RETRY_MS * (0.9 + 0.2 * random));
-  const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(16, failures - 1));
+  const first = code === "local-limit" ? FIRST_LOCAL_RETRY_MS : FIRST_RETRY_MS;
+  const ceiling = Math.min(MAX_RETRY_MS, first * 2 ** Math.min(16, failures - 1));
   return Math.round(Math.max(FIRST_RETRY_MS / 2, ceiling * random));
 }
 

@@ -10,6 +10,7 @@ import { JumpPool } from "./jump/pool.js";
 import { KnownIndex } from "./known-hosts/fast/known-index.js";
 import { KnownHostsStore } from "./known-hosts/known-hosts.js";
 import { inProcessNames, type Names } from "./names/names.js";
+import { loadSsh2 } from "./ssh2/client.js";
 import { FAST_PATHS } from "./ssh2/fast/fast-paths.js";
 
 /** `warn` takes warnings for the operator. `random`: a number in [0, 1), for backoffs. */
@@ -36,4 +37,9 @@ export function createSshShared(
     // The one place that switches the fast paths on: without the line everything works by plain code.
     fast: { sessions: FAST_PATHS, reads: readsOf },
   };
+}
+
+/** Loads ssh2 for later use. Settles when it is there, or cannot be loaded: a host that needs it reports that. */
+export async function preloadSsh2({ fast }: SshShared): Promise<void> {
+  await loadSsh2(fast?.sessions).catch(() => undefined);
 }

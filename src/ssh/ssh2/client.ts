@@ -22,7 +22,7 @@ export function loadSsh2(fast?: FastPaths): Promise<typeof Client> {
       return Client;
     },
     (error: unknown) => {
-      // Perhaps for lack of descriptors: the next host tries again.
+      // Perhaps for lack of memory: the next host tries again.
       loading = null;
       throw error;
     },
