@@ -3,9 +3,13 @@
  * compares it with what would be written.
  */
 import { format } from "prettier";
+import { EVENT_RULES, EVENTS_UNREAD } from "../src/health/event-rules.js";
 import { GPU_RULES } from "../src/health/gpu-rules.js";
 import { HOST_RULES } from "../src/health/host-rules.js";
 import type { Rule } from "../src/health/rule.js";
+
+/** What a rule shows of itself, whatever it judges. */
+type Listed = Omit<Rule<never>, "check">;
 
 /** The text of docs/health.md. */
 export async function writeHealth(): Promise<string> {
@@ -23,6 +27,10 @@ export async function writeHealth(): Promise<string> {
     ruleTable(GPU_RULES),
     "## Hosts",
     ruleTable(HOST_RULES),
+    "## Events of the kernel log",
+    "With `--include event`, and with `--health` where `--include` is not given. A finding stands until the next boot, or for " +
+      "24 hours ([events.md](events.md)).",
+    ruleTable([...EVENT_RULES, EVENTS_UNREAD]),
     "## Not judged",
     "- Temperatures: a device's own limits show as a slowdown, and what is hot for one model is normal for another.\n" +
       "- Lifetime error counts: they never clear. Errors since the driver was loaded count.\n" +
@@ -32,7 +40,7 @@ export async function writeHealth(): Promise<string> {
   return await format(text, { parser: "markdown", printWidth: 120, proseWrap: "always" });
 }
 
-function ruleTable<Subject>(rules: readonly Rule<Subject>[]): string {
+function ruleTable(rules: readonly Listed[]): string {
   const rows = rules.map(({ id, severity, condition, action, source }) => [
     `\`${id}\``,
     severity,
