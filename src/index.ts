@@ -11,6 +11,7 @@ import type { HostKeyPolicy, SshClientChoice, SshOptions } from "./contract/ssh-
 import { TOOL_LABEL, toolPathProblem } from "./contract/tool-path.js";
 import type { Target } from "./contract/target.js";
 import type { FleetLog } from "./fleet/open-fleet.js";
+import { insteadOf, type Unwritable } from "./format/unwritable.js";
 import { withHealth } from "./health/with-health.js";
 import { onAbort } from "./lib/abort.js";
 import { realClock } from "./lib/clock.js";
@@ -126,9 +127,14 @@ export async function* watch(
     programs: programsBeside(import.meta.url),
   };
   try {
-    const stream = await openHere(settings, targets, deps, logTo(options.onMessage), stopper.signal);
+    const log = logTo(options.onMessage);
+    const unwritable: Unwritable = (record, error) => {
+      log.fault(record.host_id, error);
+      return insteadOf(record, error, options.ticks === "once");
+    };
+    const stream = await openHere(settings, targets, deps, log, stopper.signal);
     try {
-      for await (const batch of withHealth(stream.batches, health)) yield* batch;
+      for await (const batch of withHealth(stream.batches, health, unwritable)) yield* batch;
     } finally {
       stop();
       await stream.close();

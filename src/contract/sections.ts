@@ -5,30 +5,13 @@
 import type { Chassis, Cpu, Host, Memory, NetworkPort, Storage } from "./host-devices.js";
 import type { KernelEvent } from "./kernel-event.js";
 
-/** What `--include` chooses from. */
-export const SECTIONS = [
-  "gpu",
-  "cpu",
-  "memory",
-  "chassis",
-  "process",
-  "storage",
-  "host",
-  "network",
-  "event",
-] as const;
-export type Section = (typeof SECTIONS)[number];
-
 /** Those that `all-smi snapshot --include` takes (0.28). */
-export const NATIVE_SECTIONS = [
-  "gpu",
-  "cpu",
-  "memory",
-  "chassis",
-  "process",
-  "storage",
-] as const satisfies readonly Section[];
+export const NATIVE_SECTIONS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
 export type NativeSection = (typeof NATIVE_SECTIONS)[number];
+
+/** What `--include` chooses from. */
+export const SECTIONS = [...NATIVE_SECTIONS, "host", "network", "event"] as const;
+export type Section = (typeof SECTIONS)[number];
 
 /** Those that each tick reads by the host's tools and files. The kernel log is read by questions of its own. */
 export const TICK_SECTIONS: readonly Section[] = SECTIONS.filter((section) => section !== "event");

@@ -1,17 +1,21 @@
 /** The stage that judges: each record gets `health`. */
 import type { HealthOptions } from "../contract/options.js";
 import type { FrameRecord, StreamRecord } from "../contract/record.js";
-import { mapAsync } from "../lib/map-async.js";
+import { mapEach } from "../lib/map-async.js";
 import { HealthJudge } from "./judge.js";
 
-/** Records with `health`, in the same batches; unchanged where nothing is to be judged. */
+/**
+ * Records with `health`, in the same batches; unchanged where nothing is to be judged. `unwritable` replaces a record that
+ * no rule can read.
+ */
 export function withHealth(
   batches: AsyncIterableIterator<readonly StreamRecord[], void>,
   options: HealthOptions | null,
+  unwritable: (record: StreamRecord, error: unknown) => StreamRecord,
 ): AsyncIterableIterator<readonly StreamRecord[], void> {
   if (options === null) return batches;
   const judge = new HealthJudge(options);
-  return mapAsync(batches, (batch) => batch.map((record) => judged(record, judge, options.eventsImplied)));
+  return mapEach(batches, (record) => judged(record, judge, options.eventsImplied), unwritable);
 }
 
 /** A kernel log that nobody asked for by name, and that cannot be read, is a finding and no failure of the host. */

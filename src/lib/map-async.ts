@@ -28,3 +28,30 @@ export function mapAsync<From, To>(
     return: end,
   };
 }
+
+/**
+ * Yields each batch with `change(item)` in place of each item; the same batch where nothing changes. Where `change` throws,
+ * `change(instead(item, error))` stands there: one item must not end the others. Without `instead` the error is thrown.
+ */
+export function mapEach<Item>(
+  batches: AsyncIterable<readonly Item[]>,
+  change: (item: Item) => Item,
+  instead?: (item: Item, error: unknown) => Item,
+): AsyncIterableIterator<readonly Item[], void> {
+  return mapAsync(batches, (batch) => {
+    let replaced: Item[] | null = null;
+    for (const [index, item] of batch.entries()) {
+      let changed: Item;
+      try {
+        changed = change(item);
+      } catch (error) {
+        if (instead === undefined) throw error;
+        changed = change(instead(item, error));
+      }
+      if (changed === item) continue;
+      replaced ??= [...batch];
+      replaced[index] = changed;
+    }
+    return replaced ?? batch;
+  });
+}

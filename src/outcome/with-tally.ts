@@ -1,7 +1,7 @@
 /** Counts the records that pass through, and logs them for `--verbose`. */
 import type { Verbosity } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
-import { mapAsync } from "../lib/map-async.js";
+import { mapEach } from "../lib/map-async.js";
 import { cleanText } from "../lib/text.js";
 import { Tally, type Counts, type TallyOptions } from "./tally.js";
 
@@ -43,22 +43,7 @@ export function withTally(
     return held.length === 0 ? record : { ...record, held };
   };
   return {
-    batches: mapAsync(batches, (batch) => {
-      let replaced: StreamRecord[] | null = null;
-      for (const [index, record] of batch.entries()) {
-        let inspected: StreamRecord;
-        try {
-          inspected = inspect(record);
-        } catch (error) {
-          if (unwritable === undefined) throw error;
-          inspected = inspect(unwritable(record, error));
-        }
-        if (inspected === record) continue;
-        replaced ??= [...batch];
-        replaced[index] = inspected;
-      }
-      return replaced ?? batch;
-    }),
+    batches: mapEach(batches, inspect, unwritable),
     counts: () => tally.counts,
     summary: () => tally.summary,
   };

@@ -4,6 +4,7 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { CheckOptions, Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { streamOutput } from "../format/output.js";
+import type { Unwritable } from "../format/unwritable.js";
 import { withHealth } from "../health/with-health.js";
 import { onAbort } from "../lib/abort.js";
 import { CheckReport } from "../outcome/check-report.js";
@@ -18,6 +19,7 @@ export async function runCheck(
   check: CheckOptions,
   deps: RuntimeDeps,
   log: OperatorLog,
+  unwritable: Unwritable,
   signal: AbortSignal,
 ): Promise<number> {
   const stopper = new AbortController();
@@ -35,7 +37,7 @@ export async function runCheck(
     expected = stream.hostCount ?? expected;
     try {
       if (stream.kind !== "records") throw new Error("a check needs records");
-      for await (const batch of withHealth(stream.batches, options.health)) {
+      for await (const batch of withHealth(stream.batches, options.health, unwritable)) {
         for (const record of batch) report.take(record);
       }
     } finally {

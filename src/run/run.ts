@@ -58,7 +58,7 @@ export async function run(
     if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
     if (options.check !== null) {
       const { runCheck } = await import("./check.js");
-      return await runCheck(options, options.check, deps, log, stopper.signal);
+      return await runCheck(options, options.check, deps, log, unwritable, stopper.signal);
     }
     const output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
@@ -136,7 +136,7 @@ function formatted(
   unwritable: Unwritable,
   clock: Clock,
 ): Lines {
-  const judged = withHealth(batches, options.health);
+  const judged = withHealth(batches, options.health, unwritable);
   const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
   const served = exporter === null ? seen.batches : exporter.watch(seen.batches, hostCount);
   return { texts: textsOf(served, formatter, clock), counts: () => [seen.summary()] };

@@ -8,6 +8,10 @@ import { HealthJudge } from "../../src/health/judge.js";
 import { withHealth } from "../../src/health/with-health.js";
 import { frame, gpu, state } from "../support/records.js";
 
+const rethrow = (_: StreamRecord, error: unknown): StreamRecord => {
+  throw error;
+};
+
 const HOUR = 3600_000;
 const START = Date.parse("2026-01-01T12:00:00.000Z");
 const at = (hours: number): string => new Date(START + hours * HOUR).toISOString();
@@ -208,7 +212,7 @@ describe("a log that cannot be read", () => {
       }
       const options = { rules: true, expectations: [], eventsImplied };
       const records: StreamRecord[] = [];
-      for await (const batch of withHealth(batches(), options)) records.push(...batch);
+      for await (const batch of withHealth(batches(), options, rethrow)) records.push(...batch);
       const [record] = records;
       assert.ok(record?.record === "frame");
       assert.ok(record.health?.findings.some(({ rule }) => rule === "events-unread"));

@@ -60,7 +60,7 @@ async function watchShare(
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
-  const judged = withHealth(fleet.batches, health);
+  const judged = withHealth(fleet.batches, health, unwritable);
   const seen = withTally(judged, options, tallyLog(verbosity, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
