@@ -190,7 +190,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
       value("timeout", "SECS", "With --check: limit of the whole check; UNKNOWN past it.", "50"),
       onOff("dry-run", "Connect to nothing; print for each host what would be done."),
-      onOff("quiet", "Print no warnings."),
+      onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
     ],
   },

@@ -10,6 +10,7 @@ import type { FrameRecord } from "../../src/contract/record.js";
 import { recordsOf, runCli, type CliOptions, type CliRun } from "../support/cli.js";
 import { readExposition, valueOf, type Family } from "../support/exposition.js";
 import { closedPort, freePort } from "../support/free-port.js";
+import { withoutHostLines } from "../support/host-lines.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const temp = makeTempDir("metrics");
@@ -181,7 +182,7 @@ describe("--listen", () => {
     });
     assert.equal(run.code, 143, run.stderr);
     assert.equal(run.stdout, "");
-    assert.match(run.stderr, /^allsmi-ssh: serving http:\/\/127\.0\.0\.1:\d+\/metrics\n$/);
+    assert.match(withoutHostLines(run.stderr), /^allsmi-ssh: serving http:\/\/127\.0\.0\.1:\d+\/metrics\n$/);
   });
 
   for (const workers of ["0", "2"]) {
