@@ -5,6 +5,7 @@ import { readPublicKey } from "../keys/public-key.js";
 import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
 import type { HostKeyNames } from "../known-hosts/host-key.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
+import { addedText } from "../known-hosts/append.js";
 import { acceptHostKey, forgetHostKey, fixContext } from "../plan/fix-command.js";
 import { commandTargetOf, type HostPlan } from "../plan/plan.js";
 
@@ -86,7 +87,10 @@ function isLocal(plan: HostPlan): boolean {
   return plan.host === "localhost" || plan.host === "::1" || plan.host.startsWith("127.");
 }
 
-/** Adds an accepted key to known_hosts; as in ssh, what cannot be written is a warning and the connection goes on. */
+/**
+ * Adds an accepted key to known_hosts, and warns of that. As in ssh, what cannot be written is a warning too, and the
+ * connection goes on.
+ */
 export async function rememberHostKey(
   plan: HostPlan,
   names: HostKeyNames,
@@ -94,7 +98,9 @@ export async function rememberHostKey(
   key: HostKey,
   warn: (message: string) => void,
 ): Promise<void> {
-  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts });
+  const onAdded = (file: string): void =>
+    warn(addedText(commandTargetOf(plan).host, `${key.type} ${fingerprint(key.blob)}`, file));
+  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts, onAdded });
   if (warning !== null) warn(warning);
 }
 
