@@ -189,7 +189,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values("warn", "CONDITION", "With --check: WARNING where this holds, in place of the health rules."),
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
       value("timeout", "SECS", "With --check: limit of the whole check; UNKNOWN past it.", "50"),
-      onOff("dry-run", "Connect to nothing; print for each host what would be done."),
+      onOff(
+        "dry-run",
+        "Connect to nothing; print for each host what would be done; exit with 3 where no login can work.",
+      ),
+      onOff("script", "With --dry-run: print the script that would run on the hosts, for a review."),
       onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
     ],

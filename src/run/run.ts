@@ -5,19 +5,12 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { Formatter } from "../format/formatter.js";
-import {
-  fileOutput,
-  lacksHeader,
-  OutputClosed,
-  OutputError,
-  streamOutput,
-  type Output,
-} from "../format/output.js";
+import { lacksHeader, OutputClosed, OutputError, type Output } from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { withHealth } from "../health/with-health.js";
-import { onAbort, unlessAborted } from "../lib/abort.js";
+import { onAbort } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { driftReport } from "../outcome/drift-watch.js";
@@ -30,6 +23,7 @@ import { formatOf, formatterFor, redrawTerminal, streamFormatOf } from "./appear
 import { Faults } from "./faults.js";
 import { createLog, hostChangeLines } from "./operator-log.js";
 import { Notices } from "./notices.js";
+import { outputOf } from "./output.js";
 import { ProgressLine, progressOf, progressTerminal } from "./progress-line.js";
 
 /**
@@ -60,7 +54,11 @@ export async function run(
   };
   try {
     warnings.forEach((message) => log.warn(message));
-    if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    if (options.dryRun) {
+      const { runDryRun } = await import("./dry-run.js");
+      const code = await runDryRun(options, deps, log, stopper.signal);
+      return faults.isAny ? EXIT.internal : code;
+    }
     if (options.check !== null) {
       const { runCheck } = await import("./check.js");
       return await runCheck(options, options.check, deps, log, unwritable, stopper.signal);
@@ -178,12 +176,6 @@ function conclude(
   return code;
 }
 
-async function outputOf(options: Options, deps: RuntimeDeps): Promise<Output> {
-  if (options.output === null) return streamOutput(deps.stdout);
-  if (formatOf(options, deps) !== "prometheus") return openOutput(options.output);
-  return (await import("../format/replaced-file.js")).replacedFile(options.output);
-}
-
 /** Serves from now on, with `--listen`. Throws UsageError where it cannot. */
 async function exporterOf(
   { listen, intervalMs, verbosity }: Options,
@@ -197,14 +189,6 @@ async function exporterOf(
   return exporter;
 }
 
-async function openOutput(path: string): Promise<Output> {
-  try {
-    return await fileOutput(path);
-  } catch (error) {
-    throw new UsageError([`--output: cannot append to ${path}: ${messageOf(error)}`]);
-  }
-}
-
 /** The old file stays in use until the new one is open, and where it cannot be opened. */
 async function reopen(output: Output, header: string, options: Options, notices: Notices): Promise<void> {
   if (output.reopen === undefined || options.output === null) return;
@@ -215,36 +199,6 @@ async function reopen(output: Output, header: string, options: Options, notices:
   } catch (error) {
     notices.log(`warning: SIGHUP: --output ${path} stays the old file: ${messageOf(error)}`);
   }
-}
-
-async function dryRun(
-  options: Options,
-  deps: RuntimeDeps,
-  faults: Faults,
-  signal: AbortSignal,
-): Promise<number> {
-  if (options.source.kind !== "targets") {
-    throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
-  }
-  const { clock, env, programs } = deps;
-  const [{ openNames }, { planTargets }, { isOfShard }, { describePlans }] = await Promise.all([
-    import("../ssh/names/resolver-pool.js"),
-    import("../fleet/open-fleet.js"),
-    import("../fleet/shard.js"),
-    import("./dry-run.js"),
-  ]);
-  const names = openNames(programs.resolver, clock);
-  const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
-  const all = await unlessAborted(planning, signal).finally(() => names.close());
-  const { shard } = options;
-  const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
-  // Plans are no metrics: the file of an earlier run stays as it is.
-  const isMetrics = formatOf(options, deps) === "prometheus";
-  const output =
-    options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
-  for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
-  await output.close();
-  return faults.isAny ? EXIT.internal : EXIT.ok;
 }
 
 function messageOf(error: unknown): string {

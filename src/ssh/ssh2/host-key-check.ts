@@ -64,9 +64,13 @@ function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: Host
 }
 
 function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }: HostKeyRefusal): string {
-  const here = fixContext();
   const { file, asked } = place ?? { file: "", asked: names.name };
-  if (code === "host-key-changed") return forgetHostKey(asked, file, here);
+  if (code === "host-key-changed") return forgetHostKey(asked, file, fixContext());
+  return acceptUnknownKey(plan, names, file);
+}
+
+/** A command that adds the host's key to the file. */
+export function acceptUnknownKey(plan: HostPlan, names: HostKeyNames, file: string): string {
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
   const hostKeyPlace = {
     host: names.host,
@@ -76,7 +80,7 @@ function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }:
     keyFiles: plan.identity.keyFiles,
     file,
   };
-  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, here);
+  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, fixContext());
 }
 
 function refuse(error: HostError): HostKeyOutcome {
