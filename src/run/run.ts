@@ -227,7 +227,7 @@ async function dryRun(
   const { shard } = options;
   const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
   // Plans are no metrics: the file of an earlier run stays as it is.
-  const isMetrics = formatOf(options, deps) === "prometheus";
+  const isMetrics = ["prometheus", "otlp-json"].includes(formatOf(options, deps));
   const output =
     options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
   for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
