@@ -63,7 +63,8 @@ function metricPoints(value: unknown, resource: Point["resource"]): readonly Poi
 }
 
 function kindOf(sum: unknown): Point["kind"] {
-  const { aggregationTemporality, isMonotonic } = sum as Fields;
+  // What is false may be left out.
+  const { aggregationTemporality, isMonotonic = false } = sum as Fields;
   // An enum is a number, and 2 is cumulative.
   assert.equal(aggregationTemporality, 2);
   assert.equal(typeof isMonotonic, "boolean");
@@ -86,7 +87,8 @@ function pointIn(value: unknown, about: Pick<Point, "resource" | "metric" | "uni
 }
 
 function attributesIn(value: unknown): Readonly<Record<string, string>> {
-  const pairs = list(value).map((each) => {
+  // A list that is empty may be left out, as the Collector does.
+  const pairs = list(value ?? []).map((each) => {
     const { key, value: own } = fields(each, ["key", "value"]);
     assert.notEqual(text(key), "");
     return [text(key), text(fields(own, ["stringValue"])["stringValue"])] as const;
