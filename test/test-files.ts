@@ -10,9 +10,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const IS_COMPILED = import.meta.filename.endsWith(".js");
 
-/** Every file of tests, sorted, less those for `npm run nightly`. */
+/** Every file of tests, sorted. */
 const testFiles: readonly string[] = readdirSync(HERE, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".test.ts") && !name.startsWith("nightly/"))
+  .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join(HERE, name))
   .sort();
 

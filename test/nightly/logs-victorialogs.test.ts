@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { PROGRAM } from "../support/cli.js";
 import { freePort } from "../support/free-port.js";
 import { makeTempDir } from "../support/temp-dir.js";
 import { answers, findProgram, startProgram, until, type Program } from "./logs-programs.js";
-import { flattened, sortedTexts, writeRows, type Row } from "./logs-rows.js";
+import { flattened, rowsIn, sortedTexts, writeRows, type Row } from "./logs-rows.js";
 
 const { path, skip } = findProgram("victoria-logs", "victoria-logs-prod");
 
@@ -71,7 +72,24 @@ describe("VictoriaLogs", { skip }, () => {
       { encoding: "utf8" },
     );
     assert.equal(curl.status, 0, curl.stderr);
-    await assertAllBack('{hostname=~".+"}');
+    await assertAllBack('{hostname=~".+", piped=""}');
+  });
+
+  test("takes what a run prints through a pipe, while it runs", async () => {
+    const fields =
+      "_stream_fields=piped,hostname&_time_field=timestamp&_msg_field=target&extra_fields=piped=yes";
+    const copy = join(temp.path, "piped.ndjson");
+    const run = `'${process.execPath}' '${PROGRAM}' --demo --count 2 --interval 2 --rows device --compact --quiet`;
+    const pipe = `${run} | tee '${copy}' | curl -sS --fail -T - -X POST '${url}/insert/jsonline?${fields}'`;
+    const piped = spawnSync("sh", ["-c", pipe], { encoding: "utf8" });
+    assert.equal(piped.status, 0, piped.stderr);
+    const printed = rowsIn(copy);
+    const count = async (): Promise<string | undefined> =>
+      (await query('{piped="yes"} | stats count() n'))[0]?.["n"];
+    await until(
+      () => `${printed.length} rows`,
+      async () => (await count()) === String(printed.length),
+    );
   });
 
   test("takes Loki's push protocol, two labels and the line", async () => {
@@ -100,14 +118,16 @@ describe("VictoriaLogs", { skip }, () => {
         hottest.set(String(hostname), Math.max(temperature, hottest.get(String(hostname)) ?? -Infinity));
     assert.ok(hottest.size >= 3);
     const answer = await query(
-      '{hostname=~".+"} section:=gpu temperature:* | stats by (hostname) max(temperature) hottest',
+      '{hostname=~".+", piped=""} section:=gpu temperature:* | stats by (hostname) max(temperature) hottest',
     );
     const found = answer.map(({ hostname = "", hottest: value = "" }) => [hostname, Number(value)]);
     assert.deepEqual(found.sort(), [...hottest].sort());
     const failed = new Set(
       rows.filter(({ last_error: error }) => error !== undefined).map(({ hostname }) => hostname),
     );
-    const named = await query('{hostname=~".+"} record:=state last_error.code:* | uniq by (hostname)');
+    const named = await query(
+      '{hostname=~".+", piped=""} record:=state last_error.code:* | uniq by (hostname)',
+    );
     assert.deepEqual(new Set(named.map(({ hostname }) => hostname)), failed);
   });
 });
