@@ -1,4 +1,4 @@
-/** Every flag, once: the parser, `--help` and the tests of manual page and README use this list. */
+/** Every flag, once: the parser, `--help` and docs/flags.md and the test of the manual page use this list. */
 
 type FlagKind =
   | { readonly kind: "switch"; readonly short?: string }
