@@ -1,7 +1,7 @@
 /** Records with every fault that a panel is about and the demo fleet does not have. */
 import type { KernelEvent } from "../../src/contract/kernel-event.js";
 import type { Gpu, Host, NetworkPort, StreamRecord } from "../../src/contract/record.js";
-import { frame, gpu } from "./records.js";
+import { frame, gpu, state } from "./records.js";
 
 /** Everything that can be wrong with one GPU at once. */
 const SICK_GPU: Partial<Gpu> = {
@@ -61,19 +61,20 @@ const INFINIBAND: NetworkPort = {
   ...{ rx_dropped: 0, tx_dropped: 0, link_downed: 2, link_error_recovery: 1, symbol_errors: 12 },
 };
 
-/** One frame of one host. `atMs`: its wall time. */
-export function sickFleet(atMs: number): readonly StreamRecord[] {
+/** Two ticks: a host with all of the faults, and one that has answered and does so no longer. `atMs`: the wall time. */
+export function sickFleet(atMs: number): readonly (readonly StreamRecord[])[] {
   const { host_id, hostname, instance, time } = gpu();
   const labelled = { host_id, hostname, instance, time };
-  return [
-    frame({
-      hostname: "sick-01",
-      labels: { rack: "f1" },
-      timestamp: new Date(atMs).toISOString(),
-      gpus: [gpu(SICK_GPU), gpu({ index: 1, uuid: "GPU-sick-1", error: "GPU is lost" })],
-      events: [{ ...labelled, ...XID }],
-      host: [{ ...labelled, ...HOST }],
-      network: [{ ...labelled, ...INFINIBAND }],
-    }),
-  ];
+  const timestamp = new Date(atMs).toISOString();
+  const sick = frame({
+    hostname: "sick-01",
+    labels: { rack: "f1" },
+    timestamp,
+    gpus: [gpu(SICK_GPU), gpu({ index: 1, uuid: "GPU-sick-1", error: "GPU is lost" })],
+    events: [{ ...labelled, ...XID }],
+    host: [{ ...labelled, ...HOST }],
+    network: [{ ...labelled, ...INFINIBAND }],
+  });
+  const gone = { hostname: "gone-01", timestamp };
+  return [[sick, frame({ ...gone, gpus: [gpu()] })], [state({ ...gone, tick: 1, state: "disconnected" })]];
 }
