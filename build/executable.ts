@@ -21,24 +21,23 @@ if (!readFileSync(process.execPath).includes(`${FUSE}:0`))
   );
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
+/** Its path in the folder, which is what stacks show. */
 const write = async (name: string, entry: string): Promise<string> => {
-  const file = join(FOLDER, name);
-  writeFileSync(file, (await bundle(ROOT, entry)).text);
-  return file;
+  writeFileSync(join(FOLDER, name), (await bundle(ROOT, entry)).text);
+  return name;
 };
-const config = join(FOLDER, "config.json");
-const blob = join(FOLDER, "blob");
 writeFileSync(
-  config,
+  join(FOLDER, "config.json"),
   JSON.stringify({
     main: await write("main.cjs", "src/executable.ts"),
     assets: { [THREAD_ASSET]: await write(THREAD_ASSET, "src/sources/threads/thread.ts") },
-    output: blob,
+    output: "blob",
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
   }),
 );
-execFileSync(process.execPath, ["--experimental-sea-config", config], {
+execFileSync(process.execPath, ["--experimental-sea-config", "config.json"], {
+  cwd: FOLDER,
   stdio: "pipe",
 });
 copyFileSync(process.execPath, PROGRAM);
@@ -50,7 +49,8 @@ if (isMac) execFileSync("codesign", ["--remove-signature", PROGRAM]);
 execFileSync(
   process.execPath,
   [
-    ...[fileURLToPath(import.meta.resolve("postject/dist/cli.js")), PROGRAM, "NODE_SEA_BLOB", blob],
+    ...[fileURLToPath(import.meta.resolve("postject/dist/cli.js")), PROGRAM, "NODE_SEA_BLOB"],
+    ...[join(FOLDER, "blob")],
     ...["--sentinel-fuse", FUSE, ...(isMac ? ["--macho-segment-name", "NODE_SEA"] : [])],
   ],
   { stdio: "pipe" },

@@ -24,7 +24,11 @@ export function programsBeside(entry: string): Programs {
 }
 
 /** Whether this process is the resolver that an executable has started of itself: `resolver` is then its argument. */
-export function isResolverProcess({ argv, execPath, connected }: NodeJS.Process): boolean {
+export function isResolverProcess({
+  argv,
+  execPath,
+  connected,
+}: Pick<NodeJS.Process, "argv" | "execPath" | "connected">): boolean {
   return connected && argv[2] === execPath;
 }
 
@@ -32,9 +36,12 @@ export function isResolverProcess({ argv, execPath, connected }: NodeJS.Process)
 function fromAsset(name: string): URL {
   const code = `
     import { createRequire } from "node:module";
+    import { dirname } from "node:path";
     import { getAsset } from "node:sea";
     import { compileFunction } from "node:vm";
-    compileFunction(getAsset("${name}", "utf8"), ["require"], { filename: "${name}" })(createRequire(process.execPath));`;
+    const path = process.execPath;
+    const module = compileFunction(getAsset("${name}", "utf8"), ["require", "__dirname"], { filename: "${name}" });
+    module(createRequire(path), dirname(path));`;
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
