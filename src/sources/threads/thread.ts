@@ -22,7 +22,8 @@ import type { Share } from "./shares.js";
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 if (parentPort === null) throw new Error("this file runs in a worker thread");
-await watchShare(workerData as Share, parentPort);
+// Not awaited: the executable has this file as a CommonJS module. What it throws ends the thread either way.
+void watchShare(workerData as Share, parentPort);
 
 async function watchShare(
   { options, watched, format, labelNames, beganAtMs, resolver, hostChanges }: Share,
