@@ -71,6 +71,7 @@ const LONGEST = [
   "remote/guard.test.ts",
   "process/signals.test.ts",
   "process/pipe.test.ts",
+  "process/real-prometheus.test.ts",
   "process/hostile-native.test.ts",
   "ssh/ssh2/session.test.ts",
   "fault/stuck.test.ts",
