@@ -44,7 +44,8 @@ export async function writeRecords(): Promise<string> {
       "- A section is absent when it was not asked for or the host has none.\n" +
       "- An **optional** field is absent where the source has no such reading. The optional fields of devices are additions to all-smi's schema.\n" +
       "- A host with all-smi may send more fields than these, a newer one's too. They are passed on as they are.\n" +
-      "- Fields are only ever added.",
+      "- Fields are only ever added.\n" +
+      "- Every tick has exactly one record of each host with that `tick`; `--once` prints exactly one line a host.",
     "## Every record",
     fieldTable(ENVELOPE_FIELDS),
     "## `frame`: a host that answered",
@@ -60,6 +61,7 @@ export async function writeRecords(): Promise<string> {
     stateTable(),
     "### `last_error.code`",
     codeTable(),
+    "A host that went away is tried again after 1 s to 60 s with jitter; one that needs an operator (`auth-failed`, `host-key-rejected`, `unsupported`) after five minutes, so that nothing trips a lock-out.",
     "## Devices",
     "The elements of every section also have these labels, as all-smi's have:",
     fieldTable(DEVICE_LABEL_FIELDS),
