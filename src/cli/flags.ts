@@ -1,7 +1,10 @@
-/** Every flag, once: the parser, `--help` and docs/flags.md and the test of the manual page use this list. */
+/**
+ * Every flag, once: the parser, `--help`, docs/flags.md and the test of the manual page use this list. short-flags.ts has
+ * the letters.
+ */
 
 type FlagKind =
-  | { readonly kind: "switch"; readonly short?: string }
+  | { readonly kind: "switch" }
   /** `repeatable`: may be given several times, and all values count; otherwise the last one does. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
 
@@ -19,11 +22,7 @@ export interface FlagGroup {
   readonly flags: readonly Flag[];
 }
 
-const onOff = (name: string, about: string, short?: string): Flag => ({
-  name,
-  takes: short === undefined ? { kind: "switch" } : { kind: "switch", short },
-  about,
-});
+const onOff = (name: string, about: string): Flag => ({ name, takes: { kind: "switch" }, about });
 const value = (name: string, placeholder: string, about: string, initial?: string): Flag => ({
   name,
   takes: { kind: "value", placeholder },
@@ -140,7 +139,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
+      value("format", "FORMAT", "ndjson, csv, table, prometheus or otlp-json.", "table on a terminal, ndjson otherwise"),
       value(
         "rows",
         "ROWS",
@@ -200,10 +199,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   },
   {
     title: "Help",
-    flags: [
-      onOff("help", "Print this help and exit.", "h"),
-      onOff("version", "Print the version and exit.", "V"),
-    ],
+    flags: [onOff("help", "Print this help and exit."), onOff("version", "Print the version and exit.")],
   },
 ];
 

@@ -10,7 +10,8 @@ export async function outputOf(options: Options, deps: Pick<RuntimeDeps, "stdout
   if (options.output === null) return streamOutput(deps.stdout);
   const isMetrics = formatOf(options, deps) === "prometheus";
   // Plans are no metrics: the file of an earlier run stays as it is.
-  if (isMetrics && options.dryRun) return streamOutput(deps.stdout);
+  if ((isMetrics || formatOf(options, deps) === "otlp-json") && options.dryRun)
+    return streamOutput(deps.stdout);
   if (isMetrics) return (await import("../format/replaced-file.js")).replacedFile(options.output);
   try {
     return await fileOutput(options.output);

@@ -164,10 +164,7 @@ async function watchHere(
 ): Promise<RecordStream> {
   const { openFleet } = await import("../fleet/open-fleet.js");
   const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
-  const close = (): Promise<void> => {
-    fleet.close();
-    return Promise.resolve();
-  };
+  const close = (): Promise<void> => fleet.close();
   const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const hostNames = namesOf(watched);
   return { kind: "records", batches: fleet.batches, hostCount: watched.length, hostNames, labelNames, close };

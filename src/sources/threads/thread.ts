@@ -22,7 +22,8 @@ import type { Share } from "./shares.js";
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 if (parentPort === null) throw new Error("this file runs in a worker thread");
-await watchShare(workerData as Share, parentPort);
+// Not awaited: the executable has this file as a CommonJS module. What it throws ends the thread either way.
+void watchShare(workerData as Share, parentPort);
 
 async function watchShare(
   { options, watched, format, labelNames, beganAtMs, resolver, hostChanges }: Share,
@@ -65,7 +66,7 @@ async function watchShare(
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
-  fleet.close();
+  await fleet.close();
   post({ kind: "ended", counts: seen.summary() });
   port.close();
 }
