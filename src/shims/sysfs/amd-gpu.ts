@@ -1,4 +1,4 @@
-/** One GPU that amdgpu drives. Source: Documentation/gpu/amdgpu/thermal.rst, driver-misc.rst and ras.rst of Linux 6.15. */
+/** One GPU that amdgpu drives. Source: Documentation/gpu/amdgpu/thermal.rst, driver-misc.rst and ras.rst of Linux 6.16. */
 import type { Gpu } from "../../contract/record.js";
 import { freeOf } from "../kit/accelerator.js";
 import { bytesCell, integerCell, megahertzCell, percentCell, presentTexts, textCell } from "../kit/cells.js";

@@ -1,6 +1,6 @@
 /**
  * One GPU that i915 or xe drives. Source: Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon, sysfs-driver-intel-xe-hwmon
- * and Documentation/gpu/xe/xe_gt_freq.rst of Linux 6.15. These drivers have no utilization and no memory in use there.
+ * and Documentation/gpu/xe/xe_gt_freq.rst of Linux 6.16. These drivers have no utilization and no memory in use there.
  */
 import type { Gpu } from "../../contract/record.js";
 import { megahertzCell, presentTexts, textCell, totalCell } from "../kit/cells.js";
