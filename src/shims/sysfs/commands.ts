@@ -37,7 +37,7 @@ const HWMON_OF_AMD = [
 const READ_AMD = [
   readFiles("$zd", [
     ...["gpu_busy_percent", "mem_busy_percent", "mem_info_vram_total", "mem_info_vram_used"],
-    ...["mem_info_gtt_total", "mem_info_gtt_used"],
+    ...["mem_info_gtt_total", "mem_info_gtt_used", "pcie_replay_count"],
   ]),
   `for zh in $zd/hwmon/hwmon*; do ${readFiles("$zh", HWMON_OF_AMD)}; break; done`,
   currentLevel("pp_dpm_sclk", "freq1_input"),

@@ -89,7 +89,7 @@ class SysfsSampler implements Sampler {
     const node = integerCell(fixed.get("numa_node"));
     const readings = isAmd
       ? amdReadings(values, fixed)
-      : intelReadings(device, facts, this.#energy.watts(device));
+      : intelReadings(device, facts, this.#energy.read(device));
     return accelerator("GPU", {
       index: integerCell(fixed.get("card")),
       uuid: identifier(fixed.get("unique_id")),
