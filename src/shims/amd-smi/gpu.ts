@@ -111,8 +111,7 @@ export function amdGpu(index: number, { metric, fixed, listed, rocmVersion, sysf
     throttle_reasons: throttleReasons(metric),
     pcie_link_width: read(metric, linkCell, ["pcie", "width"], ["pcie", "current_width"]),
     pcie_link_gen: pcieGeneration(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
-    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
-    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
+    ...maxLinkOf(fixed),
     numa_node_id: read(fixed, integerCell, ["numa", "node"]),
     detail: {
       ...fixedTexts(fixed, rocmVersion, partition),
@@ -161,6 +160,15 @@ function energyOf(metric: JsonObject): Pick<Gpu, "energy_consumed"> {
   if (at(metric, "energy") === undefined) return {};
   const joules = read(metric, joulesCell, ["energy", "total_energy_consumption"]);
   return { energy_consumed: joules === 0 ? null : joules };
+}
+
+/** Of `static`, which runs once; left out where this release prints none. */
+function maxLinkOf(fixed: JsonObject | undefined): Partial<Gpu> {
+  if (at(fixed, "bus", "max_pcie_width") === undefined) return {};
+  return {
+    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
+    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
+  };
 }
 
 function pcieOf(metric: JsonObject): Pick<Gpu, "pcie"> {
