@@ -107,10 +107,10 @@ function traced({ script, input, tick }: Session, ticks: number, path: string): 
   });
   const text = traced.output[3]?.toString() ?? "";
   if (traced.error !== undefined || !/execve\(/.test(text)) return null;
-  // A call that was interrupted by another process's has two lines, of which only the first has the arguments.
+  // A call that another process's interrupts has two lines, and only the first has the arguments.
   const count = (pattern: RegExp): number => text.match(pattern)?.length ?? 0;
   return {
     forks: count(/^\d+ +(?:clone3?|v?fork)\(/gm),
-    programs: count(/^\d+ +execve\(.*(?:= 0|<unfinished \.\.\.>)$/gm),
+    programs: count(/^\d+ +execve\(/gm) - count(/^\d+ +execve\(.* = -1 /gm),
   };
 }
