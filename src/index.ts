@@ -22,6 +22,7 @@ import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 
 export { UsageError } from "./contract/errors.js";
+export { expandCompact } from "./contract/expand-compact.js";
 export type { Finding, Health, HealthStatus, Severity } from "./contract/health.js";
 export type { Held } from "./contract/held.js";
 export type {

@@ -1,5 +1,6 @@
 /** Bytes of NDJSON to records, with the number of each bad line. The only importer of ndjson. */
 import ndjson from "ndjson";
+import { expandCompact } from "../contract/expand-compact.js";
 import { checkRecord } from "../contract/record-check.js";
 import type { StreamRecord } from "../contract/record.js";
 import { NEWLINE } from "../lib/bytes.js";
@@ -78,6 +79,8 @@ export class RecordLines {
     // Null where the parser dropped the line.
     const value: unknown = this.#parser.read();
     if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
-    return value === null ? "is not JSON" : checkRecord(value);
+    if (value === null) return "is not JSON";
+    const record = checkRecord(value);
+    return typeof record === "string" ? record : expandCompact(record);
   }
 }
