@@ -108,7 +108,7 @@ describe("the package", () => {
   });
 });
 
-const READER = `import { watch, UsageError, type StreamRecord, type Gpu } from "allsmi-ssh";
+const READER = `import { expandHostlist, watch, UsageError, type StreamRecord, type Gpu } from "allsmi-ssh";
 export async function hottest(hosts: string[]): Promise<number | null> {
   let most: number | null = null;
   const records: AsyncIterable<StreamRecord> = watch(hosts, { ticks: "once", include: ["gpu"] });
@@ -121,6 +121,7 @@ export async function hottest(hosts: string[]): Promise<number | null> {
   }
   return most;
 }
+export const hosts: Promise<readonly string[]> = expandHostlist("dgx-[01-16]", { configFile: "none" });
 export const problemsOf = (error: unknown): readonly string[] => (error instanceof UsageError ? error.problems : []);
 `;
 const REFUSED = [
