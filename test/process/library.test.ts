@@ -100,7 +100,7 @@ describe("the package", () => {
     };
     for (const path of [...man, ...Object.values(bin), types])
       assert.ok(packedFiles.includes(path.replace(/^\.\//, "")), path);
-    const unwanted = /(^|\/)(src|test|golden|bench|build)\/|\.map$|(?<!\.d)\.ts$|\.test\./;
+    const unwanted = /(^|\/)(src|test|golden|bench|build)\/|\.map$|(?<!\.d)\.ts$|\.test\.[jt]s$/;
     assert.deepEqual(
       packedFiles.filter((path) => unwanted.test(path)),
       [],
