@@ -184,6 +184,7 @@ export const LAST_ERROR_FIELDS = {
       "local-limit": "the watching machine is out of descriptors, memory or processes",
       "no-tool": "the host has none of the tools, and is not known to have no accelerator",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",
+      removed: "the list of hosts was read again (SIGHUP) and does not have it any more: its last record",
       "sample-overrun": "the last reading is still under way; the host stays connected",
     },
   },

@@ -29,6 +29,7 @@ import type { Lines, RecordStream } from "../sources/source.js";
 import { formatOf, formatterFor, redrawTerminal, streamFormatOf } from "./appearance.js";
 import { Faults } from "./faults.js";
 import { Notices } from "./notices.js";
+import { reloadHosts } from "./reload-hosts.js";
 
 /**
  * Runs until the last tick, the reader's end, or the signal's abort. Returns the exit code that the records lead to.
@@ -83,7 +84,12 @@ export async function run(
         log.warn(
           `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
         );
-      await deps.onReopen(() => reopen(output, header, options, notices));
+      const { rereadTargets: reread } = deps;
+      const reloading = { reread, format: formatOf(options, deps), print: log.line, warn: log.warn };
+      await deps.onHangUp(async () => {
+        await reopen(output, header, options, notices);
+        if (reread !== null) await reloadHosts(stream, { ...reloading, reread });
+      });
       const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
       // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
