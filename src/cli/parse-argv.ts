@@ -39,7 +39,7 @@ const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
 const HEALTH_INCLUDE: readonly Section[] = ["event"];
-const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
+const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus", "all-smi-record"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 

@@ -149,8 +149,8 @@ export const SECTION_ERROR_FIELDS = {
 
 export const FRAME_FIELDS = {
   latency_ms: {
-    ...{ type: "number", unit: "ms" },
-    text: "From the first byte of the command sent to the last byte of the answer.",
+    ...{ type: "number", unit: "ms", nullable: true },
+    text: "From the first byte of the command sent to the last byte of the answer; null in a replayed recording of all-smi.",
   },
   errors: {
     ...{ type: "array", optional: true, items: { type: "object", fields: SECTION_ERROR_FIELDS } },
