@@ -61,6 +61,7 @@ export function refuseConflicts(
     problems.add(
       `--output ${output}: all-smi takes a file of this name for a compressed one; give another name, or compress the output: ... | zstd > ${output}`,
     );
+  if (texts.has("script") && !texts.has("dry-run")) problems.add("--script: only with --dry-run");
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
 }

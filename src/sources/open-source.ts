@@ -12,6 +12,7 @@ import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
 import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
+import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
 import { WatchedHosts, type PlanTargets } from "./reload.js";
 import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
@@ -36,7 +37,15 @@ export async function openStream(
     // Nothing but CSV's header needs them, and the first records may be long in coming.
     const { batches, first } = format === "csv" ? await withFirst(all) : { batches: all, first: [] };
     const labelNames = labelColumns(first);
-    return { kind: "records", batches, hostCount: null, labelNames, close: () => Promise.resolve() };
+    const hostNames = new Map<string, string>();
+    return {
+      kind: "records",
+      batches,
+      hostCount: null,
+      hostNames,
+      labelNames,
+      close: () => Promise.resolve(),
+    };
   }
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
@@ -182,16 +191,25 @@ async function watchOnThreads(
   log: OperatorLog,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const shares = sharesOf(options, watched, { count, format, resolver: programs.resolver.href, beginMs });
+  const { hostChanges } = log;
+  const resolver = programs.resolver.href;
+  const shares = sharesOf(options, watched, { count, format, resolver, beginMs, hostChanges });
   const { FleetThreads } = await import("./threads/fleet-threads.js");
   const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
   const close = async (): Promise<void> => {
     await threads.return();
   };
+  const counts = (): readonly Counts[] => threads.counts;
   const opened = openedHosts(watched, planAgain, (change) => threads.change(change), close);
   return format === "records"
     ? Object.assign(opened, { kind: "records", batches: recordsOf(threads) } as const)
-    : Object.assign(opened, { kind: "lines", texts: threads, counts: () => threads.counts } as const);
+    : Object.assign(opened, {
+        kind: "lines",
+        texts: threads,
+        counts,
+        summary: counts,
+        awaited: () => [],
+      } as const);
 }
 
 /** What live streams have in common. */
@@ -202,16 +220,24 @@ function openedHosts(
   close: () => Promise<void>,
 ): Opened {
   const labelNames = labelColumns(watched.map(({ identity }) => identity));
-  if (planAgain === null) return { hostCount: watched.length, labelNames, close };
+  if (planAgain === null)
+    return { hostCount: watched.length, hostNames: namesOf(watched), labelNames, close };
   const hosts = new WatchedHosts(watched, planAgain, change);
   return {
     get hostCount() {
       return hosts.count;
     },
+    get hostNames() {
+      return hosts.names;
+    },
     replaceHosts: (targets) => hosts.replace(targets),
     labelNames,
     close,
   };
+}
+
+function namesOf(watched: readonly WatchedTarget[]): ReadonlyMap<string, string> {
+  return new Map(watched.map(({ identity }) => [identity.hostId, identity.hostname]));
 }
 
 /** The threads' NDJSON as records. */

@@ -22,6 +22,7 @@ export class RecordLines {
   readonly #allSmi = new AllSmiRecording();
   #line = 1;
   #bytes = 0;
+  readonly #pieces: Buffer[] = [];
   #kind: "blank" | "object" | "other" | "too-long" = "blank";
 
   /** `report` takes the number of each line that is left out (from 1), and why. */
@@ -58,8 +59,11 @@ export class RecordLines {
       const first = piece.find((byte) => !BLANKS.has(byte));
       if (first !== undefined) this.#kind = first === OPEN_BRACE ? "object" : "other";
     }
-    if (this.#kind === "object" && this.#bytes > MAX_LINE_BYTES) this.#kind = "too-long";
-    if (this.#kind === "object" && piece.length > 0) this.#parser.write(piece);
+    if (this.#kind === "object" && this.#bytes > MAX_LINE_BYTES) {
+      this.#kind = "too-long";
+      this.#pieces.length = 0;
+    }
+    if (this.#kind === "object" && piece.length > 0) this.#pieces.push(piece);
   }
 
   #endLine(records: StreamRecord[]): void {
@@ -75,11 +79,12 @@ export class RecordLines {
   #recordsOrProblem(): readonly StreamRecord[] | string {
     if (this.#kind === "blank") return [];
     if (this.#kind === "other") return "is not a JSON object";
-    // Ends the line in the parser, also one that was not passed on in full.
+    if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
+    // In one piece: the parser looks through all that it has with each write.
+    this.#parser.write(Buffer.concat(this.#pieces.splice(0)));
     this.#parser.write("\n");
     // Null where the parser dropped the line.
     const value: unknown = this.#parser.read();
-    if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
     if (value === null) return "is not JSON";
     if (isAllSmiLine(value)) return this.#allSmi.read(value);
     const record = checkRecord(value);

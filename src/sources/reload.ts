@@ -30,6 +30,11 @@ export class WatchedHosts {
     return this.#watched.length;
   }
 
+  /** As typed, by host id. */
+  get names(): ReadonlyMap<string, string> {
+    return new Map(this.#watched.map(({ identity }) => [identity.hostId, identity.hostname]));
+  }
+
   /** Rejects, and changes nothing, where the targets cannot be planned (ConfigError). */
   replace(targets: readonly Target[]): Promise<ReloadCounts> {
     const turn = this.#last.then(async () => {
