@@ -44,8 +44,8 @@ export interface DashboardOptions {
 }
 
 /**
- * In the classic model, which Grafana reads from a file since version 9. The SDK deprecates it for one that only Grafana 12
- * and later read.
+ * In the classic model, which every Grafana in use reads from a file. The SDK deprecates it for one that only Grafana 12 and
+ * later read.
  */
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- see above
 export type GrafanaDashboard = Dashboard;

@@ -1,5 +1,5 @@
 /** The row about the GPUs of the whole fleet. */
-import { PanelBuilder as Heatmap } from "@grafana/grafana-foundation-sdk/heatmap";
+import { PanelBuilder as Heatmap, YAxisConfigBuilder } from "@grafana/grafana-foundation-sdk/heatmap";
 import { CHOSEN_HOSTS as HOSTS, type Panels } from "./dashboard.js";
 import { bars, graph, target, withCommon } from "./grafana.js";
 
@@ -86,9 +86,10 @@ function utilizationHeatmap(): Heatmap {
     {
       title: "GPU utilization",
       description: "How many GPUs have a utilization of so many percent or more, up to the next row.",
-      unit: "percent",
       span: 12,
     },
     8,
-  ).targets(rows);
+  )
+    .yAxis(new YAxisConfigBuilder().unit("percent"))
+    .targets(rows);
 }

@@ -1,9 +1,15 @@
 /** Tables: the answers of several queries joined by their labels, a row for each host or device. */
 import { TableSortByFieldStateBuilder, TableCellDisplayMode } from "@grafana/grafana-foundation-sdk/common";
-import type { DynamicConfigValue, Threshold, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
+import {
+  MappingType,
+  type DynamicConfigValue,
+  type Threshold,
+  type ValueMapping,
+} from "@grafana/grafana-foundation-sdk/dashboard";
 import { PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
-import { hostLink, target, withCommon } from "./grafana.js";
+import { HEALTH_STATUSES } from "../src/contract/health.js";
+import { COLORS, hostLink, target, withCommon } from "./grafana.js";
 
 /** A number of a row. */
 export interface NumberColumn {
@@ -30,6 +36,10 @@ export interface TableOptions {
 }
 
 const TABLE_HEIGHT = 9;
+const SEVERITY_MAPPING: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: Object.fromEntries(HEALTH_STATUSES.map((status) => [status, { color: COLORS[status] }])),
+};
 
 /** Each query must aggregate by some of the labels, all by the first one at least: rows are joined by it. */
 export function table(options: TableOptions): Table {
@@ -61,12 +71,18 @@ export function table(options: TableOptions): Table {
   const { host } = labels;
   if (host !== undefined)
     panel.overrideByName(host, [{ id: "links", value: [hostLink("${__data.fields." + host + "}").build()] }]);
+  if (labels["severity"] !== undefined)
+    panel.overrideByName(labels["severity"], propertiesOf({ mappings: [SEVERITY_MAPPING] }));
   if (sortBy !== undefined)
     panel.sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(isAscending !== true)]);
   return panel;
 }
 
-function propertiesOf({ unit, mappings, thresholds }: NumberColumn): DynamicConfigValue[] {
+function propertiesOf({
+  unit,
+  mappings,
+  thresholds,
+}: Omit<NumberColumn, "expr" | "title">): DynamicConfigValue[] {
   const hasColor = mappings !== undefined || thresholds !== undefined;
   return [
     ...(unit === undefined ? [] : [{ id: "unit", value: unit }]),

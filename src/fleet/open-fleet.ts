@@ -15,7 +15,7 @@ import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
-import { createSshShared, preloadSsh2 } from "../ssh/shared.js";
+import { closeSshShared, createSshShared, preloadSsh2 } from "../ssh/shared.js";
 import type { FleetChange } from "./fleet-change.js";
 import { fleetHosts, type HostsOptions, type PlanAgain } from "./hosts.js";
 import {
@@ -35,7 +35,7 @@ export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
   /** Hosts come, go and change their labels; the others keep their connections and ticks. */
   change(change: FleetChange): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What planning needs of this machine. */
@@ -156,9 +156,9 @@ export async function openFleet(
   return {
     batches: fleet.batches,
     change: (change) => fleet.change(change, fleetHosts(change.added, options, shared)),
-    close: () => {
-      shared.agents.close();
+    close: async () => {
       names.close();
+      await closeSshShared(shared);
     },
   };
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../contract/errors.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
+import { patientOutput } from "../format/disk-full.js";
 import type { Formatter } from "../format/formatter.js";
 import { lacksHeader, OutputClosed, OutputError, type Output } from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
@@ -64,7 +65,7 @@ export async function run(
       const { runCheck } = await import("./check.js");
       return await runCheck(options, options.check, deps, log, unwritable, stopper.signal);
     }
-    const output = await outputOf(options, deps);
+    let output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
     const exporter = await exporterOf(options, deps.clock, log);
     const opening = openStream(options, streamFormatOf(options, deps), deps, log, stopper.signal);
@@ -83,19 +84,25 @@ export async function run(
           ? stream
           : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
+      const patient =
+        options.output === null || options.length.kind === "once"
+          ? null
+          : patientOutput(output, header, (line) => notices.log(line));
+      output = patient ?? output;
       if (output.firstLine !== null && lacksHeader(output.firstLine, header))
         log.warn(
           `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
         );
+      const target = output;
       const { rereadTargets: reread } = deps;
       const reloading = { reread, format: formatOf(options, deps), print: log.line, warn: log.warn };
       await deps.onHangUp(async () => {
-        await reopen(output, header, options, notices);
+        await reopen(target, header, options, notices);
         if (reread !== null) await reloadHosts(stream, { ...reloading, reread });
       });
       progress.start(progressOf(stream, lines, clock));
-      const write: Output["write"] = (text) => progress.around(() => output.write(text));
-      const sink: Output = { firstLine: output.firstLine, write, close: () => output.close() };
+      const write: Output["write"] = (text) => progress.around(() => target.write(text));
+      const sink: Output = { firstLine: target.firstLine, write, close: () => target.close() };
       const drained = await drainTexts(lines.texts, header, sink, { signal: stopper.signal, clock, stop });
       progress.stop();
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
@@ -106,7 +113,7 @@ export async function run(
         lastLine: terminal !== null ? "never" : lastLineOf(options, signal.aborted),
         isDriftDue: options.drift?.isReported === true && formatOf(options, deps) !== "table",
       });
-      return faults.isAny ? EXIT.internal : code;
+      return faults.isAny || (patient?.droppedLines ?? 0) > 0 ? EXIT.internal : code;
     } finally {
       stop();
       await stream.close();

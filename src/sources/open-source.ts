@@ -173,10 +173,7 @@ async function watchHere(
 ): Promise<RecordStream> {
   const { openFleet } = await import("../fleet/open-fleet.js");
   const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
-  const close = (): Promise<void> => {
-    fleet.close();
-    return Promise.resolve();
-  };
+  const close = (): Promise<void> => fleet.close();
   const opened = openedHosts(watched, planAgain, (change) => fleet.change(change), close);
   return Object.assign(opened, { kind: "records", batches: fleet.batches } as const);
 }

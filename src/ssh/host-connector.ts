@@ -12,6 +12,9 @@ import { jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { offerAlgorithms } from "./ssh2/algorithms.js";
 
+/** ssh cannot be asked to ping when a reading is late: it pings an idle connection this often, which notices a frozen one. */
+const KEEPALIVE_SECS = 4;
+
 export interface HostToReach {
   readonly target: Target;
   readonly plan: HostPlan;
@@ -76,7 +79,7 @@ async function connectBySystem(
   const release = await perAddress.acquire(via ?? address, signal);
   const proxyCommand = jumpWithoutMasters(plan, options.configFile);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
-  const { intervalMs, countMax } = plan.keepalive;
+  const { countMax } = plan.keepalive;
   try {
     return await connectOpenssh(
       {
@@ -88,7 +91,7 @@ async function connectBySystem(
         ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
         usesMaster: plan.config.controlPath !== undefined,
         sessionSettings: plan.config.sessionSettings ?? [],
-        keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
+        keepAlive: ownKeepAlive ? null : { intervalSecs: KEEPALIVE_SECS, countMax },
         clock,
         random,
         step,

@@ -116,4 +116,7 @@ test("dashboards/ has these JSON files alone, the package has them, and docs/gra
   assert.ok(packed.includes("dashboards/*.json"));
   const document = readFileSync(pathOf("docs/grafana.md"), "utf8");
   for (const file of files) assert.ok(document.includes(`dashboards/${file}`), file);
+  const provider = readFileSync(pathOf("examples/grafana/dashboards.yml"), "utf8");
+  const [, folder = ""] = /^ +path: (\/\S+)$/m.exec(provider) ?? [];
+  assert.ok(folder !== "" && document.includes(`install -d ${folder}\n`), folder);
 });

@@ -69,7 +69,7 @@ async function watchShare(
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
-  fleet.close();
+  await fleet.close();
   post({ kind: "ended", counts: seen.summary() });
   port.close();
 }
