@@ -73,7 +73,17 @@ export function loginRefusal(
   const fix = loginFix(plan, refusal, candidates, here);
   return refusal.offered === 0
     ? failed("no-usable-key", `no key that could be offered (the server takes: ${methods})`, fix)
-    : failed("auth-failed", `the server accepted none of our keys (it takes: ${methods})`, fix);
+    : failed(
+        "auth-failed",
+        `the server accepted none of our keys (it takes: ${methods})${userHint(plan)}`,
+        fix,
+      );
+}
+
+/** The account may be the wrong one where nobody chose it. */
+function userHint({ config, user }: HostPlan): string {
+  if (config.origins.has("user")) return "";
+  return `; no user is named, so it was ${user}: USER@${config.originalHost} names another`;
 }
 
 function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: FixContext): string {
