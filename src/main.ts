@@ -1,4 +1,5 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
+import { closeSync, openSync } from "node:fs";
 import type { Options } from "./contract/options.js";
 import { print } from "./lib/print.js";
 import { programsBeside } from "./run/programs.js";
@@ -43,14 +44,16 @@ async function main(): Promise<number> {
     return await printed(command.kind === "help" ? command.text : VERSION_TEXT);
   }
   const { options, warnings } = command;
+  const isWatching = options.length.kind !== "once" && options.check === null && !options.dryRun;
+  const rereadTargets = isWatching ? command.rereadTargets : null;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
   const ended = new AbortController();
   let code: number | undefined;
-  const hangUps = new HangUps(options.output !== null && !options.dryRun);
+  const hangUps = new HangUps(options.output !== null && !options.dryRun, rereadTargets !== null);
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (signal === "SIGHUP" && hangUps.reopen()) return;
+      if (signal === "SIGHUP" && hangUps.take()) return;
       // The second signal does not wait for anything.
       if (code !== undefined) process.exit(exitCode);
       code = exitCode;
@@ -72,7 +75,8 @@ async function main(): Promise<number> {
         }
       : null,
     logLine,
-    onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
+    rereadTargets,
+    onHangUp: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
   const ownCode = await run(options, warnings, deps, ended.signal);
   return code ?? ownCode;
@@ -88,24 +92,46 @@ async function printed(text: string): Promise<number> {
   }
 }
 
-/** SIGHUP makes a run that writes to a file open it again (logrotate), and ends any other run. */
+/**
+ * SIGHUP makes a run that writes to a file open it again (logrotate), and one with hosts from a file read that again. It
+ * ends any other run, and one whose terminal was closed: nobody would know of it any more.
+ */
 class HangUps {
   #listener: (() => Promise<void>) | null = null;
   #isPending = false;
+  /** Turns of the listener, one after another. */
+  #last: Promise<void> = Promise.resolve();
+  readonly #hadTerminal: boolean;
 
-  constructor(private readonly reopens: boolean) {}
+  constructor(
+    private readonly reopens: boolean,
+    private readonly rereads: boolean,
+  ) {
+    this.#hadTerminal = rereads && !reopens && hasTerminal();
+  }
 
   /** False: the signal ends the run. */
-  reopen(): boolean {
-    if (!this.reopens) return false;
+  take(): boolean {
+    const isEnd = !this.reopens && (!this.rereads || (this.#hadTerminal && !hasTerminal()));
+    if (isEnd) return false;
     if (this.#listener === null) this.#isPending = true;
-    else void this.#listener();
+    else this.#last = this.#last.then(this.#listener);
     return true;
   }
 
   async listen(listener: () => Promise<void>): Promise<void> {
     this.#listener = listener;
     if (this.#isPending) await listener();
+  }
+}
+
+/** Whether the process has a controlling terminal. It has none any more once its window was closed (tty(4)). */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
   }
 }
 

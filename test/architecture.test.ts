@@ -88,7 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/ssh2/embedded-server.ts"],
   ],
   "sources/": [
-    ...["contract/", "lib/", "fleet/", "format/", "outcome/"],
+    ...["contract/", "lib/", "fleet/", "format/", "host/", "outcome/", "shims/native/"],
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 

@@ -60,7 +60,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
       value("shard", "I/N", "Watch only part I of N, from 0 to N-1; N processes watch each host once."),
       onOff("demo", "Watch an embedded fleet of simulated hosts through real SSH on loopback."),
-      value("replay", "FILE", "Render recorded NDJSON instead of watching; - is standard input."),
+      value(
+        "replay",
+        "FILE",
+        "Render recorded NDJSON, ours or all-smi's, instead of watching; - is standard input.",
+      ),
       value("speed", "N", "Replay at N times the recorded pace, or max: as fast as it can.", "max"),
     ],
   },
@@ -142,7 +146,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "format",
         "FORMAT",
-        "ndjson, csv, table, prometheus or otlp-json.",
+        "ndjson, csv, table, prometheus, otlp-json or all-smi-record.",
         "table on a terminal, ndjson otherwise",
       ),
       value(

@@ -172,8 +172,8 @@ export const SECTION_ERROR_FIELDS = {
 
 export const FRAME_FIELDS = {
   latency_ms: {
-    ...{ type: "number", unit: "ms" },
-    text: "From the first byte of the command sent to the last byte of the answer.",
+    ...{ type: "number", unit: "ms", nullable: true },
+    text: "From the first byte of the command sent to the last byte of the answer; null in a replayed recording of all-smi.",
   },
   errors: {
     ...{ type: "array", optional: true, items: { type: "object", fields: SECTION_ERROR_FIELDS } },
@@ -207,6 +207,7 @@ export const LAST_ERROR_FIELDS = {
       "local-limit": "the watching machine is out of descriptors, memory or processes",
       "no-tool": "the host has none of the tools, and is not known to have no accelerator",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",
+      removed: "the list of hosts was read again (SIGHUP) and does not have it any more: its last record",
       "sample-overrun": "the last reading is still under way; the host stays connected",
     },
   },

@@ -63,8 +63,8 @@ export interface FrameRecord extends Envelope {
   readonly record: "frame";
   readonly tick: number;
   readonly state: "connected";
-  /** From the command's first byte sent to the answer's last byte, in milliseconds. */
-  readonly latency_ms: number;
+  /** From the command's first byte sent to the answer's last byte, in milliseconds; null in a recording of all-smi. */
+  readonly latency_ms: number | null;
   readonly gpus?: readonly Labelled<Gpu>[];
   readonly cpus?: readonly Labelled<Cpu>[];
   readonly memory?: readonly Labelled<Memory>[];

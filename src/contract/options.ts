@@ -8,7 +8,7 @@ import type { StepArea } from "./step-log.js";
 import type { Target } from "./target.js";
 import type { ToolPaths } from "./tool-path.js";
 
-export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus" | "otlp-json";
+export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus" | "otlp-json" | "all-smi-record";
 /** What a run takes from its source: lines of text, or the records themselves, as for a table or for metrics. */
 export type StreamFormat = "ndjson" | "csv" | "records";
 export type ColorChoice = "auto" | "always" | "never";

@@ -1,6 +1,7 @@
 /** What a run needs of its process. A stage that needs less takes a Pick of it. */
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../lib/clock.js";
+import type { Target } from "./target.js";
 
 /** Standard output as the process has it. */
 export interface OutputStream extends Writable {
@@ -16,6 +17,12 @@ export interface Programs {
   /** Runs in each process that looks names up. */
   readonly resolver: URL;
 }
+
+/** Reads the hosts' files and inventories again, with the same filters. Rejects with UsageError for a wrong one. */
+export type RereadTargets = () => Promise<{
+  readonly targets: readonly Target[];
+  readonly warnings: readonly string[];
+}>;
 
 /** The terminal that standard error is. */
 export interface LogTerminal {
@@ -37,9 +44,8 @@ export interface RuntimeDeps {
   readonly logTerminal: LogTerminal | null;
   /** One line for the operator, on standard error. */
   logLine(line: string): void;
-  /**
-   * Calls back whenever `--output` is to be opened again (SIGHUP), and at once where that was requested before. Settles
-   * when that is done.
-   */
-  onReopen(listener: () => Promise<void>): Promise<void>;
+  /** Null: hosts come from no file that can be read again, or are read once only. */
+  readonly rereadTargets: RereadTargets | null;
+  /** Calls back on each SIGHUP, and at once where one came before. Settles when that is done. */
+  onHangUp(listener: () => Promise<void>): Promise<void>;
 }

@@ -16,7 +16,8 @@ import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
 import { closeSshShared, createSshShared, preloadSsh2 } from "../ssh/shared.js";
-import { fleetHosts, type PlanAgain } from "./hosts.js";
+import type { FleetChange } from "./fleet-change.js";
+import { fleetHosts, type HostsOptions, type PlanAgain } from "./hosts.js";
 import {
   assignHostIds,
   dedupeTargets,
@@ -32,6 +33,8 @@ export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "len
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
+  /** Hosts come, go and change their labels; the others keep their connections and ticks. */
+  change(change: FleetChange): void;
   close(): Promise<void>;
 }
 
@@ -138,22 +141,21 @@ export async function openFleet(
   const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
   const loading =
     ssh.client !== "openssh" && watched.length >= MIN_PRELOADED_HOSTS ? preloadSsh2(shared) : null;
-  const hosts = fleetHosts(
-    watched,
-    {
-      ssh,
-      sample,
-      shims: await shimsToTry(sample.fallback),
-      intervalMs: length.kind === "once" ? null : intervalMs,
-      debug,
-      stepLogOf: (hostId) => stepLog(hostId, settings, deps),
-      planAgain: planningAgain(settings, { clock, names }),
-    },
-    shared,
-  );
+  const options: HostsOptions = {
+    ssh,
+    sample,
+    shims: await shimsToTry(sample.fallback),
+    intervalMs: length.kind === "once" ? null : intervalMs,
+    debug,
+    stepLogOf: (hostId) => stepLog(hostId, settings, deps),
+    planAgain: planningAgain(settings, { clock, names }),
+  };
+  const hosts = fleetHosts(watched, options, shared);
   await loading;
+  const fleet = watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal);
   return {
-    batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
+    batches: fleet.batches,
+    change: (change) => fleet.change(change, fleetHosts(change.added, options, shared)),
     close: async () => {
       names.close();
       await closeSshShared(shared);

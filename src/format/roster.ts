@@ -1,6 +1,7 @@
 /** The last record of each host: sick ones first, where health is judged, then by name. */
 import { HEALTH_STATUSES } from "../contract/health.js";
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import type { IdleGpus } from "./holders.js";
 import { countRows, hostLabels, tableRows, type TableRow } from "./table-rows.js";
 
@@ -16,6 +17,10 @@ export class Roster {
   constructor(private readonly idle: IdleGpus | null = null) {}
 
   put(record: StreamRecord): void {
+    if (isRemoval(record)) {
+      this.outdated = this.last.delete(record.host_id) || this.outdated;
+      return;
+    }
     const before = this.last.get(record.host_id);
     if (before === undefined || sickness(before) !== sickness(record)) this.outdated = true;
     this.last.set(record.host_id, record);

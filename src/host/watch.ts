@@ -16,13 +16,26 @@ export interface HostWatchOptions extends LinkOptions {
   readonly ticks: Ticks;
   /** Waited before the first attempt, so that a large fleet does not dial all at once. */
   readonly startDelayMs: number;
+  /** The first tick that has a record; that of the time when a host joins a run. */
+  readonly firstTick?: number;
   /** One record a host, no transitions, no retry: a failure is the host's record. */
   readonly isOnce: boolean;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
-type Event = { readonly kind: "tick" } | LinkEvent;
+/** One host under watch, and what may change about it meanwhile. */
+export interface HostWatching {
+  readonly records: AsyncIterableIterator<StreamRecord, void>;
+  /** Settles when the last record was taken and the connection is closed. */
+  readonly ended: Promise<void>;
+  /** The records from now on have this identity; the connection stays. */
+  rename(host: HostIdentity): void;
+  /** Ends the watch with a last record, which has this message. */
+  remove(message: string): void;
+}
+
+type Event = { readonly kind: "tick" } | { readonly kind: "removed"; readonly message: string } | LinkEvent;
 
 /**
  * The host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was consumed:
@@ -32,10 +45,21 @@ export function watchHost(
   options: HostWatchOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<StreamRecord, void> {
+  return openWatch(options, signal).records;
+}
+
+/** The same, of a host that may be renamed or removed. */
+export function openWatch(options: HostWatchOptions, signal: AbortSignal): HostWatching {
   const { clock, ticks } = options;
   const inbox = new Inbox<Event>();
   const stall = new ReaderStall(clock, ticks);
-  return new EventRecords(new HostWatch(options, signal, inbox, stall), inbox, stall);
+  const watch = new HostWatch(options, signal, inbox, stall);
+  return {
+    records: new EventRecords(watch, inbox, stall),
+    ended: watch.ended,
+    rename: (host) => watch.rename(host),
+    remove: (message) => inbox.put({ kind: "removed", message }),
+  };
 }
 
 class HostWatch implements EventHandler<Event> {
@@ -53,12 +77,18 @@ class HostWatch implements EventHandler<Event> {
   #stopListening: (() => void) | null = null;
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
-  #nextTick = 0;
+  #nextTick: number;
+  #host: HostIdentity;
+  #isRemoved = false;
+  #settleEnded: () => void = () => undefined;
+  readonly ended = new Promise<void>((resolve) => (this.#settleEnded = resolve));
   /** Ticks without a record, which the next record of a tick names. */
   readonly #skipped: SkippedTicks[] = [];
 
   constructor(options: HostWatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
+    this.#host = options.host;
+    this.#nextTick = options.firstTick ?? 0;
     this.#signal = signal;
     this.#inbox = inbox;
     this.#stall = stall;
@@ -74,17 +104,23 @@ class HostWatch implements EventHandler<Event> {
     yield* this.#transition();
     if (this.#inbox.isClosed) return;
     this.#link.connectAfter(this.#options.startDelayMs);
-    this.#armTick(0);
+    this.#armTick(this.#nextTick);
   }
 
   async end(): Promise<void> {
     this.#stopListening?.();
     this.#inbox.close();
     this.#tickTimer?.cancel();
-    await this.#link.end();
+    await this.#link.end().finally(this.#settleEnded);
+  }
+
+  rename(host: HostIdentity): void {
+    this.#host = host;
+    this.#status.rename(host);
   }
 
   isDone(): boolean {
+    if (this.#isRemoved) return true;
     const { state } = this.#link;
     const isSampling = state.kind === "up" && state.samplingTick !== null;
     return this.#nextTick > this.#options.ticks.last && this.#owed === null && !isSampling;
@@ -94,6 +130,10 @@ class HostWatch implements EventHandler<Event> {
     switch (event.kind) {
       case "tick":
         return yield* this.#onTick();
+      case "removed":
+        this.#isRemoved = true;
+        this.#status.removed({ code: "removed", phase: "sample", message: event.message });
+        return yield* this.#transition();
       case "retry":
         this.#status.retrying();
         yield* this.#transition();
@@ -218,7 +258,8 @@ class HostWatch implements EventHandler<Event> {
   }
 
   #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {
-    const { clock, host } = this.#options;
+    const { clock } = this.#options;
+    const host = this.#host;
     const wallMs = clock.wallMs() - (clock.nowMs() - arrivedMs);
     // Taken only here: a sample that makes no frame must not lose events.
     const events = live.takeEvents?.() ?? null;

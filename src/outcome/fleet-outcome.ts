@@ -1,5 +1,6 @@
 /** What the last records of all hosts come to: how many hosts of each kind, and the first of those that are not ok. */
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import { isRefusal, OUTCOME_KINDS, outcomeOf, type HostOutcome, type OutcomeKind } from "./host-outcome.js";
 
 /** Hosts that are named, of each kind. */
@@ -43,6 +44,12 @@ export class FleetOutcome {
   take(record: StreamRecord): HostOutcome {
     const outcome = outcomeOf(record);
     const before = this.#last.get(record.host_id)?.outcome;
+    if (isRemoval(record)) {
+      if (before !== undefined) this.#counts[before.kind] -= 1;
+      this.#last.delete(record.host_id);
+      this.#refused.delete(record.host_id);
+      return outcome;
+    }
     // Of a sound host it is the same object each time.
     if (before === outcome) return outcome;
     if (before !== undefined) this.#counts[before.kind] -= 1;

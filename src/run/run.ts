@@ -26,6 +26,7 @@ import { createLog, hostChangeLines } from "./operator-log.js";
 import { Notices } from "./notices.js";
 import { outputOf } from "./output.js";
 import { ProgressLine, progressOf, progressTerminal } from "./progress-line.js";
+import { reloadHosts } from "./reload-hosts.js";
 
 /**
  * Runs until the last tick, the reader's end, or the signal's abort. Returns the exit code that the records lead to.
@@ -93,7 +94,12 @@ export async function run(
           `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
         );
       const target = output;
-      await deps.onReopen(() => reopen(target, header, options, notices));
+      const { rereadTargets: reread } = deps;
+      const reloading = { reread, format: formatOf(options, deps), print: log.line, warn: log.warn };
+      await deps.onHangUp(async () => {
+        await reopen(target, header, options, notices);
+        if (reread !== null) await reloadHosts(stream, { ...reloading, reread });
+      });
       progress.start(progressOf(stream, lines, clock));
       const write: Output["write"] = (text) => progress.around(() => target.write(text));
       const sink: Output = { firstLine: target.firstLine, write, close: () => target.close() };

@@ -7,13 +7,15 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options, StreamFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Target } from "../contract/target.js";
+import type { FleetChange } from "../fleet/fleet-change.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
 import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
 import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
-import type { RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
+import { WatchedHosts, type PlanTargets } from "./reload.js";
+import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
 import { sharesOf, threadCount } from "./threads/shares.js";
 
@@ -99,10 +101,15 @@ async function openLive(
 ): Promise<Stream> {
   const stayHere = threadCount(options, format, targets.length) === 0;
   const planned = await planHosts(options, targets, stayHere, deps, log, signal);
+  const planAgain: PlanTargets = async (changed) => {
+    const again = await planHosts(options, changed, false, deps, log, signal);
+    again.names.close();
+    return again.watched;
+  };
   const count = threadCount(options, format, planned.watched.length);
-  if (count === 0) return watchHere(options, planned, deps, log, signal);
+  if (count === 0) return watchHere(options, planned, planAgain, deps, log, signal);
   planned.names.close();
-  return watchOnThreads(options, planned, count, format, deps, log, signal);
+  return watchOnThreads(options, planned, planAgain, count, format, deps, log, signal);
 }
 
 export type LiveDeps = Pick<SourceDeps, "env" | "clock" | "random" | "programs">;
@@ -116,7 +123,8 @@ export async function openHere(
   signal: AbortSignal,
 ): Promise<RecordStream> {
   await checkKeyFiles(settings.ssh.keyFiles);
-  return watchHere(settings, await planHosts(settings, targets, true, deps, log, signal), deps, log, signal);
+  const planned = await planHosts(settings, targets, true, deps, log, signal);
+  return watchHere(settings, planned, null, deps, log, signal);
 }
 
 interface PlannedHosts {
@@ -158,6 +166,7 @@ function isDnsName({ host }: Target): boolean {
 async function watchHere(
   settings: FleetSettings,
   { watched, names, beginMs }: PlannedHosts,
+  planAgain: PlanTargets | null,
   { clock, random }: LiveDeps,
   log: FleetLog,
   signal: AbortSignal,
@@ -165,14 +174,14 @@ async function watchHere(
   const { openFleet } = await import("../fleet/open-fleet.js");
   const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
   const close = (): Promise<void> => fleet.close();
-  const labelNames = labelColumns(watched.map(({ identity }) => identity));
-  const hostNames = namesOf(watched);
-  return { kind: "records", batches: fleet.batches, hostCount: watched.length, hostNames, labelNames, close };
+  const opened = openedHosts(watched, planAgain, (change) => fleet.change(change), close);
+  return Object.assign(opened, { kind: "records", batches: fleet.batches } as const);
 }
 
 async function watchOnThreads(
   options: Options,
   { watched, beginMs }: PlannedHosts,
+  planAgain: PlanTargets,
   count: number,
   format: StreamFormat,
   { clock, programs }: LiveDeps,
@@ -184,16 +193,44 @@ async function watchOnThreads(
   const shares = sharesOf(options, watched, { count, format, resolver, beginMs, hostChanges });
   const { FleetThreads } = await import("./threads/fleet-threads.js");
   const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
-  const hostCount = watched.length;
-  const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const close = async (): Promise<void> => {
     await threads.return();
   };
   const counts = (): readonly Counts[] => threads.counts;
-  const opened = { hostCount, hostNames: namesOf(watched), labelNames, close };
+  const opened = openedHosts(watched, planAgain, (change) => threads.change(change), close);
   return format === "records"
-    ? { kind: "records", batches: recordsOf(threads), ...opened }
-    : { kind: "lines", texts: threads, counts, summary: counts, awaited: () => [], ...opened };
+    ? Object.assign(opened, { kind: "records", batches: recordsOf(threads) } as const)
+    : Object.assign(opened, {
+        kind: "lines",
+        texts: threads,
+        counts,
+        summary: counts,
+        awaited: () => [],
+      } as const);
+}
+
+/** What live streams have in common. */
+function openedHosts(
+  watched: readonly WatchedTarget[],
+  planAgain: PlanTargets | null,
+  change: (change: FleetChange) => void,
+  close: () => Promise<void>,
+): Opened {
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
+  if (planAgain === null)
+    return { hostCount: watched.length, hostNames: namesOf(watched), labelNames, close };
+  const hosts = new WatchedHosts(watched, planAgain, change);
+  return {
+    get hostCount() {
+      return hosts.count;
+    },
+    get hostNames() {
+      return hosts.names;
+    },
+    replaceHosts: (targets) => hosts.replace(targets),
+    labelNames,
+    close,
+  };
 }
 
 function namesOf(watched: readonly WatchedTarget[]): ReadonlyMap<string, string> {

@@ -87,7 +87,7 @@ export function shareOut(
 ): readonly (readonly WatchedTarget[])[] {
   const groups = new Map<string, WatchedTarget[]>();
   for (const each of watched) {
-    const key = each.plan === null ? each.target.host : firstDialled(each.plan);
+    const key = groupOf(each);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [each]);
     else group.push(each);
@@ -100,7 +100,11 @@ export function shareOut(
   return lists.map((list) => list.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)));
 }
 
-/** The name of the host that a connection goes to first. */
+/** Hosts of one group stay together: the name of the host that their connections go to first. */
+export function groupOf({ target, plan }: WatchedTarget): string {
+  return plan === null ? target.host : firstDialled(plan);
+}
+
 function firstDialled(plan: HostPlan): string {
   return plan.way.kind === "jump" ? firstDialled(plan.way.hop) : plan.host;
 }

@@ -38,6 +38,7 @@ async function watchShare(
   const lines = linesTo(port, () => seen.counts());
   port.on("message", (message: ToThread) => {
     if (message.kind === "stop") stop();
+    else if (message.kind === "change") void opening.then((fleet) => fleet.change(message.change));
     else lines.acked(message.buffer);
   });
   const { csvSections, query, selection, health, verbosity } = options;
@@ -60,7 +61,9 @@ async function watchShare(
   const clock = realClock;
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
-  const fleet = await openFleet(options, watched, deps, signal);
+  // A change may come before the fleet is open.
+  const opening = openFleet(options, watched, deps, signal);
+  const fleet = await opening;
   const judged = withHealth(fleet.batches, health, unwritable);
   const seen = withTally(judged, options, tallyLog(verbosity, hostChanges, log.line), unwritable);
   // The main thread writes the header, once.
