@@ -140,7 +140,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv, table, prometheus or otlp-json.", "table on a terminal, ndjson otherwise"),
+      value(
+        "format",
+        "FORMAT",
+        "ndjson, csv, table, prometheus or otlp-json.",
+        "table on a terminal, ndjson otherwise",
+      ),
       value(
         "rows",
         "ROWS",
