@@ -11,11 +11,12 @@ import {
   SECTION_ERROR_FIELDS,
   STATE_FIELDS,
 } from "../src/contract/envelope-fields.js";
-import type { Field, FieldMap, Shape } from "../src/contract/field-table.js";
+import type { Field, FieldMap } from "../src/contract/field-table.js";
 import { csvColumns, SECTION_FIELDS } from "../src/contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, STATE_OF_CODE, type Section } from "../src/contract/record.js";
 import { rowName } from "../src/contract/row-fields.js";
 import { recordedReadings } from "../test/support/golden.js";
+import { typeText } from "./type-text.js";
 
 const SECTION_TEXT: Readonly<Record<Section, string>> = {
   gpu: "Accelerators: GPUs, NPUs and TPUs. Empty where the host has none ([hosts-without-gpus.md](hosts-without-gpus.md)).",
@@ -103,13 +104,6 @@ function nestedTables(fields: FieldMap): readonly string[] {
   return Object.entries(fields).flatMap(([name, { items }]) =>
     items?.fields === undefined ? [] : [`An element of \`${name}\`:`, fieldTable(items.fields)],
   );
-}
-
-function typeText({ type, nullable, items, entries }: Shape): string {
-  const name = typeof type === "string" ? type : type.join(" or ");
-  const inner = items ?? entries;
-  const whole = inner === undefined ? name : `${name} of ${typeText(inner)}s`;
-  return nullable === true ? `${whole} or null` : whole;
 }
 
 function meaning({ text, values }: Field): string {

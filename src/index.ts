@@ -47,6 +47,7 @@ export type {
   Process,
   Section,
   SectionError,
+  SkippedTicks,
   StateRecord,
   Storage,
   StreamRecord,

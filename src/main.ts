@@ -10,6 +10,8 @@ const NAME = "allsmi-ssh";
 const USAGE = 2;
 const INTERNAL = 1;
 const MAX_HOSTS_UNOPTIMIZED = 1000;
+/** A million hosts with long labels have less. */
+const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function logLine(line: string): void {
@@ -63,7 +65,12 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     programs: programsBeside(import.meta.url),
-    logsToTerminal: process.stderr.isTTY,
+    logTerminal: process.stderr.isTTY
+      ? {
+          columns: () => process.stderr.columns || 80,
+          write: (text: string) => void process.stderr.write(text),
+        }
+      : null,
     logLine,
     onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
@@ -111,7 +118,10 @@ function isShort({ source, length }: Options): boolean {
 
 /** `-` is standard input. */
 async function readText(file: string): Promise<string> {
-  if (file !== "-") return await (await import("node:fs/promises")).readFile(file, "utf8");
+  if (file !== "-") {
+    const { readFileBounded } = await import("./lib/bounded-file.js");
+    return (await readFileBounded(file, MAX_HOSTFILE_BYTES)).bytes.toString("utf8");
+  }
   return await (await import("node:stream/consumers")).text(process.stdin);
 }
 

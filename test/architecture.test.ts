@@ -103,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
+  "executable.ts": ["run/programs.ts", "ssh/names/", "start.ts"],
 };
 
 /** One home for each package. */

@@ -1,9 +1,10 @@
 /** `--help`, the manual page and docs/flags.md agree: flags, what they take, defaults; README has the exit codes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
+import { recordsPage } from "../build/records-page.js";
 import { writeFlags } from "../docs/write-flags.js";
 import { EXIT_CODES, FLAGS, type Flag } from "../src/cli/flags.js";
 import { flagSyntax, helpText } from "../src/cli/help.js";
@@ -36,13 +37,21 @@ describe("the manual page", () => {
     const codes = [...section.matchAll(/^\.It (.+)\n(.+)$/gm)].map(([, code, meaning]) => [code, meaning]);
     assert.deepEqual(codes, EXIT_CODES);
   });
-  const mandoc = spawnSync("mandoc", ["-Tlint", "-Wwarning", pathOf("man/allsmi-ssh.1")], {
-    encoding: "utf8",
-  });
-  test("is clean for mandoc", { skip: mandoc.error !== undefined && "mandoc is not installed" }, () => {
-    assert.equal(mandoc.stdout + mandoc.stderr, "");
-    assert.equal(mandoc.status, 0);
-  });
+});
+
+describe("for mandoc", () => {
+  const lint = (page: string): SpawnSyncReturns<string> =>
+    spawnSync("mandoc", ["-Tlint", "-Wwarning"], { input: page, encoding: "utf8" });
+  const skip = lint("").error !== undefined && "SKIPPED LOUDLY: mandoc is not installed";
+  for (const [name, page] of [
+    ["allsmi-ssh(1)", manual],
+    ["allsmi-ssh-records(5)", recordsPage()],
+  ] as const)
+    test(`${name} is clean`, { skip }, () => {
+      const { stdout, stderr, status } = lint(page);
+      assert.equal(stdout + stderr, "");
+      assert.equal(status, 0);
+    });
 });
 
 describe("--help", () => {

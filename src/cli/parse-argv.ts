@@ -91,6 +91,7 @@ export async function parseArgv(
     drift: readDrift(reader),
     check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
+    script: reader.has("script"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
   return { kind: "run", options, warnings };

@@ -1,5 +1,12 @@
 /** The fields of a record outside its devices: the envelope, frames, states and the errors in both. */
-import type { Envelope, FrameRecord, SectionError, StateRecord, StreamRecord } from "./envelope.js";
+import type {
+  Envelope,
+  FrameRecord,
+  SectionError,
+  SkippedTicks,
+  StateRecord,
+  StreamRecord,
+} from "./envelope.js";
 import type { Finding, Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
@@ -25,6 +32,18 @@ const HELD_FIELDS = {
   },
   reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
 } as const satisfies FieldTable<Held>;
+
+const SKIPPED_FIELDS = {
+  first: { type: "integer", text: "The first tick without a record." },
+  last: { type: "integer", text: "The last one." },
+  reason: {
+    ...{ type: "string", text: "Why." },
+    values: {
+      "reader-stalled": "what reads the records took none for longer than a tick",
+      "run-stalled": "this process did not run, or not in time: stopped, suspended, or out of CPU",
+    },
+  },
+} as const satisfies FieldTable<SkippedTicks>;
 
 const FINDING_FIELDS = {
   rule: {
@@ -105,6 +124,10 @@ export const ENVELOPE_FIELDS = {
       exec: "one exec of a script each tick",
       plain: "one exec of each tool's plain command each tick (forced commands, Windows)",
     },
+  },
+  skipped_ticks: {
+    ...{ type: "array", optional: true, items: { type: "object", fields: SKIPPED_FIELDS } },
+    text: "Ticks of the host before this one that have no record, and why; absent where there are none.",
   },
   held: {
     ...{ type: "array", optional: true, items: { type: "object", fields: HELD_FIELDS } },

@@ -116,4 +116,6 @@ export interface Options {
   readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
+  /** With \`dryRun\`: the scripts that would run on the hosts, in place of how they are reached. */
+  readonly script: boolean;
 }

@@ -15,7 +15,7 @@ import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
-import { createSshShared, preloadSsh2 } from "../ssh/shared.js";
+import { closeSshShared, createSshShared, preloadSsh2 } from "../ssh/shared.js";
 import { fleetHosts, type PlanAgain } from "./hosts.js";
 import {
   assignHostIds,
@@ -32,7 +32,7 @@ export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "len
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What planning needs of this machine. */
@@ -154,9 +154,9 @@ export async function openFleet(
   await loading;
   return {
     batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
-    close: () => {
-      shared.agents.close();
+    close: async () => {
       names.close();
+      await closeSshShared(shared);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** One host for the length of a run: a record for each tick and each transition, and retries after failures. */
 import { hostErrorOf, type HostError } from "../contract/errors.js";
-import type { LastError, StreamRecord } from "../contract/record.js";
+import type { LastError, SkippedTicks, StreamRecord } from "../contract/record.js";
 import { onAbort } from "../lib/abort.js";
 import type { Timer } from "../lib/clock.js";
 import type { Sample } from "../remote/session.js";
@@ -54,6 +54,8 @@ class HostWatch implements EventHandler<Event> {
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
   #nextTick = 0;
+  /** Ticks without a record, which the next record of a tick names. */
+  readonly #skipped: SkippedTicks[] = [];
 
   constructor(options: HostWatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
@@ -126,22 +128,24 @@ class HostWatch implements EventHandler<Event> {
       this.#armTick(this.#nextTick);
       return;
     }
-    const tick = this.#stall.dueTick(this.#nextTick);
+    const next = this.#nextTick;
+    if (next > ticks.last) return;
+    // Ticks that passed while the reader was stalled are skipped, but for the last one: its record has the others.
+    const tick = Math.min(this.#stall.dueTick(next), ticks.last);
     this.#armTick(tick + 1);
     this.#nextTick = tick + 1;
-    // Ticks that passed while the reader was stalled are skipped, the last one too.
-    if (tick > ticks.last) return;
+    if (tick > next) this.#skip(next, tick - 1, this.#stall.reasonFor(next));
     const { state } = this.#link;
     switch (state.kind) {
       case "connecting":
         this.#owed = tick;
         return;
       case "down":
-        yield this.#status.record(this.#route, tick);
+        yield this.#withSkipped(this.#status.record(this.#route, tick));
         return;
       case "up":
         if (state.samplingTick === null) this.#link.sample(state.live, tick);
-        else yield this.#status.record(this.#route, tick, overrun(state.samplingTick));
+        else yield this.#withSkipped(this.#status.record(this.#route, tick, overrun(state.samplingTick)));
     }
   }
 
@@ -153,10 +157,12 @@ class HostWatch implements EventHandler<Event> {
     const live = this.#link.samplerOf(tick);
     if (live === null) return;
     this.#route = live.route;
-    const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, sample, nowMs);
+    const isSkipped = this.#stall.isStale(nowMs) && tick < this.#options.ticks.last;
+    const frame = isSkipped ? null : this.#frame(live, tick, sample, nowMs);
     // Not before: where making the frame throws, the tick still needs a record.
     this.#link.endSample(live);
-    if (frame !== null) yield frame;
+    if (frame === null) this.#skip(tick, tick, "reader-stalled");
+    else yield this.#withSkipped(frame);
   }
 
   // ---- connection
@@ -171,7 +177,7 @@ class HostWatch implements EventHandler<Event> {
     const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, first, nowMs);
     this.#owed = null;
     if (frame === null) this.#link.sample(live, tick);
-    else yield frame;
+    else yield this.#withSkipped(frame);
   }
 
   *#onFailure(error: HostError): Generator<StreamRecord, void> {
@@ -195,7 +201,20 @@ class HostWatch implements EventHandler<Event> {
   *#settleOwed(): Generator<StreamRecord, void> {
     const tick = this.#owed;
     this.#owed = null;
-    if (tick !== null) yield this.#status.record(this.#route, tick);
+    if (tick !== null) yield this.#withSkipped(this.#status.record(this.#route, tick));
+  }
+
+  #skip(first: number, last: number, reason: SkippedTicks["reason"]): void {
+    const before = this.#skipped.at(-1);
+    const isNext = before?.last === first - 1 && before.reason === reason;
+    if (isNext) this.#skipped.splice(-1, 1, { first: before.first, last, reason });
+    else this.#skipped.push({ first, last, reason });
+  }
+
+  /** The record of a tick, with the ticks that were skipped before it. */
+  #withSkipped(record: StreamRecord): StreamRecord {
+    if (this.#skipped.length === 0) return record;
+    return { ...record, skipped_ticks: this.#skipped.splice(0) };
   }
 
   #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {
