@@ -92,6 +92,7 @@ describe("the OpenTelemetry Collector", { skip }, () => {
     assert.equal(run.code, 3, run.stderr);
     const lines = run.stdout.trimEnd().split("\n");
     assert.equal(lines.length, written.length);
+    assert.ok(lines.every((line) => /"scope":\{"name":"allsmi-ssh","version":"\d[\w.-]+"\}/.test(line)));
     const sink = await startSink();
     const port = await freePort();
     const config = writeConfig(
