@@ -18,7 +18,7 @@ import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { withHealth } from "../health/with-health.js";
-import { onAbort, unlessAborted } from "../lib/abort.js";
+import { onAbort } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { driftReport } from "../outcome/drift-watch.js";
@@ -222,23 +222,27 @@ async function dryRun(
     throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
   }
   const { clock, env, programs } = deps;
-  const [{ openNames }, { planTargets }, { isOfShard }, { describePlans }] = await Promise.all([
+  const [{ openNames }, { isOfShard }, { describeTargets }] = await Promise.all([
     import("../ssh/names/resolver-pool.js"),
-    import("../fleet/open-fleet.js"),
     import("../fleet/shard.js"),
     import("./dry-run.js"),
   ]);
-  const names = openNames(programs.resolver, clock);
-  const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
-  const all = await unlessAborted(planning, signal).finally(() => names.close());
   const { shard } = options;
-  const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
+  const { targets: all } = options.source;
+  const targets = shard === null ? all : all.filter((target) => isOfShard(target, shard));
   // Plans are no metrics: the file of an earlier run stays as it is.
   const isMetrics = formatOf(options, deps) === "prometheus";
   const output =
     options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
-  for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
-  await output.close();
+  const names = openNames(programs.resolver, clock);
+  try {
+    const planning = { env: { ...env }, clock, names };
+    for await (const text of describeTargets(targets, options, planning, faults.report, signal))
+      await output.write(text);
+  } finally {
+    names.close();
+    await output.close();
+  }
   return faults.isAny ? EXIT.internal : EXIT.ok;
 }
 
