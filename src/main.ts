@@ -65,7 +65,12 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     programs: programsBeside(import.meta.url),
-    logsToTerminal: process.stderr.isTTY,
+    logTerminal: process.stderr.isTTY
+      ? {
+          columns: () => process.stderr.columns || 80,
+          write: (text: string) => void process.stderr.write(text),
+        }
+      : null,
     logLine,
     onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };

@@ -68,7 +68,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
-  "format/": ["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
+  "format/otlp/": ["contract/", "lib/", "format/prometheus/"],
+  "format/": [
+    ...["conditions/", "contract/", "lib/", "format/fast/", "format/otlp/", "format/prometheus/", "outcome/"],
+  ],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
     "contract/",
@@ -100,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],
   "start.ts": ["lib/", "main.ts"],
+  "executable.ts": ["run/programs.ts", "ssh/names/", "start.ts"],
 };
 
 /** One home for each package. */

@@ -56,6 +56,7 @@ export function refuseConflicts(
     problems.add(
       "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
     );
+  if (texts.has("script") && !texts.has("dry-run")) problems.add("--script: only with --dry-run");
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
 }

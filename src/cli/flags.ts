@@ -1,7 +1,10 @@
-/** Every flag, once: the parser, `--help` and the tests of manual page and README use this list. */
+/**
+ * Every flag, once: the parser, `--help`, docs/flags.md and the test of the manual page use this list. short-flags.ts has
+ * the letters.
+ */
 
 type FlagKind =
-  | { readonly kind: "switch"; readonly short?: string }
+  | { readonly kind: "switch" }
   /** `repeatable`: may be given several times, and all values count; otherwise the last one does. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
 
@@ -19,11 +22,7 @@ export interface FlagGroup {
   readonly flags: readonly Flag[];
 }
 
-const onOff = (name: string, about: string, short?: string): Flag => ({
-  name,
-  takes: short === undefined ? { kind: "switch" } : { kind: "switch", short },
-  about,
-});
+const onOff = (name: string, about: string): Flag => ({ name, takes: { kind: "switch" }, about });
 const value = (name: string, placeholder: string, about: string, initial?: string): Flag => ({
   name,
   takes: { kind: "value", placeholder },
@@ -140,7 +139,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
+      value("format", "FORMAT", "ndjson, csv, table, prometheus or otlp-json.", "table on a terminal, ndjson otherwise"),
       value(
         "rows",
         "ROWS",
@@ -189,17 +188,18 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values("warn", "CONDITION", "With --check: WARNING where this holds, in place of the health rules."),
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
       value("timeout", "SECS", "With --check: limit of the whole check; UNKNOWN past it.", "50"),
-      onOff("dry-run", "Connect to nothing; print for each host what would be done."),
-      onOff("quiet", "Print no warnings."),
+      onOff(
+        "dry-run",
+        "Connect to nothing; print for each host what would be done; exit with 3 where no login can work.",
+      ),
+      onOff("script", "With --dry-run: print the script that would run on the hosts, for a review."),
+      onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
     ],
   },
   {
     title: "Help",
-    flags: [
-      onOff("help", "Print this help and exit.", "h"),
-      onOff("version", "Print the version and exit.", "V"),
-    ],
+    flags: [onOff("help", "Print this help and exit."), onOff("version", "Print the version and exit.")],
   },
 ];
 

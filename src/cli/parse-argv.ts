@@ -31,7 +31,7 @@ const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
 const HEALTH_INCLUDE: readonly Section[] = ["event"];
-const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
+const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus", "otlp-json"];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
@@ -91,6 +91,7 @@ export async function parseArgv(
     drift: readDrift(reader),
     check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
+    script: reader.has("script"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
   return { kind: "run", options, warnings };

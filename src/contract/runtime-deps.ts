@@ -17,6 +17,14 @@ export interface Programs {
   readonly resolver: URL;
 }
 
+/** The terminal that standard error is. */
+export interface LogTerminal {
+  /** Its width now. */
+  columns(): number;
+  /** Writes the text as it is. */
+  write(text: string): void;
+}
+
 export interface RuntimeDeps {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
@@ -25,8 +33,8 @@ export interface RuntimeDeps {
   /** In [0, 1). */
   readonly random: () => number;
   readonly programs: Programs;
-  /** Whether `logLine` writes to a terminal. */
-  readonly logsToTerminal: boolean;
+  /** The terminal that `logLine` writes to; null: it writes to a file, a pipe or nowhere. */
+  readonly logTerminal: LogTerminal | null;
   /** One line for the operator, on standard error. */
   logLine(line: string): void;
   /**

@@ -4,9 +4,10 @@ import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
 
 const PERCENT = 100;
-const LOW_MEMORY_PERCENT = 5;
-const LOW_DISK_PERCENT = 10;
-const FULL_DISK_PERCENT = 2;
+/** What is below is a finding; the dashboards colour by the same limits. */
+export const LOW_MEMORY_PERCENT = 5;
+export const LOW_DISK_PERCENT = 10;
+export const FULL_DISK_PERCENT = 2;
 const CONTRACT = "this program's records: errors[]";
 
 export const HOST_RULES: readonly Rule<StreamRecord>[] = [

@@ -7,7 +7,12 @@ const SMI = "nvidia-smi(1), driver 580";
 const NVML = "NVML API Reference Guide, r590";
 
 /** nvml.h, nvmlClocksEventReasons: what the hardware does to protect itself. Power caps and idle clocks are normal. */
-const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
+export const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
+
+/** °C left up to the maximum operating temperature: a finding at this and below. */
+export const MARGIN_LIMIT = 0;
+/** The slowest performance state in which the link has its full width. */
+export const SLOWEST_FULL_LINK_STATE = 2;
 
 export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
   {
@@ -60,7 +65,7 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
     action: "check airflow, inlet temperature and fans: the driver slows the clocks down from here on",
     source: `${SMI}, "Temperature", GPU T.Limit Temp`,
     check: ({ temperature_margin: margin }) =>
-      typeof margin === "number" && margin <= 0
+      typeof margin === "number" && margin <= MARGIN_LIMIT
         ? found(`${margin} °C left to the maximum operating temperature`)
         : FINE,
   },
@@ -172,7 +177,7 @@ type Activity = Pick<
 
 /** In a lower state the driver may narrow the link and slow it down. */
 function isFast({ performance_state: state }: Activity): boolean {
-  return typeof state === "number" && state <= 2;
+  return typeof state === "number" && state <= SLOWEST_FULL_LINK_STATE;
 }
 
 /** In MIG mode no utilization is known: the state alone decides. */

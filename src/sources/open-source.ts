@@ -11,6 +11,7 @@ import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
 import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
+import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
 import type { RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
@@ -34,7 +35,15 @@ export async function openStream(
     // Nothing but CSV's header needs them, and the first records may be long in coming.
     const { batches, first } = format === "csv" ? await withFirst(all) : { batches: all, first: [] };
     const labelNames = labelColumns(first);
-    return { kind: "records", batches, hostCount: null, labelNames, close: () => Promise.resolve() };
+    const hostNames = new Map<string, string>();
+    return {
+      kind: "records",
+      batches,
+      hostCount: null,
+      hostNames,
+      labelNames,
+      close: () => Promise.resolve(),
+    };
   }
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
@@ -157,7 +166,8 @@ async function watchHere(
   const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
   const close = (): Promise<void> => fleet.close();
   const labelNames = labelColumns(watched.map(({ identity }) => identity));
-  return { kind: "records", batches: fleet.batches, hostCount: watched.length, labelNames, close };
+  const hostNames = namesOf(watched);
+  return { kind: "records", batches: fleet.batches, hostCount: watched.length, hostNames, labelNames, close };
 }
 
 async function watchOnThreads(
@@ -169,7 +179,9 @@ async function watchOnThreads(
   log: OperatorLog,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const shares = sharesOf(options, watched, { count, format, resolver: programs.resolver.href, beginMs });
+  const { hostChanges } = log;
+  const resolver = programs.resolver.href;
+  const shares = sharesOf(options, watched, { count, format, resolver, beginMs, hostChanges });
   const { FleetThreads } = await import("./threads/fleet-threads.js");
   const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
   const hostCount = watched.length;
@@ -177,9 +189,15 @@ async function watchOnThreads(
   const close = async (): Promise<void> => {
     await threads.return();
   };
+  const counts = (): readonly Counts[] => threads.counts;
+  const opened = { hostCount, hostNames: namesOf(watched), labelNames, close };
   return format === "records"
-    ? { kind: "records", batches: recordsOf(threads), hostCount, labelNames, close }
-    : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, labelNames, close };
+    ? { kind: "records", batches: recordsOf(threads), ...opened }
+    : { kind: "lines", texts: threads, counts, summary: counts, awaited: () => [], ...opened };
+}
+
+function namesOf(watched: readonly WatchedTarget[]): ReadonlyMap<string, string> {
+  return new Map(watched.map(({ identity }) => [identity.hostId, identity.hostname]));
 }
 
 /** The threads' NDJSON as records. */

@@ -6,15 +6,22 @@ import type { Counts } from "../outcome/tally.js";
 
 export type RecordBatches = AsyncGenerator<readonly StreamRecord[], void>;
 
-/** Text in the run's format without a header, and the counts of its records so far. */
+/** Text in the run's format without a header, and what its records come to. */
 export interface Lines {
   readonly texts: Texts;
+  /** So far. */
   readonly counts: () => readonly Counts[];
+  /** At the end of the run, with what is wrong. */
+  readonly summary: () => readonly Counts[];
+  /** Names, at most `max`, of those hosts that have no outcome yet, where that is known. */
+  readonly awaited: (hosts: ReadonlyMap<string, string>, max: number) => readonly string[];
 }
 
 interface Opened {
   /** Null: not known (a replay). */
   readonly hostCount: number | null;
+  /** Names of the hosts as typed, by their ids; empty where they are not known. */
+  readonly hostNames: ReadonlyMap<string, string>;
   /** For CSV's columns: the labels that hosts have. Of a recording, those of its first records. */
   readonly labelNames: readonly string[];
   /** Ends what the source started. To be called after the last record. */

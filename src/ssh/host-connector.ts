@@ -6,6 +6,7 @@ import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
+import { addedText } from "./known-hosts/append.js";
 import { connectOpenssh } from "./openssh/client.js";
 import { jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
@@ -95,6 +96,8 @@ async function connectBySystem(
         random,
         step,
         gate: shared.processes,
+        onHostKeyAdded: (key) =>
+          shared.warn(addedText(target.host, key, plan.knownHosts.userFiles[0] ?? "known_hosts")),
         via,
         why,
       },

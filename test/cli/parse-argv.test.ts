@@ -79,6 +79,7 @@ test("what is not given has the documented default", async () => {
     health: null,
     check: null,
     dryRun: false,
+    script: false,
   });
 });
 

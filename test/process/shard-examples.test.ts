@@ -27,7 +27,8 @@ function plannedHosts(
     encoding: "utf8",
     env: { ...process.env, ...env },
   });
-  assert.equal(run.status, 0, run.stderr);
+  // These hosts have no key that is known.
+  assert.equal(run.status, 3, run.stderr);
   return [...run.stdout.matchAll(/^(dgx-\d+) /gm)].map(([, host = ""]) => host);
 }
 

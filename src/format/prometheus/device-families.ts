@@ -177,6 +177,9 @@ const GROUPS: readonly Group[] = [
   { section: "network", prefix: "allsmi_network", path: `${keyOf.network}[]`, fields: network },
 ];
 
+/** What the names of families of devices begin with, as `allsmi_gpu_mig`. */
+export const DEVICE_PREFIXES: readonly string[] = GROUPS.map(({ prefix }) => prefix);
+
 export const DEVICE_FAMILIES: readonly Family[] = GROUPS.flatMap((group) =>
   Object.entries(group.fields).flatMap(([key, field]) => familyOf(group, key, field) ?? []),
 );

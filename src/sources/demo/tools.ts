@@ -8,7 +8,33 @@ export interface SimulatedGpus {
   readonly count: number;
   readonly memoryMiB: number;
   readonly maxWatts: number;
+  /** It counts memory errors and has spare rows, as a board for data centers. */
+  readonly hasEcc?: true;
 }
+
+const NVIDIA_FIELDS = [
+  ...["index", "uuid", "name", "driver_version", "pci.bus_id", "utilization.gpu", "utilization.memory"],
+  ...["memory.used", "memory.total", "memory.free", "temperature.gpu", "temperature.memory"],
+  ...["temperature.gpu.tlimit", "clocks.current.graphics", "clocks.current.memory", "clocks.current.sm"],
+  ...["clocks.max.graphics", "clocks.max.memory", "clocks.max.sm", "power.draw", "power.limit", "fan.speed"],
+  ...["pstate", "ecc.mode.current", "ecc.errors.corrected.volatile.total"],
+  ...["ecc.errors.uncorrected.volatile.total", "ecc.errors.corrected.aggregate.total"],
+  ...["ecc.errors.uncorrected.aggregate.total", "remapped_rows.correctable", "remapped_rows.uncorrectable"],
+  ...["remapped_rows.pending", "remapped_rows.failure", "remapped_rows.histogram.max"],
+  ...["remapped_rows.histogram.high", "remapped_rows.histogram.partial", "remapped_rows.histogram.low"],
+  ...["remapped_rows.histogram.none", "clocks_event_reasons.active"],
+  ...["clocks_event_reasons_counters.sw_power_cap", "clocks_event_reasons_counters.sw_thermal_slowdown"],
+  ...["clocks_event_reasons_counters.hw_thermal_slowdown"],
+  ...["clocks_event_reasons_counters.hw_power_brake_slowdown", "pcie.link.gen.current", "pcie.link.gen.max"],
+  ...["pcie.link.width.current", "pcie.link.width.max", "gpu_recovery_action", "persistence_mode"],
+];
+const ECC_CASES = `    temperature.memory) v=$(wander $i 50 84);;
+    ecc.mode.current) v=Enabled;;
+    ecc.errors.*) v=0;;
+    remapped_rows.pending|remapped_rows.failure) v=No;;
+    remapped_rows.histogram.max) v=2560;;
+    remapped_rows.*) v=0;;
+`;
 
 // A number that changes: $1 is the GPU, $2 and $3 are the bounds.
 const WANDER = `now=$(date +%s)
@@ -19,9 +45,9 @@ export function demoNvidiaSmi(
   gpus: SimulatedGpus,
   quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},
 ): string {
-  const { name, count, memoryMiB, maxWatts } = gpus;
+  const { name, count, memoryMiB, maxWatts, hasEcc } = gpus;
   return `${WANDER}
-known="index uuid name driver_version pci.bus_id utilization.gpu utilization.memory memory.used memory.total memory.free temperature.gpu clocks.current.graphics power.draw power.limit fan.speed pstate ecc.errors.uncorrected.volatile.total persistence_mode"
+known="${NVIDIA_FIELDS.join(" ")}"
 case "$1" in
 --help-query-gpu) for f in $known; do echo "\\"$f\\""; done; exit 0;;
 --query-gpu=*) fields=$(echo "\${1#--query-gpu=}" | tr , " ");;
@@ -55,7 +81,17 @@ while [ $i -lt ${count} ]; do
     pstate) v=P0;;
     ecc.errors.uncorrected.volatile.total) v=0;;
     persistence_mode) v=Enabled;;
-    *) v="[N/A]";;
+    temperature.gpu.tlimit) v=$(wander $i 12 40);;
+    clocks.current.sm) v=$(wander $i 1600 1980);;
+    clocks.max.graphics|clocks.max.sm) v=1980;;
+    clocks.current.memory|clocks.max.memory) v=2619;;
+    pcie.link.gen.*) v=5;;
+    pcie.link.width.*) v=16;;
+    gpu_recovery_action) v=None;;
+    clocks_event_reasons.active) v=0x0; [ $i -gt 0 ] || v=0x4;;
+    clocks_event_reasons_counters.sw_power_cap) v=0; [ $i -gt 0 ] || v=$(( now % 86400 * 200000 ));;
+    clocks_event_reasons_counters.*) v=0;;
+${hasEcc === true ? ECC_CASES : ""}    *) v="[N/A]";;
     esac
     row="$row\${row:+, }$v"
   done

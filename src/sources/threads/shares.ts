@@ -1,4 +1,5 @@
 /** How many threads a run is worth, which hosts each of them watches, and what it is started with. */
+import type { HostChangeLines } from "../../contract/operator-log.js";
 import type { Options, StreamFormat } from "../../contract/options.js";
 import { EVERYTHING } from "../../contract/selection.js";
 import type { WatchedTarget } from "../../fleet/identity.js";
@@ -32,6 +33,8 @@ export interface Share {
   readonly beganAtMs: number;
   /** The resolver program, as a URL's text. */
   readonly resolver: string;
+  /** What is logged of hosts. */
+  readonly hostChanges: HostChangeLines | null;
 }
 
 /** `beginMs` is the begin of the run by the monotonic clock of the calling thread. */
@@ -43,6 +46,7 @@ export function sharesOf(
     readonly format: StreamFormat;
     readonly resolver: string;
     readonly beginMs: number;
+    readonly hostChanges: HostChangeLines | null;
   },
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
@@ -69,6 +73,7 @@ export function sharesOf(
     labelNames,
     beganAtMs: performance.timeOrigin + run.beginMs,
     resolver: run.resolver,
+    hostChanges: areRecords ? null : run.hostChanges,
   }));
 }
 

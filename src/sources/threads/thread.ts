@@ -22,10 +22,11 @@ import type { Share } from "./shares.js";
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 if (parentPort === null) throw new Error("this file runs in a worker thread");
-await watchShare(workerData as Share, parentPort);
+// Not awaited: the executable has this file as a CommonJS module. What it throws ends the thread either way.
+void watchShare(workerData as Share, parentPort);
 
 async function watchShare(
-  { options, watched, format, labelNames, beganAtMs, resolver }: Share,
+  { options, watched, format, labelNames, beganAtMs, resolver, hostChanges }: Share,
   port: MessagePort,
 ): Promise<void> {
   const post = (message: FromThread): void => port.postMessage(message);
@@ -61,7 +62,7 @@ async function watchShare(
   const deps = { clock, names, random: Math.random, beginMs, ...log };
   const fleet = await openFleet(options, watched, deps, signal);
   const judged = withHealth(fleet.batches, health, unwritable);
-  const seen = withTally(judged, options, tallyLog(verbosity, log.line), unwritable);
+  const seen = withTally(judged, options, tallyLog(verbosity, hostChanges, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });

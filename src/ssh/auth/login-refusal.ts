@@ -109,7 +109,8 @@ function declinedFix(keys: readonly IdentityCandidate[]): string {
   return file === null ? MAY_SIGN : `${MAY_SIGN} (it holds ${file})`;
 }
 
-function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
+/** For a key file that is there and cannot be used. */
+export function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
   if (remedy === "protect") return protectKey(file ?? "");
   const { agentSocket } = plan.identity;
   const isDisabled = agentSocket === null && plan.config.origins.has("identityagent");
@@ -118,7 +119,8 @@ function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext
   return addToAgent(file ?? "", agentSocket, here);
 }
 
-function noKeyFix(
+/** For a login without any key; `methods`: what the server takes. */
+export function noKeyFix(
   plan: HostPlan,
   methods: readonly string[],
   { skipped }: Candidates,
