@@ -15,7 +15,7 @@ type Values =
 const ENDS_THE_LINE: ReadonlySet<string> = new Set(["help", "version"]);
 /** Fixed values, by flag; a test has the program take each. */
 export const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  format: ["ndjson", "csv", "table", "prometheus"],
+  format: ["ndjson", "csv", "table", "prometheus", "otlp-json"],
   rows: ["record", "device"],
   color: ["auto", "always", "never"],
   "ssh-client": ["auto", "ssh2", "openssh"],

@@ -7,6 +7,13 @@ import { FLAG_GROUPS, type Flag } from "../src/cli/flags.js";
 import { flagSyntax } from "../src/cli/help.js";
 import { FALLBACK_IDS } from "../src/shims/registry.js";
 
+const LETTERS = `## Letters
+
+Letters may be joined, and a value joined to its letter: \`-qn5\`, \`-n 5\` and \`-n=5\` are the same interval. They mean what they
+mean in watch (\`-n\`), ping (\`-c\`), pdsh and clush (\`-w\`), ssh (\`-i\`, \`-F\`, \`-v\`) and curl (\`-o\`, \`-q\`). Elsewhere some mean
+something else: \`-o\` takes no option of ssh, \`-f\` is no fanout (\`--ssh-concurrency\`), and \`-w\`, \`-c\`, \`-t\` and \`-H\` of a Nagios plugin
+are \`--warn\`, \`--crit\`, \`--timeout\` and \`--ssh\`.`;
+
 const DEFAULTS = `## Defaults of your own
 
 \`ALLSMI_SSH_INTERVAL=5\` is a default for \`--interval\`, and so on for every flag but \`--check\`: capital letters, \`_\` for \`-\`,
@@ -43,6 +50,7 @@ export async function writeFlags(): Promise<string> {
       "([hosts.md](hosts.md)).",
     ...FLAG_GROUPS.flatMap(({ title, flags }) => [`## ${title}`, flagTable(flags)]),
     `Tools for \`--ssh-fallback\`: ${FALLBACK_IDS.map((id) => `\`${id}\``).join(", ")}.`,
+    LETTERS,
     DEFAULTS,
     COMPLETIONS,
     STEP_LOG,

@@ -66,7 +66,7 @@ export async function writeRecords(): Promise<string> {
     "## Devices",
     "The elements of every section also have these labels, as all-smi's have:",
     fieldTable(DEVICE_LABEL_FIELDS),
-    "**Source** names the tools and systems whose recordings in golden/ have a value in the field. `native` is all-smi.",
+    "**Source** names the tools and systems whose recordings in golden/ have a value in the field. `native` is all-smi. [fields-by-tool.md](fields-by-tool.md) has the same by tool, and how many bytes a frame has.",
     ...SECTIONS.flatMap((section) => [
       `### \`${KEY_OF_SECTION[section]}\``,
       SECTION_TEXT[section],

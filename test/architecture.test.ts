@@ -98,7 +98,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "format/unwritable.ts", "health/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...[
+      "cli/hosts-of-list.ts",
+      "contract/",
+      "format/unwritable.ts",
+      "health/",
+      "lib/",
+      "fleet/",
+      "run/faults.ts",
+      "run/programs.ts",
+    ],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "run/"],

@@ -260,9 +260,13 @@ export const DEVICE_LABEL_FIELDS = {
 /** The fields that a frame or a state may have, without its sections. */
 export const RECORD_FIELDS: FieldMap = { ...ENVELOPE_FIELDS, ...FRAME_FIELDS, ...STATE_FIELDS };
 
+/** In a record of `--compact`, by section's key: what all of its devices have in common. */
+export const DEFAULTS_KEY = "defaults";
+
 const RECORD_KEYS: ReadonlySet<string> = new Set([
   ...Object.keys(RECORD_FIELDS),
   ...Object.values(KEY_OF_SECTION),
+  DEFAULTS_KEY,
 ]);
 
 /** Whether the key is one of a record's own. No tool's output may overwrite those. */

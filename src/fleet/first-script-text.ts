@@ -34,13 +34,19 @@ export async function firstScripts(
   );
 }
 
+/** By the flags' value: each shim is a module of its own, which costs a look-up each time. */
+const SHIMS = new Map<string, ReturnType<typeof shimsToTry>>();
+
 /** Names of the tools that are looked for on a host, in the order of their trial; with a path where one is given. */
 export async function toolNames(
   { sample }: Pick<FleetSettings, "sample">,
   labels: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
   if (!TOOL_SECTIONS.some((section) => sample.include.has(section))) return [];
-  const shims = await shimsToTry(sample.fallback);
+  const fallback = sample.fallback.join();
+  const loading = SHIMS.get(fallback) ?? shimsToTry(sample.fallback);
+  SHIMS.set(fallback, loading);
+  const shims = await loading;
   const paths = { ...sample.toolPaths, ...Object.fromEntries(toolPathsIn(labels)) };
   return shims.map((shim) => {
     const name = isNativeShim(shim) ? "all-smi" : shim.id;

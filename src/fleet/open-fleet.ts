@@ -10,7 +10,7 @@ import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { shimsToTry } from "../shims/registry.js";
 import type { ConfigEnvironment } from "../ssh/config/environment.js";
-import { configSource, loadConfig } from "../ssh/config/load.js";
+import { configSource, loadConfig, type LoadedConfig } from "../ssh/config/load.js";
 import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
@@ -47,13 +47,32 @@ export type PlanningDeps = Pick<RuntimeDeps, "env" | "clock"> & { readonly names
  * cost one timeout together.
  */
 export async function planTargets(
-  { ssh }: Pick<Options, "ssh">,
+  options: Pick<Options, "ssh">,
   targets: readonly Target[],
   deps: PlanningDeps,
   fault: ReportFault,
 ): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
+  return (await targetPlanner(options, deps, fault))(targets);
+}
+
+/** The same for targets that come in parts: the configuration is read once. */
+export async function targetPlanner(
+  { ssh }: Pick<Options, "ssh">,
+  deps: PlanningDeps,
+  fault: ReportFault,
+): Promise<(targets: readonly Target[]) => Promise<readonly (PlannedTarget | UnplannedTarget)[]>> {
   const environment = environmentOf(ssh, deps);
   const config = await loadConfig(configSource(ssh.configFile), environment);
+  return (targets) => planAll(targets, ssh, config, environment, fault);
+}
+
+async function planAll(
+  targets: readonly Target[],
+  ssh: Options["ssh"],
+  config: LoadedConfig,
+  environment: ConfigEnvironment,
+  fault: ReportFault,
+): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
   const outcomes = await Promise.allSettled(
     targets.map((target) => planOrRefuse(target, ssh, config, environment)),
   );

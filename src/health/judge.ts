@@ -88,16 +88,21 @@ function findingsIn(
 ): readonly Raw[] {
   const unmet = record.record === "frame" ? unmetIn(record, expectations) : [];
   if (!withRules) return unmet;
-  const ofHost = HOST_RULES.flatMap((rule) => apply(rule, record, null));
+  const ofHost = HOST_RULES.flatMap((rule) => apply(rule, record, [record], null));
   if (record.record !== "frame") return ofHost;
-  const ofGpus = (record.gpus ?? []).flatMap((gpu, position) =>
-    GPU_RULES.flatMap((rule) => apply(rule, gpu, `gpu ${gpu.index ?? position}`)),
+  const ofGpus = (record.gpus ?? []).flatMap((gpu, position, gpus) =>
+    GPU_RULES.flatMap((rule) => apply(rule, gpu, gpus, `gpu ${gpu.index ?? position}`)),
   );
   return [...ofHost, ...unmet, ...ofGpus];
 }
 
-function apply<Subject>(rule: Rule<Subject>, subject: Subject, device: string | null): readonly Raw[] {
-  const verdict = rule.check(subject);
+function apply<Subject>(
+  rule: Rule<Subject>,
+  subject: Subject,
+  beside: readonly Subject[],
+  device: string | null,
+): readonly Raw[] {
+  const verdict = rule.check(subject, beside);
   if (verdict.kind === "fine") return [];
   const { message } = verdict;
   if (verdict.kind === "unknown")

@@ -98,12 +98,12 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
   {
     id: "nvidia-pcie-width",
     severity: "warning",
-    condition: "at P0 to P2, pcie_link_width is below pcie_link_width_max",
+    condition:
+      "at P0 to P2, pcie_link_width is below pcie_link_width_max, and below that of another GPU of its model on the host; without such a GPU, at a quarter of the maximum or less",
     action:
-      "compare with the model's other hosts: some machines wire fewer lanes; else reseat the GPU, check riser and slot",
+      "reseat the GPU, check riser and slot; some machines wire fewer lanes to a slot: --drift compares the model's other hosts",
     source: "nvidia-smi --help-query-gpu, driver 590, pcie.link.width.current and pcie.link.width.max",
-    check: ({ pcie_link_width: width, pcie_link_width_max: max, ...gpu }) =>
-      isFast(gpu) && isBelow(width, max) ? found(`PCIe x${width} of x${max}`) : FINE,
+    check: narrow,
   },
   {
     id: "nvidia-pcie-generation",
@@ -168,6 +168,23 @@ function fabric({ fabric_state: state, fabric_status: status }: Gpu): Verdict {
   if (!/^completed$/i.test(state)) return found(`not registered with the NVLink fabric: ${state}`);
   if (typeof status !== "string" || /^success$/i.test(status)) return FINE;
   return found(`registration with the NVLink fabric failed: ${status}`);
+}
+
+/**
+ * The maximum is that of the GPU: clouds and boards give an A10G, an A10 or an L4 of sixteen lanes eight. So a GPU is
+ * compared with those of its model beside it; where all have the same, the machine is made so.
+ */
+function narrow(gpu: Gpu, beside: readonly Gpu[]): Verdict {
+  const { name, pcie_link_width: width, pcie_link_width_max: max } = gpu;
+  if (!isFast(gpu) || typeof width !== "number" || typeof max !== "number" || width >= max) return FINE;
+  const others = beside.flatMap((other) =>
+    other !== gpu && other.name === name && typeof other.pcie_link_width === "number"
+      ? [other.pcie_link_width]
+      : [],
+  );
+  if (others.length === 0) return width * 4 <= max ? found(`PCIe x${width} of x${max}`) : FINE;
+  const widest = Math.max(...others);
+  return width < widest ? found(`PCIe x${width} of x${max}, where another ${name} has x${widest}`) : FINE;
 }
 
 type Activity = Pick<

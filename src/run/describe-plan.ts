@@ -11,7 +11,6 @@ import type { SshShared } from "../ssh/connector.js";
 import { needsSystemClient } from "../ssh/host-connector.js";
 import { loginObstacles } from "../ssh/login-forecast.js";
 import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
-import { createSshShared } from "../ssh/shared.js";
 
 type Row = readonly [label: string, value: string];
 type Planned = PlannedTarget | UnplannedTarget;
@@ -25,18 +24,15 @@ export interface Description {
 }
 
 /** Asks the agent for its public keys, reads key files and known_hosts, and does nothing else. */
-export async function* describePlans(
+export async function describePlans(
   planned: readonly Planned[],
   options: Options,
-  clock: Clock,
+  shared: SshShared,
   fault: ReportFault,
-): AsyncGenerator<Description, void> {
-  const shared = createSshShared(clock, options.ssh.concurrency, () => undefined);
-  try {
-    for (const each of planned) yield await describeOrReport(each, options, shared, fault);
-  } finally {
-    shared.agents.close();
-  }
+): Promise<readonly Description[]> {
+  const described: Description[] = [];
+  for (const each of planned) described.push(await describeOrReport(each, options, shared, fault));
+  return described;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Bytes of NDJSON, ours or all-smi's, to records, with the number of each bad line. The only importer of ndjson. */
 import ndjson from "ndjson";
+import { expandCompact } from "../contract/expand-compact.js";
 import { checkRecord } from "../contract/record-check.js";
 import type { StreamRecord } from "../contract/record.js";
 import { NEWLINE } from "../lib/bytes.js";
@@ -88,6 +89,6 @@ export class RecordLines {
     if (value === null) return "is not JSON";
     if (isAllSmiLine(value)) return this.#allSmi.read(value);
     const record = checkRecord(value);
-    return typeof record === "string" ? record : [record];
+    return typeof record === "string" ? record : [expandCompact(record)];
   }
 }

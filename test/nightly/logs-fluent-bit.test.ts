@@ -47,9 +47,9 @@ describe("Fluent Bit", { skip }, () => {
   }
 
   test("takes fluent-bit.yaml: the file's rows", async () => {
-    const sink = await startSink();
     const file = join(temp.path, "rows.ndjson");
     const rows = await writeRows(file);
+    const sink = await startSink();
     const config = join(temp.path, "fluent-bit.yaml");
     writeFileSync(
       config,
@@ -70,9 +70,9 @@ describe("Fluent Bit", { skip }, () => {
   });
 
   test("takes a pipe as well", async () => {
-    const sink = await startSink();
     const file = join(temp.path, "piped.ndjson");
     const rows = await writeRows(file);
+    const sink = await startSink();
     const config = join(temp.path, "stdin.yaml");
     const text = adapted("fluent-bit.yaml", { "port: 3100": `port: ${sink.port}` });
     // The comment that is the other input, in place of the first.

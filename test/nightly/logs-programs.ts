@@ -34,7 +34,6 @@ export interface Program {
   readonly pid: number;
   /** What it printed, for the message of a test that fails. */
   readonly output: () => string;
-  readonly hasEnded: () => boolean;
   /** Ends it with SIGTERM, and waits for it. */
   readonly end: () => Promise<void>;
 }
@@ -58,7 +57,6 @@ export function startProgram(path: string, args: readonly string[], cwd?: string
   return {
     pid: child.pid ?? 0,
     output: () => output,
-    hasEnded: () => !running.has(child),
     end: () => {
       child.kill("SIGTERM");
       return ended;

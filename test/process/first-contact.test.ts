@@ -261,8 +261,8 @@ async function contact({ dir, args, agent }: Scene): Promise<Seen> {
     programs: { thread: beside("thread.js"), resolver: beside("resolver.cjs") },
     logTerminal: { columns: () => COLUMNS, write: () => undefined },
     logLine: (line: string) => void printed.push(line),
-    rereadTargets: null,
     onHangUp: () => Promise.resolve(),
+    rereadTargets: null,
   };
   await run(command.options, command.warnings, deps, new AbortController().signal);
   const [record] = recordsOf(text);

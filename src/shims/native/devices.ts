@@ -174,7 +174,7 @@ function memoryOf(device: JsonObject, at: number): JsonObject {
   const unread = isUnread ? ["available_bytes", "free_bytes", "buffers_bytes", "cached_bytes"] : [];
   const hasNoShare = memory["utilization"] === 0 && used > total / MAX_PERCENT;
   const nulls = [...unread, ...(hasNoShare ? ["utilization"] : [])].map((field) => [field, null]);
-  return { ...memory, ...Object.fromEntries(nulls) };
+  return { ...memory, ...(Object.fromEntries(nulls) as JsonObject) };
 }
 
 function amountOf(memory: JsonObject, field: string): number {
