@@ -164,7 +164,10 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "CONDITION",
         "Print only what meets this, as 'gpu.temperature>85'; with rows, only devices that do.",
       ),
-      onOff("compact", "NDJSON without nulls, and without what devices repeat of each other and of their record."),
+      onOff(
+        "compact",
+        "NDJSON without nulls, and without what devices repeat of each other and of their record.",
+      ),
       value(
         "output",
         "FILE",
