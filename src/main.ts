@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Options } from "./contract/options.js";
 import { print } from "./lib/print.js";
+import { wrapMessage } from "./lib/wrap-words.js";
 import { programsBeside } from "./run/programs.js";
 
 /** Defined by the build, from package.json. */
@@ -16,7 +17,10 @@ const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function logLine(line: string): void {
-  process.stderr.write(`${NAME}: ${line}\n`);
+  const prefix = `${NAME}: `;
+  const { isTTY, columns } = process.stderr;
+  const text = isTTY && columns > 0 ? wrapMessage(line, columns, prefix.length) : line;
+  process.stderr.write(`${prefix}${text}\n`);
 }
 
 // Standard error may be a closed pipe: that must not end the run.

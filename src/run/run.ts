@@ -45,7 +45,7 @@ export async function run(
   const stopListening = onAbort(signal, stop);
   const terminal = redrawTerminal(options, deps);
   const isTableThere = terminal !== null && deps.logTerminal !== null;
-  const progress = new ProgressLine(deps.clock, isTableThere ? null : progressTerminal(options, deps));
+  const progress = new ProgressLine(deps.clock, progressTerminal(options, deps));
   const notices = new Notices((line) => progress.around(() => deps.logLine(line)), isTableThere);
   const faults = new Faults((text) => notices.log(text));
   const hostChanges = hostChangeLines(options, { isTerminal: deps.logTerminal !== null, isTableThere });
@@ -101,7 +101,11 @@ export async function run(
         if (reread !== null) await reloadHosts(stream, { ...reloading, reread });
       });
       progress.start(progressOf(stream, lines, clock));
-      const write: Output["write"] = (text) => progress.around(() => target.write(text));
+      const write: Output["write"] = (text) => {
+        // The picture of a table has this line's place, and how many hosts are pending.
+        if (isTableThere && text.length > 0) progress.stop();
+        return progress.around(() => target.write(text));
+      };
       const sink: Output = { firstLine: target.firstLine, write, close: () => target.close() };
       const drained = await drainTexts(lines.texts, header, sink, { signal: stopper.signal, clock, stop });
       progress.stop();
