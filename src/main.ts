@@ -1,5 +1,7 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
+import type { Keyboard } from "./contract/keyboard.js";
 import type { Options } from "./contract/options.js";
+import type { Clock } from "./lib/clock.js";
 import { print } from "./lib/print.js";
 import { programsBeside } from "./run/programs.js";
 
@@ -64,11 +66,23 @@ async function main(): Promise<number> {
     random: Math.random,
     programs: programsBeside(import.meta.url),
     logsToTerminal: process.stderr.isTTY,
+    keyboard: await keyboardOf(realClock),
     logLine,
     onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
   const ownCode = await run(options, warnings, deps, ended.signal);
   return code ?? ownCode;
+}
+
+/** Keys are for a person who sees the table and types there. */
+async function keyboardOf(clock: Clock): Promise<Keyboard | null> {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return null;
+  const [{ TerminalKeyboard }, { shellJob }] = await Promise.all([
+    import("./keyboard/terminal-keyboard.js"),
+    import("./keyboard/shell-job.js"),
+  ]);
+  return new TerminalKeyboard(stdin, shellJob(clock), clock);
 }
 
 async function printed(text: string): Promise<number> {

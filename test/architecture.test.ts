@@ -68,7 +68,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
-  "format/": ["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "outcome/"],
+  "format/rows/": ["contract/"],
+  "format/table/": ["contract/", "health/", "lib/", "format/rows/", "outcome/"],
+  "format/": [
+    ...["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "format/rows/"],
+    ...["format/table/", "outcome/"],
+  ],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
     "contract/",
@@ -89,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
+  "keyboard/": ["contract/", "lib/"],
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "ssh/config/", "targets/"],
   "run/": [
     ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
@@ -98,7 +104,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["contract/", "format/unwritable.ts", "health/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
-  "main.ts": ["contract/", "lib/", "cli/", "run/"],
+  "main.ts": ["contract/", "lib/", "cli/", "keyboard/", "run/"],
   "start.ts": ["lib/", "main.ts"],
 };
 

@@ -1,6 +1,7 @@
 /** What a run needs of its process. A stage that needs less takes a Pick of it. */
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../lib/clock.js";
+import type { Keyboard } from "./keyboard.js";
 
 /** Standard output as the process has it. */
 export interface OutputStream extends Writable {
@@ -27,6 +28,8 @@ export interface RuntimeDeps {
   readonly programs: Programs;
   /** Whether `logLine` writes to a terminal. */
   readonly logsToTerminal: boolean;
+  /** Null where standard input or output is no terminal: no key is read there. */
+  readonly keyboard: Keyboard | null;
   /** One line for the operator, on standard error. */
   logLine(line: string): void;
   /**

@@ -1,10 +1,11 @@
 /** The whole program except the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
 import { UsageError } from "../contract/errors.js";
+import type { Keyboard } from "../contract/keyboard.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
-import type { Formatter } from "../format/formatter.js";
+import type { Formatter, Screen } from "../format/formatter.js";
 import {
   fileOutput,
   lacksHeader,
@@ -73,6 +74,7 @@ export async function run(
       // Below the table there is space for one line: of a stack, the first.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
+      if (terminal?.takesKeys === true) listenToKeys(deps.keyboard, formatter.screen, stop);
       const { clock } = deps;
       const { texts, counts } =
         stream.kind === "lines"
@@ -96,6 +98,7 @@ export async function run(
       return faults.isAny ? EXIT.internal : code;
     } finally {
       stop();
+      deps.keyboard?.close();
       await stream.close();
       await exporter?.close();
       await output.close();
@@ -111,6 +114,18 @@ export async function run(
     notices.release();
     stopListening();
   }
+}
+
+/** The one place where keys mean something. */
+function listenToKeys(keyboard: Keyboard | null, screen: Screen | undefined, quit: () => void): void {
+  if (screen === undefined) return;
+  keyboard?.open(
+    (key) => {
+      if (key === "quit") quit();
+      else screen.press(key);
+    },
+    () => screen.redraw(),
+  );
 }
 
 function createLog(notices: Notices, { verbosity }: Options, faults: Faults): OperatorLog {

@@ -1,9 +1,6 @@
-/** Rows to lines of text: cli-table3 sets the columns, picocolors colours the states. */
+/** Rows to lines of text: cli-table3 sets the columns. */
 import CliTable from "cli-table3";
-import pc from "picocolors";
-import type { HealthStatus } from "../contract/health.js";
-import type { HostState } from "../contract/record.js";
-import type { OutcomeKind } from "../outcome/host-outcome.js";
+import type { Cell } from "./cells.js";
 import {
   COLUMN_RULES,
   fitColumns,
@@ -13,67 +10,41 @@ import {
   textColumnAt,
   spannedWidth,
   widenForText,
+  type ColumnName,
   type ColumnWidth,
-} from "./table-columns.js";
-import type { ColumnName, TableRow } from "./table-rows.js";
+  type NaturalWidths,
+} from "./columns.js";
+import { asIs, type Look, type Paint } from "./look.js";
+import type { TableRow } from "./row.js";
 import { fitText, PLAIN, textWidth } from "./text-width.js";
-
-type Paint = (text: string) => string;
-export interface Palette {
-  readonly title: Paint;
-  readonly faint: Paint;
-  readonly note: Paint;
-  readonly state: Readonly<Record<HostState, Paint>>;
-  readonly health: Readonly<Record<HealthStatus, Paint>>;
-  readonly outcome: Readonly<Record<OutcomeKind, Paint>>;
-}
-
-export function createPalette(color: boolean): Palette {
-  const { bold, dim, green, yellow, red, magenta } = pc.createColors(color);
-  const health = { ok: green, unknown: magenta, warning: yellow, critical: red };
-  return {
-    title: bold,
-    faint: dim,
-    note: yellow,
-    state: {
-      connecting: dim,
-      connected: green,
-      "auth-failed": red,
-      "host-key-rejected": red,
-      timeout: yellow,
-      unreachable: red,
-      disconnected: yellow,
-      unsupported: magenta,
-    },
-    health,
-    outcome: { ...health, errors: yellow, pending: dim, unreachable: red },
-  };
-}
 
 export interface LaidOut {
   readonly title: string;
   readonly lines: readonly string[];
   /** To be handed back as `before` next time, so that columns keep their widths. */
-  readonly widths: ReadonlyMap<ColumnName, number>;
+  readonly widths: NaturalWidths;
 }
 
 /** No line is wider than `width`, without line ends. */
 export function layOut(
   rows: readonly TableRow[],
   width: number,
-  palette: Palette,
-  before: ReadonlyMap<ColumnName, number> = new Map(),
+  look: Look,
+  before: NaturalWidths = new Map(),
 ): LaidOut {
   const widths = naturalWidths(rows, before);
   const fitted = fitColumns(widths, width);
   if (fitted.length === 0) return { title: "", lines: [], widths };
   const columns = widenForText(fitted, rows, width);
-  const cells: (readonly Cell[])[] = [
+  const isShort = new Set(
+    columns.flatMap(({ name, width: given }) => (given < (widths.get(name)?.full ?? 0) ? [name] : [])),
+  );
+  const cells: (readonly PlacedCell[])[] = [
     columns.map(({ name }) => ({
-      text: widths.has(name) ? COLUMN_RULES[name].title : "",
-      paint: palette.title,
+      text: widths.has(name) ? titleOf(name, look) : "",
+      paint: look.title,
     })),
-    ...rows.map((row) => rowCells(row, columns, palette)),
+    ...rows.map((row) => rowCells(row, columns, isShort, look)),
   ];
   const lines: string[] = [];
   for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
@@ -83,28 +54,42 @@ export function layOut(
   return { title, lines: rest, widths };
 }
 
-interface Cell {
+interface PlacedCell {
   readonly text: string;
   readonly paint: Paint;
   /** How many columns it stands in; 1 when absent. */
   readonly span?: number;
 }
-const asIs: Paint = (text) => text;
 
-function rowCells(row: TableRow, columns: readonly ColumnWidth[], palette: Palette): readonly Cell[] {
-  const cells = columns.map(({ name }) => ({
-    text: row.cells[name] ?? "",
-    paint: paintOf(name, row, palette),
-  }));
+function titleOf(name: ColumnName, { symbols }: Look): string {
+  return COLUMN_RULES[name].title.replace("°C", symbols.degrees);
+}
+
+function rowCells(
+  row: TableRow,
+  columns: readonly ColumnWidth[],
+  isShort: ReadonlySet<ColumnName>,
+  look: Look,
+): readonly PlacedCell[] {
+  const cells = columns.map(({ name }): PlacedCell => {
+    const cell: Cell = row.cells[name] ?? { text: "" };
+    const text = isShort.has(name) ? (cell.short ?? cell.text) : cell.text;
+    return { text, paint: paintOf(name, row, cell, look) };
+  });
   const place = textColumnAt(columns);
   const free = columns.slice(place);
   if (row.message === undefined || spannedWidth(free) < MIN_TEXT_WIDTH) return cells;
   return [...cells.slice(0, place), { text: row.message, paint: asIs, span: free.length }];
 }
 
-function paintOf(name: ColumnName, { state, health }: TableRow, palette: Palette): Paint {
-  if (name === "state") return palette.state[state];
-  return name === "health" && health !== undefined ? palette.health[health] : asIs;
+const OF_LAST_RECORD: ReadonlySet<ColumnName> = new Set(["host", "state", "health", "note"]);
+
+function paintOf(name: ColumnName, { state, health, isLate }: TableRow, cell: Cell, look: Look): Paint {
+  // A reading of an earlier tick has no colour of its own: it may be wrong by now.
+  if (isLate === true && !OF_LAST_RECORD.has(name)) return look.faint;
+  if (name === "state" && state !== null) return look.state[state];
+  if (name === "health" && health !== undefined) return look.health[health];
+  return cell.paint ?? asIs;
 }
 
 // cli-table3's time grows with the square of the rows. With fixed widths the parts of a table can be laid out one by one.
@@ -114,7 +99,7 @@ const ROWS_AT_ONCE = 8;
  * cli-table3 places the cells. Its string-width is old and wrong about newer emoji and many combining marks, so a cell that
  * is not plain ASCII gets one private-use character, repeated to the width of the text. The text replaces it afterwards.
  */
-function setColumns(rows: readonly (readonly Cell[])[], columns: readonly ColumnWidth[]): readonly string[] {
+function setColumns(rows: readonly (readonly PlacedCell[])[], columns: readonly ColumnWidth[]): readonly string[] {
   const table = new CliTable({
     chars: { ...NO_BORDERS, middle: GAP },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },

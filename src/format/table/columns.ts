@@ -1,6 +1,15 @@
-/** Which columns a table shows, and how wide: the notes shrink first, then columns go, least needed first. */
-import { COLUMN_NAMES, type ColumnName, type TableRow } from "./table-rows.js";
+/** Which columns a table shows, and how wide: texts shrink first, then columns go, least needed first. */
+import type { Cell } from "./cells.js";
+import type { TableRow } from "./row.js";
 import { textWidth } from "./text-width.js";
+
+/** From left to right, of all views: a view has no cells in the columns of others. */
+export const COLUMN_NAMES = [
+  ...(["host", "state", "age", "health", "hosts", "sick", "index", "gpus", "device"] as const),
+  ...(["utilization", "bar", "strip", "glances", "memory", "temperature", "power"] as const),
+  ...(["holders", "idle", "clock", "pcie", "ecc", "cpu", "ram", "note"] as const),
+] as const;
+export type ColumnName = (typeof COLUMN_NAMES)[number];
 
 export interface ColumnWidth {
   readonly name: ColumnName;
@@ -18,15 +27,25 @@ interface ColumnRule {
 export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
   host: { title: "Host", align: "left", minWidth: 12, maxWidth: 48 },
   state: { title: "State", align: "left" },
+  age: { title: "Read", align: "left" },
   health: { title: "Health", align: "left" },
+  hosts: { title: "Hosts", align: "right" },
+  sick: { title: "Sick", align: "right" },
   index: { title: "#", align: "right" },
+  gpus: { title: "GPUs", align: "right" },
   device: { title: "Device", align: "left", minWidth: 10, maxWidth: 40 },
   utilization: { title: "Util %", align: "right" },
+  bar: { title: "", align: "left" },
+  strip: { title: "Each", align: "left", maxWidth: 40 },
+  glances: { title: "Each: util %/°C", align: "left", maxWidth: 120 },
   memory: { title: "Memory GiB", align: "right" },
   temperature: { title: "°C", align: "right" },
   power: { title: "Power W", align: "right" },
   holders: { title: "Held by", align: "left", minWidth: 10, maxWidth: 40 },
   idle: { title: "Idle", align: "right" },
+  clock: { title: "MHz", align: "right" },
+  pcie: { title: "PCIe", align: "left" },
+  ecc: { title: "ECC", align: "right" },
   cpu: { title: "CPU %", align: "right" },
   ram: { title: "RAM GiB", align: "right" },
   note: { title: "Note", align: "left", minWidth: 16, maxWidth: 120 },
@@ -37,49 +56,74 @@ export const MIN_TEXT_WIDTH = 16;
 
 const SHRINK_ORDER: readonly ColumnName[] = ["note", "holders", "device", "host"];
 const DROP_ORDER: readonly ColumnName[] = [
-  ...(["ram", "cpu", "power", "device", "temperature", "memory", "note", "idle", "holders"] as const),
-  ...(["index", "utilization"] as const),
-  ...(["state", "health"] as const),
+  ...(["ecc", "pcie", "clock", "bar", "ram", "cpu", "glances", "power", "device"] as const),
+  ...(["strip", "temperature", "memory", "note", "idle", "holders"] as const),
+  ...(["index", "gpus", "utilization", "hosts", "sick"] as const),
+  ...(["state", "age", "health"] as const),
 ];
 
-/** Natural widths of the columns that any row has something in, at least those of `before` (so that nothing jitters). */
-export function naturalWidths(
-  rows: readonly TableRow[],
-  before: ReadonlyMap<ColumnName, number>,
-): Map<ColumnName, number> {
+/** What a column needs for all of its texts. */
+export interface NaturalWidth {
+  readonly full: number;
+  /** With the short texts of cells that have one; `full` where none has. */
+  readonly short: number;
+}
+export type NaturalWidths = ReadonlyMap<ColumnName, NaturalWidth>;
+
+/** Of the columns that any row has something in, at least those of `before`, so that nothing jitters. */
+export function naturalWidths(rows: readonly TableRow[], before: NaturalWidths): NaturalWidths {
   const widths = new Map(before);
   for (const { cells } of rows) {
     for (const name of COLUMN_NAMES) {
-      const text = cells[name];
-      if (text === undefined || (name === "note" && text === "")) continue;
+      const cell = cells[name];
+      if (cell === undefined || (name === "note" && cell.text === "")) continue;
       const rule = COLUMN_RULES[name];
-      const known = widths.get(name) ?? textWidth(rule.title);
-      widths.set(name, Math.max(known, Math.min(textWidth(text), rule.maxWidth ?? Infinity)));
+      const title = textWidth(rule.title);
+      const known = widths.get(name) ?? { full: title, short: title };
+      const [full, short] = widthsOf(cell);
+      widths.set(name, {
+        full: Math.max(known.full, Math.min(full, rule.maxWidth ?? Infinity)),
+        short: Math.max(known.short, Math.min(short, rule.maxWidth ?? Infinity)),
+      });
     }
   }
   return widths;
 }
 
+function widthsOf({ text, short }: Cell): readonly [full: number, short: number] {
+  const full = textWidth(text);
+  return [full, short === undefined ? full : textWidth(short)];
+}
+
 /** Columns in order, with widths whose sum with the gaps is at most `width`. Not empty unless `natural` is. */
-export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: number): readonly ColumnWidth[] {
-  const widths = new Map(natural);
+export function fitColumns(natural: NaturalWidths, width: number): readonly ColumnWidth[] {
+  const widths = new Map([...natural].map(([name, { full }]) => [name, full] as const));
   const excess = (): number => {
     const sum = [...widths.values()].reduce((total, w) => total + w, 0);
     return sum + GAP.length * Math.max(0, widths.size - 1) - width;
   };
   const shrink = (): void => {
     for (const name of SHRINK_ORDER) {
-      const full = natural.get(name);
-      if (full === undefined || !widths.has(name)) continue;
+      const known = natural.get(name);
+      if (known === undefined || !widths.has(name)) continue;
+      const { full, short } = known;
       widths.set(name, full);
-      const minWidth = Math.min(full, COLUMN_RULES[name].minWidth ?? full);
-      widths.set(name, Math.max(minWidth, full - Math.max(0, excess())));
+      if (excess() <= 0) continue;
+      const minWidth = Math.min(short, COLUMN_RULES[name].minWidth ?? full);
+      // The short texts need no more than this: what is between is of no use.
+      const wished = Math.min(full - excess(), short);
+      widths.set(name, Math.max(minWidth, wished));
     }
   };
+  // Both show the same GPUs: the strip is for screens that have no space for the glances.
+  const strip = natural.get("strip");
+  if (natural.has("glances")) widths.delete("strip");
   shrink();
   for (const name of DROP_ORDER) {
     if (excess() <= 0 || widths.size <= 1) break;
-    if (widths.delete(name)) shrink();
+    if (!widths.delete(name)) continue;
+    if (name === "glances" && strip !== undefined) widths.set("strip", strip.full);
+    shrink();
   }
   const last = [...widths.keys()].at(-1);
   if (last !== undefined && excess() > 0) widths.set(last, Math.max(1, width));
@@ -89,9 +133,11 @@ export function fitColumns(natural: ReadonlyMap<ColumnName, number>, width: numb
   });
 }
 
+const BEFORE_TEXT: ReadonlySet<ColumnName> = new Set(["host", "state", "age", "health"]);
+
 /** The first column that a host without readings has nothing in. */
 export function textColumnAt(columns: readonly ColumnWidth[]): number {
-  return columns.filter(({ name }) => name === "host" || name === "state" || name === "health").length;
+  return columns.filter(({ name }) => BEFORE_TEXT.has(name)).length;
 }
 
 /** What fits in these columns together. cli-table3 counts one column for each gap. */
@@ -115,6 +161,6 @@ export function widenForText(
   if (more <= 0 || present + more < MIN_TEXT_WIDTH) return columns;
   if (hasNotes) return [...columns.slice(0, -1), { name: "note", width: last.width + more }];
   // Notes that did not fit get no column that is too narrow for them.
-  const isTooNarrow = more < MIN_TEXT_WIDTH && rows.some(({ cells }) => (cells.note ?? "") !== "");
+  const isTooNarrow = more < MIN_TEXT_WIDTH && rows.some(({ cells }) => (cells.note?.text ?? "") !== "");
   return isTooNarrow ? columns : [...columns, { name: "note", width: more }];
 }
