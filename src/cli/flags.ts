@@ -173,7 +173,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "Table: a line for each of gpus, hosts or groups; auto: the most detailed view that fits.",
         "auto",
       ),
-      value("sort", "ORDER", "Table, below sick hosts: host, utilization, temperature, memory or power.", "host"),
+      value(
+        "sort",
+        "ORDER",
+        "Table, below sick hosts: host, utilization, temperature, memory or power.",
+        "host",
+      ),
       value("group-by", "LABEL", "Table: the label whose values are the groups, as rack."),
       value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(

@@ -5,7 +5,9 @@ import type { FrameRecord, StreamRecord } from "../contract/record.js";
 import { deviceRows, type DeviceRow } from "./rows/device-rows.js";
 
 /** Null: everything is shown. The function's null: nothing of this record is. */
-export function chosenBy(where: readonly Condition[]): ((record: StreamRecord) => StreamRecord | null) | null {
+export function chosenBy(
+  where: readonly Condition[],
+): ((record: StreamRecord) => StreamRecord | null) | null {
   if (where.length === 0) return null;
   const ofGpus = where.filter(({ sections }) => sections.length === 1 && sections[0] === "gpu");
   const ofHosts = where.filter((condition) => !ofGpus.includes(condition));
@@ -20,8 +22,7 @@ function withChosenGpus(frame: FrameRecord, conditions: readonly Condition[]): F
   const rows = deviceRows(frame, ["gpu"]).filter(({ device }) => device !== null);
   const chosen = rows.filter(({ device, place: position }) =>
     conditions.every(
-      (condition) =>
-        truthFor(condition, frame, { section: "gpu", device: device ?? {}, position }) === true,
+      (condition) => truthFor(condition, frame, { section: "gpu", device: device ?? {}, position }) === true,
     ),
   );
   if (chosen.length === rows.length) return frame;

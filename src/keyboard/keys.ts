@@ -5,8 +5,7 @@ import type { Key } from "../contract/keyboard.js";
 export type KeySignal = "SIGINT" | "SIGTSTP" | "SIGQUIT";
 
 export type Pressed =
-  | { readonly kind: "key"; readonly key: Key }
-  | { readonly kind: "signal"; readonly signal: KeySignal };
+  { readonly kind: "key"; readonly key: Key } | { readonly kind: "signal"; readonly signal: KeySignal };
 
 const SIGNALS: Readonly<Record<string, KeySignal>> = {
   "\u0003": "SIGINT",

@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Gpu, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
-import type { Formatter } from "../../src/format/formatter.js";
+import { DEFAULT_TABLE } from "../../src/contract/table-options.js";
+import type { Formatter, FormatterOptions } from "../../src/format/formatter.js";
+import type { ScrollKey } from "../../src/format/table/scroll.js";
 import { wantsColor } from "../../src/format/terminal.js";
 import { HealthJudge } from "../../src/health/judge.js";
+import { useUtc } from "../support/in-utc.js";
 import { frame, gpu, state } from "../support/records.js";
 import { ScreenModel } from "../support/screen-model.js";
 
 class FakeTerminal {
+  readonly takesKeys = true;
   readonly screen: ScreenModel;
   private readonly listeners = new Set<() => void>();
   constructor(
@@ -32,18 +36,21 @@ class FakeTerminal {
   }
 }
 
-function onTerminal(terminal: FakeTerminal, color = false): Promise<Formatter> {
+function onTerminal(terminal: FakeTerminal, more: Partial<FormatterOptions> = {}): Promise<Formatter> {
   return createFormatter("table", {
     csvSections: ["gpu"],
     query: [],
-    color,
+    color: false,
     terminal,
     hostCount: null,
     isOnce: false,
+    ...more,
   });
 }
 const fleet = (hosts: number, changes: Partial<Gpu> = {}): readonly StreamRecord[] =>
   Array.from({ length: hosts }, (_, i) => frame({ hostname: `dgx-${i + 1}`, gpus: [gpu(changes)] }));
+
+useUtc();
 
 describe("on a terminal", () => {
   for (const hosts of [1, 8]) {
@@ -51,21 +58,54 @@ describe("on a terminal", () => {
       const terminal = new FakeTerminal(100, 30);
       terminal.screen.write((await onTerminal(terminal)).format(fleet(hosts)));
       const lines = terminal.screen.lines();
-      assert.match(lines[0] ?? "", /^Host +State +# +Device/);
+      const name = hosts === 1 ? "host" : "hosts";
+      assert.match(lines[0] ?? "", new RegExp(`^2026-01-02 .* ${hosts} ${name} .* 97 % utilization`));
+      assert.match(lines[1] ?? "", /^Host +State +# +Device/);
       for (let i = 1; i <= hosts; i++)
-        assert.match(lines[i] ?? "", new RegExp(`^dgx-${i} +connected +0 +NVIDIA`));
-      assert.equal(lines[hosts + 1], `${hosts} ${hosts === 1 ? "host" : "hosts"}: ${hosts} ok`);
-      assert.deepEqual(lines.slice(hosts + 2), Array<string>(30 - hosts - 2).fill(""));
+        assert.match(lines[i + 1] ?? "", new RegExp(`^dgx-${i} +connected +0 +NVIDIA`));
+      assert.equal(lines[hosts + 2], `${hosts} ${name}: ${hosts} ok`);
+      assert.deepEqual(lines.slice(hosts + 3), Array<string>(30 - hosts - 3).fill(""));
     });
   }
-  test("of 300 rows those that fit are shown, and how many are not", async () => {
+  test("of 300 rows those that fit are shown, and which ones; keys show the others", async () => {
     const terminal = new FakeTerminal(100, 24);
-    terminal.screen.write((await onTerminal(terminal)).format(fleet(300)));
-    const lines = terminal.screen.lines();
-    assert.match(lines[0] ?? "", /^Host/);
-    assert.match(lines[21] ?? "", /^dgx-21 /);
-    assert.equal(lines[22], "279 more rows of 300 not shown: the terminal is too small");
-    assert.equal(lines[23], "300 hosts: 300 ok");
+    const formatter = await onTerminal(terminal, { table: { ...DEFAULT_TABLE, view: "gpus" } });
+    let outdated = 0;
+    formatter.screen?.onOutdated(() => (outdated += 1));
+    terminal.screen.write(formatter.format(fleet(300)));
+    const shown = (): readonly string[] => {
+      terminal.screen.write(formatter.format([]));
+      const lines = terminal.screen.lines();
+      assert.equal(lines[23], "300 hosts: 300 ok");
+      return [lines[2]?.split(" ")[0] ?? "", lines[21]?.split(" ")[0] ?? "", lines[22] ?? ""];
+    };
+    const scrolled = (from: number): readonly string[] => [
+      `dgx-${from}`,
+      `dgx-${from + 19}`,
+      `rows ${from} to ${from + 19} of 300; arrows and page keys scroll`,
+    ];
+    assert.deepEqual(shown(), scrolled(1));
+    const presses: readonly (readonly [key: ScrollKey, from: number])[] = [
+      ...([
+        ["up", 1],
+        ["down", 2],
+        ["down", 3],
+        ["page-down", 23],
+        ["up", 22],
+        ["page-up", 2],
+      ] as const),
+      ...([
+        ["end", 281],
+        ["page-down", 281],
+        ["page-up", 261],
+        ["home", 1],
+      ] as const),
+    ];
+    for (const [key, from] of presses) {
+      formatter.screen?.press(key);
+      assert.deepEqual(shown(), scrolled(from), key);
+    }
+    assert.equal(outdated, presses.length - 2, "a key that moves nothing draws nothing");
   });
   test("a new picture replaces the old one and leaves nothing of it", async () => {
     const terminal = new FakeTerminal(100, 12);
@@ -77,8 +117,8 @@ describe("on a terminal", () => {
     terminal.screen.write(formatter.format([state({ hostname: "x", state: "connected", last_error: null })]));
     const lines = terminal.screen.lines();
     assert.ok(lines.every((line) => !line.includes("long name") && !line.includes("timeout")));
-    assert.equal(lines[5], "4 hosts: 3 ok, 1 pending");
-    assert.deepEqual(lines.slice(6), Array<string>(6).fill(""));
+    assert.equal(lines[6], "4 hosts: 3 ok, 1 pending");
+    assert.deepEqual(lines.slice(7), Array<string>(5).fill(""));
     assert.equal(terminal.screen.scrolled.filter((line) => line.startsWith("Host")).length, 0);
   });
   test("what was on the screen before goes into the history, not away", async () => {
@@ -87,6 +127,7 @@ describe("on a terminal", () => {
     terminal.screen.write((await onTerminal(terminal)).format(fleet(2)));
     assert.deepEqual(terminal.screen.scrolled.slice(0, 3), ["$ make", "ok", "$ allsmi-ssh"]);
     assert.match(terminal.screen.lines()[0] ?? "", /^Host/);
+    assert.equal(terminal.screen.lines()[3], "2 hosts: 2 ok");
   });
   test("a smaller and a larger terminal get a picture of their own size", async () => {
     const terminal = new FakeTerminal(120, 24);
@@ -108,8 +149,8 @@ describe("on a terminal", () => {
       assert.ok(lines.every((line) => line.length <= columns));
     }
     assert.equal(repaints, 4);
-    assert.match(terminal.screen.lines()[0] ?? "", /^Host +State +# +Device/);
-    assert.equal(terminal.screen.lines()[9], "8 hosts: 8 ok");
+    assert.match(terminal.screen.lines()[1] ?? "", /^Host +State +# +Device/);
+    assert.equal(terminal.screen.lines()[10], "8 hosts: 8 ok");
     stop?.();
     terminal.resize(40, 10);
     assert.equal(repaints, 4);
@@ -118,19 +159,21 @@ describe("on a terminal", () => {
     const terminal = new FakeTerminal(120, 12);
     const formatter = await onTerminal(terminal);
     terminal.screen.write(formatter.format(fleet(1, { utilization: 100, power_consumption: 1234 })));
-    const before = terminal.screen.lines()[0];
+    const before = terminal.screen.lines()[1];
     terminal.screen.write(formatter.format(fleet(1, { utilization: 1, power_consumption: 1 })));
-    assert.equal(terminal.screen.lines()[0], before);
+    assert.equal(terminal.screen.lines()[1], before);
   });
   test("narrowing drops columns and keeps host and state longest", async () => {
     const titles: string[] = [];
-    for (const columns of [140, 80, 60, 40, 20, 8]) {
+    const wide = { pcie_link_gen: 5, pcie_link_width: 16, ecc_uncorrected_since_load: 0 };
+    for (const columns of [140, 90, 80, 60, 40, 20, 8]) {
       const terminal = new FakeTerminal(columns, 12);
-      terminal.screen.write((await onTerminal(terminal)).format(fleet(1)));
-      titles.push((terminal.screen.lines()[0] ?? "").replaceAll(/ {2,}/g, "|"));
+      terminal.screen.write((await onTerminal(terminal)).format(fleet(1, wide)));
+      titles.push((terminal.screen.lines()[1] ?? "").replaceAll(/ {2,}/g, "|"));
     }
     assert.deepEqual(titles, [
-      "Host|State|#|Device|Util %|Memory GiB|°C|Power W",
+      "Host|State|#|Device|Util %|Memory GiB|°C|Power W|MHz|PCIe|ECC",
+      "Host|State|#|Device|Util %|Memory GiB|°C|Power W|MHz",
       "Host|State|#|Device|Util %|Memory GiB|°C|Power W",
       "Host|State|#|Device|Util %|Memory GiB|°C",
       "Host|State|#|Util %|Memory GiB",
@@ -144,7 +187,7 @@ describe("on a terminal", () => {
     assert.equal(formatter.end?.(), "");
     terminal.screen.write(formatter.format(fleet(1)));
     terminal.screen.write(`${formatter.end()}$`);
-    assert.deepEqual(terminal.screen.lines().slice(2, 4), ["1 host: 1 ok", "$"]);
+    assert.deepEqual(terminal.screen.lines().slice(3, 5), ["1 host: 1 ok", "$"]);
   });
 });
 
@@ -212,8 +255,10 @@ describe("health", () => {
   const judged = (record: StreamRecord): StreamRecord => ({ ...record, health: judge.judge(record) });
   const gpus = (count: number, sick: Partial<Gpu> = {}) =>
     Array.from({ length: count }, (_, index) => gpu({ index, ...(index === 1 ? sick : {}) }));
-  const host = (hostname: string, sick: Partial<Gpu> = {}): StreamRecord =>
-    judged(frame({ hostname, gpus: gpus(2, sick) }));
+  const host = (hostname: string, sick: Partial<Gpu> = {}, second = 0): StreamRecord => {
+    const timestamp = `2026-01-02T03:04:${String(second).padStart(2, "0")}.000Z`;
+    return judged(frame({ hostname, timestamp, gpus: gpus(2, sick) }));
+  };
   /** Host, GPU and health of the rows, as the screen has them. */
   const rowsOf = (terminal: FakeTerminal): readonly string[] =>
     terminal.screen
@@ -237,8 +282,11 @@ describe("health", () => {
     assert.deepEqual(rowsOf(terminal), [
       ...["dgx-3 0 ok", "dgx-3 1 critical", "dgx-2 0 ok", "dgx-2 1 warning", "dgx-1 0 ok", "dgx-1 1 ok"],
     ]);
-    assert.match(terminal.screen.lines()[2] ?? "", /recovery action: Reset$/);
-    terminal.screen.write(formatter.format([host("dgx-3")]));
+    assert.match(terminal.screen.lines()[3] ?? "", /recovery action: Reset$/);
+    // It keeps its place for some seconds, so that one that is sick now and then does not jump.
+    terminal.screen.write(formatter.format([host("dgx-3", {}, 5)]));
+    assert.deepEqual(rowsOf(terminal).slice(0, 3), ["dgx-3 0 ok", "dgx-3 1 ok", "dgx-2 0 ok"]);
+    terminal.screen.write(formatter.format([host("dgx-3", {}, 11)]));
     assert.deepEqual(rowsOf(terminal).slice(0, 4), [
       "dgx-2 0 ok",
       "dgx-2 1 warning",
@@ -246,7 +294,7 @@ describe("health", () => {
       "dgx-1 1 ok",
     ]);
     assert.match(
-      terminal.screen.lines()[7] ?? "",
+      terminal.screen.lines()[8] ?? "",
       /^3 hosts: 2 ok, 1 warning \(dgx-2: gpu 1: a row of memory/,
     );
   });
@@ -256,9 +304,9 @@ describe("health", () => {
     const record = judged(frame({ hostname: "dgx-1", gpus: gpus(2), errors }));
     terminal.screen.write((await onTerminal(terminal)).format([record]));
     assert.deepEqual(rowsOf(terminal), ["dgx-1 0 critical", "dgx-1 1 critical"]);
-    const text = terminal.screen.lines().slice(0, 3).join("\n");
+    const text = terminal.screen.lines().slice(0, 4).join("\n");
     assert.equal(text.split("no sensors").length, 2, text);
-    assert.match(terminal.screen.lines()[1] ?? "", /chassis: no sensors$/);
+    assert.match(terminal.screen.lines()[2] ?? "", /chassis: no sensors$/);
   });
   test("a finding about a device that has no row is the host's", async () => {
     const terminal = new FakeTerminal(160, 24);
@@ -282,13 +330,13 @@ describe("drift", () => {
     const terminal = new FakeTerminal(100, 12);
     const formatter = await createFormatter("table", { ...options, terminal, hostCount: 3 });
     terminal.screen.write(formatter.format([host("a", "1"), host("b", "1"), host("c", "2")]));
-    assert.deepEqual(terminal.screen.lines().slice(4, 6), [
+    assert.deepEqual(terminal.screen.lines().slice(5, 7), [
       "3 hosts: 3 ok",
       "drift: driver version 1 on 2 hosts, but 2 on c",
     ]);
     terminal.screen.write(formatter.format([host("c", "1")]));
     terminal.screen.write(`${formatter.end?.() ?? ""}$`);
-    assert.deepEqual(terminal.screen.lines().slice(4, 8), [
+    assert.deepEqual(terminal.screen.lines().slice(5, 9), [
       ...["3 hosts: 3 ok", "drift: none; 3 of 3 hosts were compared", "$", ""],
     ]);
   });
@@ -296,7 +344,7 @@ describe("drift", () => {
     const terminal = new FakeTerminal(30, 8);
     const formatter = await createFormatter("table", { ...options, terminal, hostCount: 2 });
     terminal.screen.write(formatter.format([host("a", "1"), host("b", "2")]));
-    assert.equal(terminal.screen.lines()[4], "drift: driver version differ…");
+    assert.equal(terminal.screen.lines()[5], "drift: driver version differ…");
     assert.equal(formatter.end?.(), "\ndrift: driver version differs: 1 on a; 2 on b\n");
   });
   test("is printed once where the table is appended, from the last record of each host", async () => {

@@ -110,7 +110,7 @@ function groupBody({ sick, groups, hiddenSick }: GroupedHosts, context: RowConte
       const start = Math.max(0, first - sick.length);
       const rest = groups.slice(start, start + limit - apart.length);
       return [
-        ...apart.map((named) => hostRow(named, context)),
+        ...apart.map((named) => hostRow(named, context, true)),
         ...rest.map((group) => groupRow(group, context)),
       ];
     },

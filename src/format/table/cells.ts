@@ -14,7 +14,8 @@ export interface Cell {
 const BAR_CELLS = 10;
 /** Follows a temperature for which a health rule fires, so that it shows without colour. */
 const HOT_MARK = "!";
-const VENDOR = /^(?:NVIDIA|AMD Instinct|AMD Radeon|AMD|Intel\(R\)|Intel|Tenstorrent|Huawei|Habana|Google)\s+(?=\S)/i;
+const VENDOR =
+  /^(?:NVIDIA|AMD Instinct|AMD Radeon|AMD|Intel\(R\)|Intel|Tenstorrent|Huawei|Habana|Google)\s+(?=\S)/i;
 
 /** A share of 100 % as a bar; empty where it is not known. */
 export function bar(percent: number | null, { symbols, bar: paint, faint }: Look): Cell {

@@ -3,8 +3,13 @@ import type { TableView } from "../../contract/table-options.js";
 
 export type ShownView = Exclude<TableView, "auto">;
 
-/** How many rows each view needs. */
-export type RowCounts = Readonly<Record<ShownView, number>>;
+/** How many rows each view needs; of the groups those alone, without sick hosts. */
+export interface RowCounts {
+  readonly gpus: number;
+  readonly hosts: number;
+  /** Asked only where nothing else fits. */
+  readonly groups: () => number;
+}
 
 /** From the most detailed to the least. */
 const DETAILED_FIRST: readonly ShownView[] = ["gpus", "hosts", "groups"];
@@ -28,7 +33,7 @@ export class ViewChoice {
 
   choose(counts: RowCounts, rows: number, nowMs: number): ShownView {
     if (this.#asked !== "auto") return this.#asked;
-    const best = DETAILED_FIRST.find((view) => counts[view] <= rows) ?? "groups";
+    const best = bestOf(counts, rows);
     if (this.#shown === null || this.#isMove(this.#shown, best, counts, rows, nowMs)) {
       this.#shown = best;
       this.#sinceMs = nowMs;
@@ -39,6 +44,14 @@ export class ViewChoice {
   #isMove(from: ShownView, to: ShownView, counts: RowCounts, rows: number, nowMs: number): boolean {
     if (from === to) return false;
     if (DETAILED_FIRST.indexOf(to) > DETAILED_FIRST.indexOf(from)) return true;
-    return counts[to] + SPARE_ROWS <= rows && nowMs - this.#sinceMs >= HOLD_MS;
+    const needed = to === "gpus" ? counts.gpus : counts.hosts;
+    return needed + SPARE_ROWS <= rows && nowMs - this.#sinceMs >= HOLD_MS;
   }
+}
+
+/** Where not even the groups fit they are no picture of the whole, and hosts show more. */
+function bestOf({ gpus, hosts, groups }: RowCounts, rows: number): ShownView {
+  if (gpus <= rows) return "gpus";
+  if (hosts <= rows) return "hosts";
+  return groups() <= rows ? "groups" : "hosts";
 }

@@ -1,15 +1,8 @@
 /** Which columns a table shows, and how wide: texts shrink first, then columns go, least needed first. */
 import type { Cell } from "./cells.js";
+import { COLUMN_NAMES, type ColumnName } from "./column-names.js";
 import type { TableRow } from "./row.js";
 import { textWidth } from "./text-width.js";
-
-/** From left to right, of all views: a view has no cells in the columns of others. */
-export const COLUMN_NAMES = [
-  ...(["host", "state", "age", "health", "hosts", "sick", "index", "gpus", "device"] as const),
-  ...(["utilization", "bar", "strip", "glances", "memory", "temperature", "power"] as const),
-  ...(["holders", "idle", "clock", "pcie", "ecc", "cpu", "ram", "note"] as const),
-] as const;
-export type ColumnName = (typeof COLUMN_NAMES)[number];
 
 export interface ColumnWidth {
   readonly name: ColumnName;
@@ -27,7 +20,6 @@ interface ColumnRule {
 export const COLUMN_RULES: Readonly<Record<ColumnName, ColumnRule>> = {
   host: { title: "Host", align: "left", minWidth: 12, maxWidth: 48 },
   state: { title: "State", align: "left" },
-  age: { title: "Read", align: "left" },
   health: { title: "Health", align: "left" },
   hosts: { title: "Hosts", align: "right" },
   sick: { title: "Sick", align: "right" },
@@ -54,12 +46,21 @@ export const GAP = "  ";
 /** A text is not shown in less than this. */
 export const MIN_TEXT_WIDTH = 16;
 
-const SHRINK_ORDER: readonly ColumnName[] = ["note", "holders", "device", "host"];
+const SHRINK_ORDER: readonly ColumnName[] = ["note", "holders", "device", "state", "host"];
+/** While one of these is there, no name is cut. */
+const LUXURIES: readonly ColumnName[] = ["ecc", "pcie", "clock", "bar"];
 const DROP_ORDER: readonly ColumnName[] = [
-  ...(["ecc", "pcie", "clock", "bar", "ram", "cpu", "glances", "power", "device"] as const),
+  ...LUXURIES,
+  ...(["ram", "cpu", "power", "device", "glances"] as const),
   ...(["strip", "temperature", "memory", "note", "idle", "holders"] as const),
   ...(["index", "gpus", "utilization", "hosts", "sick"] as const),
-  ...(["state", "age", "health"] as const),
+  ...(["state", "health"] as const),
+];
+/** Where what is wrong has lines of its own, a note is worth less than readings. */
+const DROP_ORDER_WITH_DETAILS: readonly ColumnName[] = [
+  ...LUXURIES,
+  ...(["note"] as const),
+  ...DROP_ORDER.filter((name) => name !== "note" && !LUXURIES.includes(name)),
 ];
 
 /** What a column needs for all of its texts. */
@@ -95,21 +96,30 @@ function widthsOf({ text, short }: Cell): readonly [full: number, short: number]
   return [full, short === undefined ? full : textWidth(short)];
 }
 
-/** Columns in order, with widths whose sum with the gaps is at most `width`. Not empty unless `natural` is. */
-export function fitColumns(natural: NaturalWidths, width: number): readonly ColumnWidth[] {
+/**
+ * Columns in order, with widths whose sum with the gaps is at most `width`. Not empty unless `natural` is. `hasDetails`: notes
+ * stand below the table too.
+ */
+export function fitColumns(
+  natural: NaturalWidths,
+  width: number,
+  hasDetails = false,
+): readonly ColumnWidth[] {
   const widths = new Map([...natural].map(([name, { full }]) => [name, full] as const));
   const excess = (): number => {
     const sum = [...widths.values()].reduce((total, w) => total + w, 0);
     return sum + GAP.length * Math.max(0, widths.size - 1) - width;
   };
   const shrink = (): void => {
+    const isCut = !LUXURIES.some((name) => widths.has(name));
     for (const name of SHRINK_ORDER) {
       const known = natural.get(name);
       if (known === undefined || !widths.has(name)) continue;
       const { full, short } = known;
       widths.set(name, full);
       if (excess() <= 0) continue;
-      const minWidth = Math.min(short, COLUMN_RULES[name].minWidth ?? full);
+      const least = isCut || name === "note" ? (COLUMN_RULES[name].minWidth ?? full) : short;
+      const minWidth = Math.min(short, least);
       // The short texts need no more than this: what is between is of no use.
       const wished = Math.min(full - excess(), short);
       widths.set(name, Math.max(minWidth, wished));
@@ -119,7 +129,7 @@ export function fitColumns(natural: NaturalWidths, width: number): readonly Colu
   const strip = natural.get("strip");
   if (natural.has("glances")) widths.delete("strip");
   shrink();
-  for (const name of DROP_ORDER) {
+  for (const name of hasDetails ? DROP_ORDER_WITH_DETAILS : DROP_ORDER) {
     if (excess() <= 0 || widths.size <= 1) break;
     if (!widths.delete(name)) continue;
     if (name === "glances" && strip !== undefined) widths.set("strip", strip.full);
@@ -133,7 +143,7 @@ export function fitColumns(natural: NaturalWidths, width: number): readonly Colu
   });
 }
 
-const BEFORE_TEXT: ReadonlySet<ColumnName> = new Set(["host", "state", "age", "health"]);
+const BEFORE_TEXT: ReadonlySet<ColumnName> = new Set(["host", "state", "health"]);
 
 /** The first column that a host without readings has nothing in. */
 export function textColumnAt(columns: readonly ColumnWidth[]): number {

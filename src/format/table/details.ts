@@ -33,7 +33,12 @@ export function detailLines(
 }
 
 /** How many lines all of them need, counted up to `most`. */
-export function countDetailLines(problems: readonly Problem[], width: number, most: number, look: Look): number {
+export function countDetailLines(
+  problems: readonly Problem[],
+  width: number,
+  most: number,
+  look: Look,
+): number {
   let count = 0;
   for (const problem of problems) {
     if (count >= most) return most;

@@ -1,12 +1,12 @@
 /** A host as a row for each of its GPUs; one row for a host that has none, or no reading. */
 import type { Finding } from "../../contract/health.js";
-import type { FrameRecord, Gpu } from "../../contract/record.js";
+import type { FrameRecord, Gpu, HostState } from "../../contract/record.js";
 import { heatOf } from "../../health/heat.js";
 import { memoryLow } from "../../health/host-rules.js";
 import { cleanText } from "../../lib/text.js";
 import { deviceRows, type DeviceRow } from "../rows/device-rows.js";
 import { bar, model, temperature, type Cell } from "./cells.js";
-import type { ColumnName } from "./columns.js";
+import type { ColumnName } from "./column-names.js";
 import { holdersOf, type IdleGpus } from "./holders.js";
 import type { Look } from "./look.js";
 import { deviceName, gpuErrors, hostErrors, notesOf, stateNote, worstOf } from "./notes.js";
@@ -41,13 +41,11 @@ export function gpuRows(named: NamedHost, context: RowContext): readonly TableRo
     const row = { state: last.state, ...judged(last.health?.status) };
     const cells = { ...headCells(named, context), ...healthCell(last.health?.status) };
     if (reading === null) return [{ ...row, cells, message }];
-    return rowsOfReading(reading, context).map(
-      (own, place): TableRow => ({
-        ...row,
-        cells: { ...own, ...cells, note: { text: place === 0 ? message : "" } },
-        isLate: true,
-      }),
-    );
+    return rowsOfReading(reading, context).map((own, place): TableRow => ({
+      ...row,
+      cells: { ...own, ...cells, note: { text: place === 0 ? message : "" } },
+      isLate: true,
+    }));
   }
   const gpus = gpuDevices(last);
   const findings = last.health?.findings ?? [];
@@ -69,15 +67,19 @@ export function gpuRows(named: NamedHost, context: RowContext): readonly TableRo
   });
 }
 
-/** What every row of the host has: its name, its state, and how old a late reading is. */
+/** What every row of the host has: its name, and its state or how old a late reading is. */
 export function headCells({ label, host }: NamedHost, { nowMs }: RowContext): Cells {
-  const late = host.lateMs(nowMs);
-  return {
-    host: { text: cleanText(label) },
-    state: { text: host.last.state },
-    ...(late === null ? {} : { age: { text: ageText(late) } }),
-  };
+  return { host: { text: cleanText(label) }, state: stateCell(host.last.state, host.lateMs(nowMs)) };
 }
+
+function stateCell(state: HostState, lateMs: number | null): Cell {
+  if (lateMs === null) return { text: state, short: SHORT_STATES[state] ?? state };
+  const age = ageText(lateMs);
+  return state === "connected" ? { text: age } : { text: `${state} ${age}`, short: age };
+}
+
+/** Where the whole name costs columns with readings. */
+const SHORT_STATES: Partial<Record<HostState, string>> = { "host-key-rejected": "host-key" };
 
 export function healthCell(status: TableRow["health"]): Cells {
   return status === undefined ? {} : { health: { text: status } };

@@ -60,10 +60,7 @@ function nameWithout(label: string, digits: number): string {
   return number === "" ? name : `${start}${number.slice(0, Math.max(0, number.length - digits))}*`;
 }
 
-function gathered(
-  hosts: readonly NamedHost[],
-  nameOf: (named: NamedHost) => string,
-): readonly HostGroup[] {
+function gathered(hosts: readonly NamedHost[], nameOf: (named: NamedHost) => string): readonly HostGroup[] {
   const groups = new Map<string, NamedHost[]>();
   for (const named of hosts) {
     const name = nameOf(named);

@@ -3,7 +3,15 @@ import { bySeverity } from "../../contract/health.js";
 import type { FrameRecord } from "../../contract/record.js";
 import { cleanText } from "../../lib/text.js";
 import { bar, glances, model, strip, temperature, type Cell } from "./cells.js";
-import { gpuDevices, headCells, healthCell, hostCells, judged, type Cells, type RowContext } from "./gpu-rows.js";
+import {
+  gpuDevices,
+  headCells,
+  healthCell,
+  hostCells,
+  judged,
+  type Cells,
+  type RowContext,
+} from "./gpu-rows.js";
 import { holdersOf } from "./holders.js";
 import { gpuErrors, hostErrors, notesOf, stateNote } from "./notes.js";
 import { gib, pair, rounded, UNKNOWN } from "./quantities.js";
@@ -11,7 +19,8 @@ import type { NamedHost } from "./roster.js";
 import type { TableRow } from "./row.js";
 import { glanceOf, mean, sumOrNull, type Sum, type Summary } from "./summary.js";
 
-export function hostRow(named: NamedHost, context: RowContext): TableRow {
+/** `isAmongGroups`: a mark stands for a host there, and columns that groups have nothing in are left out. */
+export function hostRow(named: NamedHost, context: RowContext, isAmongGroups = false): TableRow {
   const { host } = named;
   const { last } = host;
   const status = last.health?.status;
@@ -23,11 +32,12 @@ export function hostRow(named: NamedHost, context: RowContext): TableRow {
     if (reading === null) return { ...row, cells, message };
     return {
       ...row,
-      cells: { ...readingCells(named, reading, context), ...cells, note: { text: message } },
+      cells: { ...readingCells(named, reading, context, isAmongGroups), ...cells, note: { text: message } },
       isLate: true,
     };
   }
-  return { ...row, cells: { ...cells, ...readingCells(named, last, context), note: noteOf(last) } };
+  const readings = readingCells(named, last, context, isAmongGroups);
+  return { ...row, cells: { ...cells, ...readings, note: noteOf(last) } };
 }
 
 /** What several GPUs come to; also of several hosts. A sum that lacks readings has a plus. */
@@ -51,24 +61,26 @@ function plusOf({ known }: Sum, gpus: number): string {
 
 const DASH: Cell = { text: UNKNOWN };
 
-function readingCells({ host }: NamedHost, frame: FrameRecord, context: RowContext): Cells {
+function readingCells(
+  { host }: NamedHost,
+  frame: FrameRecord,
+  context: RowContext,
+  isAmongGroups: boolean,
+): Cells {
   const { look, nowMs, isScreen } = context;
   const shared = hostCells(frame, context);
   const gpus = frame.gpus ?? [];
   if (frame.gpus === undefined) return shared;
-  if (gpus.length === 0) return { gpus: { text: "0" }, device: DASH, ...shared };
-  const each = isScreen
-    ? {
-        strip: strip(
-          gpus.map(({ utilization }) => utilization),
-          look,
-        ),
-        glances: glances(gpus.map(glanceOf), look),
-      }
-    : {};
+  if (gpus.length === 0)
+    return { gpus: { text: "0" }, ...(isAmongGroups ? {} : { device: DASH }), ...shared };
+  const utilizations = gpus.map(({ utilization }) => utilization);
+  const each = {
+    ...(isScreen ? { strip: strip(utilizations, look) } : {}),
+    ...(isScreen && !isAmongGroups ? { glances: glances(gpus.map(glanceOf), look) } : {}),
+  };
   return {
     ...summaryCells(host.summary(nowMs), context),
-    device: models(gpus.map(({ name }) => name ?? "")),
+    ...(isAmongGroups ? {} : { device: models(gpus.map(({ name }) => name ?? "")) }),
     ...each,
     ...holders(frame),
     ...shared,

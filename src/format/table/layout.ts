@@ -1,6 +1,7 @@
 /** Rows to lines of text: cli-table3 sets the columns. */
 import CliTable from "cli-table3";
 import type { Cell } from "./cells.js";
+import type { ColumnName } from "./column-names.js";
 import {
   COLUMN_RULES,
   fitColumns,
@@ -10,7 +11,6 @@ import {
   textColumnAt,
   spannedWidth,
   widenForText,
-  type ColumnName,
   type ColumnWidth,
   type NaturalWidths,
 } from "./columns.js";
@@ -25,15 +25,21 @@ export interface LaidOut {
   readonly widths: NaturalWidths;
 }
 
+export interface LayoutOptions {
+  readonly before?: NaturalWidths;
+  /** Whether notes stand below the table too. */
+  readonly hasDetails?: boolean;
+}
+
 /** No line is wider than `width`, without line ends. */
 export function layOut(
   rows: readonly TableRow[],
   width: number,
   look: Look,
-  before: NaturalWidths = new Map(),
+  { before = new Map(), hasDetails = false }: LayoutOptions = {},
 ): LaidOut {
   const widths = naturalWidths(rows, before);
-  const fitted = fitColumns(widths, width);
+  const fitted = fitColumns(widths, width, hasDetails);
   if (fitted.length === 0) return { title: "", lines: [], widths };
   const columns = widenForText(fitted, rows, width);
   const isShort = new Set(
@@ -99,7 +105,10 @@ const ROWS_AT_ONCE = 8;
  * cli-table3 places the cells. Its string-width is old and wrong about newer emoji and many combining marks, so a cell that
  * is not plain ASCII gets one private-use character, repeated to the width of the text. The text replaces it afterwards.
  */
-function setColumns(rows: readonly (readonly PlacedCell[])[], columns: readonly ColumnWidth[]): readonly string[] {
+function setColumns(
+  rows: readonly (readonly PlacedCell[])[],
+  columns: readonly ColumnWidth[],
+): readonly string[] {
   const table = new CliTable({
     chars: { ...NO_BORDERS, middle: GAP },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },

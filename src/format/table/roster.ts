@@ -41,7 +41,8 @@ export class Roster {
     const shown = this.#chosen === null ? record : this.#chosen(record);
     const known = this.#hosts.get(id);
     // A host that has no reading is shown with its last one for a while, if that was.
-    const isLate = shown === null && record.record === "state" && (known?.reading(this.nowMs) ?? null) !== null;
+    const isLate =
+      shown === null && record.record === "state" && (known?.reading(this.nowMs) ?? null) !== null;
     if (shown === null && !isLate) {
       if (this.#hosts.delete(id)) this.#isNamed = false;
       return;
@@ -110,7 +111,5 @@ export class Roster {
 function hostLabels(names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const uses = new Map<string, number>();
   for (const name of names.values()) uses.set(name, (uses.get(name) ?? 0) + 1);
-  return new Map(
-    [...names].map(([id, name]) => [id, (uses.get(name) ?? 0) > 1 || name === "" ? id : name]),
-  );
+  return new Map([...names].map(([id, name]) => [id, (uses.get(name) ?? 0) > 1 || name === "" ? id : name]));
 }

@@ -2,7 +2,7 @@
 import type { HealthStatus } from "../../contract/health.js";
 import type { HostState } from "../../contract/record.js";
 import type { Cell } from "./cells.js";
-import type { ColumnName } from "./columns.js";
+import type { ColumnName } from "./column-names.js";
 
 export interface TableRow {
   /** Null: of several hosts. */

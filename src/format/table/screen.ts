@@ -120,7 +120,8 @@ export class TableScreen {
     const { nowMs } = this.#roster;
     const context: RowContext = { look: this.#look, nowMs, idle: this.#idle, isScreen: true };
     const hosts = this.#roster.hosts();
-    const problems = rows < MIN_ROWS_FOR_DETAILS ? [] : problemsOf(hosts);
+    const hasDetails = rows >= MIN_ROWS_FOR_DETAILS;
+    const problems = hasDetails ? problemsOf(hosts) : [];
     const head = rows < MIN_ROWS_FOR_HEAD ? [] : [this.#head(hosts, context, width)];
     const drift = this.#footer.driftWithin(width, Math.floor(rows * DRIFT_SHARE));
     this.#isDriftCut = drift.isCut;
@@ -128,7 +129,7 @@ export class TableScreen {
     const others = 2 + head.length + drift.lines.length + (this.#note === null ? 0 : 1);
     const free = Math.max(0, rows - others);
     const reserved = this.#reserved(problems, width, rows);
-    const { lines, title } = this.#body(hosts, context, width, Math.max(0, free - reserved));
+    const { lines, title } = this.#body(hosts, context, width, Math.max(0, free - reserved), hasDetails);
     const all = [
       ...head,
       title,
@@ -155,6 +156,7 @@ export class TableScreen {
     context: RowContext,
     width: number,
     rows: number,
+    hasDetails: boolean,
   ): { readonly title: string; readonly lines: readonly string[] } {
     let grouped: GroupedHosts | null = null;
     const groups = (): GroupedHosts => {
@@ -163,14 +165,14 @@ export class TableScreen {
       return grouped;
     };
     const gpus = hosts.reduce((sum, named) => sum + countGpuRows(named, context.nowMs), 0);
-    // Groups are the last resort, however many rows they need.
-    const view = this.#view.choose({ gpus, hosts: hosts.length, groups: 0 }, rows, context.nowMs);
+    const counts = { gpus, hosts: hosts.length, groups: () => groups().groups.length };
+    const view = this.#view.choose(counts, rows, context.nowMs);
     const body = bodyOf(view, hosts, groups, context);
     const isAll = body.count <= rows && body.hiddenSick === 0;
     const shown = isAll ? body.count : Math.min(body.count, Math.max(0, rows - 1));
     const first = this.#scroll.within(body.count, shown);
     const before = this.#widths?.view === view ? this.#widths.natural : new Map<never, never>();
-    const laidOut = layOut(body.rows(first, shown), width, this.#look, before);
+    const laidOut = layOut(body.rows(first, shown), width, this.#look, { before, hasDetails });
     this.#widths = { view, natural: laidOut.widths };
     const more = isAll ? [] : [this.#look.faint(fitText(this.#moreText(body, first, shown), width))];
     return { title: laidOut.title, lines: [...laidOut.lines, ...more] };

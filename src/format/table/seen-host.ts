@@ -9,7 +9,16 @@ const SECOND_MS = 1000;
 const MAX_SECONDS = 120;
 
 /** From well to worst. */
-const SICKNESSES = ["well", "late", "unknown", "hot", "warning", "critical", "errors", "unreachable"] as const;
+const SICKNESSES = [
+  "well",
+  "late",
+  "unknown",
+  "hot",
+  "warning",
+  "critical",
+  "errors",
+  "unreachable",
+] as const;
 type Sickness = (typeof SICKNESSES)[number];
 const SICKNESS_OF: Readonly<Record<OutcomeKind, Sickness>> = {
   ok: "well",
