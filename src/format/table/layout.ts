@@ -21,12 +21,20 @@ import { fitText, PLAIN, textWidth } from "./text-width.js";
 export interface LaidOut {
   readonly title: string;
   readonly lines: readonly string[];
-  /** To be handed back as `before` next time, so that columns keep their widths. */
-  readonly widths: NaturalWidths;
+  /** To be handed back next time. */
+  readonly memory: LayoutMemory;
 }
 
+/** Columns keep their widths, and a row that is as it was keeps its line: most are, ten times a second. */
+export interface LayoutMemory {
+  readonly widths: NaturalWidths;
+  readonly columns: string;
+  readonly lines: ReadonlyMap<string, string>;
+}
+const NO_MEMORY: LayoutMemory = { widths: new Map(), columns: "", lines: new Map() };
+
 export interface LayoutOptions {
-  readonly before?: NaturalWidths;
+  readonly before?: LayoutMemory;
   /** Whether notes stand below the table too. */
   readonly hasDetails?: boolean;
 }
@@ -36,28 +44,52 @@ export function layOut(
   rows: readonly TableRow[],
   width: number,
   look: Look,
-  { before = new Map(), hasDetails = false }: LayoutOptions = {},
+  { before = NO_MEMORY, hasDetails = false }: LayoutOptions = {},
 ): LaidOut {
-  const widths = naturalWidths(rows, before);
+  const widths = naturalWidths(rows, before.widths);
   const fitted = fitColumns(widths, width, hasDetails);
-  if (fitted.length === 0) return { title: "", lines: [], widths };
+  if (fitted.length === 0) return { title: "", lines: [], memory: { ...NO_MEMORY, widths } };
   const columns = widenForText(fitted, rows, width);
   const isShort = new Set(
     columns.flatMap(({ name, width: given }) => (given < (widths.get(name)?.full ?? 0) ? [name] : [])),
   );
-  const cells: (readonly PlacedCell[])[] = [
-    columns.map(({ name }) => ({
-      text: widths.has(name) ? titleOf(name, look) : "",
-      paint: look.title,
-    })),
-    ...rows.map((row) => rowCells(row, columns, isShort, look)),
-  ];
-  const lines: string[] = [];
-  for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
-    lines.push(...setColumns(cells.slice(start, start + ROWS_AT_ONCE), columns));
+  const titles = columns.map(({ name }) => ({
+    text: widths.has(name) ? titleOf(name, look) : "",
+    paint: look.title,
+  }));
+  const cells = [titles, ...rows.map((row) => rowCells(row, columns, isShort, look))].map((row) =>
+    shownCells(row, columns),
+  );
+  const key = columns.map((column) => `${column.name} ${column.width}`).join();
+  const known = key === before.columns ? before.lines : NO_MEMORY.lines;
+  const lines = linesOf(cells, columns, known);
+  const [title, ...rest] = lines;
+  return {
+    title: title?.line ?? "",
+    lines: rest.map(({ line }) => line),
+    memory: { widths, columns: key, lines: new Map(lines.map(({ id, line }) => [id, line])) },
+  };
+}
+
+interface PlacedLine {
+  /** What the line is made of. */
+  readonly id: string;
+  readonly line: string;
+}
+
+function linesOf(
+  rows: readonly (readonly ShownCell[])[],
+  columns: readonly ColumnWidth[],
+  known: ReadonlyMap<string, string>,
+): readonly PlacedLine[] {
+  const ids = rows.map((row) => row.map(({ shown, span }) => `${span} ${shown}`).join("\u0000"));
+  const fresh = rows.filter((_, at) => !known.has(ids[at] ?? ""));
+  const made: string[] = [];
+  for (let start = 0; start < fresh.length; start += ROWS_AT_ONCE) {
+    made.push(...setColumns(fresh.slice(start, start + ROWS_AT_ONCE), columns));
   }
-  const [title = "", ...rest] = lines;
-  return { title, lines: rest, widths };
+  let next = 0;
+  return ids.map((id) => ({ id, line: known.get(id) ?? made[next++] ?? "" }));
 }
 
 interface PlacedCell {
@@ -65,6 +97,23 @@ interface PlacedCell {
   readonly paint: Paint;
   /** How many columns it stands in; 1 when absent. */
   readonly span?: number;
+}
+
+interface ShownCell {
+  /** What fits of it. */
+  readonly text: string;
+  /** The same, painted. */
+  readonly shown: string;
+  readonly span: number;
+}
+
+function shownCells(row: readonly PlacedCell[], columns: readonly ColumnWidth[]): readonly ShownCell[] {
+  return row.map(({ text, paint, span = 1 }, place) => {
+    const width =
+      span === 1 ? (columns[place]?.width ?? 0) : spannedWidth(columns.slice(place, place + span));
+    const fitted = fitText(text, width);
+    return { text: fitted, shown: fitted === "" ? "" : paint(fitted), span };
+  });
 }
 
 function titleOf(name: ColumnName, { symbols }: Look): string {
@@ -106,7 +155,7 @@ const ROWS_AT_ONCE = 8;
  * is not plain ASCII gets one private-use character, repeated to the width of the text. The text replaces it afterwards.
  */
 function setColumns(
-  rows: readonly (readonly PlacedCell[])[],
+  rows: readonly (readonly ShownCell[])[],
   columns: readonly ColumnWidth[],
 ): readonly string[] {
   const table = new CliTable({
@@ -119,10 +168,8 @@ function setColumns(
   const painted: string[] = [];
   for (const row of rows) {
     table.push(
-      row.map(({ text, paint, span = 1 }, place) => {
-        const fitted = fitText(text, spannedWidth(columns.slice(place, place + span)));
-        const shown = fitted === "" ? "" : paint(fitted);
-        const content = PLAIN.test(fitted) ? shown : standIn(painted.push(shown) - 1, textWidth(fitted));
+      row.map(({ text, shown, span }) => {
+        const content = PLAIN.test(text) ? shown : standIn(painted.push(shown) - 1, textWidth(text));
         return span === 1 ? content : { content, colSpan: span, hAlign: "left" as const };
       }),
     );

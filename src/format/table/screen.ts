@@ -5,14 +5,13 @@
 import type { StreamRecord } from "../../contract/record.js";
 import { DEFAULT_TABLE, type TableOptions } from "../../contract/table-options.js";
 import { bodyOf, groupHosts, type Body, type GroupedHosts } from "./body.js";
-import { ViewChoice } from "./choose-view.js";
-import type { NaturalWidths } from "./columns.js";
+import { ViewChoice, type ShownView } from "./choose-view.js";
 import { countDetailLines, detailLines } from "./details.js";
 import { TableFooter, type FooterOptions } from "./footer.js";
 import { countGpuRows, type RowContext } from "./gpu-rows.js";
 import { headLine } from "./head.js";
 import { IdleGpus } from "./holders.js";
-import { layOut } from "./layout.js";
+import { layOut, type LayoutMemory } from "./layout.js";
 import type { Look } from "./look.js";
 import { problemsOf, type Problem } from "./problems.js";
 import { Roster, type Chosen, type NamedHost } from "./roster.js";
@@ -54,7 +53,7 @@ export class TableScreen {
   readonly #scroll = new Scroll();
   /** Since the last picture. They are looked into there, where one that cannot be read is replaced. */
   readonly #fresh: StreamRecord[] = [];
-  #widths: { readonly view: string; readonly natural: NaturalWidths } | null = null;
+  #layout: { readonly view: ShownView; readonly memory: LayoutMemory } | null = null;
   #note: string | null = null;
   #isDriftCut = false;
 
@@ -104,7 +103,7 @@ export class TableScreen {
 
   /** The terminal has another size: columns and view are chosen anew. */
   forgetSize(): void {
-    this.#widths = null;
+    this.#layout = null;
     this.#view.forget();
   }
 
@@ -171,9 +170,9 @@ export class TableScreen {
     const isAll = body.count <= rows && body.hiddenSick === 0;
     const shown = isAll ? body.count : Math.min(body.count, Math.max(0, rows - 1));
     const first = this.#scroll.within(body.count, shown);
-    const before = this.#widths?.view === view ? this.#widths.natural : new Map<never, never>();
-    const laidOut = layOut(body.rows(first, shown), width, this.#look, { before, hasDetails });
-    this.#widths = { view, natural: laidOut.widths };
+    const before = this.#layout?.view === view ? { before: this.#layout.memory } : {};
+    const laidOut = layOut(body.rows(first, shown), width, this.#look, { ...before, hasDetails });
+    this.#layout = { view, memory: laidOut.memory };
     const more = isAll ? [] : [this.#look.faint(fitText(this.#moreText(body, first, shown), width))];
     return { title: laidOut.title, lines: [...laidOut.lines, ...more] };
   }
