@@ -41,7 +41,8 @@ export function shellJob(clock: Clock): Job {
 function isInForeground(): boolean {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
-    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 1).split(" ");
+    // After the program's name: state, ppid, pgrp, session, tty_nr, tpgid.
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return group === foreground;
   } catch {
     return true;

@@ -49,9 +49,10 @@ export class ViewChoice {
   }
 }
 
-/** Where not even the groups fit they are no picture of the whole, and hosts show more. */
+/** One group of all hosts shows less than a part of the hosts, and so do groups that do not fit. */
 function bestOf({ gpus, hosts, groups }: RowCounts, rows: number): ShownView {
   if (gpus <= rows) return "gpus";
   if (hosts <= rows) return "hosts";
-  return groups() <= rows ? "groups" : "hosts";
+  const count = groups();
+  return count > 1 && count <= rows ? "groups" : "hosts";
 }

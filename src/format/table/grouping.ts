@@ -12,6 +12,7 @@ export interface HostGroup {
 const TOOL_LABEL = "tool.";
 /** Digits that are taken off the names at most, to have fewer groups. */
 const MAX_DIGITS = 6;
+const IPV4 = /^\d+(?:\.\d+){3}$/;
 const byName = new Intl.Collator("en", { numeric: true });
 
 /** At most `wished` groups where a label or the names allow it; `label`: the operator's, null to choose. */
@@ -53,8 +54,13 @@ function bestLabel(hosts: readonly NamedHost[], wished: number): string | null {
   return best?.[0] ?? null;
 }
 
-/** `gpu-017` without its last digit is `gpu-01*`; a domain behind it is not part of it. */
+/** `gpu-017` without its last digit is `gpu-01*`, a domain left out; of an address its last numbers go. */
 function nameWithout(label: string, digits: number): string {
+  if (IPV4.test(label))
+    return `${label
+      .split(".")
+      .slice(0, Math.max(1, 4 - digits))
+      .join(".")}.*`;
   const [name = ""] = label.split(".", 1);
   const [, start = name, number = ""] = /^(.*?)(\d+)$/.exec(name) ?? [];
   return number === "" ? name : `${start}${number.slice(0, Math.max(0, number.length - digits))}*`;

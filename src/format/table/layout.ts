@@ -142,7 +142,8 @@ const OF_LAST_RECORD: ReadonlySet<ColumnName> = new Set(["host", "state", "healt
 function paintOf(name: ColumnName, { state, health, isLate }: TableRow, cell: Cell, look: Look): Paint {
   // A reading of an earlier tick has no colour of its own: it may be wrong by now.
   if (isLate === true && !OF_LAST_RECORD.has(name)) return look.faint;
-  if (name === "state" && state !== null) return look.state[state];
+  if (name === "state" && state !== null)
+    return isLate === true && state === "connected" ? look.faint : look.state[state];
   if (name === "health" && health !== undefined) return look.health[health];
   return cell.paint ?? asIs;
 }

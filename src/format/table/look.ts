@@ -30,9 +30,10 @@ export interface Symbols {
 }
 
 const BLOCKS: Symbols = {
-  full: "█",
-  empty: "░",
-  steps: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+  // Lines and low blocks: those of one row do not run into those of the next.
+  full: "━",
+  empty: "─",
+  steps: ["▁", "▂", "▃", "▄", "▅", "▆", "▇"],
   missing: "-",
   degrees: "°C",
 };

@@ -2,8 +2,8 @@
 import stringWidth from "string-width";
 
 const segmenter = new Intl.Segmenter();
-/** Printable ASCII and the blocks of bars: each character takes one column. */
-export const PLAIN = /^[ -~░▁-█]*$/;
+/** Printable ASCII and what bars are made of: each character takes one column. */
+export const PLAIN = /^[ -~─━▁-▇]*$/;
 
 /** The columns that a text takes: two for a wide character or an emoji, none for a combining mark. */
 export function textWidth(text: string): number {
