@@ -64,7 +64,10 @@ export async function run(
     const output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
     const exporter = await exporterOf(options, deps.clock, log);
-    const opening = openStream(options, streamFormatOf(options, deps), deps, log, stopper.signal);
+    // What scripts and recordings see does not depend on a terminal.
+    const screenRows = options.length.kind === "endless" ? (terminal?.size().rows ?? null) : null;
+    const sourceDeps = { ...deps, screenRows };
+    const opening = openStream(options, streamFormatOf(options, deps), sourceDeps, log, stopper.signal);
     const stream = await opening.catch(async (error: unknown) => {
       await exporter?.close();
       throw error;

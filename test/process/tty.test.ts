@@ -56,7 +56,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const titles = window.lines("history").filter((line) => line.startsWith("Host "));
       assert.equal(titles.length, 1, "one picture, not one a tick");
-      assert.match(window.lines()[0] ?? "", /^\d\d:\d\d:\d\d  every 0\.3 s  8 hosts  8 GPUs  /);
+      assert.match(window.lines()[0] ?? "", /^\d\d:\d\d:\d\d {2}every 0\.3 s {2}8 hosts {2}8 GPUs {2}/);
       assert.match(window.lines()[1] ?? "", /^Host +State +# +Device/);
       assert.ok(
         window.lines("history").some((line) => line.startsWith("the line above")),
@@ -74,7 +74,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
       window.key("PPage");
       await window.see(/^rows 1 to 4 of 8/);
       window.resize(100, 24);
-      await window.see(/^127\.0\.0\.8 +connected +0 +NVIDIA A100/);
+      await window.see(/^127\.0\.0\.8 +connected +0 +A100/);
 
       window.key("C-c");
       await window.see(/^\$ $|^\$$/);

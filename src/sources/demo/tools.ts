@@ -10,18 +10,23 @@ export interface SimulatedGpus {
   readonly maxWatts: number;
 }
 
+const MAX_CELSIUS = 88;
+
 // A number that changes: $1 is the GPU, $2 and $3 are the bounds.
 const WANDER = `now=$(date +%s)
 wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
 
-/** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the index of a GPU that has fallen off the bus. */
+/**
+ * An nvidia-smi that answers --help-query-gpu and --query-gpu. `lost` is the index of a GPU that has fallen off the bus; GPU 0
+ * is at its highest temperature until `hotUntilSecs` (since the epoch).
+ */
 export function demoNvidiaSmi(
   gpus: SimulatedGpus,
-  quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},
+  quirks: { readonly lost?: number; readonly sleepSecs?: number; readonly hotUntilSecs?: number } = {},
 ): string {
   const { name, count, memoryMiB, maxWatts } = gpus;
   return `${WANDER}
-known="index uuid name driver_version pci.bus_id utilization.gpu utilization.memory memory.used memory.total memory.free temperature.gpu clocks.current.graphics power.draw power.limit fan.speed pstate ecc.errors.uncorrected.volatile.total persistence_mode"
+known="index uuid name driver_version pci.bus_id utilization.gpu utilization.memory memory.used memory.total memory.free temperature.gpu temperature.gpu.tlimit clocks_event_reasons.active clocks.current.graphics power.draw power.limit fan.speed pstate ecc.errors.uncorrected.volatile.total persistence_mode"
 case "$1" in
 --help-query-gpu) for f in $known; do echo "\\"$f\\""; done; exit 0;;
 --query-gpu=*) fields=$(echo "\${1#--query-gpu=}" | tr , " ");;
@@ -35,6 +40,8 @@ while [ $i -lt ${count} ]; do
     echo "Unable to determine the device handle for GPU$i: 0000:0$i:00.0: GPU is lost.  Reboot the system to recover this GPU"
     i=$((i + 1)); continue
   fi
+  heat=$(wander $i 48 78)
+  if [ $i = 0 ] && [ $now -lt ${quirks.hotUntilSecs ?? 0} ]; then heat=${MAX_CELSIUS}; slowed=0x0000000000000040; else slowed=0x0000000000000000; fi
   used=$(( ${memoryMiB} * $(wander $i 40 97) / 100 )); row=
   for f in $fields; do
     case $f in
@@ -48,7 +55,9 @@ while [ $i -lt ${count} ]; do
     memory.used) v=$used;;
     memory.total) v=${memoryMiB};;
     memory.free) v=$((${memoryMiB} - used));;
-    temperature.gpu) v=$(wander $i 48 78);;
+    temperature.gpu) v=$heat;;
+    temperature.gpu.tlimit) v=$((${MAX_CELSIUS} - heat));;
+    clocks_event_reasons.active) v=$slowed;;
     clocks.current.graphics) v=$(wander $i 1600 1980);;
     power.draw) v=$(wander $i $((${maxWatts} / 2)) ${maxWatts}).$(wander $i 10 99);;
     power.limit) v=${maxWatts}.00;;
