@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import stringWidth from "string-width";
+import { KNOWN_FIELDS } from "../../src/conditions/known-fields.js";
+import { parseCondition } from "../../src/conditions/parse.js";
+import type { Condition } from "../../src/contract/condition.js";
 import type { Gpu, StreamRecord } from "../../src/contract/record.js";
+import { EVERYTHING } from "../../src/contract/selection.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
-import { DEFAULT_TABLE } from "../../src/contract/table-options.js";
 import type { Formatter, FormatterOptions } from "../../src/format/formatter.js";
+import { DEFAULT_TABLE, TABLE_VIEWS, type TableView } from "../../src/contract/table-options.js";
 import type { ScrollKey } from "../../src/format/table/scroll.js";
 import { wantsColor } from "../../src/format/terminal.js";
 import { HealthJudge } from "../../src/health/judge.js";
 import { useUtc } from "../support/in-utc.js";
+import { madeFleet } from "../support/made-fleet.js";
 import { frame, gpu, state } from "../support/records.js";
 import { ScreenModel } from "../support/screen-model.js";
 
@@ -319,6 +325,180 @@ describe("health", () => {
     const terminal = new FakeTerminal(140, 24);
     terminal.screen.write((await onTerminal(terminal)).format(fleet(1)));
     assert.doesNotMatch(terminal.screen.lines()[0] ?? "", /Health/);
+  });
+});
+
+describe("late readings", () => {
+  const at = (second: number): string => `2026-01-02T03:04:${String(second).padStart(2, "0")}.000Z`;
+  const overrun = (second: number): StreamRecord =>
+    state({
+      hostname: "slow",
+      timestamp: at(second),
+      state: "connected",
+      last_error: { code: "sample-overrun", phase: "sample", message: "still under way" },
+    });
+  test("stay on the screen, dimmed, with their age; after a minute they go", async () => {
+    const terminal = new FakeTerminal(140, 24);
+    const formatter = await onTerminal(terminal, { color: true });
+    const line = (text: string): string => text.split("\r\n").find((each) => each.startsWith("slow")) ?? "";
+    const fresh = line(formatter.format([frame({ hostname: "slow", timestamp: at(0), gpus: [gpu()] })]));
+    assert.match(fresh, /\u001b\[32mconnected/);
+    const late = line(formatter.format([overrun(4)]));
+    assert.match(late, /^slow {2,}\u001b\[2m4 s ago\u001b\[22m/);
+    assert.match(late, /\u001b\[2m97\u001b\[22m/, "its readings are dim");
+    const lost = state({ hostname: "slow", timestamp: at(9), state: "disconnected" });
+    assert.match(line(formatter.format([lost])), /disconnected 9 s ago.*\u001b\[2m97/);
+    const gone = state({ hostname: "slow", timestamp: "2026-01-02T03:05:01.000Z", state: "disconnected" });
+    assert.doesNotMatch(line(formatter.format([gone])), /ago|97/);
+  });
+  test("count for no mean and no sum of the head", async () => {
+    const terminal = new FakeTerminal(140, 24);
+    const formatter = await onTerminal(terminal, { intervalMs: 2000 });
+    const other = frame({
+      hostname: "b",
+      timestamp: at(0),
+      gpus: [gpu({ utilization: 7, power_consumption: 90 })],
+    });
+    formatter.format([frame({ hostname: "slow", timestamp: at(0), gpus: [gpu()] }), other]);
+    terminal.screen.write(formatter.format([overrun(2)]));
+    assert.equal(terminal.screen.lines()[0], "03:04:02  every 2 s  2 hosts  1 GPU  7 % utilization  90 W");
+  });
+  test("are in no text that is appended", async () => {
+    const formatter = await onTerminal(new FakeTerminal(80, 24), { terminal: null, hostCount: 1 });
+    formatter.format([frame({ hostname: "slow", timestamp: at(0), gpus: [gpu()] })]);
+    assert.doesNotMatch(formatter.format([{ ...overrun(4), tick: 1 }]), /97|ago/);
+  });
+});
+
+describe("--where on the table", () => {
+  const where = (text: string): Condition => {
+    const parsed = parseCondition(text, KNOWN_FIELDS);
+    assert.equal(parsed.kind, "condition");
+    return parsed.condition;
+  };
+  const fleetOf = (hot: number): readonly StreamRecord[] => [
+    frame({ hostname: "a", labels: { rack: "r1" }, gpus: [gpu(), gpu({ index: 1, temperature: hot })] }),
+    frame({ hostname: "b", labels: { rack: "r2" }, gpus: [gpu(), gpu({ index: 1 })] }),
+    state({ hostname: "c", labels: { rack: "r1" } }),
+  ];
+  const shown = async (text: string): Promise<readonly string[]> => {
+    const terminal = new FakeTerminal(140, 24);
+    const selection = { ...EVERYTHING, where: [where(text)] };
+    const formatter = await onTerminal(terminal, { selection, hostCount: 3 });
+    terminal.screen.write(formatter.format(fleetOf(90)));
+    const [head = "", , ...lines] = terminal.screen.lines();
+    const end = lines.findIndex((line) => line.startsWith("3 hosts: "));
+    assert.match(
+      head,
+      new RegExp(`${end === 0 ? 0 : new Set(lines.slice(0, end).map((line) => line[0])).size} of 3 hosts`),
+    );
+    return lines.slice(0, end).map((line) => line.split(/ +/, 3).join(" "));
+  };
+  test("shows GPUs that meet a condition about GPUs", async () =>
+    assert.deepEqual(await shown("gpu.temperature > 85"), ["a connected 1"]));
+  test("shows hosts that meet a condition about hosts, with and without readings", async () =>
+    assert.deepEqual(await shown("labels.rack == 'r1'"), [
+      "c timeout connect-timeout:",
+      "a connected 0",
+      "a connected 1",
+    ]));
+  test("shows nothing where nothing meets it, and counts all hosts", async () =>
+    assert.deepEqual(await shown("gpu.temperature > 99"), []));
+});
+
+describe("views", () => {
+  const options = (view: TableView, more: Partial<FormatterOptions> = {}): Partial<FormatterOptions> => ({
+    table: { ...DEFAULT_TABLE, view },
+    ...more,
+  });
+  test("a storm of resizes gives whole pictures, none wider or taller than its screen", async () => {
+    const records = madeFleet(60, 2).flat();
+    for (const view of TABLE_VIEWS) {
+      const terminal = new FakeTerminal(80, 24);
+      const formatter = await onTerminal(terminal, options(view, { color: true }));
+      terminal.screen.write(formatter.format(records));
+      for (let step = 0; step < 60; step++) {
+        terminal.resize(1 + ((step * 37) % 211), 1 + ((step * 17) % 61));
+        const text = formatter.format([]);
+        const { columns, rows } = terminal.size();
+        const lines = text.slice(text.indexOf("\u001b[H")).split("\r\n");
+        assert.ok(lines.length <= rows, `${view}: ${lines.length} lines on ${rows} rows`);
+        for (const line of lines) assert.ok(stringWidth(line) <= columns, `${view} ${columns}: ${line}`);
+        terminal.screen.write(text);
+        if (rows > 1) assert.match(terminal.screen.lines().join("\n"), columns > 9 ? /^60 hosts/m : /^6/m);
+      }
+    }
+  });
+  test("text of a host cannot act on the terminal in any view", async () => {
+    const hostile = "\u001b[2J\u009b31m\u0007\u202e\u2028";
+    const labels = { rack: hostile };
+    const errors = [{ section: "cpu", kind: "error", message: hostile }] as const;
+    const last_error = { code: "no-usable-key", phase: "auth", message: hostile, fix: hostile } as const;
+    const records = [
+      frame({ hostname: `a${hostile}`, labels, gpus: [gpu({ name: hostile })], errors }),
+      frame({ hostname: `b${hostile}`, labels: { rack: "x" } }),
+      state({ hostname: `c${hostile}`, labels, last_error }),
+    ];
+    for (const view of TABLE_VIEWS) {
+      const formatter = await onTerminal(new FakeTerminal(160, 50), options(view));
+      const ours = formatter
+        .format(records)
+        .replaceAll(/\u001b\[[HJK]/g, "")
+        .replaceAll("\r\n", "\n");
+      assert.doesNotMatch(
+        ours,
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/,
+        view,
+      );
+      assert.match(ours, /fix: \ufffd/);
+    }
+  });
+  test("wide characters keep the columns of a line a host in place", async () => {
+    const terminal = new FakeTerminal(120, 20);
+    const text = (await onTerminal(terminal, options("hosts"))).format([
+      frame({ hostname: "日本語", gpus: [gpu({ name: "測試加速器" })] }),
+      frame({ hostname: "plain", gpus: [gpu()] }),
+    ]);
+    const places = text
+      .split("\r\n")
+      .filter((line) => line.includes("40.0/80.0"))
+      .map((line) => stringWidth(line.slice(0, line.indexOf("40.0/80.0"))));
+    assert.equal(places.length, 2);
+    assert.equal(new Set(places).size, 1);
+  });
+  test("groups are those of a label, of the best one, or of the names", async () => {
+    const hosts = Array.from({ length: 40 }, (_, at) =>
+      frame({
+        hostname: `gpu-${100 + at}`,
+        labels: { rack: `r${at % 4}`, serial: String(at), ...(at < 3 ? { few: "x" } : {}) },
+        gpus: [gpu()],
+      }),
+    );
+    const groupsBy = async (groupBy: string | null, records = hosts): Promise<readonly string[]> => {
+      const terminal = new FakeTerminal(120, 20);
+      const table = { ...DEFAULT_TABLE, view: "groups", groupBy } as const;
+      terminal.screen.write((await onTerminal(terminal, { table })).format(records));
+      const lines = terminal.screen.lines();
+      const end = lines.findIndex((line) => line.startsWith("40 hosts: "));
+      return lines.slice(2, end).map((line) => line.split(/ {2,}/, 2).join(" "));
+    };
+    assert.deepEqual(await groupsBy(null), ["rack=r0 10", "rack=r1 10", "rack=r2 10", "rack=r3 10"]);
+    assert.deepEqual(await groupsBy("few"), ["few=x 3", "no few 37"]);
+    const nameless = hosts.map((host) => ({ ...host, labels: {} }));
+    assert.deepEqual(await groupsBy(null, nameless), [
+      "gpu-10* 10",
+      "gpu-11* 10",
+      "gpu-12* 10",
+      "gpu-13* 10",
+    ]);
+  });
+  test("a screen of ASCII has bars and marks of ASCII", async () => {
+    const text = (await onTerminal(new FakeTerminal(160, 20), options("hosts", { isAscii: true }))).format([
+      frame({ gpus: [gpu({ temperature_margin: 0 })] }),
+    ]);
+    assert.match(text, /97 {2}##########/);
+    assert.match(text, / 97\/61!/);
+    assert.match(text, /^[\r\n\u001b -~]*$/);
   });
 });
 

@@ -11,25 +11,38 @@ const MAX_PLACES = 5;
 /** Narrower than this, nothing can be read in lines. */
 const MIN_WIDTH = 20;
 
-/** At most `rows` lines of at most `width`. A problem is there with all of its lines, or it is counted in the last one. */
+/**
+ * At most `rows` lines of at most `width`. A problem is there with all of its lines, or it is counted in the last one; only
+ * where none has space the first one is cut.
+ */
 export function detailLines(
   problems: readonly Problem[],
   width: number,
   rows: number,
   look: Look,
 ): readonly string[] {
-  if (width < MIN_WIDTH) return [];
+  if (width < MIN_WIDTH || rows < 1) return [];
   const lines: string[] = [];
+  let left = 0;
   for (const [at, problem] of problems.entries()) {
     const own = linesOf(problem, width, look);
-    const isLast = at === problems.length - 1;
-    if (lines.length + own.length > rows - (isLast ? 0 : 1)) {
-      const more = counted(problems.length - at, lines.length === 0 ? "problem" : "more problem");
-      return rows > lines.length ? [...lines, look.faint(more)] : lines;
-    }
-    lines.push(...own);
+    // One line is kept for the count, unless this is the last and none was left out.
+    const forCount = left === 0 && at === problems.length - 1 ? 0 : 1;
+    if (lines.length + own.length <= rows - forCount) lines.push(...own);
+    else if (lines.length >= rows - 1) return withCount(lines, left + problems.length - at, look);
+    else left += 1;
   }
-  return lines;
+  const [first] = problems;
+  if (lines.length === 0 && first !== undefined) {
+    lines.push(...linesOf(first, width, look).slice(0, rows - (left > 1 ? 1 : 0)));
+    left -= 1;
+  }
+  return withCount(lines, left, look);
+}
+
+function withCount(lines: readonly string[], left: number, look: Look): readonly string[] {
+  if (left === 0) return lines;
+  return [...lines, look.faint(counted(left, lines.length === 0 ? "problem" : "more problem"))];
 }
 
 /** How many lines all of them need, counted up to `most`. */
