@@ -532,14 +532,16 @@ describe("help and version", () => {
 
 test("--health reads the kernel log too, unless --include names what to read", async () => {
   const of = async (...args: readonly string[]): Promise<readonly unknown[]> => {
-    const { sample, health, csvSections } = await optionsOf("--demo", ...args);
+    const { sample, health, csvSections } = await optionsOf(...args);
     return [sample.include.has("event"), health?.eventsImplied, csvSections];
   };
-  assert.deepEqual(await of(), [false, undefined, ["gpu"]]);
-  assert.deepEqual(await of("--health"), [true, true, ["gpu"]]);
-  assert.deepEqual(await of("--expect", "gpus=8"), [false, false, ["gpu"]]);
-  assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
-  assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
+  const hosts = ["--ssh", "a"];
+  assert.deepEqual(await of(...hosts), [false, undefined, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--health"), [true, true, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--expect", "gpus=8"), [false, false, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--health", "--include", "cpu"), [false, false, ["cpu"]]);
+  assert.deepEqual(await of(...hosts, "--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
+  assert.deepEqual(await of("--demo"), [true, true, ["gpu"]], "the demo is judged");
 });
 
 describe("--tool and the labels tool.NAME", () => {
