@@ -199,7 +199,8 @@ describe("--listen", () => {
       });
       assert.equal(run.code, 143, run.stderr);
       const frames = recordsOf(run.stdout).filter(
-        (record): record is FrameRecord => record.record === "frame",
+        // The one that drops has no reading any more when it is served.
+        (record): record is FrameRecord => record.record === "frame" && record.hostname !== "flaky-01",
       );
       assert.ok(frames.length >= 5);
       for (const { host_id: host, labels, gpus = [], health } of frames) {
@@ -276,7 +277,8 @@ describe("--listen", () => {
         await until("a reconnect", async () => (await query(reconnected)).length === 1, 60_000);
         const states = await query(`count_over_time(allsmi_host_state${series}[5m])`);
         assert.equal(states.length, 8, "one series for each state, before and after the outage");
-        assert.equal((await query(`count_over_time(allsmi_gpu_info${series}[5m])`)).length, 1);
+        const info = `count_over_time(allsmi_gpu_info${series}[5m])`;
+        await until("one series for its GPU", async () => (await query(info)).length === 1, 30_000);
         const joined = await query(
           "allsmi_gpu_temperature_celsius * on (host, gpu, uuid) group_left (name) allsmi_gpu_info",
         );
