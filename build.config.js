@@ -51,6 +51,7 @@ await build({
 });
 chmodSync("dist/start.cjs", 0o755);
 await writeCompletions();
+await writeRecordsPage();
 writeTypes("src/index.ts", "dist/types");
 
 /** The help text, made by the code itself so that the flags are defined in one place. */
@@ -66,6 +67,14 @@ async function writeCompletions() {
   const { completionFiles } = await import(await urlOf("build/completions.ts"));
   mkdirSync("dist/completions");
   for (const [file, text] of completionFiles()) writeFileSync(join("dist/completions", file), text);
+}
+
+/** The manual page of the records, made of the field tables. */
+async function writeRecordsPage() {
+  /** @type {typeof import("./build/records-page.js")} */
+  const { recordsPage } = await import(await urlOf("build/records-page.ts"));
+  mkdirSync("dist/man");
+  writeFileSync("dist/man/allsmi-ssh-records.5", recordsPage());
 }
 
 /**

@@ -9,7 +9,7 @@ import { transform } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, ".build/tests");
-const FOLDERS = ["src", "test", "bench", "build", "docs"];
+const FOLDERS = ["src", "test", "bench", "build", "docs", "dashboards"];
 
 async function compile(name: string): Promise<void> {
   const source = join(ROOT, name);

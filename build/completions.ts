@@ -1,5 +1,6 @@
 /** Completions for bash, zsh and fish, made from the flags. The build writes them to dist/completions/. */
 import { FLAGS, type Flag } from "../src/cli/flags.js";
+import { letterOf } from "../src/cli/short-flags.js";
 import { SECTIONS } from "../src/contract/record.js";
 import { FALLBACK_IDS } from "../src/shims/registry.js";
 
@@ -10,9 +11,11 @@ type Values =
   | { readonly kind: "none" | "any" | "file" | "hosts" }
   | { readonly kind: "one" | "list"; readonly names: readonly string[] };
 
+/** Nothing is completed after them. */
+const ENDS_THE_LINE: ReadonlySet<string> = new Set(["help", "version"]);
 /** Fixed values, by flag; a test has the program take each. */
 export const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  format: ["ndjson", "csv", "table", "prometheus"],
+  format: ["ndjson", "csv", "table", "prometheus", "otlp-json"],
   rows: ["record", "device"],
   color: ["auto", "always", "never"],
   "ssh-client": ["auto", "ssh2", "openssh"],
@@ -23,6 +26,12 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   include: SECTIONS,
   "ssh-fallback": [...FALLBACK_IDS, "none"],
 };
+
+/** `-n` and `--interval`, as typed. */
+function spellings({ name }: Flag): readonly string[] {
+  const letter = letterOf(name);
+  return letter === undefined ? [`--${name}`] : [`-${letter}`, `--${name}`];
+}
 
 function valuesOf({ name, takes }: Flag): Values {
   if (takes.kind === "switch") return { kind: "none" };
@@ -46,6 +55,7 @@ function bash(): string {
   const cases = FLAGS.flatMap((flag): string[] => {
     const values = valuesOf(flag);
     if (values.kind === "none") return [];
+    const typed = spellings(flag).join(" | ");
     const action = {
       any: "return",
       file: "_allsmi_ssh_files; return",
@@ -53,10 +63,10 @@ function bash(): string {
       one: "",
       list: "",
     }[values.kind];
-    if (values.kind !== "one" && values.kind !== "list") return [`    --${flag.name}) ${action} ;;`];
-    return [`    --${flag.name}) _allsmi_ssh_list "${values.names.join(" ")}"; return ;;`];
+    if (values.kind !== "one" && values.kind !== "list") return [`    ${typed}) ${action} ;;`];
+    return [`    ${typed}) _allsmi_ssh_list "${values.names.join(" ")}"; return ;;`];
   });
-  const flags = FLAGS.map((flag) => `--${flag.name}`).join(" ");
+  const flags = FLAGS.flatMap(spellings).join(" ");
   return `# bash completion for ${NAME}, made from its flags. To be sourced.
 
 # The names of Host lines, in files of Include too.
@@ -109,24 +119,25 @@ complete -F _allsmi_ssh ${NAME}
 }
 
 function zsh(): string {
-  const specs = FLAGS.map((flag) => {
+  const specs = FLAGS.flatMap((flag): readonly string[] => {
     const about = flag.about.replaceAll("'", "’").replaceAll(/[[\]:\\]/g, "\\$&");
     const values = valuesOf(flag);
     if (flag.takes.kind === "switch") {
-      const { short } = flag.takes;
-      return short === undefined
-        ? `'*--${flag.name}[${about}]'`
-        : `'(- *)-${short}[${about}]' '(- *)--${flag.name}[${about}]'`;
+      const times = ENDS_THE_LINE.has(flag.name) ? "(- *)" : "*";
+      return spellings(flag).map((typed) => `'${times}${typed}[${about}]'`);
     }
+    const { placeholder } = flag.takes;
     const action = {
       none: "",
       any: " ",
       file: "_files",
       hosts: "_allsmi_ssh_targets",
       one: values.kind === "one" ? `(${values.names.join(" ")})` : "",
-      list: values.kind === "list" ? `_values -s , ${flag.takes.placeholder} ${values.names.join(" ")}` : "",
+      list: values.kind === "list" ? `_values -s , ${placeholder} ${values.names.join(" ")}` : "",
     }[values.kind];
-    return `'*--${flag.name}=[${about}]:${flag.takes.placeholder.replaceAll(":", "\\:")}:${action}'`;
+    const value = `[${about}]:${placeholder.replaceAll(":", "\\:")}:${action}`;
+    // A letter's value may be joined to it as it is, a name's by an =.
+    return spellings(flag).map((typed) => `'*${typed}${typed.startsWith("--") ? "=" : "+"}${value}'`);
   });
   return `#compdef ${NAME}
 # zsh completion for ${NAME}, made from its flags. To be put into a folder of $fpath.
@@ -138,7 +149,7 @@ _allsmi_ssh_targets() {
 }
 
 _allsmi_ssh() {
-  _arguments \\
+  _arguments -s \\
     ${[...specs, "'*:host:_allsmi_ssh_targets'"].join(" \\\n    ")}
 }
 
@@ -150,8 +161,8 @@ function fish(): string {
   const quoted = (text: string): string => `'${text.replaceAll(/['\\]/g, "\\$&")}'`;
   const lines = FLAGS.map((flag) => {
     const values = valuesOf(flag);
-    const short =
-      flag.takes.kind === "switch" && flag.takes.short !== undefined ? ` -s ${flag.takes.short}` : "";
+    const letter = letterOf(flag.name);
+    const short = letter === undefined ? "" : ` -s ${letter}`;
     const takes = {
       none: "",
       any: " -x",

@@ -21,6 +21,13 @@ export async function writeHealth(): Promise<string> {
       "- **critical**: something does not work as it should. The host counts as failed for the exit code.\n" +
       "- **warning**: it works, and needs attention.\n" +
       "- **unknown**: a reading that the rule needs is missing. Never `ok`.",
+    "```sh\nallsmi-ssh --ssh-hostfile hosts.txt --once --health | jq -c 'select(.health.status != \"ok\") | {hostname, health}'\n```",
+    "`status` is `ok`, `unknown`, `warning` or `critical`: the worst of `findings`. Each finding has the `rule`, its `severity`, " +
+      "the `device`, a `message`, what to do next (`action`), and `since`. Conditions see all of it: " +
+      "`--fail-on 'health.status == \"critical\"'`. In the table `--health` is a column, and sick hosts come first.",
+    "`--expect gpus=8,driver=580.95.05` adds what every host should have; a label `expect.gpus=4` in the hostfile is for one " +
+      "host and wins. Keys are `gpus` (how many work), `gpu` (the model), `driver` and `vbios`; values are a pattern " +
+      "(`580.*`) or a range (`>=580.65`, `570..580`).",
     "Expectations (`--expect`, labels `expect.KEY`) have the rules `expect.gpus`, `expect.gpu`, `expect.driver` and " +
       "`expect.vbios`. Limits of your own, as a temperature, are conditions: `--fail-on`, `--warn`, `--crit`.",
     "## Accelerators",

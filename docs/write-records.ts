@@ -11,11 +11,12 @@ import {
   SECTION_ERROR_FIELDS,
   STATE_FIELDS,
 } from "../src/contract/envelope-fields.js";
-import type { Field, FieldMap, Shape } from "../src/contract/field-table.js";
+import type { Field, FieldMap } from "../src/contract/field-table.js";
 import { csvColumns, SECTION_FIELDS } from "../src/contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, STATE_OF_CODE, type Section } from "../src/contract/record.js";
 import { rowName } from "../src/contract/row-fields.js";
 import { recordedReadings } from "../test/support/golden.js";
+import { typeText } from "./type-text.js";
 
 const SECTION_TEXT: Readonly<Record<Section, string>> = {
   gpu: "Accelerators: GPUs, NPUs and TPUs. Empty where the host has none ([hosts-without-gpus.md](hosts-without-gpus.md)).",
@@ -44,7 +45,8 @@ export async function writeRecords(): Promise<string> {
       "- A section is absent when it was not asked for or the host has none.\n" +
       "- An **optional** field is absent where the source has no such reading. The optional fields of devices are additions to all-smi's schema.\n" +
       "- A host with all-smi may send more fields than these, a newer one's too. They are passed on as they are.\n" +
-      "- Fields are only ever added.",
+      "- Fields are only ever added.\n" +
+      "- Every tick has exactly one record of each host with that `tick`; `--once` prints exactly one line a host.",
     "## Every record",
     fieldTable(ENVELOPE_FIELDS),
     "## `frame`: a host that answered",
@@ -60,10 +62,11 @@ export async function writeRecords(): Promise<string> {
     stateTable(),
     "### `last_error.code`",
     codeTable(),
+    "A host that went away is tried again after 1 s to 60 s with jitter; one that needs an operator (`auth-failed`, `host-key-rejected`, `unsupported`) after five minutes, so that nothing trips a lock-out.",
     "## Devices",
     "The elements of every section also have these labels, as all-smi's have:",
     fieldTable(DEVICE_LABEL_FIELDS),
-    "**Source** names the tools and systems whose recordings in golden/ have a value in the field. `native` is all-smi.",
+    "**Source** names the tools and systems whose recordings in golden/ have a value in the field. `native` is all-smi. [fields-by-tool.md](fields-by-tool.md) has the same by tool, and how many bytes a frame has.",
     ...SECTIONS.flatMap((section) => [
       `### \`${KEY_OF_SECTION[section]}\``,
       SECTION_TEXT[section],
@@ -101,13 +104,6 @@ function nestedTables(fields: FieldMap): readonly string[] {
   return Object.entries(fields).flatMap(([name, { items }]) =>
     items?.fields === undefined ? [] : [`An element of \`${name}\`:`, fieldTable(items.fields)],
   );
-}
-
-function typeText({ type, nullable, items, entries }: Shape): string {
-  const name = typeof type === "string" ? type : type.join(" or ");
-  const inner = items ?? entries;
-  const whole = inner === undefined ? name : `${name} of ${typeText(inner)}s`;
-  return nullable === true ? `${whole} or null` : whole;
 }
 
 function meaning({ text, values }: Field): string {

@@ -21,6 +21,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** Whether nulls are left out. */
 interface Compact {
   readonly isCompact: boolean;
+  /** Whether any field may stand in the record's `defaults` instead. */
+  readonly isPartial?: true;
 }
 
 const VERSION = 1;
@@ -38,7 +40,8 @@ export function writeSchema(name: SchemaName): Promise<string> {
 
 /** The schema that every line of this kind matches. Objects may have more fields: a native host's, or a newer release's. */
 function schemaOf(name: SchemaName): Json {
-  const mode = { isCompact: name === "compact-record" || name === "compact-row" };
+  const mode: Compact =
+    name === "compact-record" ? { isCompact: true, isPartial: true } : { isCompact: name === "compact-row" };
   const isRow = name === "row" || name === "compact-row";
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -69,12 +72,20 @@ function recordSchema(mode: Compact): Json {
         allOf: [isFrame],
         type: "object",
         ...frame,
-        properties: { ...frame.properties, ...sections },
+        properties: { ...frame.properties, ...sections, ...(mode.isCompact ? defaultsSchema() : {}) },
       },
       state: { allOf: [isState], ...objectOf({ ...ENVELOPE_FIELDS, ...STATE_FIELDS }, whole) },
       ...Object.fromEntries(SECTIONS.map((section) => [section, deviceSchema(section, mode)])),
     },
   };
+}
+
+function defaultsSchema(): Json {
+  const properties = Object.fromEntries(
+    SECTIONS.map((section): [string, Json] => [KEY_OF_SECTION[section], { $ref: `#/$defs/${section}` }]),
+  );
+  const description = "By section, what all of its devices have in common; an object of both is merged.";
+  return { defaults: { description, type: "object", properties } };
 }
 
 /** By `record`, so that a problem is about the one that the line is. */
@@ -115,7 +126,7 @@ function objectOf(fields: FieldMap, mode: Compact): Json {
 
 function membersOf(fields: FieldMap, mode: Compact): { readonly properties: Json } & Json {
   const isThere = ({ optional, nullable }: Field): boolean =>
-    optional !== true && !(mode.isCompact && nullable === true);
+    optional !== true && mode.isPartial !== true && !(mode.isCompact && nullable === true);
   const required = Object.entries(fields).flatMap(([name, field]) => (isThere(field) ? [name] : []));
   const properties = Object.fromEntries(
     Object.entries(fields).map(([name, field]): [string, Json] => [name, fieldSchema(field, mode)]),
@@ -139,7 +150,7 @@ function shapeSchema({ type, nullable, values, items, fields, entries }: Shape, 
     type: names.length === 1 ? names[0] : names,
     ...(values === undefined ? {} : { enum: [...choices, ...(nullable === true ? [null] : [])] }),
     // A list keeps its nulls: they stand for places.
-    ...(items === undefined ? {} : { items: shapeSchema(items, mode) }),
+    ...(items === undefined ? {} : { items: shapeSchema(items, { isCompact: mode.isCompact }) }),
     ...(entries === undefined ? {} : { additionalProperties: shapeSchema(entries, mode) }),
     ...(fields === undefined ? {} : membersOf(fields, mode)),
   };

@@ -22,6 +22,7 @@ import { uniqueTargets } from "./targets/hostfile.js";
 import { parseTarget } from "./targets/parse-target.js";
 
 export { UsageError } from "./contract/errors.js";
+export { expandCompact } from "./contract/expand-compact.js";
 export type { Finding, Health, HealthStatus, Severity } from "./contract/health.js";
 export type { Held } from "./contract/held.js";
 export type {
@@ -47,6 +48,7 @@ export type {
   Process,
   Section,
   SectionError,
+  SkippedTicks,
   StateRecord,
   Storage,
   StreamRecord,
@@ -144,6 +146,25 @@ export async function* watch(
   } finally {
     stopListening?.();
   }
+}
+
+export interface HostlistOptions {
+  /** Whose `Host` entries a pattern such as `gpu-*` means; `none`: those of no file. Default: those that ssh reads. */
+  readonly configFile?: string;
+  /** Environment for ssh_config and ClusterShell's groups. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The hosts of a hostlist, as `--ssh` takes it: `dgx-[01-16],^dgx-05`, `@group`, `gpu-*`. Each is for `watch`, and there
+ * once. Rejects with UsageError, with every problem. `watch` itself takes single hosts only.
+ */
+export async function expandHostlist(
+  hostlist: string,
+  { configFile, env = process.env }: HostlistOptions = {},
+): Promise<readonly string[]> {
+  const { hostsOfList } = await import("./cli/hosts-of-list.js");
+  return await hostsOfList(hostlist, env, configFile ?? null);
 }
 
 function targetsOf(hosts: readonly HostToWatch[]): readonly Target[] {

@@ -1,8 +1,10 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
+import { closeSync, openSync } from "node:fs";
 import type { Keyboard } from "./contract/keyboard.js";
 import type { Options } from "./contract/options.js";
 import type { Clock } from "./lib/clock.js";
 import { print } from "./lib/print.js";
+import { wrapMessage } from "./lib/wrap-words.js";
 import { programsBeside } from "./run/programs.js";
 
 /** Defined by the build, from package.json. */
@@ -12,10 +14,15 @@ const NAME = "allsmi-ssh";
 const USAGE = 2;
 const INTERNAL = 1;
 const MAX_HOSTS_UNOPTIMIZED = 1000;
+/** A million hosts with long labels have less. */
+const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function logLine(line: string): void {
-  process.stderr.write(`${NAME}: ${line}\n`);
+  const prefix = `${NAME}: `;
+  const { isTTY, columns } = process.stderr;
+  const text = isTTY && columns > 0 ? wrapMessage(line, columns, prefix.length) : line;
+  process.stderr.write(`${prefix}${text}\n`);
 }
 
 // Standard error may be a closed pipe: that must not end the run.
@@ -43,14 +50,16 @@ async function main(): Promise<number> {
     return await printed(command.kind === "help" ? command.text : VERSION_TEXT);
   }
   const { options, warnings } = command;
+  const isWatching = options.length.kind !== "once" && options.check === null && !options.dryRun;
+  const rereadTargets = isWatching ? command.rereadTargets : null;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
   const ended = new AbortController();
   let code: number | undefined;
-  const hangUps = new HangUps(options.output !== null && !options.dryRun);
+  const hangUps = new HangUps(options.output !== null && !options.dryRun, rereadTargets !== null);
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (signal === "SIGHUP" && hangUps.reopen()) return;
+      if (signal === "SIGHUP" && hangUps.take()) return;
       // The second signal does not wait for anything.
       if (code !== undefined) process.exit(exitCode);
       code = exitCode;
@@ -65,10 +74,16 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     programs: programsBeside(import.meta.url),
-    logsToTerminal: process.stderr.isTTY,
     keyboard: await keyboardOf(realClock),
+    logTerminal: process.stderr.isTTY
+      ? {
+          columns: () => process.stderr.columns || 80,
+          write: (text: string) => void process.stderr.write(text),
+        }
+      : null,
     logLine,
-    onReopen: (listener: () => Promise<void>) => hangUps.listen(listener),
+    rereadTargets,
+    onHangUp: (listener: () => Promise<void>) => hangUps.listen(listener),
   };
   const ownCode = await run(options, warnings, deps, ended.signal);
   return code ?? ownCode;
@@ -95,24 +110,46 @@ async function printed(text: string): Promise<number> {
   }
 }
 
-/** SIGHUP makes a run that writes to a file open it again (logrotate), and ends any other run. */
+/**
+ * SIGHUP makes a run that writes to a file open it again (logrotate), and one with hosts from a file read that again. It
+ * ends any other run, and one whose terminal was closed: nobody would know of it any more.
+ */
 class HangUps {
   #listener: (() => Promise<void>) | null = null;
   #isPending = false;
+  /** Turns of the listener, one after another. */
+  #last: Promise<void> = Promise.resolve();
+  readonly #hadTerminal: boolean;
 
-  constructor(private readonly reopens: boolean) {}
+  constructor(
+    private readonly reopens: boolean,
+    private readonly rereads: boolean,
+  ) {
+    this.#hadTerminal = rereads && !reopens && hasTerminal();
+  }
 
   /** False: the signal ends the run. */
-  reopen(): boolean {
-    if (!this.reopens) return false;
+  take(): boolean {
+    const isEnd = !this.reopens && (!this.rereads || (this.#hadTerminal && !hasTerminal()));
+    if (isEnd) return false;
     if (this.#listener === null) this.#isPending = true;
-    else void this.#listener();
+    else this.#last = this.#last.then(this.#listener);
     return true;
   }
 
   async listen(listener: () => Promise<void>): Promise<void> {
     this.#listener = listener;
     if (this.#isPending) await listener();
+  }
+}
+
+/** Whether the process has a controlling terminal. It has none any more once its window was closed (tty(4)). */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -125,7 +162,10 @@ function isShort({ source, length }: Options): boolean {
 
 /** `-` is standard input. */
 async function readText(file: string): Promise<string> {
-  if (file !== "-") return await (await import("node:fs/promises")).readFile(file, "utf8");
+  if (file !== "-") {
+    const { readFileBounded } = await import("./lib/bounded-file.js");
+    return (await readFileBounded(file, MAX_HOSTFILE_BYTES)).bytes.toString("utf8");
+  }
   return await (await import("node:stream/consumers")).text(process.stdin);
 }
 

@@ -68,11 +68,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "format/fast/": ["lib/"],
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
+  "format/otlp/": ["contract/", "lib/", "format/prometheus/"],
   "format/rows/": ["contract/"],
   "format/table/": ["contract/", "health/", "lib/", "format/rows/", "outcome/"],
   "format/": [
-    ...["conditions/", "contract/", "lib/", "format/fast/", "format/prometheus/", "format/rows/"],
-    ...["format/table/", "outcome/"],
+    ...["conditions/", "contract/", "lib/", "format/fast/", "format/otlp/", "format/prometheus/"],
+    ...["format/rows/", "format/table/", "outcome/"],
   ],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
@@ -90,7 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/ssh2/embedded-server.ts"],
   ],
   "sources/": [
-    ...["contract/", "lib/", "fleet/", "format/", "outcome/"],
+    ...["contract/", "lib/", "fleet/", "format/", "host/", "outcome/", "shims/native/"],
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
@@ -101,11 +102,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
-    ...["contract/", "format/unwritable.ts", "health/", "lib/", "fleet/", "run/faults.ts", "run/programs.ts"],
+    ...[
+      "cli/hosts-of-list.ts",
+      "contract/",
+      "format/unwritable.ts",
+      "health/",
+      "lib/",
+      "fleet/",
+      "run/faults.ts",
+      "run/programs.ts",
+    ],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
   "main.ts": ["contract/", "lib/", "cli/", "keyboard/", "run/"],
   "start.ts": ["lib/", "main.ts"],
+  "executable.ts": ["run/programs.ts", "ssh/names/", "start.ts"],
 };
 
 /** One home for each package. */

@@ -1,9 +1,11 @@
-/** `--help`, the manual page and README's "Flags" table say the same: flags, what they take, defaults, exit codes. */
+/** `--help`, the manual page and docs/flags.md agree: flags, what they take, defaults; README has the exit codes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
+import { recordsPage } from "../build/records-page.js";
+import { writeFlags } from "../docs/write-flags.js";
 import { EXIT_CODES, FLAGS, type Flag } from "../src/cli/flags.js";
 import { flagSyntax, helpText } from "../src/cli/help.js";
 
@@ -35,13 +37,21 @@ describe("the manual page", () => {
     const codes = [...section.matchAll(/^\.It (.+)\n(.+)$/gm)].map(([, code, meaning]) => [code, meaning]);
     assert.deepEqual(codes, EXIT_CODES);
   });
-  const mandoc = spawnSync("mandoc", ["-Tlint", "-Wwarning", pathOf("man/allsmi-ssh.1")], {
-    encoding: "utf8",
-  });
-  test("is clean for mandoc", { skip: mandoc.error !== undefined && "mandoc is not installed" }, () => {
-    assert.equal(mandoc.stdout + mandoc.stderr, "");
-    assert.equal(mandoc.status, 0);
-  });
+});
+
+describe("for mandoc", () => {
+  const lint = (page: string): SpawnSyncReturns<string> =>
+    spawnSync("mandoc", ["-Tlint", "-Wwarning"], { input: page, encoding: "utf8" });
+  const skip = lint("").error !== undefined && "SKIPPED LOUDLY: mandoc is not installed";
+  for (const [name, page] of [
+    ["allsmi-ssh(1)", manual],
+    ["allsmi-ssh-records(5)", recordsPage()],
+  ] as const)
+    test(`${name} is clean`, { skip }, () => {
+      const { stdout, stderr, status } = lint(page);
+      assert.equal(stdout + stderr, "");
+      assert.equal(status, 0);
+    });
 });
 
 describe("--help", () => {
@@ -59,35 +69,22 @@ describe("--help", () => {
   });
 });
 
-describe("README", () => {
-  const readme = existsSync(pathOf("README.md")) ? readFileSync(pathOf("README.md"), "utf8") : "";
-  const skip = !/^## Flags$/m.test(readme) && 'README.md has no "## Flags" yet';
-  // Rows as | `--name VALUE` | what it does | default |, the last one empty or a dash where there is none.
-  const rows = readmeRows(readme, "Flags");
-  test("names the flags, in the order of --help", { skip }, () => {
-    assert.deepEqual(
-      rows.map(([syntax]) => syntax),
-      FLAGS.map(flagSyntax),
-    );
-  });
-  test("has their defaults", { skip }, () => {
-    assert.deepEqual(
-      rows.map(([syntax, , initial]) => ({
-        syntax,
-        initial: initial === "" || initial === "-" ? undefined : initial,
-      })),
-      FLAGS.map(expected),
-    );
-  });
-  test(
-    "names the exit codes",
-    { skip: !/^## Exit codes$/m.test(readme) && 'README.md has no "## Exit codes" yet' },
-    () => {
-      assert.deepEqual(
-        readmeRows(readme, "Exit codes").map(([code]) => code),
-        EXIT_CODES.map(([code]) => code),
-      );
-    },
+test("docs/flags.md has every flag", async () => {
+  const written = await writeFlags();
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(pathOf("docs/flags.md"), written);
+  const hint = "write it with UPDATE_GOLDEN=1 node --import tsx --test test/docs.test.ts";
+  assert.equal(readFileSync(pathOf("docs/flags.md"), "utf8"), written, hint);
+  for (const flag of FLAGS) assert.ok(written.includes(`| \`${flagSyntax(flag)}\` `), flag.name);
+});
+
+test("README names the exit codes", () => {
+  const section = readFileSync(pathOf("README.md"), "utf8").split("\n## Exit codes\n")[1] ?? "";
+  const codes = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| (\d[\d, ]*?) +\|/gm)].map(
+    ([, code]) => code,
+  );
+  assert.deepEqual(
+    codes,
+    EXIT_CODES.map(([code]) => code),
   );
 });
 
@@ -111,19 +108,4 @@ function manualFlags(): readonly Documented[] {
       const initial = /Default: (.*?)\.(?: Repeatable\.)?(?: The flags for .*)?$/.exec(text.trim())?.[1];
       return { syntax, initial };
     });
-}
-
-/** The body rows of the first table under a heading, cells without backticks. */
-function readmeRows(readme: string, heading: string): readonly (readonly string[])[] {
-  const section = (readme.split(`\n## ${heading}\n`)[1] ?? "").split("\n## ")[0] ?? "";
-  return section
-    .split("\n")
-    .filter((line) => line.startsWith("|"))
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim().replaceAll("`", "")),
-    )
-    .filter(([first = ""]) => /^-{1,2}\w|^\d/.test(first));
 }

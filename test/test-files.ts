@@ -48,9 +48,25 @@ export function runnable(file: string): string {
   return join(dirname(import.meta.filename), relative(HERE, file).replace(/\.ts$/, ".js"));
 }
 
-/** Those with properties that PROPERTY_RUNS tries more often. */
-export const WITH_PROPERTIES = testFiles.filter((file) =>
-  /support\/(property-runs|parser-properties)\.js/.test(readFileSync(file, "utf8")),
+/** The folders of the test commands that are not `npm test`. */
+const CAMPAIGNS = { faults: "fault", nightly: "nightly" } as const;
+
+export type Campaign = keyof typeof CAMPAIGNS;
+
+const isIn = (file: string, campaign: Campaign): boolean =>
+  file.startsWith(join(HERE, CAMPAIGNS[campaign], "/"));
+
+const isUsual = (file: string): boolean => !isIn(file, "faults") && !isIn(file, "nightly");
+
+/** The tests of one folder: faults of real servers, or checks that need foreign programs and minutes. */
+export const testsOf = (campaign: Campaign): readonly string[] =>
+  testFiles.filter((file) => isIn(file, campaign));
+
+/** What loads the processor for minutes: growth, and the properties that PROPERTY_RUNS tries more often. */
+export const LONG_TESTS: readonly string[] = testFiles.filter(
+  (file) =>
+    needsOf(file) === "processor time" ||
+    /support\/(property-runs|parser-properties)\.js/.test(readFileSync(file, "utf8")),
 );
 
 /** The two processes for the quick tests: a start for each file would cost more than most of them. */
@@ -58,36 +74,35 @@ export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quic
 
 /** They take 15 to 50 seconds each, mostly asleep, the longest first: started last, they would be waited for alone. */
 const LONGEST = [
-  "fault/driver-hold.test.ts",
-  "process/hanging-names.test.ts",
-  "process/local-limits.test.ts",
   "ssh/live/live.test.ts",
-  "process/faults.test.ts",
+  "process/prometheus.test.ts",
+  "process/real-prometheus.test.ts",
   "process/real-hosts.test.ts",
   "process/step-log.test.ts",
+  "process/pipe.test.ts",
   "process/hundred-hosts.test.ts",
-  "fault/hosts.test.ts",
   "process/odd-shells.test.ts",
   "remote/guard.test.ts",
+  "process/kernel-events.test.ts",
   "process/signals.test.ts",
-  "process/pipe.test.ts",
-  "process/hostile-native.test.ts",
+  "process/without-accelerator.test.ts",
   "ssh/ssh2/session.test.ts",
-  "fault/stuck.test.ts",
+  "remote/event-looks.test.ts",
   "ssh/live/control-master.test.ts",
 ].map((name) => join(HERE, name));
 
-/** Every test, the longest first. Those that load the processor are spread evenly among those that mostly wait. */
-export function allTests(): readonly string[] {
+/** What `npm test` runs, the longest first; the quick halves, which load the processor, are spread among the others. */
+export function usualTests(): readonly string[] {
   const rank = (file: string): number => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
-  const waiting = [...filesThatNeed("programs")].sort((a, b) => rank(a) - rank(b));
-  const loading = [...QUICK_HALVES, ...filesThatNeed("processor time")];
-  const step = Math.ceil(waiting.length / loading.length);
-  return loading.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);
+  const waiting = filesThatNeed("programs")
+    .filter(isUsual)
+    .sort((a, b) => rank(a) - rank(b));
+  const step = Math.ceil(waiting.length / QUICK_HALVES.length);
+  return QUICK_HALVES.flatMap((file, index) => [file, ...waiting.slice(index * step, (index + 1) * step)]);
 }
 
 /** Runs one half of the quick tests in this process. */
 export async function runQuickTests(half: 0 | 1): Promise<void> {
-  for (const [index, file] of filesThatNeed("nothing").entries())
+  for (const [index, file] of filesThatNeed("nothing").filter(isUsual).entries())
     if (index % 2 === half) await import(pathToFileURL(runnable(file)).href);
 }

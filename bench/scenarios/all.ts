@@ -1,5 +1,6 @@
 /** Every scenario, in the order in which they run. */
 import { growth } from "./growth.js";
+import { hostCost } from "./host-cost.js";
 import { knownHosts } from "./known-hosts.js";
 import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   roundTrips,
   oneShot,
   steady,
+  hostCost,
   growth,
   profile,
   soak,

@@ -83,7 +83,8 @@ async function readFlagsFile(
     }
     const arg = value === undefined ? name : `${name}=${value}`;
     const read = await readFlags([arg]);
-    if (ONLY_TYPED.has(name.slice(2))) wrong(`${name}: is taken on the command line only`);
+    const notHere = [...read.texts.keys()].find((flag) => ONLY_TYPED.has(flag));
+    if (notHere !== undefined) wrong(`--${notHere}: is taken on the command line only`);
     else if (read.problems.length > 0) wrong(read.problems.join("; "));
     else args.push(arg);
   }

@@ -57,6 +57,12 @@ export function refuseConflicts(
     problems.add(
       "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
     );
+  const output = texts.get("output")?.at(-1) ?? "";
+  if (texts.get("format")?.at(-1) === "all-smi-record" && /\.(?:zst|gz)$/i.test(output))
+    problems.add(
+      `--output ${output}: all-smi takes a file of this name for a compressed one; give another name, or compress the output: ... | zstd > ${output}`,
+    );
+  if (texts.has("script") && !texts.has("dry-run")) problems.add("--script: only with --dry-run");
   for (const flag of ["warn", "crit", "timeout"])
     if (texts.has(flag) && !texts.has("check")) problems.add(`--${flag}: only with --check`);
 }

@@ -1,7 +1,10 @@
-/** Every flag, once: the parser, `--help` and the tests of manual page and README use this list. */
+/**
+ * Every flag, once: the parser, `--help`, docs/flags.md and the test of the manual page use this list. short-flags.ts has
+ * the letters.
+ */
 
 type FlagKind =
-  | { readonly kind: "switch"; readonly short?: string }
+  | { readonly kind: "switch" }
   /** `repeatable`: may be given several times, and all values count; otherwise the last one does. */
   | { readonly kind: "value"; readonly placeholder: string; readonly repeatable?: true };
 
@@ -19,11 +22,7 @@ export interface FlagGroup {
   readonly flags: readonly Flag[];
 }
 
-const onOff = (name: string, about: string, short?: string): Flag => ({
-  name,
-  takes: short === undefined ? { kind: "switch" } : { kind: "switch", short },
-  about,
-});
+const onOff = (name: string, about: string): Flag => ({ name, takes: { kind: "switch" }, about });
 const value = (name: string, placeholder: string, about: string, initial?: string): Flag => ({
   name,
   takes: { kind: "value", placeholder },
@@ -61,7 +60,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
       value("shard", "I/N", "Watch only part I of N, from 0 to N-1; N processes watch each host once."),
       onOff("demo", "Watch an embedded fleet of simulated hosts through real SSH on loopback."),
-      value("replay", "FILE", "Render recorded NDJSON instead of watching; - is standard input."),
+      value(
+        "replay",
+        "FILE",
+        "Render recorded NDJSON, ours or all-smi's, instead of watching; - is standard input.",
+      ),
       value("speed", "N", "Replay at N times the recorded pace, or max: as fast as it can.", "max"),
     ],
   },
@@ -140,7 +143,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: "Output",
     flags: [
-      value("format", "FORMAT", "ndjson, csv, table or prometheus.", "table on a terminal, ndjson otherwise"),
+      value(
+        "format",
+        "FORMAT",
+        "ndjson, csv, table, prometheus, otlp-json or all-smi-record.",
+        "table on a terminal, ndjson otherwise",
+      ),
       value(
         "rows",
         "ROWS",
@@ -156,7 +164,10 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "CONDITION",
         "Print only what meets this, as 'gpu.temperature>85'; in rows and tables, only devices that do.",
       ),
-      onOff("compact", "NDJSON without nulls, and without what each device repeats of its record."),
+      onOff(
+        "compact",
+        "NDJSON without nulls, and without what devices repeat of each other and of their record.",
+      ),
       value(
         "output",
         "FILE",
@@ -202,17 +213,18 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values("warn", "CONDITION", "With --check: WARNING where this holds, in place of the health rules."),
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
       value("timeout", "SECS", "With --check: limit of the whole check; UNKNOWN past it.", "50"),
-      onOff("dry-run", "Connect to nothing; print for each host what would be done."),
-      onOff("quiet", "Print no warnings."),
+      onOff(
+        "dry-run",
+        "Connect to nothing; print for each host what would be done; exit with 3 where no login can work.",
+      ),
+      onOff("script", "With --dry-run: print the script that would run on the hosts, for a review."),
+      onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
     ],
   },
   {
     title: "Help",
-    flags: [
-      onOff("help", "Print this help and exit.", "h"),
-      onOff("version", "Print the version and exit.", "V"),
-    ],
+    flags: [onOff("help", "Print this help and exit."), onOff("version", "Print the version and exit.")],
   },
 ];
 

@@ -1,6 +1,7 @@
 /** The text of `--help`: the flags in groups, within 100 columns. */
 import { FALLBACK_IDS } from "../shims/registry.js";
 import { EXIT_CODES, FLAG_GROUPS, type Flag } from "./flags.js";
+import { letterOf } from "./short-flags.js";
 
 const WIDTH = 100;
 const NO_BREAK = "\u00a0";
@@ -30,10 +31,11 @@ export function helpText(): string {
   return [INTRO, ...groups, tools, `Exit codes:\n${codes}`, EXAMPLES].join("\n\n") + "\n";
 }
 
-/** `--name PLACEHOLDER`, as in help and manual. */
-export function flagSyntax(flag: Flag): string {
-  if (flag.takes.kind === "value") return `--${flag.name} ${flag.takes.placeholder}`;
-  return flag.takes.short === undefined ? `--${flag.name}` : `-${flag.takes.short}, --${flag.name}`;
+/** `-n, --name PLACEHOLDER`, as in help and manual. */
+export function flagSyntax({ name, takes }: Flag): string {
+  const letter = letterOf(name);
+  const both = letter === undefined ? `--${name}` : `-${letter}, --${name}`;
+  return takes.kind === "value" ? `${both} ${takes.placeholder}` : both;
 }
 
 function describe(flag: Flag): string {

@@ -3,6 +3,7 @@ import { UsageError } from "../contract/errors.js";
 import type { Options, OutputFormat, RunLength, Shard, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
+import type { RereadTargets } from "../contract/runtime-deps.js";
 import type { StepArea } from "../contract/step-log.js";
 import { DEFAULT_TABLE, TABLE_SORTS, TABLE_VIEWS } from "../contract/table-options.js";
 import { cleanText } from "../lib/text.js";
@@ -13,13 +14,20 @@ import { FlagReader, Problems } from "./flag-reader.js";
 import { readListen } from "./listen-address.js";
 import { readCheck, readConditions, readDrift, readHealth } from "./read-verdict.js";
 import { readSelection } from "./read-selection.js";
-import { readTargets, type ReadTextFile } from "./read-targets.js";
+import type { HostsGiven, ReadTextFile } from "./read-targets.js";
+import { targetsReader } from "./reread-targets.js";
 import { readToolPaths } from "./read-tool-paths.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
 export type ParsedCommand =
-  | { readonly kind: "run"; readonly options: Options; readonly warnings: readonly string[] }
+  | {
+      readonly kind: "run";
+      readonly options: Options;
+      readonly warnings: readonly string[];
+      /** Null: no host comes from a file or an inventory. */
+      readonly rereadTargets: RereadTargets | null;
+    }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
@@ -32,7 +40,14 @@ const MIN_INTERVAL_SECS = 0.1;
 const DEFAULT_INCLUDE: readonly Section[] = ["gpu", "cpu", "memory", "chassis"];
 /** What health rules read besides. */
 const HEALTH_INCLUDE: readonly Section[] = ["event"];
-const FORMATS: readonly OutputFormat[] = ["ndjson", "csv", "table", "prometheus"];
+const FORMATS: readonly OutputFormat[] = [
+  "ndjson",
+  "csv",
+  "table",
+  "prometheus",
+  "otlp-json",
+  "all-smi-record",
+];
 const POLICIES: readonly HostKeyPolicy[] = ["yes", "accept-new", "no"];
 const CLIENTS: readonly SshClientChoice[] = ["auto", "ssh2", "openssh"];
 
@@ -54,7 +69,7 @@ export async function parseArgv(
 
   const reader = new FlagReader(given, problems);
   refuseConflicts(given, problems);
-  const { source, warnings } = await readSource(reader, given.operands, readTextFile, env);
+  const { source, warnings, rereadTargets } = await readSource(reader, given.operands, readTextFile, env);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
   const { query, selection, format } = await readSelection(reader, FORMATS, include, (flag) =>
@@ -99,9 +114,10 @@ export async function parseArgv(
     drift: readDrift(reader),
     check: await readCheck(reader),
     dryRun: reader.has("dry-run"),
+    script: reader.has("script"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
-  return { kind: "run", options, warnings };
+  return { kind: "run", options, warnings, rereadTargets };
 }
 
 async function readSource(
@@ -109,7 +125,7 @@ async function readSource(
   operands: readonly string[],
   readTextFile: ReadTextFile,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<{ source: Source; warnings: readonly string[] }> {
+): Promise<{ source: Source; warnings: readonly string[]; rereadTargets: RereadTargets | null }> {
   const file = reader.text("replay");
   if (file !== null) {
     const speed = reader.texts("speed").at(-1) ?? "max";
@@ -117,23 +133,20 @@ async function readSource(
       speed === "max"
         ? { kind: "replay", file, speed }
         : { kind: "replay", file, speed: reader.decimal("speed", 1, { min: 0.001, max: 1_000_000 }) };
-    return { source, warnings: [] };
+    return { source, warnings: [], rereadTargets: null };
   }
-  if (reader.has("demo")) return { source: { kind: "demo" }, warnings: [] };
-  const { targets, warnings } = await readTargets(
-    {
-      operands,
-      lists: reader.texts("ssh"),
-      files: reader.texts("ssh-hostfile"),
-      from: reader.nonEmpty("ssh-from"),
-      selectors: reader.texts("select"),
-      configFile: reader.text("ssh-config"),
-    },
-    readTextFile,
-    env,
-    reader.problems,
-  );
-  return { source: { kind: "targets", targets }, warnings };
+  if (reader.has("demo")) return { source: { kind: "demo" }, warnings: [], rereadTargets: null };
+  const given: HostsGiven = {
+    operands,
+    lists: reader.texts("ssh"),
+    files: reader.texts("ssh-hostfile"),
+    from: reader.nonEmpty("ssh-from"),
+    selectors: reader.texts("select"),
+    configFile: reader.text("ssh-config"),
+  };
+  const { read, reread } = targetsReader(given, readTextFile, env);
+  const { targets, warnings } = await read(reader.problems);
+  return { source: { kind: "targets", targets }, warnings, rereadTargets: reread };
 }
 
 function readSsh(reader: FlagReader): SshOptions {

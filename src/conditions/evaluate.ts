@@ -6,9 +6,7 @@
 import { valuesAt } from "../contract/dot-path.js";
 import { KEY_OF_SECTION, type Section, type StreamRecord } from "../contract/record.js";
 import type { Condition, Expression, Operand, Operator, Scalar } from "../contract/condition.js";
-
-/** Null: unknown. */
-export type Truth = boolean | null;
+import { every, some, type Truth } from "./truth.js";
 
 /** Where a condition held. */
 export interface Match {
@@ -172,24 +170,6 @@ function countTruth(comparison: Comparison, count: Count | null): Truth {
   // Every count between is possible; comparisons with a number change at most twice on the way.
   for (let each = count.least; each <= count.most; each++) truths.add(valueTruth(comparison, each));
   return truths.size === 1 ? ([...truths][0] ?? null) : null;
-}
-
-function every<Item>(items: readonly Item[], truth: (item: Item) => Truth): Truth {
-  const negated = some(items, (item) => {
-    const each = truth(item);
-    return each === null ? null : !each;
-  });
-  return negated === null ? null : !negated;
-}
-
-function some<Item>(items: Iterable<Item>, truth: (item: Item) => Truth): Truth {
-  let result: Truth = false;
-  for (const item of items) {
-    const each = truth(item);
-    if (each === true) return true;
-    if (each === null) result = null;
-  }
-  return result;
 }
 
 /** The true comparisons of an expression that is true; a negation stands for itself. */

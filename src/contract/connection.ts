@@ -48,6 +48,11 @@ export interface Connection {
    * HostError when the connection is gone.
    */
   open(command: string, events: ChannelEvents): Promise<Channel>;
+  /**
+   * Asks the peer for a sign of life. Where nothing comes within `withinMs`, the connection is lost by
+   * `keepalive-timeout`. Absent: the client asks by itself.
+   */
+  confirm?(withinMs: number): void;
   /** Settles, with the reason, when the connection goes away for any cause but `close()`. Never rejects. */
   readonly lost: Promise<HostError>;
   /** Idempotent, never throws; sockets are gone within half a second even when the peer is frozen. */

@@ -1,5 +1,12 @@
 /** The fields of a record outside its devices: the envelope, frames, states and the errors in both. */
-import type { Envelope, FrameRecord, SectionError, StateRecord, StreamRecord } from "./envelope.js";
+import type {
+  Envelope,
+  FrameRecord,
+  SectionError,
+  SkippedTicks,
+  StateRecord,
+  StreamRecord,
+} from "./envelope.js";
 import type { Finding, Health } from "./health.js";
 import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
@@ -25,6 +32,18 @@ const HELD_FIELDS = {
   },
   reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
 } as const satisfies FieldTable<Held>;
+
+const SKIPPED_FIELDS = {
+  first: { type: "integer", text: "The first tick without a record." },
+  last: { type: "integer", text: "The last one." },
+  reason: {
+    ...{ type: "string", text: "Why." },
+    values: {
+      "reader-stalled": "what reads the records took none for longer than a tick",
+      "run-stalled": "this process did not run, or not in time: stopped, suspended, or out of CPU",
+    },
+  },
+} as const satisfies FieldTable<SkippedTicks>;
 
 const FINDING_FIELDS = {
   rule: {
@@ -106,6 +125,10 @@ export const ENVELOPE_FIELDS = {
       plain: "one exec of each tool's plain command each tick (forced commands, Windows)",
     },
   },
+  skipped_ticks: {
+    ...{ type: "array", optional: true, items: { type: "object", fields: SKIPPED_FIELDS } },
+    text: "Ticks of the host before this one that have no record, and why; absent where there are none.",
+  },
   held: {
     ...{ type: "array", optional: true, items: { type: "object", fields: HELD_FIELDS } },
     text: "Where conditions of `--fail-on` hold with this record; absent where none does.",
@@ -149,8 +172,8 @@ export const SECTION_ERROR_FIELDS = {
 
 export const FRAME_FIELDS = {
   latency_ms: {
-    ...{ type: "number", unit: "ms" },
-    text: "From the first byte of the command sent to the last byte of the answer.",
+    ...{ type: "number", unit: "ms", nullable: true },
+    text: "From the first byte of the command sent to the last byte of the answer; null in a replayed recording of all-smi.",
   },
   errors: {
     ...{ type: "array", optional: true, items: { type: "object", fields: SECTION_ERROR_FIELDS } },
@@ -184,6 +207,7 @@ export const LAST_ERROR_FIELDS = {
       "local-limit": "the watching machine is out of descriptors, memory or processes",
       "no-tool": "the host has none of the tools, and is not known to have no accelerator",
       "version-too-old": "the host's all-smi is too old, and fallbacks are off",
+      removed: "the list of hosts was read again (SIGHUP) and does not have it any more: its last record",
       "sample-overrun": "the last reading is still under way; the host stays connected",
     },
   },
@@ -236,9 +260,13 @@ export const DEVICE_LABEL_FIELDS = {
 /** The fields that a frame or a state may have, without its sections. */
 export const RECORD_FIELDS: FieldMap = { ...ENVELOPE_FIELDS, ...FRAME_FIELDS, ...STATE_FIELDS };
 
+/** In a record of `--compact`, by section's key: what all of its devices have in common. */
+export const DEFAULTS_KEY = "defaults";
+
 const RECORD_KEYS: ReadonlySet<string> = new Set([
   ...Object.keys(RECORD_FIELDS),
   ...Object.values(KEY_OF_SECTION),
+  DEFAULTS_KEY,
 ]);
 
 /** Whether the key is one of a record's own. No tool's output may overwrite those. */

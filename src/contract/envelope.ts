@@ -31,10 +31,19 @@ export interface Envelope {
   readonly transport: string | null;
   readonly ssh_client?: SshClientKind;
   readonly channel?: ChannelMode;
+  /** Ticks before this one that have no record, and why; absent where there are none. */
+  readonly skipped_ticks?: readonly SkippedTicks[];
   /** Where conditions of `--fail-on` hold with this record; absent where none does. */
   readonly held?: readonly Held[];
   /** What health rules and expectations find in this record; with `--health` or `--expect`. */
   readonly health?: Health;
+}
+
+/** `reader-stalled`: what reads the records took none. `run-stalled`: this process did not run, or not in time. */
+export interface SkippedTicks {
+  readonly first: number;
+  readonly last: number;
+  readonly reason: "reader-stalled" | "run-stalled";
 }
 
 export interface SectionError {
@@ -54,8 +63,8 @@ export interface FrameRecord extends Envelope {
   readonly record: "frame";
   readonly tick: number;
   readonly state: "connected";
-  /** From the command's first byte sent to the answer's last byte, in milliseconds. */
-  readonly latency_ms: number;
+  /** From the command's first byte sent to the answer's last byte, in milliseconds; null in a recording of all-smi. */
+  readonly latency_ms: number | null;
   readonly gpus?: readonly Labelled<Gpu>[];
   readonly cpus?: readonly Labelled<Cpu>[];
   readonly memory?: readonly Labelled<Memory>[];

@@ -35,6 +35,8 @@ export const STATE_OF_CODE = {
   "local-limit": "disconnected",
   "no-tool": "unsupported",
   "version-too-old": "unsupported",
+  /** Not watched any more: the list of hosts was read again (SIGHUP) and does not have it. */
+  removed: "disconnected",
 } as const satisfies Record<string, HostState>;
 export type FailureCode = keyof typeof STATE_OF_CODE;
 

@@ -6,7 +6,7 @@
 /** The types of JSON Schema. An integer is a number without decimals. */
 export type JsonType = "string" | "number" | "integer" | "boolean" | "array" | "object";
 
-export type Unit = "bytes" | "%" | "°C" | "W" | "MHz" | "MiB" | "rpm" | "s" | "ms" | "µs";
+export type Unit = "bytes" | "bytes/s" | "%" | "°C" | "W" | "J" | "MHz" | "MiB" | "rpm" | "s" | "ms" | "µs";
 
 /** What a value looks like, without its name. */
 export interface Shape {

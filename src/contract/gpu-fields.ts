@@ -1,6 +1,6 @@
 /** The fields of `gpus`, in the order of their CSV columns. */
 import type { FieldTable } from "./field-table.js";
-import { MIG_FIELDS, NVLINK_FIELDS, REMAP_FIELDS } from "./gpu-part-fields.js";
+import { MIG_FIELDS, NVLINK_FIELDS, PCIE_FIELDS, REMAP_FIELDS } from "./gpu-part-fields.js";
 import type { Gpu } from "./sections.js";
 
 export const GPU_FIELDS = {
@@ -92,6 +92,10 @@ export const GPU_FIELDS = {
   power_limit_max: {
     ...{ type: "number", nullable: true, optional: true, unit: "W" },
     text: "The highest power limit that may be set.",
+  },
+  energy_consumed: {
+    ...{ type: "number", nullable: true, optional: true, unit: "J" },
+    text: "Energy drawn since the driver was loaded, as its counter has it.",
   },
   fan_speed_percent: {
     ...{ type: "number", nullable: true, optional: true, unit: "%", csv: true },
@@ -217,6 +221,10 @@ export const GPU_FIELDS = {
   pcie_link_width_max: {
     ...{ type: "integer", nullable: true, optional: true },
     text: "Most PCIe lanes of this GPU in this slot.",
+  },
+  pcie: {
+    ...{ type: "object", nullable: true, optional: true, fields: PCIE_FIELDS },
+    text: "Replays and traffic of the PCIe link. NVIDIA: in persistence mode, read in the third tick and then in one of 240; null after a failure to read them.",
   },
   fabric_state: {
     ...{ type: "string", nullable: true, optional: true },

@@ -1,6 +1,6 @@
 /** The fields of objects inside a GPU: MIG instances, spare rows of memory, NVLinks. */
 import type { FieldTable } from "./field-table.js";
-import type { MigInstance, Nvlink, RemapHistogram } from "./sections.js";
+import type { MigInstance, Nvlink, PcieLink, RemapHistogram } from "./sections.js";
 
 export const MIG_FIELDS = {
   gpu_instance_id: { type: "integer", nullable: true, text: "GPU instance id." },
@@ -35,3 +35,19 @@ export const NVLINK_FIELDS = {
   crc_errors: { type: "integer", nullable: true, text: "CRC errors of all links." },
   ticks_ago: { type: "integer", text: "How many ticks ago this was read; 0: in this one." },
 } as const satisfies FieldTable<Nvlink>;
+
+export const PCIE_FIELDS = {
+  replay_errors: {
+    ...{ type: "integer", nullable: true },
+    text: "Transfers that were repeated because of an error, since the driver was loaded.",
+  },
+  rx_bytes_per_second: {
+    ...{ type: "number", nullable: true, optional: true, unit: "bytes/s" },
+    text: "Received from the host, in the moment of the reading.",
+  },
+  tx_bytes_per_second: {
+    ...{ type: "number", nullable: true, optional: true, unit: "bytes/s" },
+    text: "Sent to the host, in the moment of the reading.",
+  },
+  ticks_ago: { type: "integer", text: "How many ticks ago this was read; 0: in this one." },
+} as const satisfies FieldTable<PcieLink>;

@@ -9,7 +9,7 @@ import type { TableOptions } from "./table-options.js";
 import type { Target } from "./target.js";
 import type { ToolPaths } from "./tool-path.js";
 
-export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus";
+export type OutputFormat = "ndjson" | "csv" | "table" | "prometheus" | "otlp-json" | "all-smi-record";
 /** What a run takes from its source: lines of text, or the records themselves, as for a table or for metrics. */
 export type StreamFormat = "ndjson" | "csv" | "records";
 export type ColorChoice = "auto" | "always" | "never";
@@ -118,4 +118,6 @@ export interface Options {
   readonly check: CheckOptions | null;
   /** `--dry-run`: print what would be done for each host and connect to nothing. */
   readonly dryRun: boolean;
+  /** With \`dryRun\`: the scripts that would run on the hosts, in place of how they are reached. */
+  readonly script: boolean;
 }

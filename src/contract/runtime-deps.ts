@@ -2,6 +2,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../lib/clock.js";
 import type { Keyboard } from "./keyboard.js";
+import type { Target } from "./target.js";
 
 /** Standard output as the process has it. */
 export interface OutputStream extends Writable {
@@ -18,6 +19,20 @@ export interface Programs {
   readonly resolver: URL;
 }
 
+/** Reads the hosts' files and inventories again, with the same filters. Rejects with UsageError for a wrong one. */
+export type RereadTargets = () => Promise<{
+  readonly targets: readonly Target[];
+  readonly warnings: readonly string[];
+}>;
+
+/** The terminal that standard error is. */
+export interface LogTerminal {
+  /** Its width now. */
+  columns(): number;
+  /** Writes the text as it is. */
+  write(text: string): void;
+}
+
 export interface RuntimeDeps {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
@@ -26,15 +41,14 @@ export interface RuntimeDeps {
   /** In [0, 1). */
   readonly random: () => number;
   readonly programs: Programs;
-  /** Whether `logLine` writes to a terminal. */
-  readonly logsToTerminal: boolean;
-  /** Null where standard input or output is no terminal: no key is read there. */
-  readonly keyboard: Keyboard | null;
+  /** The terminal that `logLine` writes to; null: it writes to a file, a pipe or nowhere. */
+  readonly logTerminal: LogTerminal | null;
+  /** Null or absent where standard input or output is no terminal: no key is read there. */
+  readonly keyboard?: Keyboard | null;
   /** One line for the operator, on standard error. */
   logLine(line: string): void;
-  /**
-   * Calls back whenever `--output` is to be opened again (SIGHUP), and at once where that was requested before. Settles
-   * when that is done.
-   */
-  onReopen(listener: () => Promise<void>): Promise<void>;
+  /** Null: hosts come from no file that can be read again, or are read once only. */
+  readonly rereadTargets: RereadTargets | null;
+  /** Calls back on each SIGHUP, and at once where one came before. Settles when that is done. */
+  onHangUp(listener: () => Promise<void>): Promise<void>;
 }

@@ -54,6 +54,17 @@ export interface Nvlink {
   readonly ticks_ago: number;
 }
 
+/** What the PCIe link of a device carries. Tools that read it slowly are asked seldom. */
+export interface PcieLink {
+  /** Transfers that were repeated since the driver was loaded. */
+  readonly replay_errors: Num;
+  /** As the device sees it: received from the host, sent to the host. */
+  readonly rx_bytes_per_second?: Num;
+  readonly tx_bytes_per_second?: Num;
+  /** How many ticks ago this was read; 0: in this one. */
+  readonly ticks_ago: number;
+}
+
 /** One accelerator. The first group is all-smi's required fields. The others are there when the tool has them. */
 export interface Gpu {
   readonly uuid: Text;
@@ -95,6 +106,8 @@ export interface Gpu {
   readonly clock_memory_max?: Num;
   readonly clock_sm?: Num;
   readonly clock_sm_max?: Num;
+  /** Joules since the driver was loaded. */
+  readonly energy_consumed?: Num;
   readonly fan_speed_percent?: Num;
   readonly performance_state?: Num;
   readonly ecc_corrected_total?: Num;
@@ -123,6 +136,7 @@ export interface Gpu {
   readonly pcie_link_gen_max?: Num;
   readonly pcie_link_width?: Num;
   readonly pcie_link_width_max?: Num;
+  readonly pcie?: PcieLink | null;
   readonly fabric_state?: Text;
   readonly fabric_status?: Text;
   readonly nvlink?: Nvlink | null;

@@ -10,6 +10,7 @@ import type { Target } from "../contract/target.js";
 import { TOOL_LABEL } from "../contract/tool-path.js";
 import type { LiveHost } from "../host/link.js";
 import { onAbort } from "../lib/abort.js";
+import type { Clock } from "../lib/clock.js";
 import type { SessionOptions } from "../remote/discover.js";
 import { DriverHold } from "../remote/driver-hold.js";
 import { EventLooks } from "../remote/event-looks.js";
@@ -47,17 +48,8 @@ export function fleetHosts(
   options: HostsOptions,
   shared: SshShared,
 ): readonly FleetHost[] {
-  const { sample, shims, intervalMs, debug } = options;
-  const session: SessionOptions = {
-    // The kernel log is no part of a tick.
-    sample: { ...sample, include: new Set(TICK_SECTIONS.filter((section) => sample.include.has(section))) },
-    shims,
-    systems: HOST_SYSTEMS,
-    plainSystems: PLAIN_SYSTEMS,
-    clock: shared.clock,
-    intervalMs,
-  };
-  const sessionOf = sessionsByPaths(session);
+  const { sample, intervalMs, debug } = options;
+  const sessionOf = sessionsByPaths(sessionOptions(options, shared.clock));
   return watched.map((host) => {
     const { identity } = host;
     const session = sessionOf(host.target.labels);
@@ -74,11 +66,27 @@ export function fleetHosts(
   });
 }
 
+/** What the sessions of all hosts have in common. */
+export function sessionOptions(
+  { sample, shims, intervalMs }: Pick<HostsOptions, "sample" | "shims" | "intervalMs">,
+  clock: Clock,
+): SessionOptions {
+  return {
+    // The kernel log is no part of a tick.
+    sample: { ...sample, include: new Set(TICK_SECTIONS.filter((section) => sample.include.has(section))) },
+    shims,
+    systems: HOST_SYSTEMS,
+    plainSystems: PLAIN_SYSTEMS,
+    clock,
+    intervalMs,
+  };
+}
+
 /**
  * The options of a host's sessions, by its labels `tool.NAME`. Hosts with the same paths share one object: the first script
  * is put together once for each.
  */
-function sessionsByPaths(
+export function sessionsByPaths(
   common: SessionOptions,
 ): (labels: Readonly<Record<string, string>>) => SessionOptions {
   const made = new Map<string, SessionOptions>();
@@ -93,7 +101,10 @@ function sessionsByPaths(
   };
 }
 
-function toolPathsIn(labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+/** By id the paths that a host's labels \`tool.NAME\` give. */
+export function toolPathsIn(
+  labels: Readonly<Record<string, string>>,
+): readonly (readonly [string, string])[] {
   return Object.entries(labels).flatMap(([label, path]) => {
     if (!label.startsWith(TOOL_LABEL)) return [];
     const tool = toolNamed(label.slice(TOOL_LABEL.length));

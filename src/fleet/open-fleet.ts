@@ -10,13 +10,14 @@ import type { Target } from "../contract/target.js";
 import { cleanText } from "../lib/text.js";
 import { shimsToTry } from "../shims/registry.js";
 import type { ConfigEnvironment } from "../ssh/config/environment.js";
-import { configSource, loadConfig } from "../ssh/config/load.js";
+import { configSource, loadConfig, type LoadedConfig } from "../ssh/config/load.js";
 import { localEnvironment } from "../ssh/config/local-environment.js";
 import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
-import { createSshShared, preloadSsh2 } from "../ssh/shared.js";
-import { fleetHosts, type PlanAgain } from "./hosts.js";
+import { closeSshShared, createSshShared, preloadSsh2 } from "../ssh/shared.js";
+import type { FleetChange } from "./fleet-change.js";
+import { fleetHosts, type HostsOptions, type PlanAgain } from "./hosts.js";
 import {
   assignHostIds,
   dedupeTargets,
@@ -32,7 +33,9 @@ export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "len
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
-  close(): void;
+  /** Hosts come, go and change their labels; the others keep their connections and ticks. */
+  change(change: FleetChange): void;
+  close(): Promise<void>;
 }
 
 /** What planning needs of this machine. */
@@ -44,13 +47,32 @@ export type PlanningDeps = Pick<RuntimeDeps, "env" | "clock"> & { readonly names
  * cost one timeout together.
  */
 export async function planTargets(
-  { ssh }: Pick<Options, "ssh">,
+  options: Pick<Options, "ssh">,
   targets: readonly Target[],
   deps: PlanningDeps,
   fault: ReportFault,
 ): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
+  return (await targetPlanner(options, deps, fault))(targets);
+}
+
+/** The same for targets that come in parts: the configuration is read once. */
+export async function targetPlanner(
+  { ssh }: Pick<Options, "ssh">,
+  deps: PlanningDeps,
+  fault: ReportFault,
+): Promise<(targets: readonly Target[]) => Promise<readonly (PlannedTarget | UnplannedTarget)[]>> {
   const environment = environmentOf(ssh, deps);
   const config = await loadConfig(configSource(ssh.configFile), environment);
+  return (targets) => planAll(targets, ssh, config, environment, fault);
+}
+
+async function planAll(
+  targets: readonly Target[],
+  ssh: Options["ssh"],
+  config: LoadedConfig,
+  environment: ConfigEnvironment,
+  fault: ReportFault,
+): Promise<readonly (PlannedTarget | UnplannedTarget)[]> {
   const outcomes = await Promise.allSettled(
     targets.map((target) => planOrRefuse(target, ssh, config, environment)),
   );
@@ -138,25 +160,24 @@ export async function openFleet(
   const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
   const loading =
     ssh.client !== "openssh" && watched.length >= MIN_PRELOADED_HOSTS ? preloadSsh2(shared) : null;
-  const hosts = fleetHosts(
-    watched,
-    {
-      ssh,
-      sample,
-      shims: await shimsToTry(sample.fallback),
-      intervalMs: length.kind === "once" ? null : intervalMs,
-      debug,
-      stepLogOf: (hostId) => stepLog(hostId, settings, deps),
-      planAgain: planningAgain(settings, { clock, names }),
-    },
-    shared,
-  );
+  const options: HostsOptions = {
+    ssh,
+    sample,
+    shims: await shimsToTry(sample.fallback),
+    intervalMs: length.kind === "once" ? null : intervalMs,
+    debug,
+    stepLogOf: (hostId) => stepLog(hostId, settings, deps),
+    planAgain: planningAgain(settings, { clock, names }),
+  };
+  const hosts = fleetHosts(watched, options, shared);
   await loading;
+  const fleet = watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal);
   return {
-    batches: watchFleet(hosts, { intervalMs, length, beginMs, clock, random, fault }, signal),
-    close: () => {
-      shared.agents.close();
+    batches: fleet.batches,
+    change: (change) => fleet.change(change, fleetHosts(change.added, options, shared)),
+    close: async () => {
       names.close();
+      await closeSshShared(shared);
     },
   };
 }

@@ -1,19 +1,28 @@
 /**
- * `--compact`: the same contract with defaults. A device's field that is left out is null, and its labels are those of its
- * record. The envelope and states are whole, so that `--replay` reads them.
+ * `--compact`: the same contract with defaults. A device's field that is left out is null, its labels are those of its
+ * record, and what all devices of a section have in common stands once, in `defaults`. The envelope and states are whole.
+ * contract/expand-compact.ts is the way back.
  */
+import { DEFAULTS_KEY } from "../contract/envelope-fields.js";
 import { isDeviceLabel, KEY_OF_SECTION, SECTIONS, type StreamRecord } from "../contract/record.js";
 import { setOwn } from "../lib/host-json.js";
+import { commonOf, withoutCommon } from "./common-fields.js";
 
-/** The record without nulls in devices, and without the labels that repeat it. */
-export function compactRecord(record: StreamRecord): object {
-  if (record.record === "state") return record;
-  const compact: Record<string, unknown> = { ...record };
+/** `shown`: what is printed of the record, where that is a part of it. */
+export function compactRecord(record: StreamRecord, shown: object = record): object {
+  if (record.record === "state") return shown;
+  const compact: Record<string, unknown> = { ...shown };
+  const defaults: Record<string, unknown> = {};
   for (const section of SECTIONS) {
     const key = KEY_OF_SECTION[section];
-    const devices: readonly object[] | undefined = record[key];
-    if (devices !== undefined) compact[key] = devices.map((device) => withoutNulls(device, isDeviceLabel));
+    const devices = compact[key];
+    if (!Array.isArray(devices)) continue;
+    const lean = (devices as readonly object[]).map((device) => withoutNulls(device, isDeviceLabel));
+    const common = lean.length > 1 ? commonOf(lean) : null;
+    compact[key] = common === null ? lean : lean.map((device) => withoutCommon(device, common));
+    if (common !== null) defaults[key] = common;
   }
+  if (Object.keys(defaults).length > 0) compact[DEFAULTS_KEY] = defaults;
   return compact;
 }
 

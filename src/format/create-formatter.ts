@@ -11,6 +11,10 @@ export async function createFormatter(kind: OutputFormat, options: FormatterOpti
       return (await import("./csv.js")).createCsvFormatter(options);
     case "prometheus":
       return (await import("./prometheus.js")).createPrometheusFormatter(options);
+    case "all-smi-record":
+      return (await import("./all-smi-record.js")).createAllSmiRecordFormatter(options);
+    case "otlp-json":
+      return (await import("./otlp-json.js")).createOtlpFormatter(options);
     case "table":
       return (await import("./table.js")).createTableFormatter(options);
   }

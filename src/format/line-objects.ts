@@ -25,8 +25,9 @@ export function lineObjects({
   const cut = fields.length === 0 ? null : recordFields(fields);
   return (record) => {
     if (!isRecordChosen(selection, record)) return [];
-    const whole = isCompact ? compactRecord(record) : record;
-    return [cut === null ? whole : cut(whole)];
+    // Fields are chosen by where they are in a whole record.
+    const shown = cut === null ? record : cut(record);
+    return [isCompact ? compactRecord(record, shown) : shown];
   };
 }
 

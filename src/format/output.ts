@@ -2,6 +2,8 @@
 import { constants } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
+import { NEWLINE } from "../lib/bytes.js";
+import { errorCode } from "../lib/error-code.js";
 
 export interface Output {
   /** The first line that is already there, without its end: a header that need not be repeated. Null: nothing is. */
@@ -29,6 +31,23 @@ export class OutputClosed extends Error {
 /** The text cannot be written: no space, no permission. The message is for the operator; exit 1. */
 export class OutputError extends Error {
   override readonly name = "OutputError";
+}
+
+/** There is no space: a later text may be written. What is in the file ends with a whole line. */
+export class OutputFull extends OutputError {
+  constructor(
+    message: string,
+    /** Lines of the text that are not in the file. */
+    readonly droppedLines: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Of the disk, or of the user's share of it. */
+export function isOutOfSpace(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 // EIO: the terminal has hung up.
@@ -136,15 +155,60 @@ async function openForAppending(path: string): Promise<{ handle: FileHandle; fir
   }
 }
 
+/** Where a write fails, the file ends with the last whole line of the text. */
 async function writeAll(handle: FileHandle, text: string | Uint8Array): Promise<void> {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten;
+  let done = 0;
+  try {
+    while (done < bytes.length) done += (await handle.write(bytes, done)).bytesWritten;
+  } catch (error) {
+    const whole = done === 0 ? 0 : bytes.lastIndexOf(NEWLINE, done - 1) + 1;
+    if (done > whole) await cutEnd(handle, bytes.subarray(whole, done));
+    throw new UnwrittenLines(error, linesIn(bytes.subarray(whole)));
+  }
 }
 
-function writeFailure(error: unknown, name: string): Error {
+/** How many lines a failed write has not written, with its reason. */
+class UnwrittenLines extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly lines: number,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** Takes the begin of a line off the end of the file, unless another program has written after it. */
+async function cutEnd(handle: FileHandle, part: Uint8Array): Promise<void> {
+  const stats = await handle.stat();
+  if (!stats.isFile() || stats.size < part.length) return;
+  const from = stats.size - part.length;
+  // The handle cannot read. The file may have been renamed: its descriptor leads to it all the same.
+  const reader = await open(`/dev/fd/${handle.fd}`, "r").catch(() => null);
+  if (reader !== null) {
+    try {
+      const { buffer } = await reader.read(Buffer.alloc(part.length), 0, part.length, from);
+      if (!buffer.equals(part)) return;
+    } finally {
+      await reader.close();
+    }
+  }
+  await handle.truncate(from);
+}
+
+/** Whole lines. */
+export function linesIn(text: string | Uint8Array): number {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
+}
+
+function writeFailure(failure: unknown, name: string): Error {
+  const error = failure instanceof UnwrittenLines ? failure.cause : failure;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (READER_GONE.has(code)) return new OutputClosed(`${name} was closed by its reader`);
-  return new OutputError(
-    `cannot write to ${name}: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  const message = `cannot write to ${name}: ${error instanceof Error ? error.message : String(error)}`;
+  if (!isOutOfSpace(error)) return new OutputError(message);
+  return new OutputFull(message, failure instanceof UnwrittenLines ? failure.lines : 0);
 }

@@ -2,7 +2,7 @@
 import { open, realpath, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { UsageError } from "../contract/errors.js";
 import { errorCode } from "../lib/error-code.js";
-import { OutputError, type Output } from "./output.js";
+import { isOutOfSpace, OutputError, OutputFull, type Output } from "./output.js";
 
 /** An exposition begins with one of these; a file that does not is somebody else's. */
 const EXPOSITION = /^# (HELP|TYPE|UNIT|EOF)\b/;
@@ -36,7 +36,10 @@ export async function replacedFile(path: string): Promise<Output> {
         await rename(temporary, file);
       } catch (error) {
         await unlink(temporary).catch(() => undefined);
-        throw new OutputError(`cannot write to --output ${path}: ${messageOf(error)}`);
+        const message = `cannot write to --output ${path}: ${messageOf(error)}`;
+        // The file keeps the text before.
+        if (isOutOfSpace(error)) throw new OutputFull(message, 0);
+        throw new OutputError(message);
       }
     },
     close: () => Promise.resolve(),

@@ -1,19 +1,26 @@
 /** Records gathered by tick for a table that is appended: a block is ready when every host has sent its record for the tick. */
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 
 export class TickBlocks {
   private readonly open = new Map<number, Map<string, StreamRecord>>();
   private readonly hosts = new Set<string>();
   private hasClosed = false;
 
-  /** `hostCount`: null where it is not known; then the hosts seen so far are taken for all, from the second tick on. */
-  constructor(private readonly hostCount: number | null) {}
+  /**
+   * `hostCount`: of the hosts at the start; null where it is not known, and then the hosts seen so far are taken for all, from
+   * the second tick on.
+   */
+  constructor(private hostCount: number | null) {}
 
   /** The blocks that are ready now, oldest first. Transitions (no tick) are in no block. */
   take(records: readonly StreamRecord[]): readonly (readonly StreamRecord[])[] {
     const ready: (readonly StreamRecord[])[] = [];
     for (const record of records) {
-      if (record.tick === null) continue;
+      if (record.tick === null) {
+        this.takeTransition(record);
+        continue;
+      }
       // A tick that is two behind gets no more: a host that skipped it must not hold it back for ever.
       for (const tick of this.open.keys()) {
         if (tick < record.tick - 1 || (tick < record.tick && this.isComplete(tick, true)))
@@ -27,12 +34,21 @@ export class TickBlocks {
     return ready;
   }
 
+  /** Hosts join and leave while a run goes on (SIGHUP); the first record of one that joins is a transition. */
+  private takeTransition(record: StreamRecord): void {
+    if (isRemoval(record)) {
+      this.hosts.delete(record.host_id);
+      if (this.hostCount !== null) this.hostCount -= 1;
+    } else if (this.hostCount !== null) this.hosts.add(record.host_id);
+  }
+
   rest(): readonly (readonly StreamRecord[])[] {
     return [...this.open.keys()].sort((a, b) => a - b).map((tick) => this.close(tick));
   }
 
   private isComplete(tick: number, later: boolean): boolean {
-    const expected = this.hostCount ?? (later || this.hasClosed ? this.hosts.size : Infinity);
+    const known = later || this.hasClosed ? this.hosts.size : Infinity;
+    const expected = this.hostCount === null ? known : Math.max(this.hostCount, this.hosts.size);
     return (this.open.get(tick)?.size ?? 0) >= expected;
   }
 

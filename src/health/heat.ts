@@ -23,7 +23,7 @@ const THERMAL_RULES: readonly Rule<Gpu>[] = [...NVIDIA_RULES, ...VENDOR_RULES].f
 /** `normal` too where no limit is known. */
 export function heatOf(gpu: Gpu): Heat {
   if (gpu.throttle_reasons?.includes(HARDWARE_THERMAL_SLOWDOWN) === true) return "hot";
-  if (THERMAL_RULES.some((rule) => rule.check(gpu).kind === "found")) return "hot";
+  if (THERMAL_RULES.some((rule) => rule.check(gpu, [gpu]).kind === "found")) return "hot";
   const margin = marginOf(gpu);
   return margin !== null && margin <= WARM_MARGIN_DEGREES ? "warm" : "normal";
 }

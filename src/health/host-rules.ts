@@ -1,12 +1,14 @@
 /** Rules about a host: whether it answers, what of it could not be read, and its own memory and disks. */
 import type { FrameRecord, SectionError, StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
 
 const PERCENT = 100;
-const LOW_MEMORY_PERCENT = 5;
-const LOW_DISK_PERCENT = 10;
-const FULL_DISK_PERCENT = 2;
+/** What is below is a finding; the dashboards colour by the same limits. */
+export const LOW_MEMORY_PERCENT = 5;
+export const LOW_DISK_PERCENT = 10;
+export const FULL_DISK_PERCENT = 2;
 const CONTRACT = "this program's records: errors[]";
 
 export const HOST_RULES: readonly Rule<StreamRecord>[] = [
@@ -18,7 +20,7 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
-      if (record.record === "frame") return FINE;
+      if (record.record === "frame" || isRemoval(record)) return FINE;
       const { state, last_error: error } = record;
       const isPending = error === null && (state === "connecting" || state === "connected");
       if (isPending) return { kind: "unknown", message: "no reading yet" };

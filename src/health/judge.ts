@@ -3,6 +3,7 @@ import { EXPECT_LABEL, parseExpectation, type Expectation } from "../contract/ex
 import { HEALTH_STATUSES, bySeverity, type Finding, type Health } from "../contract/health.js";
 import type { HealthOptions } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import { unmetIn } from "./expectations.js";
 import { GPU_RULES } from "./gpu-rules.js";
 import { HOST_RULES } from "./host-rules.js";
@@ -12,11 +13,16 @@ import { StandingEvents } from "./standing-events.js";
 /** A finding before it is known since when. */
 type Raw = Omit<Finding, "since">;
 
+interface OwnExpectations {
+  readonly labels: StreamRecord["labels"];
+  readonly all: readonly Expectation[];
+}
+
 /** Judges one run's records; remembers of each host since when it has which finding. */
 export class HealthJudge {
   readonly #expectations: readonly Expectation[];
   /** With those of the host's own labels. */
-  readonly #ofHost = new Map<string, readonly Expectation[]>();
+  readonly #ofHost = new Map<string, OwnExpectations>();
   readonly #since = new Map<string, ReadonlyMap<string, string>>();
   readonly #events = new Map<string, StandingEvents>();
 
@@ -39,6 +45,7 @@ export class HealthJudge {
     });
     if (since.size > 0) this.#since.set(record.host_id, since);
     else this.#since.delete(record.host_id);
+    if (isRemoval(record)) this.#forget(record.host_id);
     const sorted = bySeverity([...findings, ...this.#standing(record)]);
     return { status: sorted[0]?.severity ?? HEALTH_STATUSES[0], findings: sorted };
   }
@@ -53,16 +60,23 @@ export class HealthJudge {
     return events.with(record);
   }
 
+  #forget(host: string): void {
+    this.#since.delete(host);
+    this.#events.delete(host);
+    this.#ofHost.delete(host);
+  }
+
+  /** Labels may change during a run. They are the same object while they do not, but in a recording. */
   #expected({ host_id: host, labels }: StreamRecord): readonly Expectation[] {
     const known = this.#ofHost.get(host);
-    if (known !== undefined) return known;
+    if (known?.labels === labels) return known.all;
     const own = Object.entries(labels).flatMap(([name, value]) => {
       if (!name.startsWith(EXPECT_LABEL)) return [];
       const parsed = parseExpectation(`${name.slice(EXPECT_LABEL.length)}=${value}`);
       return parsed.kind === "expectation" ? [parsed.expectation] : [];
     });
     const all = [...this.#expectations, ...own];
-    this.#ofHost.set(host, all);
+    this.#ofHost.set(host, { labels, all });
     return all;
   }
 }
@@ -74,16 +88,21 @@ function findingsIn(
 ): readonly Raw[] {
   const unmet = record.record === "frame" ? unmetIn(record, expectations) : [];
   if (!withRules) return unmet;
-  const ofHost = HOST_RULES.flatMap((rule) => apply(rule, record, null));
+  const ofHost = HOST_RULES.flatMap((rule) => apply(rule, record, [record], null));
   if (record.record !== "frame") return ofHost;
-  const ofGpus = (record.gpus ?? []).flatMap((gpu, position) =>
-    GPU_RULES.flatMap((rule) => apply(rule, gpu, `gpu ${gpu.index ?? position}`)),
+  const ofGpus = (record.gpus ?? []).flatMap((gpu, position, gpus) =>
+    GPU_RULES.flatMap((rule) => apply(rule, gpu, gpus, `gpu ${gpu.index ?? position}`)),
   );
   return [...ofHost, ...unmet, ...ofGpus];
 }
 
-function apply<Subject>(rule: Rule<Subject>, subject: Subject, device: string | null): readonly Raw[] {
-  const verdict = rule.check(subject);
+function apply<Subject>(
+  rule: Rule<Subject>,
+  subject: Subject,
+  beside: readonly Subject[],
+  device: string | null,
+): readonly Raw[] {
+  const verdict = rule.check(subject, beside);
   if (verdict.kind === "fine") return [];
   const { message } = verdict;
   if (verdict.kind === "unknown")

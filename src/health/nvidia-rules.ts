@@ -7,8 +7,13 @@ const SMI = "nvidia-smi(1), driver 580";
 const NVML = "NVML API Reference Guide, r590";
 
 /** nvml.h, nvmlClocksEventReasons: what the hardware does to protect itself. Power caps and idle clocks are normal. */
-const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
+export const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
 export const HARDWARE_THERMAL_SLOWDOWN = "hw_thermal_slowdown" satisfies (typeof HARDWARE_SLOWDOWNS)[number];
+
+/** °C left up to the maximum operating temperature: a finding at this and below. */
+export const MARGIN_LIMIT = 0;
+/** The slowest performance state in which the link has its full width. */
+export const SLOWEST_FULL_LINK_STATE = 2;
 
 export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
   {
@@ -61,7 +66,7 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
     action: "check airflow, inlet temperature and fans: the driver slows the clocks down from here on",
     source: `${SMI}, "Temperature", GPU T.Limit Temp`,
     check: ({ temperature_margin: margin }) =>
-      typeof margin === "number" && margin <= 0
+      typeof margin === "number" && margin <= MARGIN_LIMIT
         ? found(`${margin} °C left to the maximum operating temperature`)
         : FINE,
   },
@@ -94,12 +99,12 @@ export const NVIDIA_RULES: readonly Rule<Gpu>[] = [
   {
     id: "nvidia-pcie-width",
     severity: "warning",
-    condition: "at P0 to P2, pcie_link_width is below pcie_link_width_max",
+    condition:
+      "at P0 to P2, pcie_link_width is below pcie_link_width_max, and below that of another GPU of its model on the host; without such a GPU, at a quarter of the maximum or less",
     action:
-      "compare with the model's other hosts: some machines wire fewer lanes; else reseat the GPU, check riser and slot",
+      "reseat the GPU, check riser and slot; some machines wire fewer lanes to a slot: --drift compares the model's other hosts",
     source: "nvidia-smi --help-query-gpu, driver 590, pcie.link.width.current and pcie.link.width.max",
-    check: ({ pcie_link_width: width, pcie_link_width_max: max, ...gpu }) =>
-      isFast(gpu) && isBelow(width, max) ? found(`PCIe x${width} of x${max}`) : FINE,
+    check: narrow,
   },
   {
     id: "nvidia-pcie-generation",
@@ -166,6 +171,23 @@ function fabric({ fabric_state: state, fabric_status: status }: Gpu): Verdict {
   return found(`registration with the NVLink fabric failed: ${status}`);
 }
 
+/**
+ * The maximum is that of the GPU: clouds and boards give an A10G, an A10 or an L4 of sixteen lanes eight. So a GPU is
+ * compared with those of its model beside it; where all have the same, the machine is made so.
+ */
+function narrow(gpu: Gpu, beside: readonly Gpu[]): Verdict {
+  const { name, pcie_link_width: width, pcie_link_width_max: max } = gpu;
+  if (!isFast(gpu) || typeof width !== "number" || typeof max !== "number" || width >= max) return FINE;
+  const others = beside.flatMap((other) =>
+    other !== gpu && other.name === name && typeof other.pcie_link_width === "number"
+      ? [other.pcie_link_width]
+      : [],
+  );
+  if (others.length === 0) return width * 4 <= max ? found(`PCIe x${width} of x${max}`) : FINE;
+  const widest = Math.max(...others);
+  return width < widest ? found(`PCIe x${width} of x${max}, where another ${name} has x${widest}`) : FINE;
+}
+
 type Activity = Pick<
   Gpu,
   "performance_state" | "utilization" | "encoder_utilization" | "decoder_utilization"
@@ -173,7 +195,7 @@ type Activity = Pick<
 
 /** In a lower state the driver may narrow the link and slow it down. */
 function isFast({ performance_state: state }: Activity): boolean {
-  return typeof state === "number" && state <= 2;
+  return typeof state === "number" && state <= SLOWEST_FULL_LINK_STATE;
 }
 
 /** In MIG mode no utilization is known: the state alone decides. */

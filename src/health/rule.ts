@@ -24,7 +24,8 @@ export interface Rule<Subject> {
   readonly action: string;
   /** The document and section that it follows. */
   readonly source: string;
-  check(subject: Subject): Verdict;
+  /** `beside`: all of its kind on the host, itself too, for rules that compare. */
+  check(subject: Subject, beside: readonly Subject[]): Verdict;
 }
 
 export const FINE: Verdict = { kind: "fine" };

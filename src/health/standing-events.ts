@@ -26,7 +26,7 @@ export class StandingEvents {
     for (const [position, gpu] of (frame.gpus ?? []).entries()) this.#addGpu(gpu, position);
     for (const event of frame.events ?? []) this.#add(event, frame.timestamp);
     if (frame.events !== undefined) this.#unread = null;
-    const verdict = EVENTS_UNREAD.check(frame.errors ?? []);
+    const verdict = EVENTS_UNREAD.check(frame.errors ?? [], []);
     if (verdict.kind !== "fine") {
       const { id: rule, action } = EVENTS_UNREAD;
       const since = this.#unread?.since ?? frame.timestamp;
@@ -47,7 +47,7 @@ export class StandingEvents {
   #add(event: KernelEvent, timestamp: string): void {
     if (event.kind === "boot") this.#standing.clear();
     for (const rule of EVENT_RULES) {
-      const verdict = rule.check(event);
+      const verdict = rule.check(event, []);
       if (verdict.kind !== "found") continue;
       const device = this.#deviceOf(event);
       const at = event.logged_at ?? timestamp;

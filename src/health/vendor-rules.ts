@@ -10,10 +10,10 @@ const AMD_TOOLS = ["amd-smi", "rocm-smi"];
  * amdsmi_violation_status_t: what protects the hardware. `ppt` (the power limit), `low_utilization` and the clocks below a
  * limit of the host's are normal work.
  */
-const AMD_THERMAL = ["prochot", "socket_thermal", "vr_thermal", "hbm_thermal"];
+export const AMD_THERMAL = ["prochot", "socket_thermal", "vr_thermal", "hbm_thermal"];
 
 /** zes_freq_throttle_reason_flags_t as xpu-smi names them; caps of power, current and range are normal work. */
-const INTEL_THERMAL = ["Thermal", "ThermalAlert"];
+export const INTEL_THERMAL = ["Thermal", "ThermalAlert"];
 
 /** The boards whose word for the DRAM is a result of its training: tt-smi may print false for a good Blackhole. */
 const WORMHOLE = /^(?:n150|n300|tt-galaxy-wh)\b/i;

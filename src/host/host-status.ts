@@ -39,7 +39,7 @@ export function retryDelayMs(code: FailureCode, failures: number, random: number
 }
 
 export class HostStatus {
-  readonly #host: HostIdentity;
+  #host: HostIdentity;
   readonly #clock: Clock;
   #state: HostState = "connecting";
   #previous: HostState | null = null;
@@ -55,6 +55,16 @@ export class HostStatus {
     this.#host = host;
     this.#clock = clock;
     this.#sinceMs = clock.wallMs();
+  }
+
+  /** What identifies the host in the records from now on. */
+  rename(host: HostIdentity): void {
+    this.#host = host;
+  }
+
+  /** It is not watched any more. */
+  removed(why: LastError): void {
+    this.#enter("disconnected", why);
   }
 
   /** Another attempt begins. */

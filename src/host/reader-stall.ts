@@ -1,4 +1,5 @@
 /** Whether the reader of a host's records has stalled: what came meanwhile is old, and ticks that passed are skipped. */
+import type { SkippedTicks } from "../contract/record.js";
 import type { Clock } from "../lib/clock.js";
 import type { Ticks } from "./ticks.js";
 
@@ -31,6 +32,11 @@ export class ReaderStall {
     this.#givenAtIdleMs = null;
     if (givenAtIdleMs === null || this.#clock.idleMs() - givenAtIdleMs <= STALL_MS) return;
     this.#wokeMs = this.#clock.nowMs();
+  }
+
+  /** Why ticks from `next` on were skipped, when `dueTick` has skipped any. */
+  reasonFor(next: number): SkippedTicks["reason"] {
+    return this.#ticks.at(this.#wokeMs) > next ? "reader-stalled" : "run-stalled";
   }
 
   /**

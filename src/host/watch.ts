@@ -10,19 +10,33 @@ import { HostStatus } from "./host-status.js";
 import { HostLink, type LinkEvent, type LinkOptions, type LiveHost } from "./link.js";
 import { ReaderStall } from "./reader-stall.js";
 import type { Ticks } from "./ticks.js";
+import { UnrecordedTicks } from "./unrecorded-ticks.js";
 
 export interface HostWatchOptions extends LinkOptions {
   readonly host: HostIdentity;
   readonly ticks: Ticks;
   /** Waited before the first attempt, so that a large fleet does not dial all at once. */
   readonly startDelayMs: number;
+  /** The first tick that has a record; that of the time when a host joins a run. */
+  readonly firstTick?: number;
   /** One record a host, no transitions, no retry: a failure is the host's record. */
   readonly isOnce: boolean;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
-type Event = { readonly kind: "tick" } | LinkEvent;
+/** One host under watch, and what may change about it meanwhile. */
+export interface HostWatching {
+  readonly records: AsyncIterableIterator<StreamRecord, void>;
+  /** Settles when the last record was taken and the connection is closed. */
+  readonly ended: Promise<void>;
+  /** The records from now on have this identity; the connection stays. */
+  rename(host: HostIdentity): void;
+  /** Ends the watch with a last record, which has this message. */
+  remove(message: string): void;
+}
+
+type Event = { readonly kind: "tick" } | { readonly kind: "removed"; readonly message: string } | LinkEvent;
 
 /**
  * The host's records until the run's last tick, or until `signal` aborts. Resumed only after the last record was consumed:
@@ -32,10 +46,21 @@ export function watchHost(
   options: HostWatchOptions,
   signal: AbortSignal,
 ): AsyncIterableIterator<StreamRecord, void> {
+  return openWatch(options, signal).records;
+}
+
+/** The same, of a host that may be renamed or removed. */
+export function openWatch(options: HostWatchOptions, signal: AbortSignal): HostWatching {
   const { clock, ticks } = options;
   const inbox = new Inbox<Event>();
   const stall = new ReaderStall(clock, ticks);
-  return new EventRecords(new HostWatch(options, signal, inbox, stall), inbox, stall);
+  const watch = new HostWatch(options, signal, inbox, stall);
+  return {
+    records: new EventRecords(watch, inbox, stall),
+    ended: watch.ended,
+    rename: (host) => watch.rename(host),
+    remove: (message) => inbox.put({ kind: "removed", message }),
+  };
 }
 
 class HostWatch implements EventHandler<Event> {
@@ -53,10 +78,17 @@ class HostWatch implements EventHandler<Event> {
   #stopListening: (() => void) | null = null;
   /** A tick that has begun and has no record yet, and no sample under way for it. */
   #owed: number | null = null;
-  #nextTick = 0;
+  #nextTick: number;
+  #host: HostIdentity;
+  #isRemoved = false;
+  #settleEnded: () => void = () => undefined;
+  readonly ended = new Promise<void>((resolve) => (this.#settleEnded = resolve));
+  readonly #skipped = new UnrecordedTicks();
 
   constructor(options: HostWatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
+    this.#host = options.host;
+    this.#nextTick = options.firstTick ?? 0;
     this.#signal = signal;
     this.#inbox = inbox;
     this.#stall = stall;
@@ -72,17 +104,23 @@ class HostWatch implements EventHandler<Event> {
     yield* this.#transition();
     if (this.#inbox.isClosed) return;
     this.#link.connectAfter(this.#options.startDelayMs);
-    this.#armTick(0);
+    this.#armTick(this.#nextTick);
   }
 
   async end(): Promise<void> {
     this.#stopListening?.();
     this.#inbox.close();
     this.#tickTimer?.cancel();
-    await this.#link.end();
+    await this.#link.end().finally(this.#settleEnded);
+  }
+
+  rename(host: HostIdentity): void {
+    this.#host = host;
+    this.#status.rename(host);
   }
 
   isDone(): boolean {
+    if (this.#isRemoved) return true;
     const { state } = this.#link;
     const isSampling = state.kind === "up" && state.samplingTick !== null;
     return this.#nextTick > this.#options.ticks.last && this.#owed === null && !isSampling;
@@ -92,6 +130,10 @@ class HostWatch implements EventHandler<Event> {
     switch (event.kind) {
       case "tick":
         return yield* this.#onTick();
+      case "removed":
+        this.#isRemoved = true;
+        this.#status.removed({ code: "removed", phase: "sample", message: event.message });
+        return yield* this.#transition();
       case "retry":
         this.#status.retrying();
         yield* this.#transition();
@@ -126,22 +168,24 @@ class HostWatch implements EventHandler<Event> {
       this.#armTick(this.#nextTick);
       return;
     }
-    const tick = this.#stall.dueTick(this.#nextTick);
+    const next = this.#nextTick;
+    if (next > ticks.last) return;
+    // Ticks that passed while the reader was stalled are skipped, but for the last one: its record has the others.
+    const tick = Math.min(this.#stall.dueTick(next), ticks.last);
     this.#armTick(tick + 1);
     this.#nextTick = tick + 1;
-    // Ticks that passed while the reader was stalled are skipped, the last one too.
-    if (tick > ticks.last) return;
+    if (tick > next) this.#skipped.add(next, tick - 1, this.#stall.reasonFor(next));
     const { state } = this.#link;
     switch (state.kind) {
       case "connecting":
         this.#owed = tick;
         return;
       case "down":
-        yield this.#status.record(this.#route, tick);
+        yield this.#skipped.nameIn(this.#status.record(this.#route, tick));
         return;
       case "up":
         if (state.samplingTick === null) this.#link.sample(state.live, tick);
-        else yield this.#status.record(this.#route, tick, overrun(state.samplingTick));
+        else yield this.#skipped.nameIn(this.#status.record(this.#route, tick, overrun(state.samplingTick)));
     }
   }
 
@@ -153,10 +197,13 @@ class HostWatch implements EventHandler<Event> {
     const live = this.#link.samplerOf(tick);
     if (live === null) return;
     this.#route = live.route;
-    const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, sample, nowMs);
+    // Only where a later tick's record can name it.
+    const isSkipped = this.#stall.isStale(nowMs) && this.#nextTick <= this.#options.ticks.last;
+    const frame = isSkipped ? null : this.#frame(live, tick, sample, nowMs);
     // Not before: where making the frame throws, the tick still needs a record.
     this.#link.endSample(live);
-    if (frame !== null) yield frame;
+    if (frame === null) this.#skipped.add(tick, tick, "reader-stalled");
+    else yield this.#skipped.nameIn(frame);
   }
 
   // ---- connection
@@ -171,7 +218,7 @@ class HostWatch implements EventHandler<Event> {
     const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, first, nowMs);
     this.#owed = null;
     if (frame === null) this.#link.sample(live, tick);
-    else yield frame;
+    else yield this.#skipped.nameIn(frame);
   }
 
   *#onFailure(error: HostError): Generator<StreamRecord, void> {
@@ -195,11 +242,12 @@ class HostWatch implements EventHandler<Event> {
   *#settleOwed(): Generator<StreamRecord, void> {
     const tick = this.#owed;
     this.#owed = null;
-    if (tick !== null) yield this.#status.record(this.#route, tick);
+    if (tick !== null) yield this.#skipped.nameIn(this.#status.record(this.#route, tick));
   }
 
   #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {
-    const { clock, host } = this.#options;
+    const { clock } = this.#options;
+    const host = this.#host;
     const wallMs = clock.wallMs() - (clock.nowMs() - arrivedMs);
     // Taken only here: a sample that makes no frame must not lose events.
     const events = live.takeEvents?.() ?? null;

@@ -13,6 +13,24 @@ export interface Gathering {
   readonly ms: number;
 }
 
+/** Takes sources in after a merge has begun. */
+export class LateSources<T> {
+  readonly #early: AsyncIterator<T, void>[] = [];
+  #join: ((source: AsyncIterator<T, void>) => void) | null = null;
+
+  /** Where the merge has ended, the source is returned at once. */
+  add(source: AsyncIterator<T, void>): void {
+    if (this.#join === null) this.#early.push(source);
+    else this.#join(source);
+  }
+
+  /** For the merge. */
+  onAdd(join: (source: AsyncIterator<T, void>) => void): void {
+    this.#join = join;
+    for (const source of this.#early.splice(0)) join(source);
+  }
+}
+
 /**
  * Yields what is ready, as batches in arrival order. A source is resumed only once the consumer has come back for
  * more, so at most one item of each is ever held. Ends when every source has; rethrows a source's error.
@@ -21,7 +39,9 @@ export interface Gathering {
 export async function* merge<T>(
   sources: readonly AsyncIterator<T, void>[],
   gathering: Gathering | null = null,
+  late: LateSources<T> | null = null,
 ): AsyncGenerator<readonly T[], void> {
+  const all = [...sources];
   const ready: T[] = [];
   const taken: AsyncIterator<T, void>[] = [];
   let open = sources.length;
@@ -68,6 +88,11 @@ export async function* merge<T>(
   };
 
   for (const source of sources) pull(source);
+  late?.onAdd((source) => {
+    all.push(source);
+    open += 1;
+    pull(source);
+  });
   try {
     while (open > 0 || ready.length > 0) {
       if (failure !== undefined) throw failure.error;
@@ -84,6 +109,7 @@ export async function* merge<T>(
     const last = failure as { readonly error: unknown } | undefined;
     if (last !== undefined) throw last.error;
   } finally {
-    await Promise.allSettled(sources.map(async (source) => source.return?.()));
+    late?.onAdd((source) => void source.return?.());
+    await Promise.allSettled(all.map(async (source) => source.return?.()));
   }
 }

@@ -3,6 +3,7 @@ import { hasReading, matchesOf, type Match } from "../conditions/evaluate.js";
 import { signalsOf, type Condition } from "../contract/condition.js";
 import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 
 /** In a record, of each condition: a list of thousands of processes says no more. */
 const MAX_MATCHES = 64;
@@ -17,6 +18,7 @@ export class ConditionWatch {
 
   /** Where conditions hold with this record. A transition between ticks is no reading: nothing holds there. */
   take(record: StreamRecord): readonly Held[] {
+    if (isRemoval(record)) for (const watch of this.#watches) watch.forget(record.host_id);
     if (record.tick === null || this.#watches.length === 0) return NONE;
     return this.#watches.flatMap((watch) => watch.take(record));
   }
@@ -49,6 +51,10 @@ class Watch {
     const matches = matchesOf(this.#condition, record, MAX_MATCHES);
     const held = ticks === 1 ? matches : this.#longEnough(matches, record.host_id);
     return held.map(({ device, reason }) => ({ condition: text, device, reason }));
+  }
+
+  forget(host: string): void {
+    this.#runs.delete(host);
   }
 
   #longEnough(matches: readonly Match[], host: string): readonly Match[] {

@@ -1,5 +1,6 @@
 /** How the hosts of a run differ (`--drift`), as of the last record of each. */
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import { compareHosts, driftLine, traitsOf, type HostTraits } from "../health/drift.js";
 import { cleanText } from "../lib/text.js";
 
@@ -11,6 +12,10 @@ export class DriftWatch {
   #report: DriftReport | null = null;
 
   take(record: StreamRecord): void {
+    if (isRemoval(record)) {
+      if (this.#hosts.delete(record.host_id)) this.#report = null;
+      return;
+    }
     const before = this.#hosts.get(record.host_id);
     // Connected and without a frame: the next reading is still under way, and the host is what it was.
     if (record.record === "state" && record.state === "connected" && before !== undefined) return;

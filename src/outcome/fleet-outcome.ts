@@ -1,6 +1,7 @@
 /** What the last records of all hosts come to: how many hosts of each kind, and the first of those that are not ok. */
 import type { StreamRecord } from "../contract/record.js";
-import { OUTCOME_KINDS, outcomeOf, type HostOutcome, type OutcomeKind } from "./host-outcome.js";
+import { isRemoval } from "../contract/removed.js";
+import { isRefusal, OUTCOME_KINDS, outcomeOf, type HostOutcome, type OutcomeKind } from "./host-outcome.js";
 
 /** Hosts that are named, of each kind. */
 const MAX_NAMED = 3;
@@ -36,20 +37,46 @@ export function hostsIn(counts: OutcomeCounts): number {
 /** Takes the records of a fleet as they come; keeps the last outcome of each host. */
 export class FleetOutcome {
   readonly #last = new Map<string, { readonly name: string; readonly outcome: HostOutcome }>();
+  readonly #refused = new Set<string>();
   readonly #counts: Record<OutcomeKind, number> = { ...NO_OUTCOMES };
 
-  take(record: StreamRecord): void {
+  /** Returns what the record comes to. */
+  take(record: StreamRecord): HostOutcome {
     const outcome = outcomeOf(record);
     const before = this.#last.get(record.host_id)?.outcome;
+    if (isRemoval(record)) {
+      if (before !== undefined) this.#counts[before.kind] -= 1;
+      this.#last.delete(record.host_id);
+      this.#refused.delete(record.host_id);
+      return outcome;
+    }
     // Of a sound host it is the same object each time.
-    if (before === outcome) return;
+    if (before === outcome) return outcome;
     if (before !== undefined) this.#counts[before.kind] -= 1;
     this.#counts[outcome.kind] += 1;
+    if (isRefusal(record)) this.#refused.add(record.host_id);
+    else this.#refused.delete(record.host_id);
     this.#last.set(record.host_id, { name: record.hostname, outcome });
+    return outcome;
   }
 
   get counts(): OutcomeCounts {
     return { ...this.#counts };
+  }
+
+  /** Hosts that answered, and refused. */
+  get refused(): number {
+    return this.#refused.size;
+  }
+
+  /** Of these hosts, names by their ids, the first ones that have no outcome yet; at most `max`. */
+  awaited(hosts: ReadonlyMap<string, string>, max: number): readonly string[] {
+    const names: string[] = [];
+    for (const [id, name] of hosts) {
+      if (names.length === max) break;
+      if ((this.#last.get(id)?.outcome.kind ?? "pending") === "pending") names.push(name);
+    }
+    return names;
   }
 
   /** The first hosts that are not ok, at most MAX_NAMED of each kind. */

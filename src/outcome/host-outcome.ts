@@ -67,6 +67,14 @@ export function succeeds(kind: OutcomeKind): boolean {
   return kind === "ok" || kind === "unknown" || kind === "warning";
 }
 
+/** Whether the host answered, and does not let itself be read. */
+export function isRefusal(record: StreamRecord): boolean {
+  if (record.record === "frame" || record.last_error === null) return false;
+  const { state, last_error: error } = record;
+  const refuses = state === "auth-failed" || state === "host-key-rejected" || state === "unsupported";
+  return refuses || error.code === "connection-refused";
+}
+
 /** As `gpu 3: recovery action: Reset`. */
 function findingText({ device, message }: Finding): string {
   return device === null ? message : `${device}: ${message}`;

@@ -15,6 +15,7 @@ import {
   type OutcomeCounts,
   type Problem,
 } from "./fleet-outcome.js";
+import type { HostChanges } from "./host-changes.js";
 import { OUTCOME_KINDS, succeeds } from "./host-outcome.js";
 
 export const EXIT = { ok: 0, internal: 1, usage: 2, someFailed: 3, allFailed: 4, conditionHeld: 5 } as const;
@@ -28,6 +29,8 @@ export interface Counts {
   readonly hosts: number;
   /** The same by what their last records come to. */
   readonly byKind: OutcomeCounts;
+  /** Of the unreachable hosts those that refused. */
+  readonly refused: number;
   /** Whether a condition of `--fail-on` held in any record. */
   readonly held: boolean;
   /** At the end of the run; null before. */
@@ -42,7 +45,7 @@ export interface Details {
   readonly traits: readonly HostTraits[];
 }
 
-export const NO_COUNTS: Counts = { hosts: 0, byKind: NO_OUTCOMES, held: false, details: null };
+export const NO_COUNTS: Counts = { hosts: 0, byKind: NO_OUTCOMES, refused: 0, held: false, details: null };
 
 /** What a tally looks for beside outcomes. */
 export type TallyOptions = Pick<Options, "failOn" | "drift">;
@@ -51,13 +54,22 @@ export type TallyOptions = Pick<Options, "failOn" | "drift">;
 export class Tally {
   readonly #conditions: ConditionWatch;
   readonly #log: ((line: string) => void) | null;
+  readonly #changes: HostChanges | null;
   readonly #logged = new Set<string>();
   readonly #fleet = new FleetOutcome();
   readonly #drift: DriftWatch | null;
   #held = false;
 
-  /** `log`: takes a line for each device for which a condition holds, once; null: nothing is logged. */
-  constructor({ failOn, drift }: TallyOptions, log: ((line: string) => void) | null = null) {
+  /**
+   * `log`: takes a line for each device for which a condition holds, once; null: nothing is logged. `changes` gets each
+   * record, too.
+   */
+  constructor(
+    { failOn, drift }: TallyOptions,
+    log: ((line: string) => void) | null = null,
+    changes: HostChanges | null = null,
+  ) {
+    this.#changes = changes;
     this.#conditions = new ConditionWatch(failOn);
     this.#drift = drift === null ? null : new DriftWatch();
     this.#log = log;
@@ -65,7 +77,8 @@ export class Tally {
 
   /** Returns where conditions hold with this record. */
   take(record: StreamRecord): readonly Held[] {
-    this.#fleet.take(record);
+    const outcome = this.#fleet.take(record);
+    this.#changes?.take(record, outcome);
     this.#drift?.take(record);
     const held = this.#conditions.take(record);
     if (held.length > 0) {
@@ -77,7 +90,13 @@ export class Tally {
 
   get counts(): Counts {
     const byKind = this.#fleet.counts;
-    return { hosts: hostsIn(byKind), byKind, held: this.#held, details: null };
+    const { refused } = this.#fleet;
+    return { hosts: hostsIn(byKind), byKind, refused, held: this.#held, details: null };
+  }
+
+  /** Names, at most `max`, of those hosts that have no outcome yet. */
+  awaited(hosts: ReadonlyMap<string, string>, max: number): readonly string[] {
+    return this.#fleet.awaited(hosts, max);
   }
 
   /** The counts at the end of the run. */

@@ -1,8 +1,9 @@
 /**
  * GPUs that sleep: their kernel driver has suspended them (Documentation/power/runtime_pm.rst), and any query would wake
  * them. Where every GPU of a tool's vendor sleeps, the tool is not run, and they are listed without readings. Where one is
- * awake the tool runs, for all of them: nvidia-smi(1) has `-i` for some GPUs only, but NVML may start others to find one by
- * its address (nvml.h, nvmlDeviceGetHandleByPciBusId_v2), and the one that is awake is worth reading.
+ * awake the tool runs, for all of them: the one that is awake is worth reading, and nvidia-smi(1) does not promise that `-i`
+ * starts no other GPU. NVML starts the one that it looks up by address, and others that are its SLI slaves; by uuid or
+ * serial it may start others in the search (nvml.h, nvmlDeviceGetHandleByPciBusId_v2 and nvmlDeviceGetHandleByUUID).
  */
 import type { Gpu } from "../contract/record.js";
 import { accelerator } from "../shims/kit/accelerator.js";

@@ -28,7 +28,8 @@ import {
   type UsableTool,
 } from "./probe.js";
 import { isWanted, reachedBy } from "./probe-round.js";
-import { PCI_DEVICES, type TimeoutCommand } from "./script.js";
+import { PCI_DEVICES } from "./script.js";
+import type { TimeoutCommand } from "./script-plan.js";
 import { answerStep, bootstrapStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";

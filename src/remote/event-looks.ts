@@ -15,7 +15,7 @@ import { endMessage, type CutShort } from "./ended.js";
 import type { Found, SessionOptions } from "./found.js";
 import type { Answer } from "./lane.js";
 import type { Lanes, SessionPlan } from "./lanes.js";
-import type { TimeoutCommand } from "./script.js";
+import type { TimeoutCommand } from "./script-plan.js";
 
 /** From the beginning of one look to that of the next. */
 export const MIN_BETWEEN_MS = 30_000;

@@ -7,7 +7,7 @@ import type { HostSystem } from "../system/host-system.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain-commands.js";
 import { isNativeShim, toolsOf, type ChosenTool, type DeviceSource, type UsableTool } from "./probe.js";
-import type { TimeoutCommand, ToolParts } from "./script.js";
+import type { TimeoutCommand, ToolParts } from "./script-plan.js";
 
 export interface SessionOptions {
   readonly sample: SampleOptions;

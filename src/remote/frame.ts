@@ -5,7 +5,8 @@ import type { PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
 import { floodEnd, MORE_THAN_A_FRAME, MAX_FRAME_BYTES } from "./answer-bounds.js";
 import { endOfStatus } from "./ended.js";
 import { createFrameBytes, type FrameBytes } from "./frame-bytes.js";
-import { LIMITERS, MAX_STDERR_BYTES, type TimeoutCommand } from "./script.js";
+import { MAX_STDERR_BYTES } from "./script.js";
+import { LIMITERS, type TimeoutCommand } from "./script-plan.js";
 
 /** A tool that the bootstrap found, in the order in which it was tried. */
 export interface FoundTool {

@@ -21,6 +21,8 @@ export interface LaneTiming {
 
 /** Beyond a part's own deadline: `timeout -k 1`, a busy host, the network. */
 const SILENCE_SLACK_MS = 4000;
+/** A part's own deadline has passed: within this time the connection shows that it is alive, or it is lost. */
+const CONFIRM_MS = 3500;
 /** A host that never falls silent and never ends is given up after so many times the longest silence. */
 const MAX_SILENCES = 4;
 const MAX_STDERR_CHARS = 4000;
@@ -52,6 +54,7 @@ const HUNG: State = { kind: "hung" };
 export class Lane {
   readonly #reader: FrameReader;
   readonly #timing: LaneTiming;
+  readonly #connection: Connection;
   #state: State = IDLE;
   #channel: Channel | null = null;
   /** Goes out when the channel is open. */
@@ -62,15 +65,16 @@ export class Lane {
   #definitions: string | null = null;
   #hasTakenLines = false;
 
-  private constructor(nonce: string, timing: LaneTiming) {
+  private constructor(connection: Connection, nonce: string, timing: LaneTiming) {
+    this.#connection = connection;
     this.#reader = new FrameReader(nonce);
     this.#timing = timing;
   }
 
   /** A channel that is being opened; its first question may be asked at once. */
   static open(connection: Connection, command: string, nonce: string, timing: LaneTiming): Lane {
-    const lane = new Lane(nonce, timing);
-    void lane.#open(connection, command);
+    const lane = new Lane(connection, nonce, timing);
+    void lane.#open(command);
     return lane;
   }
 
@@ -121,9 +125,9 @@ export class Lane {
     this.#close({ kind: "lost" });
   }
 
-  async #open(connection: Connection, command: string): Promise<void> {
+  async #open(command: string): Promise<void> {
     try {
-      this.#channel = await connection.open(command, {
+      this.#channel = await this.#connection.open(command, {
         stdout: (chunk) => this.#onData(chunk),
         stderr: (chunk) => {
           if (this.#stderr.length < MAX_STDERR_CHARS) this.#stderr += chunk.toString("utf8");
@@ -165,15 +169,24 @@ export class Lane {
     });
   }
 
-  /** One timer a question: when it fires and data came meanwhile, it is set again for the rest. */
-  #watchSilence(question: Question): void {
+  /**
+   * One timer a question: when it fires and data came meanwhile, it is set again for the rest. It fires first when a part
+   * is late: whether the shell hangs or the whole host is frozen, the connection knows.
+   */
+  #watchSilence(question: Question, isConfirmed = false): void {
     const { clock, toolTimeoutSecs } = this.#timing;
-    const silenceMs = toolTimeoutSecs * 1000 + SILENCE_SLACK_MS;
+    const toolMs = toolTimeoutSecs * 1000;
+    const silenceMs = toolMs + SILENCE_SLACK_MS;
     const deadline = (): number =>
       Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
-    question.timer = clock.after(deadline() - clock.nowMs(), () => {
-      if (clock.nowMs() < deadline()) {
-        this.#watchSilence(question);
+    const late = this.#lastDataAt + toolMs;
+    const next = isConfirmed ? deadline() : Math.min(late, deadline());
+    question.timer = clock.after(next - clock.nowMs(), () => {
+      const now = clock.nowMs();
+      if (now < deadline()) {
+        const isLate = now >= this.#lastDataAt + toolMs;
+        if (isLate && !isConfirmed) this.#connection.confirm?.(CONFIRM_MS);
+        this.#watchSilence(question, isLate);
         return;
       }
       this.#leave(HUNG);

@@ -15,8 +15,8 @@ import {
   tickDefinitions,
   tickLine,
   tickScript,
-  type TickPlan,
 } from "./script.js";
+import type { TickPlan } from "./script-plan.js";
 import { shellCommand } from "./shell-command.js";
 
 /** The same object as long as nothing in it changes. */

@@ -7,6 +7,9 @@ import type { LaneTiming } from "./lane.js";
 import { withTool } from "./tool-word.js";
 
 const MAX_STDERR_BYTES = 4000;
+/** Beyond a command's deadline. The connection shows within it that it is alive, or is lost. */
+const SLACK_MS = 2000;
+const CONFIRM_MS = 1800;
 
 /** The commands of one host. A command that still runs is not started again: nothing there would end it. */
 export class PlainCommands {
@@ -44,7 +47,10 @@ export class PlainCommands {
         const text = flood === null ? answer.toString("utf8") : "";
         resolve({ stdout: text, stderr: stderr.take().toString("utf8"), end: flood ?? end });
       };
-      const timer = clock.after(toolTimeoutSecs * 1000 + 2000, () => settle(late));
+      let timer = clock.after(toolTimeoutSecs * 1000, () => {
+        timer = clock.after(SLACK_MS, () => settle(late));
+        this.#connection.confirm?.(CONFIRM_MS);
+      });
       const stopped = (): void => {
         this.#running.delete(command);
         timer.cancel();

@@ -16,7 +16,7 @@ import {
 import { sleepersIn, SleepingSampler, sleepingGpus, wokenBy } from "./asleep.js";
 import { readSampler } from "./compose.js";
 import type { FoundTool } from "./frame.js";
-import type { ToolCandidate } from "./script.js";
+import type { ToolCandidate } from "./script-plan.js";
 import { GIVEN, plainWord, shellWord } from "./tool-word.js";
 
 /** A vendor tool that a host is read with, or that fails there. */

@@ -19,12 +19,9 @@
 import type { Part, ShellPart } from "../shims/kit/shim.js";
 import { asleepPart } from "./asleep.js";
 import { SH } from "./embedded-sh.js";
+import type { BootstrapPlan, TickPlan, TimeoutCommand, ToolCandidate, ToolParts } from "./script-plan.js";
 import { shellCommand } from "./shell-command.js";
 import { GIVEN, shellWord, withTool } from "./tool-word.js";
-
-/** How a host bounds a program: GNU-style `timeout -k`, old busybox `timeout -t`, or a watchdog in shell. */
-export const LIMITERS = ["gnu", "busybox", "watchdog"] as const;
-export type TimeoutCommand = (typeof LIMITERS)[number];
 
 /** What is kept of a program's stderr. */
 export const MAX_STDERR_BYTES = 2000;
@@ -46,59 +43,6 @@ export const PCI_DEVICES = "host.pci";
 
 /** What prints: the functions that shell parts may call (see docs/remote-script.md). */
 export const OUTPUT_FUNCTIONS = SH.output;
-
-/** A tool that may be on the host, in the order in which it is tried. */
-export interface ToolCandidate {
-  readonly shim: string;
-  /** Once one tool of a group works, the others of it are not asked; null: one that works is enough for all. */
-  readonly group: string | null;
-  readonly executables: readonly string[];
-  readonly probe: readonly Part[];
-  /** Groups of drivers; where all GPUs of one sleep, the tool is not run (asleep.ts). */
-  readonly wakes: readonly (readonly string[])[];
-  /** The operator's path in place of a search; null: search for the executables. */
-  readonly path: string | null;
-  /** As in Shim: it is tried only where no tool worked before it. */
-  readonly lastResort?: { readonly isHere: string };
-}
-
-/** What an operating system is asked for besides the vendor tool. */
-export interface SystemParts {
-  /** What `uname -s` prints there. */
-  readonly uname: string;
-  readonly probe: readonly Part[];
-}
-
-export interface BootstrapPlan {
-  readonly nonce: string;
-  readonly toolTimeoutSecs: number;
-  readonly systems: readonly SystemParts[];
-  readonly candidates: readonly ToolCandidate[];
-  /** An earlier round of the probe has found a tool that works. */
-  readonly foundBefore: boolean;
-  /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
-  readonly stay: boolean;
-}
-
-/** What each tick asks of one host, once its tool is known. */
-export interface TickPlan {
-  readonly nonce: string;
-  readonly toolTimeoutSecs: number;
-  readonly limiter: TimeoutCommand;
-  /** A shell that stays bounds its programs by a guard, where it can. */
-  readonly isGuarded: boolean;
-  readonly system: readonly Part[];
-  readonly tools: readonly ToolParts[];
-}
-
-/** What one vendor tool is asked, by the executable that was found. */
-export interface ToolParts {
-  readonly parts: readonly Part[];
-  /** As a word of the shell. */
-  readonly executable: string;
-  /** Absent: it is run whatever sleeps. */
-  readonly unlessAsleep?: { readonly shim: string; readonly wakes: readonly (readonly string[])[] };
-}
 
 /** Puts `values` in the `@NAME@` places of a fragment. Throws when a place has no value. */
 function fill(fragment: string, values: Readonly<Record<string, string | number>>): string {

@@ -7,7 +7,7 @@ import { isAsciiOnly, wantsColor, terminalOf } from "../format/terminal.js";
 import type { Unwritable } from "../format/unwritable.js";
 import type { Stream } from "../sources/source.js";
 
-type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env"> & Partial<Pick<RuntimeDeps, "keyboard">>;
+type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env" | "keyboard">;
 
 function writesToTerminal(options: Options, deps: AppearanceDeps): boolean {
   return options.output === null && deps.stdout.isTTY === true;

@@ -1,124 +1,96 @@
-/** `--dry-run`: for each host what would be done, as text, with the config lines that decided it. Connects to nothing. */
-import { hostErrorOf, type ReportFault } from "../contract/errors.js";
+/** `--dry-run`: what would be done with each host, without connecting to any. */
+import { UsageError } from "../contract/errors.js";
+import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
-import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
+import type { RuntimeDeps } from "../contract/runtime-deps.js";
+import type { Target } from "../contract/target.js";
+import { targetPlanner } from "../fleet/open-fleet.js";
+import { isOfShard } from "../fleet/shard.js";
+import { unlessAborted } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
-import { findCandidates } from "../ssh/auth/identity.js";
-import type { Origin } from "../ssh/config/host-config.js";
-import type { SshShared } from "../ssh/connector.js";
-import { needsSystemClient } from "../ssh/host-connector.js";
-import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
+import { EXIT } from "../outcome/tally.js";
+import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
+import { openNames } from "../ssh/names/resolver-pool.js";
 import { createSshShared } from "../ssh/shared.js";
+import { describePlans, scriptTexts } from "./describe-plan.js";
+import { outputOf } from "./output.js";
 
-/** One text a host. Asks the agent for its public keys, reads key files and known_hosts, and does nothing else. */
-export async function* describePlans(
-  planned: readonly (PlannedTarget | UnplannedTarget)[],
+/** So many hosts are planned at a time: their plans, some 10 KiB each, are garbage soon. */
+const MIN_PLANNED = 100;
+/** The same where planning waits for something, as for names that are looked up: more wait together then. */
+const MAX_PLANNED = 10_000;
+const SLOW_MS = 1000;
+/** Hosts that the last line names. */
+const MAX_NAMED = 5;
+
+/**
+ * Writes a text for each host, or with `--script` the scripts that would run there. Returns 3 where a host cannot be
+ * logged in to as things are, else 0.
+ */
+export async function runDryRun(
   options: Options,
-  deps: { readonly clock: Clock },
-  fault: ReportFault,
-): AsyncGenerator<string, void> {
-  const shared = createSshShared(deps.clock, options.ssh.concurrency, () => undefined);
+  deps: RuntimeDeps,
+  log: OperatorLog,
+  signal: AbortSignal,
+): Promise<number> {
+  const { source, shard, verbosity } = options;
+  if (source.kind !== "targets")
+    throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
+  const { clock, env, programs } = deps;
+  const targets = shard === null ? source.targets : source.targets.filter((each) => isOfShard(each, shard));
+  const names = openNames(programs.resolver, clock);
+  const shared = createSshShared(clock, options.ssh.concurrency, () => undefined);
+  const failing: string[] = [];
   try {
-    for (const each of planned) yield await describeOrReport(each, options, shared, fault);
+    // The environment of a process is slow to read, once for each host.
+    const planning = targetPlanner(options, { env: { ...env }, clock, names }, log.fault);
+    const plan = await unlessAborted(planning, signal);
+    // Hosts are of one script together: that needs all of them.
+    const parts = planInParts(targets, plan, options.script ? targets.length : MIN_PLANNED, clock, signal);
+    let first = await parts.next();
+    const output = await outputOf(options, deps);
+    try {
+      for (; first.done !== true; first = await parts.next()) {
+        const planned = first.value;
+        if (options.script) {
+          for await (const text of scriptTexts(planned, options, clock)) await output.write(text);
+          continue;
+        }
+        const described = await describePlans(planned, options, shared, log.fault);
+        await output.write(described.map(({ text }) => text).join(""));
+        for (const { host, isReady } of described) if (!isReady) failing.push(host);
+      }
+    } finally {
+      await output.close();
+    }
   } finally {
+    names.close();
     shared.agents.close();
   }
+  if (failing.length === 0) return EXIT.ok;
+  const named = failing.slice(0, MAX_NAMED).join(", ") + (failing.length > MAX_NAMED ? ", ..." : "");
+  const hosts = `${failing.length} of ${targets.length} ${targets.length === 1 ? "host" : "hosts"}`;
+  if (verbosity !== "quiet") log.warn(cleanText(`${hosts} cannot be logged in to as things are: ${named}`));
+  return EXIT.someFailed;
 }
 
-/** An error of one host is that host's text. */
-async function describeOrReport(
-  each: PlannedTarget | UnplannedTarget,
-  options: Options,
-  shared: SshShared,
-  fault: ReportFault,
-): Promise<string> {
-  const notPlanned = (why: string): string =>
-    `${each.target.host} (${each.target.origin})\n  not planned  ${why}\n`;
-  if (each.plan === null) return notPlanned(cleanText(each.why));
-  try {
-    return await describe(each, options, shared);
-  } catch (error) {
-    const failure = hostErrorOf(error, "resolve");
-    if (failure.failure.code === "internal-error") fault(each.target.host, error);
-    return notPlanned(cleanText(failure.message));
-  }
-}
+type Planned = PlannedTarget | UnplannedTarget;
 
-async function describe(
-  { target, plan }: PlannedTarget,
-  options: Options,
-  shared: SshShared,
-): Promise<string> {
-  const rows: (readonly [label: string, value: string])[] = [
-    ["address", planLabel(plan)],
-    ...wayRows(plan),
-    ...(plan.refusal === undefined ? [] : [["refused", plan.refusal.message] as const]),
-    ["client", await client(plan, options, shared)],
-    ...(await keys(plan, shared)),
-    ["host key policy", `${plan.hostKeyPolicy} (${originText(plan.hostKeyPolicyOrigin)})`],
-    ["known hosts", [...plan.knownHosts.userFiles, ...plan.knownHosts.globalFiles].join(", ") || "none"],
-    ["known as", knownAs(plan, shared)],
-    ...decidedBy(plan),
-  ];
-  const width = Math.max(...rows.map(([label]) => label.length));
-  const labels = Object.entries(target.labels).map(([key, value]) => ` ${key}=${value}`);
-  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
-  return `${[`${target.host} (${target.origin})${labels.join("")}`, ...lines].map(cleanText).join("\n")}\n`;
-}
-
-function wayRows(plan: HostPlan): (readonly [string, string])[] {
-  if (plan.way.kind === "command") return [["proxy command", plan.way.command]];
-  const hops: string[] = [];
-  for (let way: Way = plan.way; way.kind === "jump"; way = way.hop.way) hops.unshift(planLabel(way.hop));
-  return hops.length === 0 ? [] : [["jump hosts", hops.join(" -> ")]];
-}
-
-async function client(plan: HostPlan, options: Options, shared: SshShared): Promise<string> {
-  if (options.ssh.client !== "auto") return `${options.ssh.client} (--ssh-client)`;
-  const why = await needsSystemClient(plan, shared);
-  return why === null ? "ssh2" : `openssh: ${why}`;
-}
-
-async function keys(plan: HostPlan, shared: SshShared): Promise<(readonly [string, string])[]> {
-  const { keys: candidates, skipped } = await findCandidates(plan.identity, shared);
-  const offered = candidates.map(
-    ({ source, type, fingerprint, certified }, index): readonly [string, string] => [
-      `key ${index + 1}`,
-      `${source} ${type}${certified ? " certificate" : ""} ${fingerprint}`,
-    ],
-  );
-  const notOffered = skipped.map(({ source, reason }): readonly [string, string] => [
-    "key skipped",
-    `${source}: ${reason}`,
-  ]);
-  const none: (readonly [string, string])[] =
-    offered.length === 0 ? [["key", "none: authentication will fail"]] : [];
-  return [...offered, ...none, ...notOffered];
-}
-
-function knownAs(plan: HostPlan, shared: SshShared): string {
-  const names = planHostNames(plan, null);
-  const types = shared.knownHosts.open(plan.knownHosts).knownKeyTypes(names);
-  return types.length === 0 ? `${names.name}: no key is known` : `${names.name} by ${types.join(", ")}`;
-}
-
-/** Only what files decided: the defaults are those of ssh. */
-function decidedBy(plan: HostPlan): (readonly [string, string])[] {
-  const rows: (readonly [string, string])[] = [];
-  for (const [keyword, origin] of plan.config.origins) {
-    if (origin.kind === "file") rows.push(["decided by", `${originText(origin)} (${keyword})`]);
-  }
-  return rows;
-}
-
-function originText(origin: Origin): string {
-  switch (origin.kind) {
-    case "file":
-      return `${origin.file}:${origin.line}`;
-    case "flag":
-      return "command line";
-    case "default":
-      return "default";
+/** Plans of all targets, in order, `count` at a time at first. Throws ConfigError, or the signal's reason. */
+async function* planInParts(
+  targets: readonly Target[],
+  plan: (targets: readonly Target[]) => Promise<readonly Planned[]>,
+  count: number,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Planned[], void> {
+  let size = count;
+  for (let at = 0; at < targets.length;) {
+    const beganAtMs = clock.nowMs();
+    const planned = await unlessAborted(plan(targets.slice(at, at + size)), signal);
+    at += size;
+    if (clock.nowMs() - beganAtMs > SLOW_MS) size = Math.max(size, MAX_PLANNED);
+    yield planned;
   }
 }

@@ -5,20 +5,14 @@ import type { Keyboard } from "../contract/keyboard.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
+import { patientOutput } from "../format/disk-full.js";
 import type { Formatter, Screen } from "../format/formatter.js";
-import {
-  fileOutput,
-  lacksHeader,
-  OutputClosed,
-  OutputError,
-  streamOutput,
-  type Output,
-} from "../format/output.js";
+import { lacksHeader, OutputClosed, OutputError, type Output } from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
 import { insteadOf, type Unwritable } from "../format/unwritable.js";
 import { withHealth } from "../health/with-health.js";
-import { onAbort, unlessAborted } from "../lib/abort.js";
+import { onAbort } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { driftReport } from "../outcome/drift-watch.js";
@@ -29,7 +23,11 @@ import type { Exporter } from "../serve/exporter.js";
 import type { Lines, RecordStream } from "../sources/source.js";
 import { formatOf, formatterFor, redrawTerminal, streamFormatOf } from "./appearance.js";
 import { Faults } from "./faults.js";
+import { createLog, hostChangeLines } from "./operator-log.js";
 import { Notices } from "./notices.js";
+import { outputOf } from "./output.js";
+import { ProgressLine, progressOf, progressTerminal } from "./progress-line.js";
+import { reloadHosts } from "./reload-hosts.js";
 
 /**
  * Runs until the last tick, the reader's end, or the signal's abort. Returns the exit code that the records lead to.
@@ -47,21 +45,28 @@ export async function run(
   const stop = (): void => stopper.abort();
   const stopListening = onAbort(signal, stop);
   const terminal = redrawTerminal(options, deps);
-  const notices = new Notices((line) => deps.logLine(line), terminal !== null && deps.logsToTerminal);
+  const isTableThere = terminal !== null && deps.logTerminal !== null;
+  const progress = new ProgressLine(deps.clock, progressTerminal(options, deps));
+  const notices = new Notices((line) => progress.around(() => deps.logLine(line)), isTableThere);
   const faults = new Faults((text) => notices.log(text));
-  const log = createLog(notices, options, faults);
+  const hostChanges = hostChangeLines(options, { isTerminal: deps.logTerminal !== null, isTableThere });
+  const log = createLog(notices, options, faults, hostChanges);
   const unwritable: Unwritable = (record, error) => {
     faults.report(record.host_id, error);
     return insteadOf(record, error, options.length.kind === "once");
   };
   try {
     warnings.forEach((message) => log.warn(message));
-    if (options.dryRun) return await dryRun(options, deps, faults, stopper.signal);
+    if (options.dryRun) {
+      const { runDryRun } = await import("./dry-run.js");
+      const code = await runDryRun(options, deps, log, stopper.signal);
+      return faults.isAny ? EXIT.internal : code;
+    }
     if (options.check !== null) {
       const { runCheck } = await import("./check.js");
       return await runCheck(options, options.check, deps, log, unwritable, stopper.signal);
     }
-    const output = await outputOf(options, deps);
+    let output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
     const exporter = await exporterOf(options, deps.clock, log);
     // What scripts and recordings see does not depend on a terminal.
@@ -79,26 +84,45 @@ export async function run(
       if (formatter.screen !== undefined) notices.showOn(show);
       if (terminal?.takesKeys === true) listenToKeys(deps.keyboard, formatter.screen, stop);
       const { clock } = deps;
-      const { texts, counts } =
+      const lines =
         stream.kind === "lines"
           ? stream
           : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
+      const patient =
+        options.output === null || options.length.kind === "once"
+          ? null
+          : patientOutput(output, header, (line) => notices.log(line));
+      output = patient ?? output;
       if (output.firstLine !== null && lacksHeader(output.firstLine, header))
         log.warn(
           `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
         );
-      await deps.onReopen(() => reopen(output, header, options, notices));
-      const drained = await drainTexts(texts, header, output, { signal: stopper.signal, clock, stop });
+      const target = output;
+      const { rereadTargets: reread } = deps;
+      const reloading = { reread, format: formatOf(options, deps), print: log.line, warn: log.warn };
+      await deps.onHangUp(async () => {
+        await reopen(target, header, options, notices);
+        if (reread !== null) await reloadHosts(stream, { ...reloading, reread });
+      });
+      progress.start(progressOf(stream, lines, clock));
+      const write: Output["write"] = (text) => {
+        // The picture of a table has this line's place, and how many hosts are pending.
+        if (isTableThere && text.length > 0) progress.stop();
+        return progress.around(() => target.write(text));
+      };
+      const sink: Output = { firstLine: target.firstLine, write, close: () => target.close() };
+      const drained = await drainTexts(lines.texts, header, sink, { signal: stopper.signal, clock, stop });
+      progress.stop();
       if (drained === "closed") return faults.isAny ? EXIT.internal : EXIT.ok;
       // A run that a signal ends has come to no end of its own, and a table that is redrawn has its own last line.
       // A shard that has no host has nothing that could fail.
       if (stream.hostCount === 0) return faults.isAny ? EXIT.internal : EXIT.ok;
-      const code = conclude(counts(), options, log, {
-        isLastLineDue: !signal.aborted && terminal === null,
+      const code = conclude(lines.summary(), options, log, {
+        lastLine: terminal !== null ? "never" : lastLineOf(options, signal.aborted),
         isDriftDue: options.drift?.isReported === true && formatOf(options, deps) !== "table",
       });
-      return faults.isAny ? EXIT.internal : code;
+      return faults.isAny || (patient?.droppedLines ?? 0) > 0 ? EXIT.internal : code;
     } finally {
       stop();
       deps.keyboard?.close();
@@ -114,13 +138,18 @@ export async function run(
     notices.log(error.message);
     return EXIT.internal;
   } finally {
+    progress.stop();
     notices.release();
     stopListening();
   }
 }
 
 /** The one place where keys mean something. */
-function listenToKeys(keyboard: Keyboard | null, screen: Screen | undefined, quit: () => void): void {
+function listenToKeys(
+  keyboard: Keyboard | null | undefined,
+  screen: Screen | undefined,
+  quit: () => void,
+): void {
   if (screen === undefined) return;
   keyboard?.open(
     (key) => {
@@ -129,20 +158,6 @@ function listenToKeys(keyboard: Keyboard | null, screen: Screen | undefined, qui
     },
     () => screen.redraw(),
   );
-}
-
-function createLog(notices: Notices, { verbosity }: Options, faults: Faults): OperatorLog {
-  return {
-    warn: (message) => {
-      if (verbosity !== "quiet") notices.log(`warning: ${message}`);
-    },
-    debug: (message) => {
-      if (verbosity === "verbose") notices.log(cleanText(message));
-    },
-    line: (line) => notices.log(line),
-    fault: faults.report,
-    faultStack: (host, stack) => faults.reportStack(host, stack),
-  };
 }
 
 function formatted(
@@ -155,9 +170,25 @@ function formatted(
   clock: Clock,
 ): Lines {
   const judged = withHealth(batches, options.health, unwritable);
-  const seen = withTally(judged, options, tallyLog(options.verbosity, log.line), unwritable);
+  const logged = tallyLog(options.verbosity, log.hostChanges, log.line);
+  const seen = withTally(judged, options, logged, unwritable);
   const served = exporter === null ? seen.batches : exporter.watch(seen.batches, hostCount);
-  return { texts: textsOf(served, formatter, clock), counts: () => [seen.summary()] };
+  const texts = textsOf(served, formatter, clock);
+  return {
+    texts,
+    counts: () => [seen.counts()],
+    summary: () => [seen.summary()],
+    awaited: (hosts, max) => seen.awaited(hosts, max),
+  };
+}
+
+/** When the last line is printed, which has how many hosts are ok. */
+type LastLineDue = "never" | "not all ok" | "always";
+
+/** The log of a watch has an end, whatever ended it; a run of one reading is silent where all is well. */
+function lastLineOf({ length, source }: Options, isAborted: boolean): LastLineDue {
+  if (length.kind !== "once" && source.kind === "targets") return "always";
+  return isAborted ? "never" : "not all ok";
 }
 
 /** The exit code, and what the operator should know of the run as a whole. Throws UsageError for an empty recording. */
@@ -165,7 +196,7 @@ function conclude(
   counts: readonly Counts[],
   options: Options,
   log: OperatorLog,
-  { isLastLineDue, isDriftDue }: { readonly isLastLineDue: boolean; readonly isDriftDue: boolean },
+  due: { readonly lastLine: LastLineDue; readonly isDriftDue: boolean },
 ): number {
   const { source, verbosity } = options;
   if (source.kind === "replay" && counts.every(({ hosts }) => hosts === 0))
@@ -174,20 +205,14 @@ function conclude(
     ]);
   for (const { condition, field } of unreadIn(counts))
     log.warn(`--fail-on "${condition}": no record had a reading of ${field}`);
-  if (isDriftDue) driftReport(traitsIn(counts)).lines.forEach((line) => log.line(line));
+  if (due.isDriftDue) driftReport(traitsIn(counts)).lines.forEach((line) => log.line(line));
   const code = exitCodeOf(counts, options);
   // Half of the demo's hosts fail on purpose: that is no failure of the demo.
   if (source.kind === "demo" && code === EXIT.someFailed) return EXIT.ok;
-  const isReported =
-    isLastLineDue && verbosity !== "quiet" && counts.some(({ byKind, hosts }) => byKind.ok < hosts);
-  if (isReported) log.line(lastLine(counts));
+  const isNews = due.lastLine === "always" || counts.some(({ byKind, hosts }) => byKind.ok < hosts);
+  const isAny = counts.some(({ hosts }) => hosts > 0);
+  if (verbosity !== "quiet" && due.lastLine !== "never" && isNews && isAny) log.line(lastLine(counts));
   return code;
-}
-
-async function outputOf(options: Options, deps: RuntimeDeps): Promise<Output> {
-  if (options.output === null) return streamOutput(deps.stdout);
-  if (formatOf(options, deps) !== "prometheus") return openOutput(options.output);
-  return (await import("../format/replaced-file.js")).replacedFile(options.output);
 }
 
 /** Serves from now on, with `--listen`. Throws UsageError where it cannot. */
@@ -203,14 +228,6 @@ async function exporterOf(
   return exporter;
 }
 
-async function openOutput(path: string): Promise<Output> {
-  try {
-    return await fileOutput(path);
-  } catch (error) {
-    throw new UsageError([`--output: cannot append to ${path}: ${messageOf(error)}`]);
-  }
-}
-
 /** The old file stays in use until the new one is open, and where it cannot be opened. */
 async function reopen(output: Output, header: string, options: Options, notices: Notices): Promise<void> {
   if (output.reopen === undefined || options.output === null) return;
@@ -221,36 +238,6 @@ async function reopen(output: Output, header: string, options: Options, notices:
   } catch (error) {
     notices.log(`warning: SIGHUP: --output ${path} stays the old file: ${messageOf(error)}`);
   }
-}
-
-async function dryRun(
-  options: Options,
-  deps: RuntimeDeps,
-  faults: Faults,
-  signal: AbortSignal,
-): Promise<number> {
-  if (options.source.kind !== "targets") {
-    throw new UsageError(["--dry-run: needs hosts; give --ssh or --ssh-hostfile with it"]);
-  }
-  const { clock, env, programs } = deps;
-  const [{ openNames }, { planTargets }, { isOfShard }, { describePlans }] = await Promise.all([
-    import("../ssh/names/resolver-pool.js"),
-    import("../fleet/open-fleet.js"),
-    import("../fleet/shard.js"),
-    import("./dry-run.js"),
-  ]);
-  const names = openNames(programs.resolver, clock);
-  const planning = planTargets(options, options.source.targets, { env, clock, names }, faults.report);
-  const all = await unlessAborted(planning, signal).finally(() => names.close());
-  const { shard } = options;
-  const planned = shard === null ? all : all.filter(({ target }) => isOfShard(target, shard));
-  // Plans are no metrics: the file of an earlier run stays as it is.
-  const isMetrics = formatOf(options, deps) === "prometheus";
-  const output =
-    options.output === null || isMetrics ? streamOutput(deps.stdout) : await openOutput(options.output);
-  for await (const text of describePlans(planned, options, deps, faults.report)) await output.write(text);
-  await output.close();
-  return faults.isAny ? EXIT.internal : EXIT.ok;
 }
 
 function messageOf(error: unknown): string {

@@ -2,6 +2,7 @@
 import type { ReportFault } from "../contract/errors.js";
 import type { ListenAddress } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
+import { isRemoval } from "../contract/removed.js";
 import { exposition } from "../format/prometheus/exposition.js";
 import { FleetState } from "../format/prometheus/fleet-state.js";
 import type { Clock } from "../lib/clock.js";
@@ -55,6 +56,7 @@ export async function startExporter({
       expected = hostCount;
       return mapAsync(batches, (batch) => {
         fleet.absorb(batch, clock.nowMs());
+        if (expected !== null) expected -= batch.filter(isRemoval).length;
         return batch;
       });
     },

@@ -7,12 +7,15 @@ import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options, StreamFormat } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Target } from "../contract/target.js";
+import type { FleetChange } from "../fleet/fleet-change.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
 import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
+import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
-import type { RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
+import { WatchedHosts, type PlanTargets } from "./reload.js";
+import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
 import { sharesOf, threadCount } from "./threads/shares.js";
 
@@ -34,7 +37,15 @@ export async function openStream(
     // Nothing but CSV's header needs them, and the first records may be long in coming.
     const { batches, first } = format === "csv" ? await withFirst(all) : { batches: all, first: [] };
     const labelNames = labelColumns(first);
-    return { kind: "records", batches, hostCount: null, labelNames, close: () => Promise.resolve() };
+    const hostNames = new Map<string, string>();
+    return {
+      kind: "records",
+      batches,
+      hostCount: null,
+      hostNames,
+      labelNames,
+      close: () => Promise.resolve(),
+    };
   }
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
@@ -90,10 +101,15 @@ async function openLive(
 ): Promise<Stream> {
   const stayHere = threadCount(options, format, targets.length) === 0;
   const planned = await planHosts(options, targets, stayHere, deps, log, signal);
+  const planAgain: PlanTargets = async (changed) => {
+    const again = await planHosts(options, changed, false, deps, log, signal);
+    again.names.close();
+    return again.watched;
+  };
   const count = threadCount(options, format, planned.watched.length);
-  if (count === 0) return watchHere(options, planned, deps, log, signal);
+  if (count === 0) return watchHere(options, planned, planAgain, deps, log, signal);
   planned.names.close();
-  return watchOnThreads(options, planned, count, format, deps, log, signal);
+  return watchOnThreads(options, planned, planAgain, count, format, deps, log, signal);
 }
 
 export type LiveDeps = Pick<SourceDeps, "env" | "clock" | "random" | "programs">;
@@ -107,7 +123,8 @@ export async function openHere(
   signal: AbortSignal,
 ): Promise<RecordStream> {
   await checkKeyFiles(settings.ssh.keyFiles);
-  return watchHere(settings, await planHosts(settings, targets, true, deps, log, signal), deps, log, signal);
+  const planned = await planHosts(settings, targets, true, deps, log, signal);
+  return watchHere(settings, planned, null, deps, log, signal);
 }
 
 interface PlannedHosts {
@@ -149,40 +166,75 @@ function isDnsName({ host }: Target): boolean {
 async function watchHere(
   settings: FleetSettings,
   { watched, names, beginMs }: PlannedHosts,
+  planAgain: PlanTargets | null,
   { clock, random }: LiveDeps,
   log: FleetLog,
   signal: AbortSignal,
 ): Promise<RecordStream> {
   const { openFleet } = await import("../fleet/open-fleet.js");
   const fleet = await openFleet(settings, watched, { clock, random, names, beginMs, ...log }, signal);
-  const close = (): Promise<void> => {
-    fleet.close();
-    return Promise.resolve();
-  };
-  const labelNames = labelColumns(watched.map(({ identity }) => identity));
-  return { kind: "records", batches: fleet.batches, hostCount: watched.length, labelNames, close };
+  const close = (): Promise<void> => fleet.close();
+  const opened = openedHosts(watched, planAgain, (change) => fleet.change(change), close);
+  return Object.assign(opened, { kind: "records", batches: fleet.batches } as const);
 }
 
 async function watchOnThreads(
   options: Options,
   { watched, beginMs }: PlannedHosts,
+  planAgain: PlanTargets,
   count: number,
   format: StreamFormat,
   { clock, programs }: LiveDeps,
   log: OperatorLog,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const shares = sharesOf(options, watched, { count, format, resolver: programs.resolver.href, beginMs });
+  const { hostChanges } = log;
+  const resolver = programs.resolver.href;
+  const shares = sharesOf(options, watched, { count, format, resolver, beginMs, hostChanges });
   const { FleetThreads } = await import("./threads/fleet-threads.js");
   const threads = FleetThreads.start(shares, { program: programs.thread, clock, log, signal });
-  const hostCount = watched.length;
-  const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const close = async (): Promise<void> => {
     await threads.return();
   };
+  const counts = (): readonly Counts[] => threads.counts;
+  const opened = openedHosts(watched, planAgain, (change) => threads.change(change), close);
   return format === "records"
-    ? { kind: "records", batches: recordsOf(threads), hostCount, labelNames, close }
-    : { kind: "lines", texts: threads, counts: () => threads.counts, hostCount, labelNames, close };
+    ? Object.assign(opened, { kind: "records", batches: recordsOf(threads) } as const)
+    : Object.assign(opened, {
+        kind: "lines",
+        texts: threads,
+        counts,
+        summary: counts,
+        awaited: () => [],
+      } as const);
+}
+
+/** What live streams have in common. */
+function openedHosts(
+  watched: readonly WatchedTarget[],
+  planAgain: PlanTargets | null,
+  change: (change: FleetChange) => void,
+  close: () => Promise<void>,
+): Opened {
+  const labelNames = labelColumns(watched.map(({ identity }) => identity));
+  if (planAgain === null)
+    return { hostCount: watched.length, hostNames: namesOf(watched), labelNames, close };
+  const hosts = new WatchedHosts(watched, planAgain, change);
+  return {
+    get hostCount() {
+      return hosts.count;
+    },
+    get hostNames() {
+      return hosts.names;
+    },
+    replaceHosts: (targets) => hosts.replace(targets),
+    labelNames,
+    close,
+  };
+}
+
+function namesOf(watched: readonly WatchedTarget[]): ReadonlyMap<string, string> {
+  return new Map(watched.map(({ identity }) => [identity.hostId, identity.hostname]));
 }
 
 /** The threads' NDJSON as records. */

@@ -1,8 +1,10 @@
-/** Bytes of NDJSON to records, with the number of each bad line. The only importer of ndjson. */
+/** Bytes of NDJSON, ours or all-smi's, to records, with the number of each bad line. The only importer of ndjson. */
 import ndjson from "ndjson";
+import { expandCompact } from "../contract/expand-compact.js";
 import { checkRecord } from "../contract/record-check.js";
 import type { StreamRecord } from "../contract/record.js";
 import { NEWLINE } from "../lib/bytes.js";
+import { AllSmiRecording, isAllSmiLine } from "./all-smi-recording.js";
 
 const OPEN_BRACE = 0x7b;
 const BLANKS = new Set([0x20, 0x09, 0x0d]);
@@ -18,8 +20,10 @@ const MAX_LINE_BYTES = 16 * 2 ** 20;
 export class RecordLines {
   readonly #parser = ndjson.parse({ strict: false });
   readonly #report: (line: number, problem: string) => void;
+  readonly #allSmi = new AllSmiRecording();
   #line = 1;
   #bytes = 0;
+  readonly #pieces: Buffer[] = [];
   #kind: "blank" | "object" | "other" | "too-long" = "blank";
 
   /** `report` takes the number of each line that is left out (from 1), and why. */
@@ -56,28 +60,35 @@ export class RecordLines {
       const first = piece.find((byte) => !BLANKS.has(byte));
       if (first !== undefined) this.#kind = first === OPEN_BRACE ? "object" : "other";
     }
-    if (this.#kind === "object" && this.#bytes > MAX_LINE_BYTES) this.#kind = "too-long";
-    if (this.#kind === "object" && piece.length > 0) this.#parser.write(piece);
+    if (this.#kind === "object" && this.#bytes > MAX_LINE_BYTES) {
+      this.#kind = "too-long";
+      this.#pieces.length = 0;
+    }
+    if (this.#kind === "object" && piece.length > 0) this.#pieces.push(piece);
   }
 
   #endLine(records: StreamRecord[]): void {
-    const record = this.#recordOrProblem();
-    if (typeof record === "string") this.#report(this.#line, record);
-    else if (record !== null) records.push(record);
+    const read = this.#recordsOrProblem();
+    if (typeof read === "string") this.#report(this.#line, read);
+    // Not spread into push: a frame of all-smi may be of thousands of hosts.
+    else for (const record of read) records.push(record);
     this.#line += 1;
     this.#bytes = 0;
     this.#kind = "blank";
   }
 
-  /** Null for a blank line. */
-  #recordOrProblem(): StreamRecord | string | null {
-    if (this.#kind === "blank") return null;
+  #recordsOrProblem(): readonly StreamRecord[] | string {
+    if (this.#kind === "blank") return [];
     if (this.#kind === "other") return "is not a JSON object";
-    // Ends the line in the parser, also one that was not passed on in full.
+    if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
+    // In one piece: the parser looks through all that it has with each write.
+    this.#parser.write(Buffer.concat(this.#pieces.splice(0)));
     this.#parser.write("\n");
     // Null where the parser dropped the line.
     const value: unknown = this.#parser.read();
-    if (this.#kind === "too-long") return `is longer than ${MAX_LINE_BYTES} bytes`;
-    return value === null ? "is not JSON" : checkRecord(value);
+    if (value === null) return "is not JSON";
+    if (isAllSmiLine(value)) return this.#allSmi.read(value);
+    const record = checkRecord(value);
+    return typeof record === "string" ? record : [expandCompact(record)];
   }
 }

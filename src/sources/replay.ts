@@ -1,10 +1,11 @@
-/** `--replay`: recorded NDJSON as the same batches that a live fleet yields, at the recorded pace or as fast as it can. */
+/** `--replay`: recorded NDJSON, ours or that of `all-smi record`, as the same batches that a live fleet yields, at the recorded pace or as fast as it can. */
 import type { Readable } from "node:stream";
 import { UsageError } from "../contract/errors.js";
 import type { StreamRecord } from "../contract/record.js";
 import { onAbort, pause } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import { RecordLines } from "./record-lines.js";
+import { recordingBytes } from "./recording-bytes.js";
 
 export interface ReplayOptions {
   /** Destroyed at the end or when the signal aborts. */
@@ -38,7 +39,7 @@ async function* play(options: ReplayOptions): AsyncGenerator<readonly StreamReco
   });
   const pacer = speed === "max" ? null : new Pacer(speed, clock, signal);
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) yield* paced(lines.take(chunk), pacer);
+    for await (const chunk of recordingBytes(source, name)) yield* paced(lines.take(chunk), pacer);
     yield* paced(lines.end(), pacer);
   } catch (error) {
     if (signal.aborted) return;

@@ -6,10 +6,14 @@ import type { StepLog } from "../contract/step-log.js";
 import type { Target } from "../contract/target.js";
 import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
+import { addedText } from "./known-hosts/append.js";
 import { connectOpenssh } from "./openssh/client.js";
 import { jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { offerAlgorithms } from "./ssh2/algorithms.js";
+
+/** ssh cannot be asked to ping when a reading is late: it pings an idle connection this often, which notices a frozen one. */
+const KEEPALIVE_SECS = 4;
 
 export interface HostToReach {
   readonly target: Target;
@@ -75,7 +79,7 @@ async function connectBySystem(
   const release = await perAddress.acquire(via ?? address, signal);
   const proxyCommand = jumpWithoutMasters(plan, options.configFile);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
-  const { intervalMs, countMax } = plan.keepalive;
+  const { countMax } = plan.keepalive;
   try {
     return await connectOpenssh(
       {
@@ -87,11 +91,13 @@ async function connectBySystem(
         ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
         usesMaster: plan.config.controlPath !== undefined,
         sessionSettings: plan.config.sessionSettings ?? [],
-        keepAlive: ownKeepAlive ? null : { intervalSecs: Math.ceil(intervalMs / 1000), countMax },
+        keepAlive: ownKeepAlive ? null : { intervalSecs: KEEPALIVE_SECS, countMax },
         clock,
         random,
         step,
         gate: shared.processes,
+        onHostKeyAdded: (key) =>
+          shared.warn(addedText(target.host, key, plan.knownHosts.userFiles[0] ?? "known_hosts")),
         via,
         why,
       },

@@ -4,6 +4,7 @@ import { KeyedLimiter, Limiter } from "../lib/limiter.js";
 import { AgentPool } from "./auth/agent.js";
 import { KeyCache } from "./auth/fast/key-cache.js";
 import { HANDSHAKES_AN_ADDRESS, type SshShared } from "./connector.js";
+import { groupsEnded } from "./dial/child-process.js";
 import { readsOf } from "./dial/fast/socket-reads.js";
 import { HandshakeGate } from "./dial/handshake-gate.js";
 import { JumpPool } from "./jump/pool.js";
@@ -42,4 +43,10 @@ export function createSshShared(
 /** Loads ssh2 for later use. Settles when it is there, or cannot be loaded: a host that needs it reports that. */
 export async function preloadSsh2({ fast }: SshShared): Promise<void> {
   await loadSsh2(fast?.sessions).catch(() => undefined);
+}
+
+/** The run ends: settles when no program that carried a connection is left, a fraction of a second later at most. */
+export async function closeSshShared(shared: SshShared): Promise<void> {
+  shared.agents.close();
+  await groupsEnded();
 }

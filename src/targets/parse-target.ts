@@ -61,11 +61,15 @@ export function parseTarget(text: string, origin: string): ParsedTarget {
   };
 }
 
-/** `user@host:port` as typed, for messages and for finding duplicates. The host is in lower case. */
+/** `user@host:port` as typed; an IPv6 address is in brackets. */
+export function targetText({ user, host, port }: Target): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${user === undefined ? "" : `${user}@`}${name}${port === undefined ? "" : `:${port}`}`;
+}
+
+/** The same for messages and for finding duplicates, with the host in lower case. */
 export function targetKey(target: Target): string {
-  const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-  const user = target.user === undefined ? "" : `${target.user}@`;
-  return `${user}${host.toLowerCase()}${target.port === undefined ? "" : `:${target.port}`}`;
+  return targetText({ ...target, host: target.host.toLowerCase() });
 }
 
 function decodeUser(text: string, uri: boolean): string | null {

@@ -8,7 +8,8 @@ import type { Options } from "../../src/contract/options.js";
 
 const FILES: Readonly<Record<string, string>> = {
   flags: "# defaults\n--interval=5\n--ssh a,b\n--once\r\n\n--include gpu\n",
-  wrong: "--intervall=5\nhost\n--check\n--once=yes\n",
+  wrong: "--intervall=5\nhost\n--check\n--once=yes\n-qh\n",
+  letters: "-n 5\n-wa,b\n-1\n",
 };
 const readFile = (file: string): Promise<string> => {
   const text = FILES[file];
@@ -36,6 +37,10 @@ describe("flags from a file and the environment", () => {
       [5000, "once", ["a", "b"], true, false],
     );
   });
+  test("may be letters", async () => {
+    const found = await options({ ALLSMI_SSH_CONFIG_PATH: "letters" });
+    assert.deepEqual([found.intervalMs, found.length.kind, hostsOf(found)], [5000, "once", ["a", "b"]]);
+  });
   test("the environment wins over the file, the command line over both", async () => {
     const env = { ...FILE, ALLSMI_SSH_INTERVAL: "6" };
     assert.equal((await options(env)).intervalMs, 6000);
@@ -57,6 +62,7 @@ describe("flags from a file and the environment", () => {
       'wrong:2: "host" is no flag; write --name=value, and hosts as --ssh=HOSTS',
       "wrong:3: --check: is taken on the command line only",
       "wrong:4: --once: takes no value",
+      "wrong:5: --help: is taken on the command line only",
     ]);
     assert.deepEqual(await problems({ ALLSMI_SSH_CONFIG_PATH: "gone" }), [
       "ALLSMI_SSH_CONFIG_PATH: cannot read gone: ENOENT",

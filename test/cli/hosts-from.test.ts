@@ -8,7 +8,8 @@ import { after, describe, test } from "node:test";
 import { parseArgv } from "../../src/cli/parse-argv.js";
 import { UsageError } from "../../src/contract/errors.js";
 import type { Target } from "../../src/contract/target.js";
-import { targetKey } from "../../src/targets/parse-target.js";
+import { parseTarget, targetKey } from "../../src/targets/parse-target.js";
+import { expandHostlist } from "../../src/index.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const temp = makeTempDir("hosts-from");
@@ -54,6 +55,31 @@ async function problems(...args: readonly string[]): Promise<readonly string[]> 
   assert.ok(error instanceof UsageError, `accepted: ${args.join(" ")}`);
   return error.problems;
 }
+
+describe("a hostlist of the library", () => {
+  const hostsOf = (text: string): Promise<readonly string[]> =>
+    expandHostlist(text, { env, configFile: "none" });
+  const cases: [text: string, expected: string][] = [
+    ["Me@DGX-[01-03]:2222,^dgx-02", "Me@DGX-01:2222 Me@DGX-03:2222"],
+    ["@gpu,dgx-01,[fe80::1]:22", "dgx-01 dgx-02 dgx-03 v100-1 [fe80::1]:22"],
+    ["one", "one"],
+  ];
+  for (const [text, expected] of cases)
+    test(text, async () => {
+      const hosts = await hostsOf(text);
+      assert.equal(hosts.join(" "), expected);
+      // watch() takes each of them.
+      for (const host of hosts) assert.equal(parseTarget(host, "").kind, "target");
+    });
+  test("that is wrong is one UsageError with every problem", async () => {
+    await assert.rejects(hostsOf("@nope,gpu-*,a:0"), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(error.problems.length, 3);
+      return true;
+    });
+    await assert.rejects(hostsOf("a,^a"), /no host is left/);
+  });
+});
 
 describe("groups of ClusterShell", () => {
   const cases: [text: string, expected: string][] = [

@@ -80,6 +80,7 @@ test("what is not given has the documented default", async () => {
     health: null,
     check: null,
     dryRun: false,
+    script: false,
   });
 });
 
@@ -316,7 +317,10 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--workers", "65"], /^--workers: "65" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--workers", "all"], /^--workers: "all" is not a whole number from 0 to 64, or auto$/],
     [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
-    [["--demo", "--format", "json"], /^--format: "json" is not one of ndjson, csv, table, prometheus$/],
+    [
+      ["--demo", "--format", "json"],
+      /^--format: "json" is not one of ndjson, csv, table, prometheus, otlp-json, all-smi-record$/,
+    ],
     [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; give --listen PORT, --output/],
     ...["", ":9400", "65536", "a b:1", "::1:9400", "[::1]", "-1", "9400/tcp"].map(
       (text): [string[], RegExp] => [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { matchesOf, truthFor, truthIn, type Truth } from "../../src/conditions/evaluate.js";
+import { matchesOf, truthFor, truthIn } from "../../src/conditions/evaluate.js";
+import type { Truth } from "../../src/conditions/truth.js";
 import type { Condition } from "../../src/contract/condition.js";
 import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
 import type { StreamRecord } from "../../src/contract/record.js";

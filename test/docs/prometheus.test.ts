@@ -10,6 +10,7 @@ import { FAMILIES } from "../../src/format/prometheus/exposition.js";
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const DOCUMENT = pathOf("docs/prometheus.md");
 const RULES = pathOf("examples/prometheus-rules.yml");
+const RULE_TESTS = pathOf("examples/prometheus-rules.test.yml");
 
 test("docs/prometheus.md has the table of metrics", async () => {
   const text = readFileSync(DOCUMENT, "utf8");
@@ -36,5 +37,31 @@ const skip = isThere ? false : "SKIPPED LOUDLY: promtool is not installed (Debia
 test("the example rules are rules", { skip }, () => {
   const { status, stdout, stderr } = spawnSync("promtool", ["check", "rules", RULES], { encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
-  assert.match(stdout, /SUCCESS: 11 rules found/);
+  assert.match(stdout, /SUCCESS: 21 rules found/);
+});
+
+test("each example rule fires and is silent as its tests expect", { skip }, () => {
+  const { status, stdout, stderr } = spawnSync("promtool", ["test", "rules", RULE_TESTS], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stdout + stderr);
+});
+
+test("each example rule has a test in which it fires, and one in which it does not", () => {
+  const names = (file: string, key: string): readonly string[] =>
+    [...readFileSync(file, "utf8").matchAll(new RegExp(`${key}: (\\w+)`, "g"))].map(([, name = ""]) => name);
+  const alerts = names(RULES, "- alert");
+  const text = readFileSync(RULE_TESTS, "utf8");
+  for (const alert of alerts) {
+    const cases = text.split(/- alertname: /).filter((each) => each.startsWith(`${alert}\n`));
+    assert.ok(
+      cases.some((each) => /exp_alerts:\n/.test(each)),
+      `${alert} fires`,
+    );
+    assert.ok(
+      cases.some((each) => /exp_alerts: \[\]/.test(each)),
+      `${alert} is silent`,
+    );
+  }
+  assert.equal(alerts.length, new Set(names(RULE_TESTS, "- alertname")).size);
 });

@@ -19,6 +19,10 @@ const NAMES = HEADER.split(", ").map((name) => name.replace(/ \[.*$/, ""));
 const link = (index: number): string =>
   `GPU ${index}: NVIDIA (UUID: GPU-5d3f1c52-8f1e-4f6a-9a34-00000000059${index})\\n\\t Link 0: 25 GB/s\\n`;
 
+const TRAFFIC =
+  "# gpu  sbecc  dbecc    pci  rxpci  txpci\\n# Idx   errs   errs   errs   MB/s   MB/s\\n" +
+  "    0      0      0      4     12      3\\n    1      0      0      0      0      0\\n";
+
 /** It prints the asked columns of the capture, and writes down which fields it was asked for. */
 const tool = (log: string): string => `dir=$(dirname "$0")
 case $1 in
@@ -32,6 +36,7 @@ NR == 1 { for (i = 1; i <= NF; i++) { name = $i; sub(/ .*/, "", name); at[name] 
 --query-compute-apps=*) cat "${FOLDER}/nvidia-smi.apps/stdout.txt";;
 pmon) cat "${FOLDER}/nvidia-smi.pmon/stdout.txt";;
 nvlink) echo "$2" >> "${log}"; case $2 in -s) printf '${link(0)}${link(1)}';; esac;;
+dmon) echo dmon >> "${log}"; printf '${TRAFFIC}';;
 *) exit 2;;
 esac
 `;
@@ -50,7 +55,7 @@ describe("NVIDIA fields over several ticks", () => {
       for (let tick = 1; tick <= 3; tick += 1) frames.push((await host.sample(tick)).reading.sections);
       await host.close();
       const questions = readFileSync(log, "utf8").trim().split("\n");
-      assert.deepEqual(questions, ["69", "52", "52", "-s", "-e", "52"]);
+      assert.deepEqual(questions, ["69", "52", "52", "-s", "-e", "dmon", "52"]);
     } finally {
       await server.stop();
       temp.remove();
@@ -65,6 +70,15 @@ describe("NVIDIA fields over several ticks", () => {
         [undefined, undefined, undefined],
         [0, 0, undefined],
         [1, 1, undefined],
+      ],
+    );
+    assert.deepEqual(
+      frames.map(({ gpus }) => gpus?.map(({ pcie }) => pcie?.replay_errors)),
+      [
+        [undefined, undefined, undefined],
+        [undefined, undefined, undefined],
+        [4, 0, undefined],
+        [4, 0, undefined],
       ],
     );
     assert.deepEqual(

@@ -1,5 +1,5 @@
 /**
- * golden/{csv,ndjson,table}/<case>: options.json, records.ndjson (one batch) and expected.txt, in which the escape
+ * golden/{all-smi-record,csv,ndjson,table}/<case>: options.json, records.ndjson (one batch) and expected.txt, in which the escape
  * character is written as ␛. UPDATE_GOLDEN=1 writes expected.txt anew.
  */
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ interface CaseOptions extends Omit<FormatterOptions, "terminal"> {
 
 useUtc();
 
-for (const kind of ["csv", "ndjson", "table"] as const) {
+for (const kind of ["all-smi-record", "csv", "ndjson", "table"] as const) {
   const names = readdirSync(join(GOLDEN_ROOT, kind)).sort();
   describe(`golden/${kind}`, () => {
     test("holds cases", () => assert.ok(names.length > 0));

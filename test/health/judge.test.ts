@@ -54,6 +54,14 @@ const linked = (...active: readonly (number | null)[]): StreamRecord => {
   });
 };
 
+/** GPUs of one model at P0: lanes of the link, and the most that the GPU has. */
+const wired = (...lanes: readonly (readonly [now: number, most: number])[]): StreamRecord =>
+  frame({
+    gpus: lanes.map(([now, most], index) =>
+      gpu({ index, name: "H100", performance_state: 0, pcie_link_width: now, pcie_link_width_max: most }),
+    ),
+  });
+
 const SILENT = { utilization: null, temperature: null, power_consumption: null, used_memory: null };
 
 /** Each rule fired, and the nearest input that does not fire it. */
@@ -157,9 +165,23 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
   ],
   [
     "nvidia-pcie-width",
+    wired([16, 16], [8, 16], [16, 16]),
+    "warning gpu 1 nvidia-pcie-width: PCIe x8 of x16, where another H100 has x16",
+    // As a cloud or a board wires all of them.
+    wired([8, 16], [8, 16]),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 0, pcie_link_width: 4, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x4 of x16",
+    // An A10G of a cloud.
     one({ performance_state: 0, pcie_link_width: 8, pcie_link_width_max: 16 }),
-    "warning gpu 0 nvidia-pcie-width: PCIe x8 of x16",
-    one({ performance_state: 8, pcie_link_width: 8, pcie_link_width_max: 16 }),
+  ],
+  [
+    "nvidia-pcie-width",
+    one({ performance_state: 2, pcie_link_width: 1, pcie_link_width_max: 16 }),
+    "warning gpu 0 nvidia-pcie-width: PCIe x1 of x16",
+    one({ performance_state: 8, pcie_link_width: 1, pcie_link_width_max: 16 }),
   ],
   [
     "nvidia-pcie-width",

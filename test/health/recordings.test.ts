@@ -79,10 +79,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   "rocm-smi/strix-halo_rocm7.json": [silent(1)],
   // Cut down to what names the GPU.
   "nvidia-smi/xml__gt730-384.111-trimmed.xml": [silent(0)],
-  // Two cards of a mining rig, at 100 % on risers of one lane.
-  "nvidia-smi/xml__2x-gtx1070-384.66.xml": [0, 1].map(
-    (index) => `warning gpu ${index} nvidia-pcie-width: PCIe x1 of x16`,
-  ),
   "nvidia-smi/errors/gpu-lost.txt": [
     "critical gpu 0 gpu-failed: GPU is lost. Reboot the system to recover this GPU",
   ],

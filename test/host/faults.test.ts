@@ -106,7 +106,7 @@ async function watch(
   const clock = new FakeClock();
   const records: StreamRecord[] = [];
   const faults: string[] = [];
-  const batches = watchFleet(
+  const { batches } = watchFleet(
     hosts,
     {
       intervalMs: 1000,

@@ -215,6 +215,25 @@ test("a reader that stalls for a minute gets one fresh sample, not sixty old one
   const fresh = bench.records.slice(held);
   assert.equal(fresh.length, 1);
   assert.ok(fresh.every((record) => record.tick !== null && record.tick >= 62));
+  const ticks = bench.records.flatMap(({ tick }) => (tick === null ? [] : [tick]));
+  const [skip, ...more] = bench.records.flatMap(({ skipped_ticks: skipped }) => skipped ?? []);
+  assert.deepEqual(skip, { first: 4, last: 61, reason: "reader-stalled" });
+  assert.deepEqual(more, []);
+  assert.deepEqual(ticks, [0, 1, 2, 3, 62, 63]);
+  bench.stop.abort();
+  await bench.clock.advance(1);
+});
+
+test("a process that did not run for a minute names the ticks that it missed", async () => {
+  const bench = new Bench();
+  bench.start({ kind: "endless" });
+  await bench.clock.advance(2_500);
+  bench.clock.work(60_000);
+  await bench.clock.advance(2_000);
+  const ticks = bench.records.flatMap(({ tick }) => (tick === null ? [] : [tick]));
+  const skips = bench.records.flatMap(({ skipped_ticks: skipped }) => skipped ?? []);
+  assert.deepEqual(skips, [{ first: 3, last: 61, reason: "run-stalled" }]);
+  assert.deepEqual(ticks, [0, 1, 2, 62, 63, 64]);
   bench.stop.abort();
   await bench.clock.advance(1);
 });

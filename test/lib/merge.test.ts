@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { merge } from "../../src/lib/merge.js";
+import { LateSources, merge } from "../../src/lib/merge.js";
 import { FakeClock } from "../support/fake-clock.js";
 
 interface Source {
@@ -131,4 +131,22 @@ test("with a gathering time the first item waits for others, and no longer than 
   assert.deepEqual((await second).value, ["c0"]);
   assert.equal((await merged.next()).done, true);
   assert.equal(clock.timers, 0);
+});
+
+test("a source that is added later is read like the others, and returned with them", async () => {
+  const late = new LateSources<string>();
+  const [early, added, unread] = [source("a", 1), source("b", 2), source("c", 1)];
+  late.add(early.items);
+  const merged = merge([source("d", 1).items], null, late);
+  const seen: string[] = [];
+  for await (const batch of merged) {
+    seen.push(...batch);
+    if (seen.includes("a0") && added.pulled === 0) late.add(added.items);
+    if (seen.includes("b1")) break;
+  }
+  assert.deepEqual(seen.sort(), ["a0", "b0", "b1", "d0"]);
+  assert.equal(added.returned, true);
+  // The merge has ended: nobody would read it.
+  late.add(unread.items);
+  assert.equal((await unread.items.next()).done, true);
 });

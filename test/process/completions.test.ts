@@ -99,6 +99,9 @@ for (const { name, complete } of SHELLS) {
       ["dgx", ["dgx-01", "dgx-02"]],
       ["--once inn", ["inner-7"]],
       ["--ssh-hostfile hos", ["hosts.txt"]],
+      ["-f c", ["csv"]],
+      ["-H hos", ["hosts.txt"]],
+      ["-w inn", ["inner-7"]],
     ];
     for (const [line, expected] of cases)
       test(line, () => assert.deepEqual([...new Set(complete(line))].sort(), [...expected].sort()));

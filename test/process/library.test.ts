@@ -1,7 +1,15 @@
 /** The package as another project uses it: packed, installed, compiled against its types, and run on a real sshd. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,6 +23,7 @@ const temp = makeTempDir("library");
 const outside = join(temp.path, "outside");
 const skip = missing ?? false;
 let sshd: Sshd;
+let packedFiles: readonly string[] = [];
 
 /** A strict project that imports the package by name, its dependencies beside it as npm lays them. */
 function installPacked(): void {
@@ -26,7 +35,10 @@ function installPacked(): void {
       encoding: "utf8",
     },
   );
-  const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }];
+  const [{ filename, files }] = JSON.parse(packed) as [
+    { readonly filename: string; readonly files: readonly { readonly path: string }[] },
+  ];
+  packedFiles = files.map(({ path }) => path);
   const modules = join(outside, "node_modules");
   mkdirSync(join(modules, "allsmi-ssh"), { recursive: true });
   execFileSync("tar", [
@@ -57,7 +69,46 @@ after(async () => {
   temp.remove();
 });
 
-const READER = `import { watch, UsageError, type StreamRecord, type Gpu } from "allsmi-ssh";
+describe("the package", () => {
+  const below = (folder: string): readonly string[] =>
+    existsSync(join(ROOT, folder))
+      ? readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+          .map((name) => `${folder}/${name}`)
+          .filter((path) => statSync(join(ROOT, path)).isFile())
+      : [];
+  test("has examples, schemas, manual, completions and dashboards", () => {
+    const expected = [
+      ...["README.md", "LICENSE", "SECURITY.md", "dist/start.cjs", "dist/index.js", "dist/types/index.d.ts"],
+      ...["dist/thread.js", "dist/resolver.cjs", "man/allsmi-ssh.1", "dist/man/allsmi-ssh-records.5"],
+      ...["bash", "fish"].map((shell) => `dist/completions/allsmi-ssh.${shell}`),
+      "dist/completions/_allsmi-ssh",
+      ...below("examples"),
+      ...below("schema"),
+      ...below("dashboards").filter((path) => path.endsWith(".json")),
+    ];
+    assert.ok(expected.length > 30);
+    assert.deepEqual(
+      expected.filter((path) => !packedFiles.includes(path)),
+      [],
+    );
+  });
+  test("has what package.json names, and no sources, tests or maps", () => {
+    const { man, bin, types } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      readonly man: readonly string[];
+      readonly bin: Readonly<Record<string, string>>;
+      readonly types: string;
+    };
+    for (const path of [...man, ...Object.values(bin), types])
+      assert.ok(packedFiles.includes(path.replace(/^\.\//, "")), path);
+    const unwanted = /(^|\/)(src|test|golden|bench|build)\/|\.map$|(?<!\.d)\.ts$|\.test\.[jt]s$/;
+    assert.deepEqual(
+      packedFiles.filter((path) => unwanted.test(path)),
+      [],
+    );
+  });
+});
+
+const READER = `import { expandHostlist, watch, UsageError, type StreamRecord, type Gpu } from "allsmi-ssh";
 export async function hottest(hosts: string[]): Promise<number | null> {
   let most: number | null = null;
   const records: AsyncIterable<StreamRecord> = watch(hosts, { ticks: "once", include: ["gpu"] });
@@ -70,6 +121,7 @@ export async function hottest(hosts: string[]): Promise<number | null> {
   }
   return most;
 }
+export const hosts: Promise<readonly string[]> = expandHostlist("dgx-[01-16]", { configFile: "none" });
 export const problemsOf = (error: unknown): readonly string[] => (error instanceof UsageError ? error.problems : []);
 `;
 const REFUSED = [

@@ -15,6 +15,26 @@ after(() => temp.remove());
 const hostfile = join(temp.path, "hosts.txt");
 writeFileSync(hostfile, "dgx-[001-030]\n");
 
+/** As much of a Job or a Deployment as is checked. */
+interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly securityContext: { readonly runAsNonRoot?: boolean };
+        readonly containers: readonly { readonly volumeMounts: readonly { readonly name: string }[] }[];
+        readonly volumes: readonly { readonly name: string }[];
+      };
+    };
+  };
+}
+const NO_RESOURCE: Resource = {
+  apiVersion: "",
+  kind: "",
+  spec: { template: { spec: { securityContext: {}, containers: [], volumes: [] } } },
+};
+
 /** The hosts that a run with these arguments would watch. */
 function plannedHosts(
   args: readonly string[],
@@ -27,7 +47,8 @@ function plannedHosts(
     encoding: "utf8",
     env: { ...process.env, ...env },
   });
-  assert.equal(run.status, 0, run.stderr);
+  // These hosts have no key that is known.
+  assert.equal(run.status, 3, run.stderr);
   return [...run.stdout.matchAll(/^(dgx-\d+) /gm)].map(([, host = ""]) => host);
 }
 
@@ -39,6 +60,37 @@ function assertCoversOnce(parts: readonly (readonly string[])[]): void {
   assert.equal(new Set(parts.flat()).size, 30);
   for (const part of parts) assert.ok(part.length > 0 && part.length < 30);
 }
+
+test("the YAML parses, each file as one resource with one container", (t) => {
+  const files = ["kubernetes-job.yaml", "kubernetes-deployment.yaml"];
+  const script =
+    "import json, sys, yaml; print(json.dumps([list(yaml.safe_load_all(open(f))) for f in sys.argv[1:]]))";
+  const paths = files.map((name) => fileURLToPath(new URL(`../../examples/shards/${name}`, import.meta.url)));
+  const parsed = ["python3", "/usr/bin/python3"]
+    .map((python) => spawnSync(python, ["-c", script, ...paths], { encoding: "utf8" }))
+    .find(({ stderr, error }) => error === undefined && !stderr.includes("No module named 'yaml'"));
+  if (parsed === undefined) {
+    t.skip("SKIPPED LOUDLY: there is no python3 with yaml");
+    return;
+  }
+  assert.equal(parsed.status, 0, parsed.stderr);
+  const resources = JSON.parse(parsed.stdout) as readonly (readonly Resource[])[];
+  assert.deepEqual(
+    resources.map((inFile) => inFile.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)),
+    [["batch/v1 Job"], ["apps/v1 Deployment"]],
+  );
+  for (const [{ spec } = NO_RESOURCE] of resources) {
+    const { containers, volumes, securityContext } = spec.template.spec;
+    assert.equal(securityContext.runAsNonRoot, true);
+    const [container] = containers;
+    assert.ok(container !== undefined && containers.length === 1);
+    // Each mount has its volume.
+    assert.deepEqual(
+      container.volumeMounts.map(({ name }) => name),
+      volumes.map(({ name }) => name),
+    );
+  }
+});
 
 test("the pods of the Indexed Job", () => {
   const yaml = example("kubernetes-job.yaml");

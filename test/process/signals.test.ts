@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli } from "../support/cli.js";
 import { closedPort } from "../support/free-port.js";
+import { withoutHostLines } from "../support/host-lines.js";
 import { descendantsOf, signalPid, waitFor } from "../support/processes.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -52,7 +53,7 @@ describe("SIGHUP", () => {
         started: (child) => whenOut(child, /"tick":2/, () => child.kill("SIGHUP")),
       });
       assert.equal(run.code, 129, run.stderr);
-      assert.equal(run.stderr, "");
+      assert.equal(withoutHostLines(run.stderr), "");
       assert.ok(run.stdout.endsWith("}\n"));
       assert.ok(recordsOf(run.stdout).length > 0);
     });
@@ -64,7 +65,10 @@ describe("SIGHUP", () => {
           started: (child) => void rotateThrice(child, file),
         });
         assert.equal(run.code, 143, run.stderr);
-        assert.equal(run.stderr, `allsmi-ssh: SIGHUP: reopened --output ${file}\n`.repeat(3));
+        assert.equal(
+          withoutHostLines(run.stderr),
+          `allsmi-ssh: SIGHUP: reopened --output ${file}\n`.repeat(3),
+        );
         const texts = [`${file}.0`, `${file}.1`, `${file}.2`, file].map((name) => readFileSync(name, "utf8"));
         for (const text of texts) assert.ok(text.endsWith("\n"));
         const ticks = format === "ndjson" ? ticksOf(texts.join("")) : csvTicks(texts);
@@ -114,7 +118,7 @@ describe("SIGHUP", () => {
           child.kill("SIGTERM");
         })(),
     });
-    assert.equal(run.stderr, `allsmi-ssh: SIGHUP: reopened --output ${file}\n`);
+    assert.equal(withoutHostLines(run.stderr), `allsmi-ssh: SIGHUP: reopened --output ${file}\n`);
     assert.equal(readFileSync(file, "utf8").match(/^timestamp,/gm)?.length, 1);
   });
 
@@ -141,7 +145,7 @@ describe("SIGHUP", () => {
           child.kill("SIGHUP");
         })(),
     });
-    assert.equal(run.stderr, `allsmi-ssh: SIGHUP: reopened --output ${file}\n`);
+    assert.equal(withoutHostLines(run.stderr), `allsmi-ssh: SIGHUP: reopened --output ${file}\n`);
     assert.equal(readFileSync(`${file}.0`, "utf8"), "");
     assert.match(readFileSync(file, "utf8"), /^timestamp,.*\n20.*\n$/);
   });
@@ -164,7 +168,10 @@ describe("SIGHUP", () => {
         })(),
     });
     assert.equal(run.code, 143);
-    assert.match(run.stderr, /^allsmi-ssh: warning: SIGHUP: --output .* stays the old file: ENOENT.*\n$/);
+    assert.match(
+      withoutHostLines(run.stderr),
+      /^allsmi-ssh: warning: SIGHUP: --output .* stays the old file: ENOENT.*\n$/,
+    );
     assert.ok(recordsOf(readFileSync(moved, "utf8")).length > 8);
   });
 });
@@ -182,7 +189,7 @@ describe("SIGUSR1", () => {
         },
       });
       assert.equal(run.code, 4, run.stderr);
-      assert.equal(run.stderr, "");
+      assert.equal(withoutHostLines(run.stderr), "");
     });
   }
 });

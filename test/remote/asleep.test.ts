@@ -6,13 +6,8 @@ import { asleepPart, SleepingSampler, sleepingGpus, sleepersIn, wokenBy } from "
 import { FrameReader } from "../../src/remote/frame.js";
 import { judgeFound } from "../../src/remote/probe.js";
 import { isWanted, reachedBy } from "../../src/remote/probe-round.js";
-import {
-  bootstrapScript,
-  tickDefinitions,
-  tickLine,
-  tickScript,
-  type TickPlan,
-} from "../../src/remote/script.js";
+import { bootstrapScript, tickDefinitions, tickLine, tickScript } from "../../src/remote/script.js";
+import type { TickPlan } from "../../src/remote/script-plan.js";
 import type { PartOutputs, Shim } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
 import { device, PCI_IDS, sysfsTree, type FakeDevice } from "../support/fake-sysfs.js";

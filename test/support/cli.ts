@@ -17,6 +17,9 @@ export interface CliRun {
 }
 
 export interface CliOptions {
+  /** What is run in place of node and dist/start.cjs: another file of the program, as an absolute path. */
+  readonly executable?: string;
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   /** A command that runs the program in its place, as `["unshare", "-m", ...]`. */
@@ -40,10 +43,12 @@ after(() => {
 /** Runs to its end, which the end of the test's file is at the latest. The environment is bare but for PATH, as cron's is. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const begun = performance.now();
-  const plain = [...(options.within ?? []), process.execPath, PROGRAM, ...args];
+  const program = options.executable === undefined ? [process.execPath, PROGRAM] : [options.executable];
+  const plain = [...(options.within ?? []), ...program, ...args];
   const limited = ["/bin/sh", "-c", `ulimit ${options.ulimit ?? ""} && exec "$@"`, "sh", ...plain];
-  const [program = "", ...rest] = options.ulimit === undefined ? plain : limited;
-  const child = spawn(program, rest, {
+  const [first = "", ...rest] = options.ulimit === undefined ? plain : limited;
+  const child = spawn(first, rest, {
+    cwd: options.cwd,
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });

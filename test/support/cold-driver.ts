@@ -47,13 +47,13 @@ export function makeColdDriver(dir: string, fault: LoopFault | null = null): Col
     withCells({ persistence_mode: "Disabled", "utilization.gpu": "[Unknown Error]" }),
   );
   const rest = fault === "slow" ? 6 : 0.1;
-  // Counted after its first line: from then on it can lose its reader and run on until the next line.
-  const loop = [
-    `echo $$ > ${file("loop")}`,
-    ...(fault === "dies" ? [] : ["echo GPU-1"]),
-    `echo x >> ${file("loops")}`,
-    fault === "dies" ? "exit 1" : `while sleep ${rest}; do echo GPU-1; done`,
-  ].join("; ");
+  const counted = `echo x >> ${file("loops")}`;
+  // One that dies never starts the driver: a query beside its short life must find none.
+  // Others are counted after their first line: from then on they can lose their reader and run on until the next line.
+  const loop =
+    fault === "dies"
+      ? `${counted}; exit 1`
+      : `echo $$ > ${file("loop")}; echo GPU-1; ${counted}; while sleep ${rest}; do echo GPU-1; done`;
   const start = `echo cold >> ${file("queries")}; sleep 1.2; cat ${file("good")}; exit 0`;
   const bin = makeTools(file("bin"), {
     "nvidia-smi": [

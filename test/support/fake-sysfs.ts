@@ -25,6 +25,7 @@ export function mi210(
     mem_info_vram_used: "53687091200",
     mem_info_gtt_total: "540927676416",
     mem_info_gtt_used: "14680064",
+    pcie_replay_count: "2",
     current_link_speed: "16.0 GT/s PCIe",
     current_link_width: "16",
     "hwmon/hwmon4/name": "amdgpu",

@@ -19,7 +19,9 @@ const BASE_UNITS: Readonly<Record<Unit, BaseUnit>> = {
   MiB: { name: "bytes", convert: (value) => value * 2 ** 20 },
   "%": { name: "ratio", convert: (value) => value / 100 },
   "°C": { name: "celsius", convert: same },
+  "bytes/s": { name: "bytes_per_second", convert: same },
   W: { name: "watts", convert: same },
+  J: { name: "joules", convert: same },
   MHz: { name: "hertz", convert: (value) => value * 1e6 },
   rpm: { name: "rpm", convert: same },
   s: { name: "seconds", convert: same },
@@ -62,6 +64,7 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
     retired_pages_double_bit: counter("retired_pages_double_bit"),
     remapped_rows_correctable: counter("remapped_rows_correctable"),
     remapped_rows_uncorrectable: counter("remapped_rows_uncorrectable"),
+    energy_consumed: counter("energy_consumed"),
     gpu_core_count: { name: "cores" },
     fan_speed_percent: {
       name: "fan_speed",
@@ -85,6 +88,11 @@ const NAMING: Readonly<Record<ShownSection, Readonly<Record<string, Naming>>>> =
     replay_errors: counter("replay_errors"),
     recovery_errors: counter("recovery_errors"),
     crc_errors: counter("crc_errors"),
+  },
+  pcie: {
+    replay_errors: counter("replay_errors"),
+    rx_bytes_per_second: { name: "receive" },
+    tx_bytes_per_second: { name: "transmit" },
   },
   cpu: {
     index: LEFT_OUT,
@@ -149,6 +157,10 @@ const GROUPS: readonly Group[] = [
     ...{ section: "nvlink", prefix: "allsmi_gpu_nvlink", path: `${keyOf.gpu}[].nvlink` },
     fields: gpu["nvlink"]?.fields ?? {},
   },
+  {
+    ...{ section: "pcie", prefix: "allsmi_gpu_pcie", path: `${keyOf.gpu}[].pcie` },
+    fields: gpu["pcie"]?.fields ?? {},
+  },
   { section: "cpu", prefix: "allsmi_cpu", path: `${keyOf.cpu}[]`, fields: cpu },
   {
     ...{ section: "socket", prefix: "allsmi_cpu_socket", path: `${keyOf.cpu}[].per_socket_info[]` },
@@ -176,6 +188,9 @@ const GROUPS: readonly Group[] = [
   },
   { section: "network", prefix: "allsmi_network", path: `${keyOf.network}[]`, fields: network },
 ];
+
+/** What the names of families of devices begin with, as `allsmi_gpu_mig`. */
+export const DEVICE_PREFIXES: readonly string[] = GROUPS.map(({ prefix }) => prefix);
 
 export const DEVICE_FAMILIES: readonly Family[] = GROUPS.flatMap((group) =>
   Object.entries(group.fields).flatMap(([key, field]) => familyOf(group, key, field) ?? []),

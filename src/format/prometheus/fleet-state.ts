@@ -1,5 +1,6 @@
 /** The latest state of every host of a run, from which expositions are made. */
 import type { StreamRecord } from "../../contract/record.js";
+import { isRemoval } from "../../contract/removed.js";
 import { HostHistory } from "./host-history.js";
 import { viewOf, type HostView } from "./host-view.js";
 
@@ -12,6 +13,11 @@ export class FleetState {
     for (const record of records) {
       const history = this.#hosts.get(record.host_id);
       const hadTick = history?.hasTick === true;
+      if (isRemoval(record)) {
+        this.#hosts.delete(record.host_id);
+        if (hadTick) this.#answered -= 1;
+        continue;
+      }
       if (history === undefined) this.#hosts.set(record.host_id, new HostHistory(record, nowMs));
       else history.take(record, nowMs);
       if (!hadTick && record.tick !== null) this.#answered += 1;

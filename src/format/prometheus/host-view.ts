@@ -6,7 +6,7 @@ import { hostLabels, label } from "./labels.js";
 /** The sections that have families. Processes have none: a series for each pid would never end. */
 export type ShownSection =
   GpuSection | HostSection | "cpu" | "socket" | "memory" | "chassis" | "fan" | "storage";
-type GpuSection = "gpu" | "mig" | "remap" | "nvlink";
+type GpuSection = "gpu" | "mig" | "remap" | "nvlink" | "pcie";
 type HostSection = "host" | "pressure" | "numa" | "disk" | "network";
 
 /** `labels` is `{host="...",gpu="0"` without the brace that ends it, so that more may follow. */
@@ -90,6 +90,7 @@ function devicesOf(labels: string, frame: FrameRecord | null, history: HostHisto
     ),
     remap: partOf(gpuViews, "remapped_rows_histogram"),
     nvlink: partOf(gpuViews, "nvlink"),
+    pcie: partOf(gpuViews, "pcie"),
     cpu: cpuViews,
     socket: inside(cpuViews, "per_socket_info", (socket, place) =>
       label("socket", socket["socket_id"] ?? place),

@@ -1,5 +1,6 @@
 /** What stands below the table's rows: the fleet in a line, and how its hosts differ (`--drift`). */
 import type { StreamRecord } from "../../contract/record.js";
+import { isRemoval } from "../../contract/removed.js";
 import { DriftWatch } from "../../outcome/drift-watch.js";
 import { fleetLine, lineText, type FleetLine } from "../../outcome/fleet-line.js";
 import { FleetOutcome, hostsIn } from "../../outcome/fleet-outcome.js";
@@ -20,7 +21,7 @@ export interface FooterOptions {
 }
 
 export class TableFooter {
-  readonly #hostCount: number | null;
+  #hostCount: number | null;
   readonly #look: Look;
   readonly #fleet = new FleetOutcome();
   readonly #drift: DriftWatch | null;
@@ -32,6 +33,7 @@ export class TableFooter {
   }
 
   take(record: StreamRecord): void {
+    if (this.#hostCount !== null && isRemoval(record)) this.#hostCount -= 1;
     this.#fleet.take(record);
     this.#drift?.take(record);
   }

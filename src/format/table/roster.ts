@@ -1,5 +1,6 @@
 /** The hosts of the table: what is known of each, how each is called, and in which order they stand. */
 import type { StreamRecord } from "../../contract/record.js";
+import { isRemoval } from "../../contract/removed.js";
 import type { TableSort } from "../../contract/table-options.js";
 import { HostOrder } from "./order.js";
 import { SeenHost } from "./seen-host.js";
@@ -34,6 +35,11 @@ export class Roster {
 
   put(record: StreamRecord): void {
     const { host_id: id, timestamp } = record;
+    if (isRemoval(record)) {
+      this.#hosts.delete(id);
+      if (this.#names.delete(id)) this.#isNamed = false;
+      return;
+    }
     // RFC 3339 in UTC: as texts they sort by time.
     if (timestamp > this.#newest) this.#newest = timestamp;
     if (this.#names.get(id) !== record.hostname) this.#isNamed = false;

@@ -71,6 +71,7 @@ function sectionFlags(items: ItemsByGpu): readonly string[] {
     ["temperature", "--temperature"],
     ["ecc", "--ecc"],
     ["pcie", "--pcie"],
+    ["energy", "--energy"],
     ["fan", "--fan"],
     ["mem_usage", "--mem-usage"],
     ["fb_usage", "--fb-usage"],

@@ -6,6 +6,7 @@ import {
   celsiusCell,
   fanCell,
   integerCell,
+  joulesCell,
   linkCell,
   megahertzCell,
   numberCell,
@@ -19,7 +20,7 @@ import {
 import { meanOf } from "../kit/digits.js";
 import { badPageTexts, type AmdSysfsCards } from "../kit/amd-sysfs.js";
 import { at, findJson, isObject, type JsonObject } from "../kit/json-text.js";
-import { pcieGeneration } from "../kit/pcie.js";
+import { pcieGeneration, replaysOf } from "../kit/pcie.js";
 import { eccOf, rasTexts, throttleReasons } from "./ras.js";
 import { read, unwrapped } from "./values.js";
 
@@ -104,12 +105,13 @@ export function amdGpu(index: number, { metric, fixed, listed, rocmVersion, sysf
     frequency: clockOf(metric, "gfx"),
     clock_memory: clockOf(metric, "mem"),
     fan_speed_percent: read(metric, fanCell, ["fan", "usage"]),
+    ...energyOf(metric),
     ...eccOf(metric),
+    ...pcieOf(metric),
     throttle_reasons: throttleReasons(metric),
     pcie_link_width: read(metric, linkCell, ["pcie", "width"], ["pcie", "current_width"]),
     pcie_link_gen: pcieGeneration(read(metric, textCell, ["pcie", "speed"], ["pcie", "current_speed"])),
-    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
-    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
+    ...maxLinkOf(fixed),
     numa_node_id: read(fixed, integerCell, ["numa", "node"]),
     detail: {
       ...fixedTexts(fixed, rocmVersion, partition),
@@ -151,6 +153,26 @@ function fixedTexts(
     slowdown_vram_temperature: read(fixed, textCell, ["limit", "slowdown_vram_temperature"]),
     shutdown_vram_temperature: read(fixed, textCell, ["limit", "shutdown_vram_temperature"]),
   });
+}
+
+/** amdsmi_get_energy_count, in joules; a board without the counter has 0, which is no reading. */
+function energyOf(metric: JsonObject): Pick<Gpu, "energy_consumed"> {
+  if (at(metric, "energy") === undefined) return {};
+  const joules = read(metric, joulesCell, ["energy", "total_energy_consumption"]);
+  return { energy_consumed: joules === 0 ? null : joules };
+}
+
+/** Of `static`, which runs once; left out where this release prints none. */
+function maxLinkOf(fixed: JsonObject | undefined): Partial<Gpu> {
+  if (at(fixed, "bus", "max_pcie_width") === undefined) return {};
+  return {
+    pcie_link_width_max: read(fixed, linkCell, ["bus", "max_pcie_width"]),
+    pcie_link_gen_max: pcieGeneration(read(fixed, textCell, ["bus", "max_pcie_speed"])),
+  };
+}
+
+function pcieOf(metric: JsonObject): Pick<Gpu, "pcie"> {
+  return replaysOf(read(metric, integerCell, ["pcie", "replay_count"]));
 }
 
 type MemoryOfGpu = Pick<Gpu, "total_memory" | "used_memory"> & Partial<Pick<Gpu, "memory_source">>;

@@ -8,12 +8,8 @@ import { booleanCell, integerCell, presentTexts, textCell } from "../kit/cells.j
 import { at, isObject, type JsonObject } from "../kit/json-text.js";
 import { read } from "./values.js";
 
-type EccFields = Pick<
-  Gpu,
-  "ecc_corrected_total" | "ecc_uncorrected_total" | "ecc_corrected_since_load" | "ecc_uncorrected_since_load"
->;
-
-export function eccOf(metric: JsonObject): EccFields {
+/** Counts since the load of the driver are left out where this release prints none. */
+export function eccOf(metric: JsonObject): Partial<Gpu> {
   const count = (total: string, early: string): number | null =>
     read(metric, integerCell, ["ecc", total], ["ecc", early]);
   const corrected = count("total_correctable_count", "correctable");
@@ -21,8 +17,9 @@ export function eccOf(metric: JsonObject): EccFields {
   return {
     ecc_corrected_total: corrected,
     ecc_uncorrected_total: uncorrected,
-    ecc_corrected_since_load: corrected,
-    ecc_uncorrected_since_load: uncorrected,
+    ...(isObject(at(metric, "ecc"))
+      ? { ecc_corrected_since_load: corrected, ecc_uncorrected_since_load: uncorrected }
+      : {}),
   };
 }
 

@@ -155,6 +155,19 @@ export function wattsLimitCell(raw: unknown): number | null {
   return watts === 0 ? null : watts;
 }
 
+const JOULES = new Map([
+  ["", 0],
+  ["j", 0],
+  ["mj", -3],
+  ["uj", -6],
+]);
+
+/** Joules from `J`, `mJ`, `uJ` or a bare number. */
+export function joulesCell(raw: unknown): number | null {
+  // What 30 kW draw in a century.
+  return scaled(raw, JOULES, 1e14);
+}
+
 const MEGAHERTZ = new Map([
   ["", 0],
   ["mhz", 0],

@@ -57,14 +57,24 @@ function memoryCell(cells: ReadonlyMap<string, string>): string | undefined {
   return cells.get("used_gpu_memory") ?? cells.get("used_memory");
 }
 
-/** The same processes with the MIG instance that each runs in, where the XML has it. */
+/** The same processes with the MIG instance that each runs in, where the XML has it. One may run on several GPUs. */
 export function withInstanceIds(processes: readonly Process[], xml: readonly XmlGpu[]): readonly Process[] {
-  const byPid = new Map<number, XmlGpu["processes"][number]>();
-  for (const process of xml.flatMap((gpu) => gpu.processes))
-    if (process.gpuInstance !== null && !byPid.has(process.pid)) byPid.set(process.pid, process);
+  const gpus = new Map(xml.map(({ gpu, processes: ofGpu }) => [gpu.uuid, instancesByPid(ofGpu)]));
+  const anywhere = instancesByPid(xml.flatMap((one) => one.processes));
   return processes.map((process) => {
-    const found = byPid.get(process.pid);
+    // A row may name an instance in place of its GPU.
+    const found = (gpus.get(process.device_uuid) ?? anywhere).get(process.pid);
     if (found === undefined) return process;
     return { ...process, gpu_instance_id: found.gpuInstance, compute_instance_id: found.computeInstance };
   });
+}
+
+type XmlProcess = XmlGpu["processes"][number];
+
+/** The first instance of each process. */
+function instancesByPid(processes: readonly XmlProcess[]): ReadonlyMap<number, XmlProcess> {
+  const found = new Map<number, XmlProcess>();
+  for (const process of processes)
+    if (process.gpuInstance !== null && !found.has(process.pid)) found.set(process.pid, process);
+  return found;
 }

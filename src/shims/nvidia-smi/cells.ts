@@ -57,3 +57,14 @@ export function temperatureMargin(cell: unknown): number | null {
   // `-0` is 0.
   return digits === undefined ? null : temperatureMargin(Number(digits) + 0);
 }
+
+// More than a link of generation 7 with sixteen lanes carries.
+const MAX_BYTES_PER_SECOND = 256e9;
+
+/** `359 KB/s`, as the XML prints it, or whole MB/s as dmon does: bytes a second, by thousands (nvmlDeviceGetPcieThroughput). */
+export function bytesPerSecond(cell: unknown): number | null {
+  const [, digits, kilo] = (typeof cell === "string" ? /^(\d{1,9})( KB\/s)?$/.exec(cell) : null) ?? [];
+  if (digits === undefined) return null;
+  const bytes = Number(digits) * (kilo === undefined ? 1e6 : 1e3);
+  return bytes > MAX_BYTES_PER_SECOND ? null : bytes;
+}

@@ -1,8 +1,9 @@
 /** The record's device from one GPU's cells, which come from a CSV row or from XML, by --query-gpu field name. */
-import type { Gpu } from "../../contract/record.js";
+import type { Gpu, PcieLink } from "../../contract/record.js";
 import { accelerator } from "../kit/accelerator.js";
 import {
   celsiusCell,
+  integerCell,
   isMissing,
   megahertzCell,
   percentCell,
@@ -11,7 +12,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "../kit/cells.js";
-import { bankCount } from "./cells.js";
+import { bankCount, bytesPerSecond } from "./cells.js";
 import { canonicalField, OLD_FIELD_NAMES } from "./fields.js";
 import { DETAIL, HISTOGRAM, MAX_CLOCKS, mebibytes, OPTIONAL } from "./readings.js";
 
@@ -52,6 +53,9 @@ export function gpuFromCells(raw: Cells): Gpu {
   for (const [key, field] of MAX_CLOCKS) if (cells.has(field)) more[key] = maxClock(cells.get(field));
   if (HISTOGRAM.some((step) => cells.has(`remapped_rows.histogram.${step}`)))
     more["remapped_rows_histogram"] = histogramOf(cells);
+  // In the XML only.
+  const link = linkIn(cells);
+  if (link !== null) more["pcie"] = { ...link, ticks_ago: 0 };
   if (POWER_LIMIT.some((field) => cells.has(field)))
     more["power_limit"] = firstWatts(cells, POWER_LIMIT, wattsLimitCell);
   if (failure !== null) more["error"] = failure;
@@ -82,6 +86,16 @@ function histogramOf(cells: Cells): Gpu["remapped_rows_histogram"] {
   const counts = HISTOGRAM.map((step) => [step, bankCount(cells.get(`remapped_rows.histogram.${step}`))]);
   if (counts.some(([, count]) => count === null)) return null;
   return Object.fromEntries(counts) as NonNullable<Gpu["remapped_rows_histogram"]>;
+}
+
+/** Null where the GPU has none of the counters. */
+function linkIn(cells: Cells): Omit<PcieLink, "ticks_ago"> | null {
+  const link = {
+    replay_errors: integerCell(cells.get("pci.replay_counter")),
+    rx_bytes_per_second: bytesPerSecond(cells.get("pci.rx_util")),
+    tx_bytes_per_second: bytesPerSecond(cells.get("pci.tx_util")),
+  };
+  return Object.values(link).every((value) => value === null) ? null : link;
 }
 
 function detailOf(cells: Cells): Record<string, string> {

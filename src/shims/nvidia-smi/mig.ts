@@ -51,7 +51,9 @@ export function withMigInstances(
     if (gpu.mig_mode !== true || place >= MAX_GPUS) return gpu;
     const inList = listed.find((other) => isSame(gpu, other.index, other.uuid));
     const inXml = xml.find((other) => isSame(gpu, other.gpu.index, other.gpu.uuid));
-    return { ...gpu, mig_instances: instancesOf(inList?.instances ?? [], inXml?.migDevices ?? []) };
+    // The XML is read anyway here, and reads the link.
+    const link = inXml?.gpu.pcie === undefined ? {} : { pcie: inXml.gpu.pcie };
+    return { ...gpu, ...link, mig_instances: instancesOf(inList?.instances ?? [], inXml?.migDevices ?? []) };
   });
 }
 

@@ -16,6 +16,7 @@ import { APPS_COMMAND } from "./apps.js";
 import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
 import { NvlinkReadings } from "./nvlink-readings.js";
+import { PcieReadings } from "./pcie-readings.js";
 import { PMON_COMMAND } from "./pmon.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import { cudaVersionIn, SeldomReadings } from "./seldom.js";
@@ -130,8 +131,9 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
     known.makeReader,
   );
   const nvlink = new NvlinkReadings(wantsGpus ? probed.answer.gpus : []);
+  const pcie = new PcieReadings(wantsGpus && !hasMig ? probed.answer.gpus : []);
   const partsNow = (): readonly Part[] => [
-    ...(wantsGpus ? [query.part, ...nvlink.parts] : []),
+    ...(wantsGpus ? [query.part, ...nvlink.parts, ...pcie.parts] : []),
     ...(wantsGpus && hasMig ? [LIST_PART] : []),
     ...((wantsGpus || wantsProcesses) && hasMig ? [XML_PART] : []),
     ...(wantsProcesses ? [APPS_PART] : []),
@@ -158,9 +160,9 @@ function nvidiaSampler({ context, hasMig, hasPmon, ...known }: Known): Sampler {
       let errors = xmlErrors;
       if (wantsGpus) {
         const { gpus, errors: gpuErrors } = gpusIn(outputs, answerIn(outputs), xml);
-        errors = [...errors, ...gpuErrors, ...nvlink.read(outputs)];
+        errors = [...errors, ...gpuErrors, ...nvlink.read(outputs), ...pcie.read(outputs, gpus ?? [])];
         if (gpus !== null) {
-          sections.gpus = nvlink.complete(gpus);
+          sections.gpus = pcie.complete(nvlink.complete(gpus));
           if (wantsProcesses) lastGpus = gpus;
         }
       }

@@ -3,9 +3,7 @@ import type { Gpu, SectionError } from "../../contract/record.js";
 import { partError } from "../kit/part-output.js";
 import type { Part, PartOutputs } from "../kit/shim.js";
 import { type GpuLinks, NVLINK_ERRORS_COMMAND, NVLINK_STATE_COMMAND, readNvlink } from "./nvlink.js";
-
-/** Each of the two commands costs as much as a whole query, so they are asked in one of so many ticks. */
-export const NVLINK_EVERY_TICKS = 240;
+import { SeldomTicks } from "./seldom-ticks.js";
 
 const STATE = "nvidia-smi.nvlink-state";
 const ERRORS = "nvidia-smi.nvlink-errors";
@@ -23,11 +21,8 @@ export class NvlinkReadings {
    * where the host turned out to have no links.
    */
   #isWanted: boolean;
-  #isAsked = false;
+  readonly #ticks = new SeldomTicks();
   #known: readonly Known[] = [];
-  #ticksAgo = 0;
-  /** Not the probe's own sample, which also waits for what its sampler asks for next. */
-  #ticksToNext = 2;
 
   /** `gpus`: as the probe read them. */
   constructor(gpus: readonly Gpu[]) {
@@ -37,17 +32,14 @@ export class NvlinkReadings {
 
   /** What the next tick asks; the same array as long as that does not change. */
   get parts(): readonly Part[] {
-    return this.#isAsked ? PARTS : NO_PARTS;
+    return this.#isWanted && this.#ticks.isDue ? PARTS : NO_PARTS;
   }
 
   /** Takes a tick's answer where it was asked. The errors are those of a command that worked before. */
   read(outputs: PartOutputs): readonly SectionError[] {
     if (!this.#isWanted) return [];
-    const isAnswered = this.#isAsked && outputs.has(STATE);
-    if (isAnswered) return this.#readAnswer(outputs);
-    this.#ticksAgo += 1;
-    this.#ticksToNext -= 1;
-    this.#isAsked = this.#ticksToNext <= 0;
+    if (this.#ticks.isDue && outputs.has(STATE)) return this.#readAnswer(outputs);
+    this.#ticks.passed();
     return [];
   }
 
@@ -59,15 +51,13 @@ export class NvlinkReadings {
       if (known === undefined) return gpu;
       return {
         ...gpu,
-        nvlink: known.links === null ? null : { ...known.links, ticks_ago: this.#ticksAgo },
+        nvlink: known.links === null ? null : { ...known.links, ticks_ago: this.#ticks.ticksAgo },
       };
     });
   }
 
   #readAnswer(outputs: PartOutputs): readonly SectionError[] {
-    this.#isAsked = false;
-    this.#ticksAgo = 0;
-    this.#ticksToNext = NVLINK_EVERY_TICKS - 1;
+    this.#ticks.answered();
     const state = outputs.get(STATE);
     const failure = partError("gpu", "nvidia-smi nvlink -s", state);
     if (failure === null) {

@@ -1,7 +1,8 @@
-/** One GPU that amdgpu drives. Source: Documentation/gpu/amdgpu/thermal.rst, driver-misc.rst and ras.rst of Linux 6.15. */
+/** One GPU that amdgpu drives. Source: Documentation/gpu/amdgpu/thermal.rst, driver-misc.rst and ras.rst of Linux 6.16. */
 import type { Gpu } from "../../contract/record.js";
 import { freeOf } from "../kit/accelerator.js";
 import { bytesCell, integerCell, megahertzCell, percentCell, presentTexts, textCell } from "../kit/cells.js";
+import { replaysOf } from "../kit/pcie.js";
 import { hertz, microwatts, microwattsLimit, millidegrees, pwmPercent } from "./kernel-cells.js";
 
 type Values = ReadonlyMap<string, string>;
@@ -26,6 +27,7 @@ export function amdReadings(now: Values, facts: Values): Partial<Gpu> {
     clock_memory: hertz(now.get("freq2_input")) ?? currentLevel(now.get("pp_dpm_mclk")),
     ...(now.has("pwm1") ? { fan_speed_percent: pwmPercent(now.get("pwm1")) } : {}),
     ...memoryErrors(now.get("umc_err_count")),
+    ...replaysOf(integerCell(now.get("pcie_replay_count"))),
   };
 }
 

@@ -5,7 +5,8 @@
  * here. All shells that a host's /bin/sh may be run it.
  *
  * Sources: Documentation/gpu/amdgpu/thermal.rst and driver-misc.rst; Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon,
- * sysfs-driver-intel-xe-hwmon and sysfs-devices-power; Documentation/hwmon/sysfs-interface.rst of Linux 6.15.
+ * sysfs-driver-intel-xe-hwmon (fans from 6.16 on, temperatures from 6.15) and sysfs-devices-power (runtime_status);
+ * Documentation/hwmon/sysfs-interface.rst of Linux 6.16.
  */
 import { NOTE_PCI_ID, PCI_NAMES_COMMAND } from "../kit/pci-names.js";
 
@@ -36,7 +37,7 @@ const HWMON_OF_AMD = [
 const READ_AMD = [
   readFiles("$zd", [
     ...["gpu_busy_percent", "mem_busy_percent", "mem_info_vram_total", "mem_info_vram_used"],
-    ...["mem_info_gtt_total", "mem_info_gtt_used"],
+    ...["mem_info_gtt_total", "mem_info_gtt_used", "pcie_replay_count"],
   ]),
   `for zh in $zd/hwmon/hwmon*; do ${readFiles("$zh", HWMON_OF_AMD)}; break; done`,
   currentLevel("pp_dpm_sclk", "freq1_input"),

@@ -1,5 +1,6 @@
 /** Watts from the energy counters of two ticks (energyN_input, microjoules since an arbitrary start). */
 import { numberCell } from "../kit/cells.js";
+import { shifted } from "../kit/digits.js";
 import type { SysfsDevice } from "./listing.js";
 
 /**
@@ -17,21 +18,23 @@ interface Count {
   readonly uptimeSecs: number;
 }
 
+export interface Energy {
+  /** As the counter has it; null where the device has none. */
+  readonly joules: number | null;
+  /** Mean since the last reading; null in the first, or where the counter started anew. */
+  readonly watts: number | null;
+}
+
 /** The counters of one host's devices from tick to tick. */
 export class EnergyCounters {
   readonly #last = new Map<string, Count>();
 
-  /** Mean watts since the last call for the same device; null in the first, or where the counter started anew. */
-  watts(device: SysfsDevice): number | null {
+  read(device: SysfsDevice): Energy {
     const before = this.#last.get(device.address);
     const now = countOf(device);
     if (now === null) this.#last.delete(device.address);
     else this.#last.set(device.address, now);
-    if (before === undefined || now?.counter !== before.counter) return null;
-    const secs = now.uptimeSecs - before.uptimeSecs;
-    if (secs < MIN_SECS || secs > MAX_SECS || now.microjoules < before.microjoules) return null;
-    const watts = (now.microjoules - before.microjoules) / 1e6 / secs;
-    return Math.round(watts * 100) / 100;
+    return { joules: now === null ? null : shifted(now.microjoules, -6), watts: wattsBetween(before, now) };
   }
 
   /** Drops the counters of devices that are not among these any more. */
@@ -39,6 +42,14 @@ export class EnergyCounters {
     const there = new Set(devices.map(({ address }) => address));
     for (const address of this.#last.keys()) if (!there.has(address)) this.#last.delete(address);
   }
+}
+
+function wattsBetween(before: Count | undefined, now: Count | null): number | null {
+  if (before === undefined || now?.counter !== before.counter) return null;
+  const secs = now.uptimeSecs - before.uptimeSecs;
+  if (secs < MIN_SECS || secs > MAX_SECS || now.microjoules < before.microjoules) return null;
+  const watts = (now.microjoules - before.microjoules) / 1e6 / secs;
+  return Math.round(watts * 100) / 100;
 }
 
 /** The whole card's counter, or that of its package where there is no other. */

@@ -86,21 +86,18 @@ class SysfsSampler implements Sampler {
     const fixed = facts?.values ?? NO_VALUES;
     const pciId = fixed.get("pci_id") ?? "";
     const isAmd = driver === "amdgpu";
-    const node = integerCell(fixed.get("numa_node"));
     const readings = isAmd
       ? amdReadings(values, fixed)
-      : intelReadings(device, facts, this.#energy.watts(device));
+      : intelReadings(device, facts, this.#energy.read(device));
     return accelerator("GPU", {
       index: integerCell(fixed.get("card")),
       uuid: identifier(fixed.get("unique_id")),
       name: textCell(fixed.get("product_name")) ?? this.#names.get(pciId) ?? null,
-      ...(isAmd ? { serial: identifier(fixed.get("serial_number")) } : {}),
       pci_bus_id: address,
-      driver_version: textCell(fixed.get("driver_version")),
+      ...factsOf(fixed),
       ...readings,
       pcie_link_gen: linkGeneration(values.get("current_link_speed")),
       pcie_link_width: linkCell(values.get("current_link_width")),
-      numa_node_id: node,
       power_state: status === "unsupported" ? null : textCell(status),
       detail: {
         ...presentTexts({ driver, pci_id: pciId }),
@@ -108,6 +105,18 @@ class SysfsSampler implements Sampler {
       },
     });
   }
+}
+
+/** What the device has of these; -1 is the node of a host with one node only. */
+function factsOf(fixed: ReadonlyMap<string, string>): Partial<Gpu> {
+  const serial = identifier(fixed.get("serial_number"));
+  const driver = textCell(fixed.get("driver_version"));
+  const node = integerCell(fixed.get("numa_node"));
+  return {
+    ...(serial === null ? {} : { serial }),
+    ...(driver === null ? {} : { driver_version: driver }),
+    ...(node === null ? {} : { numa_node_id: node }),
+  };
 }
 
 /** Null for an id of only zeros or only f: the firmware has none. */

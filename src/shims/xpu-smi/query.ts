@@ -22,6 +22,7 @@ import {
 } from "../kit/cells.js";
 import { readCsv } from "../kit/csv-rows.js";
 import { distinctDevices } from "../kit/device-list.js";
+import { replaysOf } from "../kit/pcie.js";
 
 const COLUMNS = [
   "index",
@@ -122,6 +123,7 @@ function gpuOfRow(index: number, row: ReadonlyMap<string, string>): Gpu {
     ecc_corrected_since_load: integerCell(cell("ecc.errors.corrected.aggregate.total")),
     ecc_uncorrected_since_load: integerCell(cell("ecc.errors.uncorrected.aggregate.total")),
     throttle_reasons: throttleReasons(cell("clocks.throttle.reason")),
+    ...replaysOf(integerCell(cell("pcie.replay.counter"))),
     detail: presentTexts({
       ecc_mode: textCell(cell("ecc.mode.current")),
       vbios_version: textCell(cell("vbios_version")),

@@ -14,7 +14,13 @@ export interface DemoHost {
   readonly pci?: readonly DemoPciDevice[];
 }
 
-const H100 = { name: "NVIDIA H100 80GB HBM3", count: 4, memoryMiB: 81559, maxWatts: 700 };
+const H100 = {
+  name: "NVIDIA H100 80GB HBM3",
+  count: 4,
+  memoryMiB: 81559,
+  maxWatts: 700,
+  hasEcc: true,
+} as const;
 const RTX = { name: "NVIDIA GeForce RTX 4090", count: 2, memoryMiB: 24564, maxWatts: 450 };
 const MI300 = { name: "AMD Instinct MI300X OAM", count: 4, memoryMiB: 196592, maxWatts: 750 };
 

@@ -160,5 +160,6 @@ function makeTools(dir: string, host: DemoHost, shims: readonly Shim[]): string 
 function isOnThisMachine(program: string): boolean {
   // The remote script looks in EXTRA_PATH too. Its folders under $HOME do not matter: demo hosts have another home.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...EXTRA_PATH.split(":")];
-  return folders.some((folder) => existsSync(join(folder, program)));
+  // PATH may be empty. What has a path of its own, as /sys has, is no program that could be hidden.
+  return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
 }

@@ -8,7 +8,33 @@ export interface SimulatedGpus {
   readonly count: number;
   readonly memoryMiB: number;
   readonly maxWatts: number;
+  /** It counts memory errors and has spare rows, as a board for data centers. */
+  readonly hasEcc?: true;
 }
+
+const NVIDIA_FIELDS = [
+  ...["index", "uuid", "name", "driver_version", "pci.bus_id", "utilization.gpu", "utilization.memory"],
+  ...["memory.used", "memory.total", "memory.free", "temperature.gpu", "temperature.memory"],
+  ...["temperature.gpu.tlimit", "clocks.current.graphics", "clocks.current.memory", "clocks.current.sm"],
+  ...["clocks.max.graphics", "clocks.max.memory", "clocks.max.sm", "power.draw", "power.limit", "fan.speed"],
+  ...["pstate", "ecc.mode.current", "ecc.errors.corrected.volatile.total"],
+  ...["ecc.errors.uncorrected.volatile.total", "ecc.errors.corrected.aggregate.total"],
+  ...["ecc.errors.uncorrected.aggregate.total", "remapped_rows.correctable", "remapped_rows.uncorrectable"],
+  ...["remapped_rows.pending", "remapped_rows.failure", "remapped_rows.histogram.max"],
+  ...["remapped_rows.histogram.high", "remapped_rows.histogram.partial", "remapped_rows.histogram.low"],
+  ...["remapped_rows.histogram.none", "clocks_event_reasons.active"],
+  ...["clocks_event_reasons_counters.sw_power_cap", "clocks_event_reasons_counters.sw_thermal_slowdown"],
+  ...["clocks_event_reasons_counters.hw_thermal_slowdown"],
+  ...["clocks_event_reasons_counters.hw_power_brake_slowdown", "pcie.link.gen.current", "pcie.link.gen.max"],
+  ...["pcie.link.width.current", "pcie.link.width.max", "gpu_recovery_action", "persistence_mode"],
+];
+const ECC_CASES = `    temperature.memory) v=$(wander $i 50 84);;
+    ecc.mode.current) v=Enabled;;
+    ecc.errors.*) v=0;;
+    remapped_rows.pending|remapped_rows.failure) v=No;;
+    remapped_rows.histogram.max) v=2560;;
+    remapped_rows.*) v=0;;
+`;
 
 const MAX_CELSIUS = 88;
 
@@ -24,9 +50,9 @@ export function demoNvidiaSmi(
   gpus: SimulatedGpus,
   quirks: { readonly lost?: number; readonly sleepSecs?: number; readonly hotUntilSecs?: number } = {},
 ): string {
-  const { name, count, memoryMiB, maxWatts } = gpus;
+  const { name, count, memoryMiB, maxWatts, hasEcc } = gpus;
   return `${WANDER}
-known="index uuid name driver_version pci.bus_id utilization.gpu utilization.memory memory.used memory.total memory.free temperature.gpu temperature.gpu.tlimit clocks_event_reasons.active clocks.current.graphics power.draw power.limit fan.speed pstate ecc.errors.uncorrected.volatile.total persistence_mode"
+known="${NVIDIA_FIELDS.join(" ")}"
 case "$1" in
 --help-query-gpu) for f in $known; do echo "\\"$f\\""; done; exit 0;;
 --query-gpu=*) fields=$(echo "\${1#--query-gpu=}" | tr , " ");;
@@ -40,8 +66,8 @@ while [ $i -lt ${count} ]; do
     echo "Unable to determine the device handle for GPU$i: 0000:0$i:00.0: GPU is lost.  Reboot the system to recover this GPU"
     i=$((i + 1)); continue
   fi
-  heat=$(wander $i 48 78)
-  if [ $i = 0 ] && [ $now -lt ${quirks.hotUntilSecs ?? 0} ]; then heat=${MAX_CELSIUS}; slowed=0x0000000000000040; else slowed=0x0000000000000000; fi
+  heat=$(wander $i 48 78); reasons=0x0; [ $i -gt 0 ] || reasons=0x4
+  if [ $i = 0 ] && [ $now -lt ${quirks.hotUntilSecs ?? 0} ]; then heat=${MAX_CELSIUS}; reasons=0x40; fi
   used=$(( ${memoryMiB} * $(wander $i 40 97) / 100 )); row=
   for f in $fields; do
     case $f in
@@ -56,15 +82,23 @@ while [ $i -lt ${count} ]; do
     memory.total) v=${memoryMiB};;
     memory.free) v=$((${memoryMiB} - used));;
     temperature.gpu) v=$heat;;
-    temperature.gpu.tlimit) v=$((${MAX_CELSIUS} - heat));;
-    clocks_event_reasons.active) v=$slowed;;
     clocks.current.graphics) v=$(wander $i 1600 1980);;
     power.draw) v=$(wander $i $((${maxWatts} / 2)) ${maxWatts}).$(wander $i 10 99);;
     power.limit) v=${maxWatts}.00;;
     pstate) v=P0;;
     ecc.errors.uncorrected.volatile.total) v=0;;
     persistence_mode) v=Enabled;;
-    *) v="[N/A]";;
+    temperature.gpu.tlimit) v=$((${MAX_CELSIUS} - heat));;
+    clocks.current.sm) v=$(wander $i 1600 1980);;
+    clocks.max.graphics|clocks.max.sm) v=1980;;
+    clocks.current.memory|clocks.max.memory) v=2619;;
+    pcie.link.gen.*) v=5;;
+    pcie.link.width.*) v=16;;
+    gpu_recovery_action) v=None;;
+    clocks_event_reasons.active) v=$reasons;;
+    clocks_event_reasons_counters.sw_power_cap) v=0; [ $i -gt 0 ] || v=$(( now % 86400 * 200000 ));;
+    clocks_event_reasons_counters.*) v=0;;
+${hasEcc === true ? ECC_CASES : ""}    *) v="[N/A]";;
     esac
     row="$row\${row:+, }$v"
   done

@@ -3,9 +3,12 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { OperatorLog } from "../../contract/operator-log.js";
 import type { Texts } from "../../format/pacing.js";
+import type { FleetChange } from "../../fleet/fleet-change.js";
+import type { WatchedTarget } from "../../fleet/identity.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
 import { NO_COUNTS, type Counts } from "../../outcome/tally.js";
+import { shareOfChange } from "./changed-shares.js";
 import type { Share } from "./shares.js";
 
 /** A buffer that goes back and forth between two threads: only one of them has it at a time. */
@@ -25,7 +28,9 @@ export type FromThread =
 /** Messages of the main thread to a thread. */
 export type ToThread =
   /** The last lines are written; their buffer is for the next ones. */
-  { readonly kind: "ack"; readonly buffer: LineBuffer } | { readonly kind: "stop" };
+  | { readonly kind: "ack"; readonly buffer: LineBuffer }
+  | { readonly kind: "stop" }
+  | { readonly kind: "change"; readonly change: FleetChange };
 
 export interface ThreadOptions {
   /** The file that each thread runs. */
@@ -40,6 +45,7 @@ type Lines = FromThread & { readonly kind: "lines" };
 
 interface Member {
   readonly worker: Worker;
+  watched: readonly WatchedTarget[];
   counts: Counts;
   hasEnded: boolean;
 }
@@ -96,7 +102,7 @@ export class FleetThreads implements Texts {
     const members = shares.map((share): Member => {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
       const worker = new Worker(program, { workerData: share, resourceLimits });
-      return { worker, counts: NO_COUNTS, hasEnded: false };
+      return { worker, watched: share.watched, counts: NO_COUNTS, hasEnded: false };
     });
     const threads = new FleetThreads(clock, members);
     for (const member of members) threads.#listen(member, log);
@@ -107,6 +113,21 @@ export class FleetThreads implements Texts {
   /** The counts of each thread's records, as of its last message. */
   get counts(): readonly Counts[] {
     return this.#members.map(({ counts }) => counts);
+  }
+
+  /** Each thread gets its part; a host that is added goes to a thread that still runs. */
+  change(change: FleetChange): void {
+    const running = this.#members.filter(({ hasEnded }) => !hasEnded);
+    const parts = shareOfChange(
+      change,
+      running.map(({ watched }) => watched),
+    );
+    for (const [at, member] of running.entries()) {
+      const part = parts[at];
+      if (part === undefined) continue;
+      member.watched = part.watched;
+      if (part.change !== null) this.#send(member, { kind: "change", change: part.change });
+    }
   }
 
   /** The bytes are valid until the next call. Rejects with the error that ended a thread. */

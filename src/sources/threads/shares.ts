@@ -1,4 +1,5 @@
 /** How many threads a run is worth, which hosts each of them watches, and what it is started with. */
+import type { HostChangeLines } from "../../contract/operator-log.js";
 import type { Options, StreamFormat } from "../../contract/options.js";
 import { EVERYTHING } from "../../contract/selection.js";
 import type { WatchedTarget } from "../../fleet/identity.js";
@@ -32,6 +33,8 @@ export interface Share {
   readonly beganAtMs: number;
   /** The resolver program, as a URL's text. */
   readonly resolver: string;
+  /** What is logged of hosts. */
+  readonly hostChanges: HostChangeLines | null;
 }
 
 /** `beginMs` is the begin of the run by the monotonic clock of the calling thread. */
@@ -43,6 +46,7 @@ export function sharesOf(
     readonly format: StreamFormat;
     readonly resolver: string;
     readonly beginMs: number;
+    readonly hostChanges: HostChangeLines | null;
   },
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
@@ -69,6 +73,7 @@ export function sharesOf(
     labelNames,
     beganAtMs: performance.timeOrigin + run.beginMs,
     resolver: run.resolver,
+    hostChanges: areRecords ? null : run.hostChanges,
   }));
 }
 
@@ -82,7 +87,7 @@ export function shareOut(
 ): readonly (readonly WatchedTarget[])[] {
   const groups = new Map<string, WatchedTarget[]>();
   for (const each of watched) {
-    const key = each.plan === null ? each.target.host : firstDialled(each.plan);
+    const key = groupOf(each);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [each]);
     else group.push(each);
@@ -95,7 +100,11 @@ export function shareOut(
   return lists.map((list) => list.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)));
 }
 
-/** The name of the host that a connection goes to first. */
+/** Hosts of one group stay together: the name of the host that their connections go to first. */
+export function groupOf({ target, plan }: WatchedTarget): string {
+  return plan === null ? target.host : firstDialled(plan);
+}
+
 function firstDialled(plan: HostPlan): string {
   return plan.way.kind === "jump" ? firstDialled(plan.way.hop) : plan.host;
 }

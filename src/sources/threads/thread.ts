@@ -22,10 +22,11 @@ import type { Share } from "./shares.js";
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 if (parentPort === null) throw new Error("this file runs in a worker thread");
-await watchShare(workerData as Share, parentPort);
+// Not awaited: the executable has this file as a CommonJS module. What it throws ends the thread either way.
+void watchShare(workerData as Share, parentPort);
 
 async function watchShare(
-  { options, watched, format, labelNames, beganAtMs, resolver }: Share,
+  { options, watched, format, labelNames, beganAtMs, resolver, hostChanges }: Share,
   port: MessagePort,
 ): Promise<void> {
   const post = (message: FromThread): void => port.postMessage(message);
@@ -37,6 +38,7 @@ async function watchShare(
   const lines = linesTo(port, () => seen.counts());
   port.on("message", (message: ToThread) => {
     if (message.kind === "stop") stop();
+    else if (message.kind === "change") void opening.then((fleet) => fleet.change(message.change));
     else lines.acked(message.buffer);
   });
   const { csvSections, query, selection, health, verbosity } = options;
@@ -59,13 +61,15 @@ async function watchShare(
   const clock = realClock;
   const names = openNames(new URL(resolver), clock);
   const deps = { clock, names, random: Math.random, beginMs, ...log };
-  const fleet = await openFleet(options, watched, deps, signal);
+  // A change may come before the fleet is open.
+  const opening = openFleet(options, watched, deps, signal);
+  const fleet = await opening;
   const judged = withHealth(fleet.batches, health, unwritable);
-  const seen = withTally(judged, options, tallyLog(verbosity, log.line), unwritable);
+  const seen = withTally(judged, options, tallyLog(verbosity, hostChanges, log.line), unwritable);
   // The main thread writes the header, once.
   const bare: Formatter = { ...formatter, header: () => "" };
   await drainTo(seen.batches, bare, lines.output, { signal, clock, stop });
-  fleet.close();
+  await fleet.close();
   post({ kind: "ended", counts: seen.summary() });
   port.close();
 }

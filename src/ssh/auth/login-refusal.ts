@@ -73,7 +73,17 @@ export function loginRefusal(
   const fix = loginFix(plan, refusal, candidates, here);
   return refusal.offered === 0
     ? failed("no-usable-key", `no key that could be offered (the server takes: ${methods})`, fix)
-    : failed("auth-failed", `the server accepted none of our keys (it takes: ${methods})`, fix);
+    : failed(
+        "auth-failed",
+        `the server accepted none of our keys (it takes: ${methods})${userHint(plan)}`,
+        fix,
+      );
+}
+
+/** The account may be the wrong one where nobody chose it. */
+function userHint({ config, user }: HostPlan): string {
+  if (config.origins.has("user")) return "";
+  return `; no user is named, so it was ${user}: USER@${config.originalHost} names another`;
 }
 
 function loginFix(plan: HostPlan, refusal: Refusal, candidates: Candidates, here: FixContext): string {
@@ -109,7 +119,8 @@ function declinedFix(keys: readonly IdentityCandidate[]): string {
   return file === null ? MAY_SIGN : `${MAY_SIGN} (it holds ${file})`;
 }
 
-function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
+/** For a key file that is there and cannot be used. */
+export function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext): string {
   if (remedy === "protect") return protectKey(file ?? "");
   const { agentSocket } = plan.identity;
   const isDisabled = agentSocket === null && plan.config.origins.has("identityagent");
@@ -118,7 +129,8 @@ function unusableFix(plan: HostPlan, { file, remedy }: Skipped, here: FixContext
   return addToAgent(file ?? "", agentSocket, here);
 }
 
-function noKeyFix(
+/** For a login without any key; `methods`: what the server takes. */
+export function noKeyFix(
   plan: HostPlan,
   methods: readonly string[],
   { skipped }: Candidates,

@@ -93,9 +93,9 @@ export class Userauth {
     if (isSshd) this.#next();
   }
 
-  /** SSH_MSG_USERAUTH_PK_OK: the server accepts the key. */
+  /** SSH_MSG_USERAUTH_PK_OK: the server accepts the key. Another one for the same key would cost another signature. */
   keyAccepted(): void {
-    if (this.#current === null || this.#isDone) return;
+    if (this.#current === null || this.#isDone || this.#isSigning || this.#proof !== "none") return;
     this.#proof = "accepted";
     this.#prove(this.#current.key, this.#current.offered, this.#current.signature);
   }

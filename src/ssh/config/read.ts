@@ -1,9 +1,11 @@
 /** Access to the file system for the configuration: reading with ssh's permission check, and globbing. */
-import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { existsSync, readFileSync, type Stats } from "node:fs";
+import { readFileBounded } from "../../lib/bounded-file.js";
 import type { ConfigFiles, FileText } from "./load.js";
 import { globMatcher, hasWildcard, unescapeGlob } from "./glob-pattern.js";
 
+const MAX_CONFIG_BYTES = 64 * 1024 * 1024;
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITE = 0o020;
 
@@ -17,19 +19,16 @@ export function localFiles(uid: number): ConfigFiles {
 
 /** Reads a file after fstat on the open file, as ssh does; `uid` null: permissions do not matter. */
 async function readConfigFile(path: string, uid: number | null): Promise<FileText> {
-  let file: FileHandle | null = null;
   try {
-    file = await open(path, "r");
-    const stats = await file.stat();
+    const { bytes, stats } = await readFileBounded(path, MAX_CONFIG_BYTES);
     if (uid !== null && !isSecure(stats, uid)) return { kind: "insecure" };
-    // A directory can be opened, but has no lines.
-    return { kind: "text", text: stats.isDirectory() ? "" : (await file.readFile()).toString("utf8") };
+    return { kind: "text", text: bytes.toString("utf8") };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const code = "code" in error ? error.code : null;
+    // A directory can be opened, but has no lines.
+    if (code === "EISDIR") return { kind: "text", text: "" };
     return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", reason: error.message };
-  } finally {
-    await file?.close();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../../lib/clock.js";
 import { oneLine } from "../../lib/text.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 import { systemFailure } from "./system-failure.js";
+import { wayFix } from "./way-fix.js";
 
 /** Our identification, without the end of the line. */
 export const IDENT_LINE = "SSH-2.0-allsmi-ssh";
@@ -43,7 +44,8 @@ export function greet(
       const got =
         greeting.length === 0 ? "received nothing" : `received only "${oneLine(greeting.text(), 80)}"`;
       const message = `${planLabel(plan)}: ${got} within ${plan.handshakeTimeoutMs / 1000} s of connecting`;
-      reject(new HostError("handshake-timeout", "handshake", message));
+      const fix = greeting.length > 0 ? null : wayFix("handshake-timeout", plan.host, plan.port);
+      reject(new HostError("handshake-timeout", "handshake", message, fix === null ? {} : { fix }));
     });
     const onData = (chunk: Buffer): void => {
       if (greeting.length === 0) firstByte();

@@ -5,7 +5,7 @@ import { HostError } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
 import type { Clock } from "../../lib/clock.js";
 import { appendTail, oneLine } from "../../lib/text.js";
-import { destroyPipes, signalGroup, startChild } from "./child-process.js";
+import { destroyPipes, endGroup, startChild } from "./child-process.js";
 
 /**
  * How long the program may take to end: once its output has ended, so that its last lines on standard error are in the
@@ -84,11 +84,7 @@ class ProxyStream extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.ended = true;
     const { child } = this;
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      signalGroup(child, "SIGTERM");
-      const timer = this.options.clock.after(END_GRACE_MS, () => signalGroup(child, "SIGKILL"));
-      child.once("exit", () => timer.cancel());
-    }
+    void endGroup(child, this.options.clock, END_GRACE_MS);
     destroyPipes(child);
     done(error);
   }

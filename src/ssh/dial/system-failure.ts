@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { HostError } from "../../contract/errors.js";
 import { systemErrorCode, isLocalLimit, localLimit } from "../../contract/local-limit.js";
 import type { FailureCode, Phase } from "../../contract/record.js";
+import { wayFix } from "./way-fix.js";
 
 const CODES: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: "connection-refused",
@@ -61,9 +62,7 @@ export function systemFailure(
   const tag = code === null || reason.includes(code) ? "" : ` (${code})`;
   const fallback: FailureCode =
     phase === "resolve" ? "dns-not-found" : phase === "dial" ? "network-unreachable" : "connection-lost";
-  return new HostError(
-    (code === null ? undefined : ownOf(CODES, code)) ?? fallback,
-    phase,
-    `${name}: ${reason}${tag}`,
-  );
+  const failure = (code === null ? undefined : ownOf(CODES, code)) ?? fallback;
+  const fix = phase === "resolve" || phase === "dial" ? wayFix(failure, where.host, where.port) : null;
+  return new HostError(failure, phase, `${name}: ${reason}${tag}`, fix === null ? {} : { fix });
 }

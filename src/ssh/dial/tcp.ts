@@ -10,6 +10,7 @@ import type { Clock } from "../../lib/clock.js";
 import type { Names } from "../names/names.js";
 import type { HostPlan } from "../plan/plan.js";
 import { systemFailure } from "./system-failure.js";
+import { wayFix } from "./way-fix.js";
 
 /** A stream to the host's SSH port. */
 export interface Dialled {
@@ -52,7 +53,9 @@ export function dialDirect(plan: DialPlan, deps: DialDeps, signal: AbortSignal):
       const target = `${plan.host} port ${plan.port}`;
       const what = hasAddresses ? `connection to ${target}` : `answer of the name service for ${plan.host}`;
       const message = `no ${what} within ${plan.dialTimeoutMs / 1000} s`;
-      reject(new HostError("connect-timeout", hasAddresses ? "dial" : "resolve", message));
+      const fix = wayFix(hasAddresses ? "connect-timeout" : "dns-not-found", plan.host, plan.port);
+      const more = fix === null ? {} : { fix };
+      reject(new HostError("connect-timeout", hasAddresses ? "dial" : "resolve", message, more));
     });
 
     const dialAll = (addresses: readonly string[]): void => {

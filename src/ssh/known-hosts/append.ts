@@ -6,6 +6,11 @@ import { hashName } from "./entry-names.js";
 
 const WRITE_SETTLE_MS = 2;
 
+/** For the operator, who may compare it: `key` is its type and fingerprint. */
+export function addedText(host: string, key: string, file: string): string {
+  return `${host} was new: its host key ${key} is accepted from now on and was added to ${file}`;
+}
+
 /** `name type base64`, or with HashKnownHosts one line a name, since a hash holds one name. */
 export function knownHostsLines(names: readonly string[], type: string, blob: Buffer, hash: boolean): string {
   const fields = hash ? names.map((name) => hashName(name)) : [names.join(",")];

@@ -1,10 +1,14 @@
 /** One known_hosts file on disk: read once, and again only where it has changed. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { localLimit } from "../../contract/local-limit.js";
+import { readFileBoundedSync } from "../../lib/bounded-file.js";
 import { errorCode } from "../../lib/error-code.js";
 import { appendLines } from "./append.js";
 import type { KnownKey, KnownLines } from "./lookup.js";
 import { parseKnownHosts } from "./parse.js";
+
+/** 300,000 hosts with three keys each have less. */
+const MAX_KNOWN_HOSTS_BYTES = 256 * 1024 * 1024;
 
 interface Contents {
   readonly known: KnownLines;
@@ -61,20 +65,19 @@ export class KnownFile {
 
   #read(): Contents {
     const empty = { known: this.makeLines(), stats: null, lines: 0, problem: null };
-    let descriptor: number | null = null;
     try {
-      descriptor = openSync(this.file, "r");
-      const stats = fstatSync(descriptor);
-      return this.#add(empty, stats, readFileSync(descriptor, "latin1"));
+      const { bytes, stats } = readFileBoundedSync(this.file, MAX_KNOWN_HOSTS_BYTES);
+      return this.#add(empty, stats, bytes.toString("latin1"));
     } catch (error) {
       const code = errorCode(error);
       if (code === null) throw error;
       // If the file were skipped, a changed key would look like a new one.
       const limit = localLimit(error, "handshake", this.file);
       if (limit !== null) throw limit;
-      return { ...empty, problem: code === "ENOENT" || code === "ENOTDIR" ? null : code };
-    } finally {
-      if (descriptor !== null) closeSync(descriptor);
+      const problem = code === "ENOENT" || code === "ENOTDIR" ? null : code;
+      const there = problem === null ? null : statsOf(this.file);
+      // A pipe or device that cannot be read is not tried again: each attempt may take two seconds.
+      return { ...empty, stats: there?.isFile() === false ? there : null, problem };
     }
   }
 

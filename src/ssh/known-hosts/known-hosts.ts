@@ -29,6 +29,11 @@ export interface UnreadableFile {
   readonly code: string;
 }
 
+export interface Remembering {
+  readonly hash: boolean;
+  readonly onAdded?: (file: string) => void;
+}
+
 export interface KnownHosts {
   /** Throws WireError or ShortKeyError for a key that no server may have, HostError for a file that cannot be opened now. */
   verdict(names: HostKeyNames, key: HostKey): HostKeyVerdict;
@@ -46,9 +51,9 @@ export interface KnownHosts {
   unreadable(): readonly UnreadableFile[];
   /**
    * Adds the key for each of the names that has no such key yet, as accept-new does. Returns a warning when it cannot
-   * be written; the connection continues, as in ssh.
+   * be written; the connection continues, as in ssh. `onAdded` is called with the file where a line was added.
    */
-  remember(names: HostKeyNames, key: HostKey, how: { readonly hash: boolean }): Promise<string | null>;
+  remember(names: HostKeyNames, key: HostKey, how: Remembering): Promise<string | null>;
 }
 
 /** Shared by all hosts of a process, so that each file is read once. */
@@ -87,8 +92,8 @@ export class KnownHostsStore {
           const code = this.#file(file).problem();
           return code === null ? [] : [{ file, code }];
         }),
-      remember: (names, key, { hash }) =>
-        new Promise((resolve) => resolve(this.#remember(files.userFiles[0], lookup, names, key, hash))),
+      remember: (names, key, how) =>
+        new Promise((resolve) => resolve(this.#remember(files.userFiles[0], lookup, names, key, how))),
     };
   }
 
@@ -110,7 +115,7 @@ export class KnownHostsStore {
     lookup: Lookup,
     names: HostKeyNames,
     key: HostKey,
-    hash: boolean,
+    { hash, onAdded }: Remembering,
   ): string | null {
     if (file === undefined) return null;
     this.#file(file).expire();
@@ -121,6 +126,7 @@ export class KnownHostsStore {
       const unknown = [names.name, ...(names.address === null ? [] : [names.address])].filter(isNew);
       if (unknown.length === 0) return null;
       this.#file(file).append(knownHostsLines(unknown, plainType, plainBlob, hash), this.sshDir);
+      onAdded?.(file);
       return null;
     } catch (error) {
       const code = error instanceof HostError ? error.message : errorCode(error);

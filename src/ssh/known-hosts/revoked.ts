@@ -3,8 +3,8 @@
  * `ssh-keygen -k` makes it (OpenSSH's PROTOCOL.krl).
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { localLimit } from "../../contract/local-limit.js";
+import { readFileBoundedSync } from "../../lib/bounded-file.js";
 import { errorCode } from "../../lib/error-code.js";
 import { readKeyText, readPublicKey, ShortKeyError, type PublicKey } from "../keys/public-key.js";
 import { WireError, WireReader } from "../keys/wire.js";
@@ -18,13 +18,15 @@ export type RevocationCheck =
 /** Whether one file revokes a key. Never throws. */
 export type RevocationFile = (key: PublicKey) => RevocationCheck;
 
+const MAX_REVOKED_BYTES = 64 * 1024 * 1024;
+
 /**
  * Reads a file once. Throws HostError `local-limit` where this machine cannot open it now. With a missing or broken file
  * every answer is `revocation-unreadable`: ssh then refuses all keys.
  */
 export function readRevocationFile(file: string): RevocationFile {
   try {
-    const bytes = readFileSync(file);
+    const { bytes } = readFileBoundedSync(file, MAX_REVOKED_BYTES);
     if (!isKrl(bytes)) return indexRevokedKeys(bytes.toString("latin1"), file);
     const revokes = readKrl(bytes);
     const at = { file, line: null };

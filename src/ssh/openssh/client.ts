@@ -15,6 +15,8 @@ export interface OpensshConnect extends OpensshRequest, OpensshContext {
   readonly timeoutMs: number;
   /** Bounds the handshakes under way: each process costs a core for some 100 ms. */
   readonly gate: HandshakeGate;
+  /** Called where \`ssh\` added the host's key, by type and fingerprint, to known_hosts. */
+  readonly onHostKeyAdded?: (key: string) => void;
   /** A number in [0, 1), for the backoff after dropped connections. */
   readonly random: () => number;
 }
@@ -64,6 +66,8 @@ function startProcess(
     const child = new OpensshProcess(args, request);
     try {
       await untilOpen(child, request, place, signal);
+      const { hasAddedKey, hostKey } = child.log;
+      if (hasAddedKey && hostKey !== null) request.onHostKeyAdded?.(hostKey);
       return child;
     } catch (error) {
       await child.kill();

@@ -34,6 +34,8 @@ export class OpensshLog {
   readonly complaints: string[] = [];
   /** The type and fingerprint of the key that the server showed. */
   hostKey: string | null = null;
+  /** Whether \`ssh\` added the server's key to known_hosts. */
+  hasAddedKey = false;
   /** Whether the log reported an exit status or a signal of the remote command. */
   remoteEnd: "none" | "status" | "signal" = "none";
   /** Text from a server that is not SSH, before any banner. */
@@ -66,6 +68,7 @@ export class OpensshLog {
       if (pattern.test(line)) this.reach(stage);
     }
     if (!DEBUG_OUTPUT.test(line)) {
+      if (/^Warning: Permanently added /.test(line)) this.hasAddedKey = true;
       if (line.trim() !== "") this.complaints.push(line);
       if (this.complaints.length > MAX_COMPLAINTS) this.complaints.shift();
       return true;

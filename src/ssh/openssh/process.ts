@@ -6,7 +6,7 @@ import { HostError, hostErrorOf } from "../../contract/errors.js";
 import { localLimit } from "../../contract/local-limit.js";
 import type { StepLog } from "../../contract/step-log.js";
 import type { Clock } from "../../lib/clock.js";
-import { destroyPipes, signalGroup, startChild } from "../dial/child-process.js";
+import { destroyPipes, endGroup, startChild } from "../dial/child-process.js";
 import { opensshFailure } from "./failure.js";
 import type { OpensshHost } from "./fix.js";
 import { OpensshLog, type OpensshStage } from "./log.js";
@@ -101,13 +101,11 @@ export class OpensshProcess {
   async kill(): Promise<void> {
     if (!this.killed) {
       this.killed = true;
-      signalGroup(this.child, "SIGTERM");
+      void endGroup(this.child, this.context.clock, KILL_GRACE_MS);
     }
-    const timer = this.context.clock.after(KILL_GRACE_MS, () => signalGroup(this.child, "SIGKILL"));
     // A proxy command that left the group may hold the pipes open: then we drop them.
     const drop = this.context.clock.after(KILL_GRACE_MS * 1.5, () => destroyPipes(this.child));
     await this.ended;
-    timer.cancel();
     drop.cancel();
   }
 

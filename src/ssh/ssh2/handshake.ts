@@ -23,12 +23,14 @@ import { AuthSteps, negotiatedText } from "./handshake-steps.js";
 import { checkHostKey, hostKeyText, rememberHostKey, sameKeyAtRekey } from "./host-key-check.js";
 import {
   dropFirstWrite,
+  filterMessages,
   introduceAs,
   pingServer,
   protocolOf,
   takeOverAuthentication,
   type Ssh2Internals,
 } from "./internals.js";
+import { ServerLimits } from "./server-limits.js";
 import { handOver, Session } from "./session.js";
 
 export interface HandshakeRequest {
@@ -58,6 +60,7 @@ export class Handshake {
   #banner = "";
   #bannerAboutKeys = "";
   #wire: Ssh2Internals | null = null;
+  readonly #limits: ServerLimits;
   #resolve: (session: Session) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
@@ -65,7 +68,9 @@ export class Handshake {
     private readonly request: HandshakeRequest,
     private readonly client: Client,
     private readonly algorithms: OfferedAlgorithms,
-  ) {}
+  ) {
+    this.#limits = new ServerLimits(request.clock, planLabel(request.plan), (error) => this.#fail(error));
+  }
 
   get #stream(): Duplex {
     return this.request.dialled.stream;
@@ -109,6 +114,8 @@ export class Handshake {
     dropFirstWrite(this.#stream);
     client.connect(this.#config());
     introduceAs(client, IDENT_LINE);
+    const pass = passOf(this.#limits);
+    filterMessages(client, pass);
     const wire = takeOverAuthentication(client, {
       serviceAccepted: () => {
         this.#serviceAccepted = true;
@@ -130,6 +137,7 @@ export class Handshake {
           const key = this.#userauth?.accepted ?? null;
           steps?.authenticated(this.request.plan.user, key);
           this.request.accepted(key?.fingerprint ?? null);
+          filterMessages(client, pass);
         }),
     });
     fast?.connected(protocolOf(client));
@@ -214,7 +222,9 @@ export class Handshake {
     const { plan, clock, fast, step } = this.request;
     const { client } = this;
     const ping = (): void => pingServer(client);
-    const session = new Session({ client, stream: this.#stream, plan, clock, ping, step });
+    const limits = this.#limits;
+    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
+    limits.loggedIn((error) => session.fail(error));
     handOver(client, session, this.algorithms, fast);
     this.#resolve(session);
   }
@@ -247,4 +257,9 @@ export class Handshake {
     const isSshd = this.#wire?.serverSoftware().startsWith("OpenSSH_") === true;
     return { banner: this.#banner, lastWords: this.#bannerAboutKeys, isSshd };
   }
+}
+
+/** Holds nothing of the handshake. */
+function passOf(limits: ServerLimits): (message: Uint8Array) => Uint8Array {
+  return (message) => limits.pass(message);
 }

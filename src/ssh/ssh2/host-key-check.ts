@@ -5,6 +5,7 @@ import { readPublicKey } from "../keys/public-key.js";
 import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
 import type { HostKeyNames } from "../known-hosts/host-key.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
+import { addedText } from "../known-hosts/append.js";
 import { acceptHostKey, forgetHostKey, fixContext } from "../plan/fix-command.js";
 import { commandTargetOf, type HostPlan } from "../plan/plan.js";
 
@@ -63,9 +64,13 @@ function judge(plan: HostPlan, names: HostKeyNames, known: KnownHosts, key: Host
 }
 
 function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }: HostKeyRefusal): string {
-  const here = fixContext();
   const { file, asked } = place ?? { file: "", asked: names.name };
-  if (code === "host-key-changed") return forgetHostKey(asked, file, here);
+  if (code === "host-key-changed") return forgetHostKey(asked, file, fixContext());
+  return acceptUnknownKey(plan, names, file);
+}
+
+/** A command that adds the host's key to the file. */
+export function acceptUnknownKey(plan: HostPlan, names: HostKeyNames, file: string): string {
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
   const hostKeyPlace = {
     host: names.host,
@@ -75,7 +80,7 @@ function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }:
     keyFiles: plan.identity.keyFiles,
     file,
   };
-  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, here);
+  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, fixContext());
 }
 
 function refuse(error: HostError): HostKeyOutcome {
@@ -86,7 +91,10 @@ function isLocal(plan: HostPlan): boolean {
   return plan.host === "localhost" || plan.host === "::1" || plan.host.startsWith("127.");
 }
 
-/** Adds an accepted key to known_hosts; as in ssh, what cannot be written is a warning and the connection goes on. */
+/**
+ * Adds an accepted key to known_hosts, and warns of that. As in ssh, what cannot be written is a warning too, and the
+ * connection goes on.
+ */
 export async function rememberHostKey(
   plan: HostPlan,
   names: HostKeyNames,
@@ -94,7 +102,9 @@ export async function rememberHostKey(
   key: HostKey,
   warn: (message: string) => void,
 ): Promise<void> {
-  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts });
+  const onAdded = (file: string): void =>
+    warn(addedText(commandTargetOf(plan).host, `${key.type} ${fingerprint(key.blob)}`, file));
+  const warning = await known.remember(names, key, { hash: plan.config.hashKnownHosts, onAdded });
   if (warning !== null) warn(warning);
 }
 

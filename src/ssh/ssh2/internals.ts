@@ -31,6 +31,10 @@ interface PacketWriter {
   alloc(length: number): Uint8Array;
   finalize(packet: Uint8Array): Uint8Array;
 }
+interface PacketReader {
+  /** The payload of a packet, decompressed. */
+  read(payload: Uint8Array): Uint8Array;
+}
 type Handler = (protocol: unknown, ...args: unknown[]) => void;
 /** The parts of ssh2's protocol object that are used. */
 export interface Protocol {
@@ -41,7 +45,7 @@ export interface Protocol {
   _decipher: unknown;
   readonly _handlers: Record<string, Handler>;
   readonly _authsQueue: string[];
-  readonly _packetRW: { readonly write: PacketWriter };
+  readonly _packetRW: { readonly write: PacketWriter; readonly read: PacketReader };
   readonly _cipher: { encrypt(packet: Uint8Array): void };
   /** Set while a key exchange is under way; packets wait in `_queue` then. */
   readonly _kexinit: unknown;
@@ -101,6 +105,20 @@ export function takeOverAuthentication(client: object, handlers: AuthenticationH
 
 const ignore: Handler = () => undefined;
 
+/**
+ * Every message that is received goes through `pass` first: ssh2 handles what it returns. Call right after `connect`, and
+ * again once the user is in, when ssh2 may have begun to decompress.
+ */
+export function filterMessages(client: object, pass: (message: Uint8Array) => Uint8Array): void {
+  const { read: reader } = protocolOf(client)._packetRW;
+  if (Object.hasOwn(reader, "read")) return;
+  const read = reader.read.bind(reader);
+  Object.defineProperty(reader, "read", {
+    configurable: true,
+    value: (payload: Uint8Array): Uint8Array => pass(read(payload)),
+  });
+}
+
 /** Sends a keepalive@openssh.com request; its answer is ignored. */
 export function pingServer(client: object): void {
   protocolOf(client).ping();
@@ -155,6 +173,7 @@ function isProtocol(value: unknown): value is Protocol {
   if (typeof cipher !== "object" || cipher === null || typeof Reflect.get(cipher, "encrypt") !== "function")
     return false;
   const writer: unknown = Reflect.get(packets, "write");
+  const reader: unknown = Reflect.get(packets, "read");
   return (
     HANDLERS.every((name) => typeof Reflect.get(handlers, name) === "function") &&
     Array.isArray(part("_authsQueue")) &&
@@ -162,6 +181,9 @@ function isProtocol(value: unknown): value is Protocol {
     typeof part("_offer") === "object" &&
     ["_kexinit", "_remoteIdentRaw", "_decipher"].every((name) => name in value) &&
     typeof part("ping") === "function" &&
+    typeof reader === "object" &&
+    reader !== null &&
+    typeof Reflect.get(reader, "read") === "function" &&
     typeof writer === "object" &&
     writer !== null &&
     typeof Reflect.get(writer, "allocStart") === "number" &&

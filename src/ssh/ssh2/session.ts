@@ -18,6 +18,7 @@ import type { JumpSession } from "../jump/pool.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
 import { protocolOf } from "./internals.js";
+import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
 /** The part of ssh2's client that an authenticated session uses. */
@@ -44,6 +45,7 @@ export interface SessionParts {
   readonly clock: Clock;
   /** Sends something that the server must answer. */
   readonly ping: () => void;
+  readonly limits: Pick<ServerLimits, "unsent" | "messages">;
   readonly step?: StepLog | undefined;
 }
 
@@ -51,6 +53,8 @@ export interface SessionParts {
 const CLOSED = new HostError("connection-lost", "sample", "the session was closed by us");
 /** How long a server may take to hang up after our disconnect message. */
 const CLOSE_TIMEOUT_MS = 300;
+/** More than an answer to a keepalive: a slow network may still carry a long message that came before it. */
+const MIN_SIGN_BYTES = 512;
 /** sshd frees a session only a moment after it reports the channel as closed: until then an open is tried again. */
 const MAX_SESSION_RETRY_MS = 1_000;
 const SESSION_RETRY_MS = 50;
@@ -66,6 +70,10 @@ export class Session implements Connection, JumpSession {
   #unanswered = 0;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
+  /** The peer was asked for a sign of life: ends the session. Null: it was not, or it has answered. */
+  #confirming: Timer | null = null;
+  #messagesBefore = 0;
+  #bytesSinceAsked = 0;
   readonly #env: NodeJS.ProcessEnv;
   /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
   readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
@@ -75,7 +83,13 @@ export class Session implements Connection, JumpSession {
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
-    parts.stream.on("data", () => (this.#hasReceived = true));
+    const { stream, limits } = parts;
+    // After ssh2's own listener, which has answered what came.
+    stream.on("data", (chunk: Buffer) => {
+      this.#hasReceived = true;
+      if (this.#confirming !== null) this.#receivedWhileAsked(chunk.length);
+      limits.unsent(stream.writableLength);
+    });
     this.#watch();
   }
 
@@ -86,6 +100,7 @@ export class Session implements Connection, JumpSession {
     this.#ended =
       systemErrorCode(error) === null ? sessionFailure(plan, error) : systemFailure(error, plan, "sample");
     this.#timer?.cancel();
+    this.#confirmed();
     stream.destroy();
     this.parts.step?.("ssh", `disconnected: ${this.#ended.message}`);
     this.#reportLost(this.#ended);
@@ -144,6 +159,35 @@ export class Session implements Connection, JumpSession {
     return unlessAborted(opening, signal, (late) => late.on("error", () => undefined).destroy());
   }
 
+  confirm(withinMs: number): void {
+    if (this.#ended !== null || this.#confirming !== null) return;
+    const { clock, plan, ping, step } = this.parts;
+    step?.("ssh", "asking the server for a sign of life");
+    this.#messagesBefore = this.parts.limits.messages;
+    this.#bytesSinceAsked = 0;
+    this.#confirming = clock.after(withinMs, () => {
+      const message = `${planLabel(plan)}: no answer within ${withinMs / 1000} s to a keepalive that was sent because a reading is late: the host, its sshd or the network has stopped`;
+      this.fail(new HostError("keepalive-timeout", "sample", message));
+    });
+    try {
+      ping();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Some bytes may belong to a message that never ends. */
+  #receivedWhileAsked(bytes: number): void {
+    this.#bytesSinceAsked += bytes;
+    const isAnswered = this.parts.limits.messages > this.#messagesBefore;
+    if (isAnswered || this.#bytesSinceAsked >= MIN_SIGN_BYTES) this.#confirmed();
+  }
+
+  #confirmed(): void {
+    this.#confirming?.cancel();
+    this.#confirming = null;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -154,6 +198,7 @@ export class Session implements Connection, JumpSession {
     if (this.#ended === null) this.parts.step?.("ssh", "disconnected: closed by us");
     this.#ended ??= CLOSED;
     this.#timer?.cancel();
+    this.#confirmed();
     return new Promise((resolve) => {
       const gone = (): void => {
         deadline.cancel();

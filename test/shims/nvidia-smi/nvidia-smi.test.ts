@@ -7,7 +7,7 @@ import { ParseError } from "../../../src/contract/errors.js";
 import type { Gpu } from "../../../src/contract/record.js";
 import { readCsv } from "../../../src/shims/kit/csv-rows.js";
 import type { Reading } from "../../../src/shims/kit/shim.js";
-import { readApps } from "../../../src/shims/nvidia-smi/apps.js";
+import { readApps, withInstanceIds } from "../../../src/shims/nvidia-smi/apps.js";
 import { throttleReasons } from "../../../src/shims/nvidia-smi/cells.js";
 import { explainFailure, lostGpu } from "../../../src/shims/nvidia-smi/failures.js";
 import {
@@ -50,6 +50,7 @@ const ONLY_IN_ROWS = [
 ] as const;
 /** Fields that the recorded rows were not asked for. */
 const ONLY_IN_XML: ReadonlySet<string> = new Set([
+  "pcie",
   "encoder_utilization",
   "decoder_utilization",
   "temperature_margin",
@@ -321,12 +322,29 @@ describe("nvidia-smi rows", () => {
       throttle_time_hw_power_brake: 0,
       pcie_link_gen_max: 5,
       pcie_link_width_max: 16,
+      pcie: { replay_errors: 0, rx_bytes_per_second: 671e3, tx_bytes_per_second: 1037e3, ticks_ago: 0 },
       fabric_state: null,
       fabric_status: null,
     });
     assert.deepEqual(
       [load.temperature_margin, load.throttle_time_sw_power_cap, load.detail["cuda_version"]],
       [22, 9308626, "13.0"],
+    );
+  });
+
+  test("a process on two GPUs has the instance of each", () => {
+    const on = (uuid: string, instance: number): string =>
+      `<gpu id="00000000:0${instance}:00.0"><uuid>${uuid}</uuid><processes><process_info>` +
+      `<gpu_instance_id>${instance}</gpu_instance_id><compute_instance_id>0</compute_instance_id>` +
+      `<pid>77</pid></process_info></processes></gpu>`;
+    const xml = readSmiXml(`<nvidia_smi_log>${on(uuidOf(0), 1)}${on(uuidOf(1), 5)}</nvidia_smi_log>`);
+    const rows = [uuidOf(1), uuidOf(0), "MIG-6f2d9b0c-0000-5000-8000-000000000001"]
+      .map((uuid) => `${uuid}, 77, a, 512\n`)
+      .join("");
+    const { processes } = readApps(`gpu_uuid, pid, process_name, used_gpu_memory [MiB]\n${rows}`, [], []);
+    assert.deepEqual(
+      withInstanceIds(processes, xml).map(({ gpu_instance_id: instance }) => instance),
+      [5, 1, 1],
     );
   });
 });

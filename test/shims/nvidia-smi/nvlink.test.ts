@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Reading, Sampler } from "../../../src/shims/kit/shim.js";
 import { readNvlink } from "../../../src/shims/nvidia-smi/nvlink.js";
-import { NVLINK_EVERY_TICKS } from "../../../src/shims/nvidia-smi/nvlink-readings.js";
+import { SELDOM_EVERY_TICKS } from "../../../src/shims/nvidia-smi/seldom-ticks.js";
 import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
 import { GOLDEN_ROOT } from "../../support/golden.js";
 import { assertKnownFields } from "../../support/known-fields.js";
@@ -117,7 +117,7 @@ describe("NVLinks in ticks", () => {
     const first = tick(sampler, up);
     assertKnownFields(first.sections);
     assert.deepEqual(nvlinks(first), [[1, 1, 0], [1, 1, 0], undefined]);
-    for (let ago = 1; ago < NVLINK_EVERY_TICKS; ago += 1) {
+    for (let ago = 1; ago < SELDOM_EVERY_TICKS; ago += 1) {
       assert.ok(!isAsked(sampler), `tick ${ago}`);
       assert.deepEqual(nvlinks(tick(sampler, "")), [[1, 1, ago], [1, 1, ago], undefined]);
     }
@@ -147,7 +147,7 @@ describe("NVLinks in ticks", () => {
     ]) {
       const sampler = probe(rows);
       assert.deepEqual(tick(sampler, none).errors, []);
-      for (let at = 0; at <= NVLINK_EVERY_TICKS; at += 1) {
+      for (let at = 0; at <= SELDOM_EVERY_TICKS; at += 1) {
         assert.ok(!isAsked(sampler));
         tick(sampler, "");
       }

@@ -24,6 +24,7 @@ function start(scripts: readonly string[], clock = realClock) {
     fault: () => undefined,
     faultStack: (host: string, stack: string) => logged.push(`fault: ${host}: ${stack}`),
     line: (line: string) => logged.push(line),
+    hostChanges: null,
   };
   const code = `${PRELUDE}import { workerData } from "node:worker_threads";
     const scripts = ${JSON.stringify(scripts)};

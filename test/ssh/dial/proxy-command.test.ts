@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import test from "node:test";
 import { HostError } from "../../../src/contract/errors.js";
 import { realClock } from "../../../src/lib/clock.js";
+import { groupsEnded } from "../../../src/ssh/dial/child-process.js";
 import { openProxyCommand } from "../../../src/ssh/dial/proxy-command.js";
 import { descendantsOf, waitFor } from "../../support/processes.js";
 
@@ -68,6 +69,23 @@ test("destroying the stream ends the command and its children", async (t) => {
   stream.destroy();
   await waitFor("no sleeper", () => sleepers() === 0);
   assert.equal(stream.destroyed, true);
+});
+
+test("the end waits for a command that ignores TERM, and for children that do", async (t) => {
+  const commands = [
+    "sh -c 'trap \"\" TERM; while :; do sleep 1001; done'",
+    "sh -c 'sh -c \"trap : TERM; while :; do sleep 1002; done\" & exec sleep 1003'",
+  ];
+  const sleepers = (): number =>
+    descendantsOf(process.pid).filter(({ command }) => /^sleep 100[123]$/.test(command)).length;
+  for (const [index, command] of commands.entries()) {
+    const stream = openProxyCommand(command, named);
+    t.after(() => stream.destroy());
+    await waitFor("the sleepers", () => sleepers() === index + 1);
+    stream.destroy();
+    await groupsEnded();
+    await waitFor("no sleeper", () => sleepers() === 0, 100);
+  }
 });
 
 test("the user's shell runs it, as in ssh", async () => {

@@ -46,6 +46,7 @@ export const REASON_OF_CODE: Readonly<Record<FailureCode, Reason | null>> = {
   "probe-timeout": null,
   "no-tool": null,
   "version-too-old": null,
+  removed: null,
 };
 
 /** `reached 0`, `refused: auth`. */

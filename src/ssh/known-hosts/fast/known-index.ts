@@ -9,6 +9,10 @@ import { bytesOf, keysOf, type KnownKey, type KnownLines } from "../lookup.js";
 import type { KnownHostsEntry } from "../parse.js";
 import { nameHasher, prepareHash, type PreparedHash } from "./hashed-search.js";
 
+/** Answers that are kept of a file: the names of a large fleet, each asked for a few times in a row. */
+const MAX_ANSWERS = 20_000;
+const NO_KEYS: readonly KnownKey[] = [];
+
 export class KnownIndex implements KnownLines {
   readonly #exact = new Map<string, KnownHostsEntry[]>();
   readonly #patterns: KnownHostsEntry[] = [];
@@ -32,10 +36,16 @@ export class KnownIndex implements KnownLines {
   }
 
   lookup(name: string): readonly KnownKey[] {
+    if (this.#isEmpty) return NO_KEYS;
     const bytes = bytesOf(name);
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
     const answer = this.#answers.get(bytes) ?? this.#find(bytes);
     this.#answers.set(bytes, answer);
     return answer;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#exact.size + this.#patterns.length + this.#unhashed.size + this.#hashed.size === 0;
   }
 
   #find(name: string): readonly KnownKey[] {

@@ -1,0 +1,106 @@
+/**
+ * What a tick costs the watched host: CPU, processes and bytes, of this build and of another in turn, and of each section
+ * of this build by itself. nvidia-smi is the stand-in, so its own work is not in it.
+ */
+import { delimiter, join } from "node:path";
+import { TICK_SECTIONS } from "../../src/contract/record.js";
+import { makeTempDir } from "../../test/support/temp-dir.js";
+import { oursArgv, startFarm, type Farm } from "../fleet/fleet.js";
+import { startMetered } from "../measure/cpu-meter.js";
+import { inTurn, Rounds, type Figure } from "../measure/figures.js";
+import {
+  makeRecordingShell,
+  takeRecording,
+  tickCost,
+  tickProcesses,
+  type Session,
+} from "../measure/recorded-session.js";
+import type { BenchOptions, Scenario } from "./scenario.js";
+
+/** What is asked seldom is asked before these are over. */
+const RECORDED_TICKS = 8;
+const TRACED_TICKS = 20;
+
+export const hostCost: Scenario = {
+  name: "host-cost",
+  about: "CPU, processes and bytes of a tick on the watched host",
+  async run(options) {
+    const temp = makeTempDir("bench-host-cost");
+    const recordings = join(temp.path, "recordings");
+    const farm = await startFarm(1, { shell: makeRecordingShell(recordings) });
+    const path = [farm.gpus.bin, "/usr/bin", "/bin", "/usr/sbin", "/sbin"].join(delimiter);
+    const rounds = new Rounds();
+    try {
+      const sessions: (readonly [string, Session])[] = [];
+      for (const [name, program, args] of watchesOf(options)) {
+        await watch(program, farm, args);
+        sessions.push([name, takeRecording(recordings)]);
+      }
+      const count = options.quick ? 60 : 300;
+      for (let round = 0; round < (options.runs ?? (options.quick ? 1 : 7)); round++) {
+        for (const [name, session] of inTurn(sessions, round)) {
+          const { cpuUs, bytes } = await tickCost(session, count, path);
+          rounds.add(`${name} us`, cpuUs);
+          rounds.add(`${name} bytes`, bytes);
+          options.say(`host-cost ${name}: ${cpuUs.toFixed(0)} us`);
+        }
+      }
+      for (const [name, session] of sessions) {
+        const processes = tickProcesses(session, TRACED_TICKS, path);
+        if (processes === null) continue;
+        rounds.add(`${name} forks`, processes.forks);
+        rounds.add(`${name} programs`, processes.programs);
+      }
+      const names = sessions.map(([name]) => name);
+      return {
+        figures: [
+          ...names.flatMap((name) => figuresOf(name, rounds)),
+          {
+            id: "host-cost.ours-over-against",
+            what: "CPU of a tick of default sections, this build / the other",
+            unit: "x",
+            values: rounds.ratios("ours us", "against us"),
+          },
+        ].filter(({ values }) => values.length > 0),
+        notes: [
+          `host-cost: ${count} ticks in a run, one after the other`,
+          ...(rounds.has("ours forks") ? [] : ["host-cost: no strace, so processes are not counted"]),
+        ],
+      };
+    } finally {
+      await farm.stop();
+      temp.remove();
+    }
+  },
+};
+
+type Watch = readonly [name: string, program: string, args: readonly string[]];
+
+/** Default sections of both builds, and each section of this one. The kernel log is asked by questions of its own. */
+function watchesOf({ program, against }: BenchOptions): readonly Watch[] {
+  return [
+    ["ours", program, []],
+    ...(against === null ? [] : [["against", against, []] as const]),
+    ...TICK_SECTIONS.map((section): Watch => [section, program, ["--include", section]]),
+  ];
+}
+
+async function watch(program: string, farm: Farm, args: readonly string[]): Promise<void> {
+  const ticks = ["--interval", "0.3", "--count", String(RECORDED_TICKS)];
+  const run = startMetered(oursArgv(program, farm, [...ticks, ...args]));
+  run.stdout.resume();
+  const { code } = await run.ended;
+  // 4: the host has errors, as the stand-in knows no processes.
+  if (code !== 0 && code !== 4) throw new Error(`host-cost: ${run.stderr()}`);
+}
+
+function figuresOf(name: string, rounds: Rounds): readonly Figure[] {
+  const id = `host-cost.${name.replaceAll(" ", "-")}`;
+  const what = name === "ours" || name === "against" ? `default sections, ${name}` : `${name} alone`;
+  return [
+    { id: `${id}.us`, what: `CPU: ${what}`, unit: "us", values: rounds.of(`${name} us`) },
+    { id: `${id}.forks`, what: `forks: ${what}`, unit: "", values: rounds.of(`${name} forks`) },
+    { id: `${id}.programs`, what: `programs: ${what}`, unit: "", values: rounds.of(`${name} programs`) },
+    { id: `${id}.bytes`, what: `bytes: ${what}`, unit: "B", values: rounds.of(`${name} bytes`) },
+  ];
+}

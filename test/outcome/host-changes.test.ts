@@ -1,0 +1,121 @@
+/** The log of hosts: a line a change, none for what stays as it is. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { HostChangeLines } from "../../src/contract/operator-log.js";
+import type { StreamRecord } from "../../src/contract/record.js";
+import { duration, HostChanges } from "../../src/outcome/host-changes.js";
+import { outcomeOf } from "../../src/outcome/host-outcome.js";
+import { frame, gpu, state } from "../support/records.js";
+
+const DAEMON: HostChangeLines = {
+  firstConnections: true,
+  attempts: false,
+  fix: "same line",
+  maxLines: Infinity,
+};
+const at = (secs: number): { readonly timestamp: string } => ({
+  timestamp: new Date(Date.UTC(2026, 0, 2) + secs * 1000).toISOString(),
+});
+
+function linesOf(records: readonly StreamRecord[], lines: Partial<HostChangeLines> = {}): readonly string[] {
+  const printed: string[] = [];
+  const changes = new HostChanges({ ...DAEMON, ...lines }, (line) => printed.push(line));
+  for (const record of records) changes.take(record, outcomeOf(record));
+  return printed;
+}
+
+const host = { hostname: "dgx-01" };
+const refused = { code: "connection-refused", phase: "dial", message: "refused", fix: "start sshd" } as const;
+const connecting = state({ ...host, tick: null, state: "connecting", last_error: null, retry_in_ms: null });
+const NVML = { section: "gpu", kind: "error", message: "NVML mismatch" } as const;
+
+describe("the log of hosts", () => {
+  test("has a host that is lost and comes back, once each, by its name as typed", () => {
+    const down = state({ ...host, state: "unreachable", last_error: refused });
+    const records = [
+      connecting,
+      frame({ ...host, ...at(0) }),
+      frame({ ...host, ...at(2) }),
+      { ...down, ...at(4), tick: null },
+      { ...down, ...at(4) },
+      { ...connecting, ...at(5), last_error: refused },
+      { ...down, ...at(6), tick: null, retry_in_ms: 4000 },
+      { ...down, ...at(6) },
+      frame({ ...host, ...at(39) }),
+      frame({ ...host, ...at(41) }),
+    ];
+    assert.deepEqual(linesOf(records), [
+      "dgx-01: connected (nvidia-smi)",
+      "dgx-01: connection-refused: refused; retry in 1.5 s; fix: start sshd",
+      "dgx-01: connected again after 35 s (nvidia-smi)",
+    ]);
+    assert.equal(linesOf(records, { attempts: true }).length, 6, "with every attempt");
+  });
+
+  test("has another reason of a host that stays away", () => {
+    const down = state({ ...host, state: "unreachable", last_error: refused, retry_in_ms: null });
+    const late = state({ ...host, retry_in_ms: null });
+    assert.deepEqual(linesOf([down, late, late]), [
+      "dgx-01: connection-refused: refused; fix: start sshd",
+      "dgx-01: connect-timeout: no answer within 10 s",
+    ]);
+  });
+
+  test("has an error of a reading when it begins and when all is read again", () => {
+    const failing = frame({ ...host, ...at(10), errors: [NVML] });
+    const changed = frame({ ...host, ...at(12), errors: [{ ...NVML, message: "NVML: unknown error 12" }] });
+    const more = frame({ ...host, ...at(14), errors: [NVML, { ...NVML, section: "storage" }] });
+    assert.deepEqual(linesOf([failing, changed, more, changed, frame({ ...host, ...at(131) })]), [
+      "dgx-01: connected (nvidia-smi)",
+      "dgx-01: gpu error: NVML mismatch",
+      "dgx-01: storage error: NVML mismatch",
+      "dgx-01: ok again after 2 min",
+    ]);
+  });
+
+  test("has a failed device, and what health rules find", () => {
+    const finding = {
+      rule: "r",
+      severity: "critical",
+      device: "gpu 3",
+      message: "lost",
+      action: "reboot",
+    } as const;
+    const findings = [{ ...finding, since: "2026-01-02T03:04:05.678Z" }];
+    const sick = frame({ ...host, health: { status: "critical", findings } });
+    const lost = frame({ ...host, gpus: [gpu({ error: "GPU is lost" })] });
+    assert.deepEqual(linesOf([sick, sick]).slice(1), ["dgx-01: critical: gpu 3: lost; reboot"]);
+    assert.deepEqual(linesOf([lost, lost]).slice(1), ["dgx-01: gpu 0: GPU is lost"]);
+  });
+
+  test("tells hosts of the same name apart", () => {
+    const other = frame({ ...host, host_id: "admin@dgx-01:2222" });
+    assert.deepEqual(linesOf([frame(host), other]), [
+      "dgx-01: connected (nvidia-smi)",
+      "admin@dgx-01:2222: connected (nvidia-smi)",
+    ]);
+  });
+
+  test("has a fix in a line of its own on a terminal, and no first connections", () => {
+    const down = state({ ...host, last_error: refused, retry_in_ms: null });
+    assert.deepEqual(linesOf([frame(host), down], { firstConnections: false, fix: "below" }), [
+      "dgx-01: connection-refused: refused\n  start sshd",
+    ]);
+  });
+
+  test("is bounded where its caller asks for that, and prints nothing that a terminal would act on", () => {
+    const away = (at: number): StreamRecord => state({ hostname: `h${at}`, retry_in_ms: null });
+    const lines = linesOf([0, 1, 2, 3, 4].map(away), { maxLines: 2 });
+    assert.equal(lines.length, 3);
+    assert.match(lines[2] ?? "", /^more hosts have no reading/);
+    const error = { ...refused, message: "\u001b[31m", fix: "\u0007" };
+    assert.deepEqual(linesOf([state({ ...host, last_error: error, retry_in_ms: null })]), [
+      "dgx-01: connection-refused: \ufffd[31m; fix: \ufffd",
+    ]);
+  });
+});
+
+test("durations", () => {
+  const texts = [0, 840, 35_000, 125_000, 3_600_000, 11_100_000].map(duration);
+  assert.deepEqual(texts, ["0 s", "0.8 s", "35 s", "2 min", "1 h", "3 h 5 min"]);
+});
