@@ -38,6 +38,8 @@ interface Size {
 const DRIFT_SHARE = 0.25;
 /** Of the screen's rows, kept free for what is wrong where something is. */
 const DETAIL_SHARE = 0.25;
+/** Above and below the details: the line end of the run's end must not push the head off the screen. */
+const FREE_LINES = 2;
 /** On a lower screen the table has all rows. */
 const MIN_ROWS_FOR_HEAD = 8;
 const MIN_ROWS_FOR_DETAILS = 16;
@@ -188,12 +190,13 @@ export class TableScreen {
   #reserved(problems: readonly Problem[], width: number, rows: number): number {
     if (problems.length === 0) return 0;
     const most = Math.floor(rows * DETAIL_SHARE);
-    return Math.min(most, 1 + countDetailLines(problems, width, most, this.#look));
+    return Math.min(most, FREE_LINES + countDetailLines(problems, width, most, this.#look));
   }
 
-  /** With a free line above them. */
+  /** With a free line above and below them. */
   #details(problems: readonly Problem[], width: number, rows: number): readonly string[] {
-    const lines = problems.length === 0 || rows < 2 ? [] : detailLines(problems, width, rows - 1, this.#look);
+    const free = rows - FREE_LINES;
+    const lines = problems.length === 0 || free < 1 ? [] : detailLines(problems, width, free, this.#look);
     return lines.length === 0 ? [] : ["", ...lines];
   }
 }
