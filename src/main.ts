@@ -1,6 +1,8 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
 import { closeSync, openSync } from "node:fs";
+import type { Keyboard } from "./contract/keyboard.js";
 import type { Options } from "./contract/options.js";
+import type { Clock } from "./lib/clock.js";
 import { print } from "./lib/print.js";
 import { wrapMessage } from "./lib/wrap-words.js";
 import { programsBeside } from "./run/programs.js";
@@ -72,6 +74,7 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     programs: programsBeside(import.meta.url),
+    keyboard: await keyboardOf(realClock),
     logTerminal: process.stderr.isTTY
       ? {
           columns: () => process.stderr.columns || 80,
@@ -84,6 +87,17 @@ async function main(): Promise<number> {
   };
   const ownCode = await run(options, warnings, deps, ended.signal);
   return code ?? ownCode;
+}
+
+/** Keys are for a person who sees the table and types there. */
+async function keyboardOf(clock: Clock): Promise<Keyboard | null> {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return null;
+  const [{ TerminalKeyboard }, { shellJob }] = await Promise.all([
+    import("./keyboard/terminal-keyboard.js"),
+    import("./keyboard/shell-job.js"),
+  ]);
+  return new TerminalKeyboard(stdin, shellJob(clock), clock);
 }
 
 async function printed(text: string): Promise<number> {

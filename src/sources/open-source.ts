@@ -50,7 +50,7 @@ export async function openStream(
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
   const { startDemo } = await import("./demo/demo.js");
-  const demo = await startDemo();
+  const demo = await startDemo(deps.screenRows ?? null);
   const ssh = demo.ssh(options.ssh);
   const opening = openLive({ ...options, ssh }, demo.targets, format, deps, log, signal);
   const fleet = await opening.catch(async (error: unknown) => {

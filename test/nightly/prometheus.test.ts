@@ -92,7 +92,8 @@ async function outliveOutage(prometheus: Prometheus): Promise<void> {
   await until("a reconnect", async () => (await prometheus.query(reconnected)).length === 1, 60_000);
   const states = await prometheus.query(`count_over_time(allsmi_host_state${series}[5m])`);
   assert.equal(states.length, 8, "one series for each state, before and after the outage");
-  assert.equal((await prometheus.query(`count_over_time(allsmi_gpu_info${series}[5m])`)).length, 1);
+  const info = `count_over_time(allsmi_gpu_info${series}[5m])`;
+  await until("one series for its GPU", async () => (await prometheus.query(info)).length === 1, 30_000);
   const joined = await prometheus.query(
     "allsmi_gpu_temperature_celsius * on (host, gpu, uuid) group_left (name) allsmi_gpu_info",
   );

@@ -1,6 +1,6 @@
 /** Who holds a GPU, and for how long nobody has used it: columns of the table with `--include process`. */
-import type { FrameRecord, Gpu, Process, StreamRecord } from "../contract/record.js";
-import { cleanText } from "../lib/text.js";
+import type { FrameRecord, Gpu, Process, StreamRecord } from "../../contract/record.js";
+import { cleanText } from "../../lib/text.js";
 
 /** A GPU below it, in %, does nothing for whoever holds it. */
 const BUSY_PERCENT = 5;

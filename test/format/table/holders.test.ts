@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { FrameRecord, Gpu, Process } from "../../src/contract/record.js";
-import { holdersOf, IdleGpus } from "../../src/format/holders.js";
-import { acceleratorProcess } from "../../src/shims/kit/accelerator.js";
-import { frame, gpu, state } from "../support/records.js";
+import type { FrameRecord, Gpu, Process } from "../../../src/contract/record.js";
+import { holdersOf, IdleGpus } from "../../../src/format/table/holders.js";
+import { acceleratorProcess } from "../../../src/shims/kit/accelerator.js";
+import { frame, gpu, state } from "../../support/records.js";
 
 const LABELS = { host_id: "admin@dgx-01:22", hostname: "dgx-01", instance: "dgx-01:22", time: "t" };
 const held = (changes: Partial<Process> = {}): Process & typeof LABELS => ({

@@ -1,11 +1,10 @@
 /** What stands below the table's rows: the fleet in a line, and how its hosts differ (`--drift`). */
-import type { StreamRecord } from "../contract/record.js";
-import { isRemoval } from "../contract/removed.js";
-import { DriftWatch } from "../outcome/drift-watch.js";
-import { fleetLine, lineText, type FleetLine } from "../outcome/fleet-line.js";
-import { FleetOutcome, hostsIn } from "../outcome/fleet-outcome.js";
-import type { FormatterOptions } from "./formatter.js";
-import type { Palette } from "./table-layout.js";
+import type { StreamRecord } from "../../contract/record.js";
+import { isRemoval } from "../../contract/removed.js";
+import { DriftWatch } from "../../outcome/drift-watch.js";
+import { fleetLine, lineText, type FleetLine } from "../../outcome/fleet-line.js";
+import { FleetOutcome, hostsIn } from "../../outcome/fleet-outcome.js";
+import type { Look } from "./look.js";
 import { fitText } from "./text-width.js";
 
 export interface DriftLines {
@@ -14,15 +13,22 @@ export interface DriftLines {
   readonly isCut: boolean;
 }
 
+export interface FooterOptions {
+  /** How many hosts are watched, where that is known. */
+  readonly hostCount: number | null;
+  /** Lines for what differs between hosts of a group. Absent: none. */
+  readonly drift?: boolean;
+}
+
 export class TableFooter {
   #hostCount: number | null;
-  readonly #palette: Palette;
+  readonly #look: Look;
   readonly #fleet = new FleetOutcome();
   readonly #drift: DriftWatch | null;
 
-  constructor({ hostCount, drift }: Pick<FormatterOptions, "hostCount" | "drift">, palette: Palette) {
+  constructor({ hostCount, drift }: FooterOptions, look: Look) {
     this.#hostCount = hostCount;
-    this.#palette = palette;
+    this.#look = look;
     this.#drift = drift === true ? new DriftWatch() : null;
   }
 
@@ -47,7 +53,7 @@ export class TableFooter {
   driftLines(): readonly string[] {
     if (this.#drift === null) return [];
     const { isDrift, lines } = this.#drift.report;
-    return lines.map(isDrift ? this.#palette.note : this.#palette.faint);
+    return lines.map(isDrift ? this.#look.note : this.#look.faint);
   }
 
   /** What fits of them. */
@@ -60,13 +66,13 @@ export class TableFooter {
       lines.length <= maxLines ? lines : maxLines === 0 ? [] : [...lines.slice(0, maxLines - 1), more];
     const fitted = chosen.map((line) => fitText(line, width));
     return {
-      lines: fitted.map(isDrift ? this.#palette.note : this.#palette.faint),
+      lines: fitted.map(isDrift ? this.#look.note : this.#look.faint),
       isCut: chosen !== lines || fitted.some((line, at) => line !== chosen[at]),
     };
   }
 
   #painted(line: FleetLine, width: number): string {
-    const { outcome } = this.#palette;
+    const { outcome } = this.#look;
     const text = lineText(line);
     const fitted = fitText(text, width);
     const worst = line.parts.at(-1)?.kind ?? "ok";

@@ -9,7 +9,7 @@ import {
   type SectionError,
   type StateRecord,
   type StreamRecord,
-} from "../contract/record.js";
+} from "../../contract/record.js";
 
 /** A device's fields, by name. Replayed and native ones may hold anything. */
 export type Device = NativeExtras;
