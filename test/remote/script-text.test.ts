@@ -10,6 +10,7 @@ import { candidatesOf } from "../../src/remote/probe.js";
 import { bootstrapScript, tickDefinitions, tickLine } from "../../src/remote/script.js";
 import { shellCommand } from "../../src/remote/shell-command.js";
 import { allShims } from "../../src/shims/registry.js";
+import { linux } from "../../src/system/linux.js";
 import { HOST_SYSTEMS } from "../../src/system/registry.js";
 
 const EMBEDDED = fileURLToPath(new URL("../../src/remote/embedded-sh.ts", import.meta.url));
@@ -37,7 +38,7 @@ describe("what goes over the wire", () => {
   });
 
   test("the definitions of a tick are at most 6100 bytes with the guard, the line of a tick 4", () => {
-    const system = systems.find(({ uname }) => uname === "Linux")?.probe ?? [];
+    const system = linux.sampler(new Map(), include).parts;
     const parts = [
       { id: "nvidia-smi.query", kind: "program", command: "{tool} --query-gpu=index", isBuffered: true },
     ] as const;
