@@ -1,6 +1,7 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
 import type { Options } from "./contract/options.js";
 import { print } from "./lib/print.js";
+import { cleanText } from "./lib/text.js";
 import { programsBeside } from "./run/programs.js";
 
 /** Defined by the build, from package.json. */
@@ -14,8 +15,10 @@ const MAX_HOSTS_UNOPTIMIZED = 1000;
 const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Whoever made the text has cleaned it where a host wrote it. Names of files and flags are as the shell passed them. */
 function logLine(line: string): void {
-  process.stderr.write(`${NAME}: ${line}\n`);
+  const clean = line.split("\n").map(cleanText).join("\n");
+  process.stderr.write(`${NAME}: ${clean}\n`);
 }
 
 // Standard error may be a closed pipe: that must not end the run.

@@ -24,7 +24,8 @@ const SKIP = 255;
 export class RecordLedger {
   readonly #ticks: number;
   readonly #hosts = new Map<string, Uint8Array>();
-  readonly #hasFrame = new Map<string, boolean>();
+  /** The newest record's code; null for a frame. */
+  readonly #newest = new Map<string, string | null>();
   readonly #codes: Record<string, number> = {};
   #frames = 0;
   #states = 0;
@@ -36,11 +37,11 @@ export class RecordLedger {
   take({ record, tick, hostId, text }: RecordHead): void {
     const seen = this.#of(hostId);
     seen[tick] = (seen[tick] ?? 0) + 1;
-    this.#hasFrame.set(hostId, record === "frame");
-    if (record === "frame") this.#frames += 1;
+    const code = record === "frame" ? null : (CODE.exec(text)?.[1] ?? "no error");
+    this.#newest.set(hostId, code);
+    if (code === null) this.#frames += 1;
     else {
       this.#states += 1;
-      const code = CODE.exec(text)?.[1] ?? "no error";
       this.#codes[code] = (this.#codes[code] ?? 0) + 1;
     }
     for (const [, first, last] of (SKIPPED.exec(text)?.[1] ?? "").matchAll(RANGE))
@@ -49,7 +50,15 @@ export class RecordLedger {
 
   /** Hosts whose newest record is a frame. */
   get answering(): number {
-    return [...this.#hasFrame.values()].filter(Boolean).length;
+    return [...this.#newest.values()].filter((code) => code === null).length;
+  }
+
+  /**
+   * Hosts that wait for an operator: a server that took our key and was killed before it said more looks like one that
+   * refuses the login, and is tried again after 5 minutes.
+   */
+  get held(): number {
+    return [...this.#newest.values()].filter((code) => code === "access-denied").length;
   }
 
   /** `hosts` is how many were watched: one that never had a record misses all of its ticks. */

@@ -29,6 +29,8 @@ export interface Soaked {
   readonly faultsTo: number;
   /** Hosts whose newest record was a frame, some time after the last fault. */
   readonly answering: number;
+  /** Of the others, those that wait for an operator. */
+  readonly held: number;
   /** Commands of session processes that were there after the watcher's end. */
   readonly left: readonly string[];
   readonly exitCode: number | null;
@@ -82,16 +84,17 @@ async function soakFleet(fleet: SoakFleet, settings: SoakSettings): Promise<Soak
     const faultsTo = gauges.secs;
     // The last ticks are not waited for: what is read then is sessions that stand.
     const calmEnd = totalSecs - 3 * intervalSecs - SETTLE_SECS;
-    while (gauges.secs < calmEnd && ledger.answering < hosts && !watcher.hasEnded) await sleepSecs(0.2);
+    const settled = (): boolean => ledger.answering + ledger.held === hosts;
+    while (gauges.secs < calmEnd && !settled() && !watcher.hasEnded) await sleepSecs(0.2);
     await sleepSecs(Math.min(SETTLE_SECS, Math.max(0, calmEnd - gauges.secs)));
-    const { answering } = ledger;
+    const { answering, held } = ledger;
     const after = watcher.hasEnded ? null : await gauges.read();
     if (after !== null) readings.push(after);
     await waitFor("the watcher's end", () => watcher.hasEnded, END_LIMIT_MS);
     const exitCode = await watcher.ended;
     const left = await leftOn(fleet);
     return {
-      ...{ ticks, before, after, readings, faultsFrom, faultsTo, answering, left, exitCode },
+      ...{ ticks, before, after, readings, faultsFrom, faultsTo, answering, held, left, exitCode },
       account: ledger.close(hosts),
       faults: faults.counts,
       warnings: watcher.warnings,

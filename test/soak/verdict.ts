@@ -27,6 +27,7 @@ export function figuresOf(settings: SoakSettings, soaked: Soaked): readonly stri
       `named as skipped), missing ${missing.length}, twice ${twice.length}`,
     `states: ${countsText(Object.entries(codes))}`,
     `faults: ${countsText([...faults])}`,
+    `answering after them: ${soaked.answering}, held for an operator: ${soaked.held}`,
     "gauge              before    most   after   growth in the second half (allowed)",
     ...trendsUnderFaults(soaked).map(({ gauge, growth, allowed }) => {
       const most = Math.max(...readings.map((reading) => reading[gauge]));
@@ -40,14 +41,15 @@ export function figuresOf(settings: SoakSettings, soaked: Soaked): readonly stri
 
 /** Empty where all is well. */
 export function problemsOf({ hosts }: SoakSettings, soaked: Soaked): readonly string[] {
-  const { account, before, after, answering, left, exitCode, ticks, warnings } = soaked;
+  const { account, before, after, answering, held, left, exitCode, ticks, warnings } = soaked;
   const { frames, states, skipped, missing, twice } = account;
   const problems: string[] = [];
   if (missing.length > 0) problems.push(`no record: ${named(missing)}`);
   if (twice.length > 0) problems.push(`two records: ${named(twice)}`);
   if (frames + states + skipped !== hosts * ticks)
     problems.push("records and skipped ticks are not hosts x ticks");
-  if (answering < hosts) problems.push(`${hosts - answering} hosts have no frame within ${CALM_SECS} s`);
+  if (answering + held < hosts)
+    problems.push(`${hosts - answering - held} hosts have no frame within ${CALM_SECS} s`);
   if (before === null || after === null) problems.push("the watcher's probe did not answer");
   else
     for (const gauge of BOTH_ENDS)
