@@ -1,4 +1,4 @@
-/** docs/bounds.md has every cap of the source with its value, and says what comes of going over it. */
+/** docs/bounds.md has every cap of the source with its value, and what happens over it. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";

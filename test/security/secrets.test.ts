@@ -47,7 +47,7 @@ function arguments_(
   closed: number,
   { encrypted, pem, broken }: Readonly<Record<"encrypted" | "pem" | "broken", KeyPair>>,
 ): readonly string[] {
-  // A key file whose end is missing: what is wrong with it is said without what is in it.
+  // A key file whose end is missing: what is wrong with it is reported without what is in it.
   const whole = readFileSync(broken.file, "utf8");
   writeFileSync(join(temp.path, "torn"), whole.slice(0, whole.length / 2), { mode: 0o600 });
   const open = join(temp.path, "readable-by-all");
@@ -87,7 +87,7 @@ function tracesOf(key: KeyPair): readonly string[] {
 }
 
 describe("after a run full of failures", { skip }, () => {
-  test("every host has failed, and says why", () => {
+  test("every host has failed, and why it has", () => {
     const codes = recordsOf(run.stdout).map((record) =>
       record.record === "state" ? record.last_error?.code : "frame",
     );

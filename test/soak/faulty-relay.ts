@@ -49,7 +49,7 @@ export class FaultyRelay {
     for (const { client } of this.#pairs) client.end();
   }
 
-  /** Bytes stay in the relay until `release`: a black hole that no side is told of. */
+  /** Bytes stay in the relay until `release`: a black hole that no side notices. */
   hold(): void {
     this.#isHeld = true;
     for (const pair of this.#pairs) pauseBoth(pair);
