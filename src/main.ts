@@ -4,6 +4,7 @@ import type { Keyboard } from "./contract/keyboard.js";
 import type { Options } from "./contract/options.js";
 import type { Clock } from "./lib/clock.js";
 import { print } from "./lib/print.js";
+import { cleanText } from "./lib/text.js";
 import { wrapMessage } from "./lib/wrap-words.js";
 import { programsBeside } from "./run/programs.js";
 
@@ -18,10 +19,12 @@ const MAX_HOSTS_UNOPTIMIZED = 1000;
 const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Whoever made the text has cleaned it where a host wrote it. Names of files and flags are as the shell passed them. */
 function logLine(line: string): void {
   const prefix = `${NAME}: `;
+  const clean = line.split("\n").map(cleanText).join("\n");
   const { isTTY, columns } = process.stderr;
-  const text = isTTY && columns > 0 ? wrapMessage(line, columns, prefix.length) : line;
+  const text = isTTY && columns > 0 ? wrapMessage(clean, columns, prefix.length) : clean;
   process.stderr.write(`${prefix}${text}\n`);
 }
 
