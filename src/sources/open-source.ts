@@ -9,8 +9,10 @@ import type { StreamRecord } from "../contract/record.js";
 import type { Target } from "../contract/target.js";
 import type { WatchedTarget } from "../fleet/identity.js";
 import type { FleetLog, FleetSettings } from "../fleet/open-fleet.js";
+import { openFilesShortage } from "../fleet/open-files.js";
 import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
+import { openFilesLimit } from "../lib/open-files.js";
 import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
 import type { RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
@@ -99,10 +101,12 @@ async function openLive(
 ): Promise<Stream> {
   const stayHere = threadCount(options, format, targets.length) === 0;
   const planned = await planHosts(options, targets, stayHere, deps, log, signal);
+  const openFiles = openFilesFor(planned.watched, options, log);
+  const settings = { ...options, openFiles };
   const count = threadCount(options, format, planned.watched.length);
-  if (count === 0) return watchHere(options, planned, deps, log, signal);
+  if (count === 0) return watchHere(settings, planned, deps, log, signal);
   planned.names.close();
-  return watchOnThreads(options, planned, count, format, deps, log, signal);
+  return watchOnThreads(settings, planned, count, format, deps, log, signal);
 }
 
 export type LiveDeps = Pick<SourceDeps, "env" | "clock" | "random" | "programs">;
@@ -170,8 +174,28 @@ async function watchHere(
   return { kind: "records", batches: fleet.batches, hostCount: watched.length, hostNames, labelNames, close };
 }
 
+/** The descriptors for connections, where there are too few for all hosts, which is a warning; null: enough. */
+function openFilesFor(
+  watched: readonly WatchedTarget[],
+  { ssh, length, source }: Pick<Options, "ssh" | "length" | "source">,
+  log: OperatorLog,
+): number | null {
+  // The demo's servers are in this process.
+  if (source.kind === "demo") return null;
+  const limit = openFilesLimit();
+  const shortage = openFilesShortage(watched, ssh.client === "openssh", limit);
+  if (shortage === null) return null;
+  const { needed, free } = shortage;
+  const effect =
+    length.kind === "once" ? "hosts are read one after another" : "hosts beyond that have local-limit";
+  log.warn(
+    `this process may have ${limit} open files, and ${watched.length} hosts need ${needed}: raise \`ulimit -n\`; until then ${free} are for connections, and ${effect}`,
+  );
+  return free;
+}
+
 async function watchOnThreads(
-  options: Options,
+  options: Options & FleetSettings,
   { watched, beginMs }: PlannedHosts,
   count: number,
   format: StreamFormat,
