@@ -1,18 +1,8 @@
 /** The soak's faults: one a second, drawn by a seeded generator, each undone after some seconds. */
 import { rmSync, writeFileSync } from "node:fs";
 import { signalPid } from "../support/processes.js";
+import { seeded } from "../support/seeded-random.js";
 import type { SoakFleet, SoakHost } from "./soak-fleet.js";
-
-/** A small generator of numbers in [0, 1): mulberry32, so that a seed gives the same faults again. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Fault {
   readonly name: string;
