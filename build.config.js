@@ -1,7 +1,8 @@
 /**
- * Makes `dist/`: `start.cjs`, which is the program, `main.js`, `thread.js`, `resolver.cjs`, the library `index.js`
- * with its types, and a file for each part that a run may need later.
- * Reading two hundred modules one by one would take a third of a short run's start.
+ * Makes `dist/`: `start.cjs`, which is the program, with `main.cjs`, `thread.cjs` and `resolver.cjs`, and the library
+ * `index.js` with its types.
+ * What runs is one CommonJS file each: as ES modules, a file for each part that a run may need later, a short run's start
+ * took a fifth more CPU (bench/README.md). The library is split, so that a program that imports it reads what it uses.
  */
 import { Buffer } from "node:buffer";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,8 +10,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import ts from "typescript";
 
-/** @type {{ name: string, version: string }} */
-const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
+/** @type {{ name: string, version: string, dependencies: Record<string, string> }} */
+const { name, version, dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const VERSION_TEXT = JSON.stringify(`${name} ${version}\n`);
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
@@ -21,10 +22,39 @@ const shared = {
   logLevel: "warning",
 };
 
+/**
+ * main.ts as it is built, required and not imported: the loader of ES modules is not needed for it.
+ * @type {import("esbuild").Plugin}
+ */
+const MAIN_BESIDE = {
+  name: "main-beside",
+  setup(files) {
+    files.onResolve({ filter: /^\.\/main\.js$/ }, () => ({ path: "./main.cjs", external: true }));
+  },
+};
+
+/**
+ * `import.meta.url` for CommonJS. Modules that a run may not need stay functions that are not called.
+ * @type {import("esbuild").BuildOptions}
+ */
+const commonJs = {
+  ...shared,
+  format: "cjs",
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  // An ES module that is imported at the top: before 22.12 Node.js has no require() of it.
+  packages: "bundle",
+  external: Object.keys(dependencies).filter((name) => name !== "string-width"),
+  define: { VERSION_TEXT, "import.meta.url": "ownUrl" },
+  banner: { js: 'const ownUrl = require("node:url").pathToFileURL(__filename).href;' },
+  // import.meta.resolve finds tsx, for `npm run dev` alone.
+  logOverride: { "empty-import-meta": "silent" },
+};
+
 rmSync("dist", { recursive: true, force: true });
 await build({
   ...shared,
-  entryPoints: { main: "src/main.ts", thread: "src/sources/threads/thread.ts", index: "src/index.ts" },
+  entryPoints: { index: "src/index.ts" },
   outdir: "dist",
   chunkNames: "parts/[name]-[hash]",
   splitting: true,
@@ -32,21 +62,22 @@ await build({
   define: { VERSION_TEXT },
 });
 await build({
-  ...shared,
-  entryPoints: { resolver: "src/ssh/names/resolver.ts" },
-  outdir: "dist",
-  outExtension: { ".js": ".cjs" },
-  format: "cjs",
+  ...commonJs,
+  entryPoints: {
+    main: "src/main.ts",
+    thread: "src/sources/threads/thread.ts",
+    resolver: "src/ssh/names/resolver.ts",
+  },
 });
 await build({
   ...shared,
   entryPoints: ["src/start.ts"],
   outfile: "dist/start.cjs",
-  external: ["./main.js"],
+  plugins: [MAIN_BESIDE],
   format: "cjs",
   // An old Node.js can run this file, so it prints which version is needed, and no syntax error.
   target: "es2017",
-  supported: { "dynamic-import": true },
+  supported: { "dynamic-import": false },
   define: { VERSION_TEXT, HELP_TEXT: JSON.stringify(await helpText()) },
 });
 chmodSync("dist/start.cjs", 0o755);

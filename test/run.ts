@@ -13,6 +13,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { faultTable, forgetRows } from "./fault/matrix/table.js";
 import { LONG_TESTS, QUICK_HALVES, runnable, testsOf, usualTests } from "./test-files.js";
 
 const FILES_PER_PROCESSOR = 2.5;
@@ -32,11 +33,15 @@ function wanted(): readonly string[] {
   return [mode, ...rest].map((file) => resolve(file));
 }
 
+if (mode === "faults") forgetRows();
 const concurrency = Math.ceil(availableParallelism() * FILES_PER_PROCESSOR);
 
 run({ files: wanted().map(runnable), concurrency, timeout: mode === "long" ? LONG_TIMEOUT_MS : TIMEOUT_MS })
   .on("test:fail", () => {
     process.exitCode = 1;
+  })
+  .once("end", () => {
+    if (mode === "faults") process.stdout.write(faultTable() ?? "");
   })
   .pipe(new spec())
   .pipe(process.stdout);

@@ -42,11 +42,11 @@ export const PCIE_FIELDS = {
     text: "Transfers that were repeated because of an error, since the driver was loaded.",
   },
   rx_bytes_per_second: {
-    ...{ type: "number", nullable: true, unit: "bytes/s" },
+    ...{ type: "number", nullable: true, optional: true, unit: "bytes/s" },
     text: "Received from the host, in the moment of the reading.",
   },
   tx_bytes_per_second: {
-    ...{ type: "number", nullable: true, unit: "bytes/s" },
+    ...{ type: "number", nullable: true, optional: true, unit: "bytes/s" },
     text: "Sent to the host, in the moment of the reading.",
   },
   ticks_ago: { type: "integer", text: "How many ticks ago this was read; 0: in this one." },

@@ -59,8 +59,8 @@ export interface PcieLink {
   /** Transfers that were repeated since the driver was loaded. */
   readonly replay_errors: Num;
   /** As the device sees it: received from the host, sent to the host. */
-  readonly rx_bytes_per_second: Num;
-  readonly tx_bytes_per_second: Num;
+  readonly rx_bytes_per_second?: Num;
+  readonly tx_bytes_per_second?: Num;
   /** How many ticks ago this was read; 0: in this one. */
   readonly ticks_ago: number;
 }

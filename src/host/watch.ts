@@ -1,6 +1,6 @@
 /** One host for the length of a run: a record for each tick and each transition, and retries after failures. */
 import { hostErrorOf, type HostError } from "../contract/errors.js";
-import type { LastError, SkippedTicks, StreamRecord } from "../contract/record.js";
+import type { LastError, StreamRecord } from "../contract/record.js";
 import { onAbort } from "../lib/abort.js";
 import type { Timer } from "../lib/clock.js";
 import type { Sample } from "../remote/session.js";
@@ -10,6 +10,7 @@ import { HostStatus } from "./host-status.js";
 import { HostLink, type LinkEvent, type LinkOptions, type LiveHost } from "./link.js";
 import { ReaderStall } from "./reader-stall.js";
 import type { Ticks } from "./ticks.js";
+import { UnrecordedTicks } from "./unrecorded-ticks.js";
 
 export interface HostWatchOptions extends LinkOptions {
   readonly host: HostIdentity;
@@ -82,8 +83,7 @@ class HostWatch implements EventHandler<Event> {
   #isRemoved = false;
   #settleEnded: () => void = () => undefined;
   readonly ended = new Promise<void>((resolve) => (this.#settleEnded = resolve));
-  /** Ticks without a record, which the next record of a tick names. */
-  readonly #skipped: SkippedTicks[] = [];
+  readonly #skipped = new UnrecordedTicks();
 
   constructor(options: HostWatchOptions, signal: AbortSignal, inbox: Inbox<Event>, stall: ReaderStall) {
     this.#options = options;
@@ -174,18 +174,18 @@ class HostWatch implements EventHandler<Event> {
     const tick = Math.min(this.#stall.dueTick(next), ticks.last);
     this.#armTick(tick + 1);
     this.#nextTick = tick + 1;
-    if (tick > next) this.#skip(next, tick - 1, this.#stall.reasonFor(next));
+    if (tick > next) this.#skipped.add(next, tick - 1, this.#stall.reasonFor(next));
     const { state } = this.#link;
     switch (state.kind) {
       case "connecting":
         this.#owed = tick;
         return;
       case "down":
-        yield this.#withSkipped(this.#status.record(this.#route, tick));
+        yield this.#skipped.nameIn(this.#status.record(this.#route, tick));
         return;
       case "up":
         if (state.samplingTick === null) this.#link.sample(state.live, tick);
-        else yield this.#withSkipped(this.#status.record(this.#route, tick, overrun(state.samplingTick)));
+        else yield this.#skipped.nameIn(this.#status.record(this.#route, tick, overrun(state.samplingTick)));
     }
   }
 
@@ -197,12 +197,13 @@ class HostWatch implements EventHandler<Event> {
     const live = this.#link.samplerOf(tick);
     if (live === null) return;
     this.#route = live.route;
-    const isSkipped = this.#stall.isStale(nowMs) && tick < this.#options.ticks.last;
+    // Only where a later tick's record can name it.
+    const isSkipped = this.#stall.isStale(nowMs) && this.#nextTick <= this.#options.ticks.last;
     const frame = isSkipped ? null : this.#frame(live, tick, sample, nowMs);
     // Not before: where making the frame throws, the tick still needs a record.
     this.#link.endSample(live);
-    if (frame === null) this.#skip(tick, tick, "reader-stalled");
-    else yield this.#withSkipped(frame);
+    if (frame === null) this.#skipped.add(tick, tick, "reader-stalled");
+    else yield this.#skipped.nameIn(frame);
   }
 
   // ---- connection
@@ -217,7 +218,7 @@ class HostWatch implements EventHandler<Event> {
     const frame = this.#stall.isStale(nowMs) ? null : this.#frame(live, tick, first, nowMs);
     this.#owed = null;
     if (frame === null) this.#link.sample(live, tick);
-    else yield this.#withSkipped(frame);
+    else yield this.#skipped.nameIn(frame);
   }
 
   *#onFailure(error: HostError): Generator<StreamRecord, void> {
@@ -241,20 +242,7 @@ class HostWatch implements EventHandler<Event> {
   *#settleOwed(): Generator<StreamRecord, void> {
     const tick = this.#owed;
     this.#owed = null;
-    if (tick !== null) yield this.#withSkipped(this.#status.record(this.#route, tick));
-  }
-
-  #skip(first: number, last: number, reason: SkippedTicks["reason"]): void {
-    const before = this.#skipped.at(-1);
-    const isNext = before?.last === first - 1 && before.reason === reason;
-    if (isNext) this.#skipped.splice(-1, 1, { first: before.first, last, reason });
-    else this.#skipped.push({ first, last, reason });
-  }
-
-  /** The record of a tick, with the ticks that were skipped before it. */
-  #withSkipped(record: StreamRecord): StreamRecord {
-    if (this.#skipped.length === 0) return record;
-    return { ...record, skipped_ticks: this.#skipped.splice(0) };
+    if (tick !== null) yield this.#skipped.nameIn(this.#status.record(this.#route, tick));
   }
 
   #frame(live: LiveHost, tick: number, { reading, latencyMs }: Sample, arrivedMs: number): StreamRecord {

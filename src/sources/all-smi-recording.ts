@@ -119,7 +119,7 @@ function ownError(error: Fields, hostId: string): SectionError {
 }
 
 function frameOf({ identity, snapshot, errors }: HostPart, wallMs: number, tick: number): FrameRecord {
-  const reading = readSnapshot(unreadAsNull(snapshot), true);
+  const reading = readSnapshot(inOrder(unreadAsNull(snapshot)), true);
   const all = { sections: reading.sections, errors: [...reading.errors, ...errors] };
   const route = { transport: "native", client: "ssh2", channel: "session" } as const;
   const frame: { -readonly [Key in keyof FrameRecord]: FrameRecord[Key] } = frameRecord(
@@ -135,6 +135,18 @@ function frameOf({ identity, snapshot, errors }: HostPart, wallMs: number, tick:
   delete frame.channel;
   frame.latency_ms = null;
   return frame;
+}
+
+/** A recording of scraped hosts has GPUs in any order, and their index as a text of `detail`. */
+function inOrder(snapshot: Fields): Fields {
+  const gpus = devicesIn(snapshot, KEY_OF_SECTION.gpu).map((gpu) => {
+    const index = isFields(gpu["detail"]) ? textIn(gpu["detail"], "index") : null;
+    return index !== null && /^\d{1,4}$/.test(index) ? { ...gpu, index: Number(index) } : gpu;
+  });
+  const indices = new Set(gpus.map((gpu) => gpu["index"]));
+  if (gpus.length === 0 || indices.has(undefined) || indices.size < gpus.length) return snapshot;
+  const sorted = gpus.sort((a, b) => Number(a["index"]) - Number(b["index"]));
+  return { ...snapshot, [KEY_OF_SECTION.gpu]: sorted };
 }
 
 /** Hosts that `--format all-smi-record` has written as errors: they had no reading in this tick. */

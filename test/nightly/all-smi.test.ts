@@ -56,8 +56,8 @@ describe("--format all-smi-record in all-smi view --replay", { skip: noAllSmi ||
       const tabs = (): string => window.lines().find((line) => line.startsWith("Tabs:")) ?? "";
       await waitFor("a tab for each host", () => hosts.every((host) => tabs().includes(host)), 30_000);
 
-      // All, Users and Topology come first.
-      for (let step = 0; step < 3; step++) window.key("Right");
+      // All, Users and Topology come first. The first is shown.
+      for (let step = 0; step < 2; step++) window.key("Right");
       for (const host of hosts) {
         window.key("Right");
         const own: RecordedFrame["gpus"] = last.gpus.filter(({ host_id }) => host_id === host);

@@ -97,7 +97,7 @@ describe("real hosts", { skip }, () => {
   const both = ["127.0.0.1 0 5", "127.0.0.1 1 5", "127.0.0.2 0 5", "127.0.0.2 1 5"];
   for (const workers of ["0", "2"])
     test(`two of them, with --workers ${workers}`, async () => {
-      const args = ["--count", "2", "--interval", "4", "--workers", workers];
+      const args = ["--count", "2", "--interval", "4", "--workers", workers, "--quiet"];
       const run = await watch(["127.0.0.1", "127.0.0.2"], args);
       assert.equal(run.code, 0, run.stderr);
       assert.equal(run.stderr, "");

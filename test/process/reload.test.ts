@@ -145,7 +145,7 @@ describe("SIGHUP with a hostfile", { skip, concurrency: 3 }, () => {
     writeFileSync(file, lines(`${host(9)} role=gpu`, bad));
     const args = ["--ssh-hostfile", file, "--select", "role=gpu", "--interval", "0.5", "--count", "6"];
     const run = await watch([...args, "--output", output, "--verbose"], async (child, seen) => {
-      await waitFor("both hosts", () => /127\.0\.0\.99:1: unreachable/.test(seen().stderr));
+      await waitFor("both hosts", () => /127\.0\.0\.99: connection-refused/.test(seen().stderr));
       writeFileSync(file, lines(`${host(9)} role=gpu`, `${host(10)} role=login`));
       child.kill("SIGHUP");
       await waitFor("the end", () => child.exitCode !== null);

@@ -13,6 +13,7 @@ const UCUM: Readonly<Record<string, string>> = {
   bytes_per_second: "By/s",
   celsius: "Cel",
   watts: "W",
+  joules: "J",
   hertz: "Hz",
   rpm: "rpm",
   seconds: "s",

@@ -1,6 +1,7 @@
 /**
  * What the amdgpu driver reports of its cards in /sys, for both of AMD's tools. Source: the kernel's documentation,
- * "AMDGPU RAS Support" (gpu_vram_bad_pages, umc_err_count) and "GPU Power/Thermal Controls" (in0_input).
+ * "AMDGPU RAS Support" (gpu_vram_bad_pages, umc_err_count), "Misc AMDGPU driver information" (pcie_replay_count) and
+ * "GPU Power/Thermal Controls" (in0_input).
  */
 import type { Gpu } from "../../contract/record.js";
 import { integerCell, presentTexts } from "./cells.js";
@@ -10,23 +11,25 @@ const DEVICES = "/sys/bus/pci/devices/";
 const BAD_PAGES = "ras/gpu_vram_bad_pages";
 const ERRORS = "ras/umc_err_count";
 const VOLTAGE = "in0_input";
+const REPLAYS = "pcie_replay_count";
 
 // The shell puts in the addresses of all devices.
 const ERRORS_GLOB = `$q/${ERRORS}`;
 const VOLTAGE_GLOB = `$q/hwmon/hwmon*/${VOLTAGE}`;
+const REPLAYS_GLOB = `$q/${REPLAYS}`;
 
 /** A line of grep: address of the device, name of the file, text of the line. */
 const LINE = new RegExp(
-  `^${DEVICES}([0-9a-fA-F:.]{7,16})/(?:hwmon/hwmon\\d+/)?(${BAD_PAGES}|${ERRORS}|${VOLTAGE}):(.*)$`,
+  `^${DEVICES}([0-9a-fA-F:.]{7,16})/(?:hwmon/hwmon\\d+/)?(${BAD_PAGES}|${ERRORS}|${VOLTAGE}|${REPLAYS}):(.*)$`,
 );
 
 /**
  * The part that reads the files: two programs for all cards together. Good pages are counted on the host, so the output
  * stays small. The count comes last and only if the first program was not killed: without it, nothing is known.
- * `withErrors`: memory errors and voltage too, for a tool that does not print them.
+ * `withErrors`: memory errors, voltage and PCIe replays too, for a tool that does not print them.
  */
 export function amdSysfsPart(id: string, withErrors: boolean): Part {
-  const more = withErrors ? ` -e "^[uc]e:" -e "^[0-9]*$" ${ERRORS_GLOB} ${VOLTAGE_GLOB}` : "";
+  const more = withErrors ? ` -e "^[uc]e:" -e "^[0-9]*$" ${ERRORS_GLOB} ${VOLTAGE_GLOB} ${REPLAYS_GLOB}` : "";
   const command =
     `q=${DEVICES}*; b grep -s -e ": [PF]"${more} /dev/null $q/${BAD_PAGES}; ` +
     `if [ $? -le 2 ]; then b grep -s -c : /dev/null $q/${BAD_PAGES}; fi; true`;
@@ -39,6 +42,7 @@ export interface AmdSysfs {
   readonly corrected: number | null;
   readonly uncorrected: number | null;
   readonly millivolts: number | null;
+  readonly replays: number | null;
 }
 
 /** Pages of the card's memory that failed. */
@@ -73,6 +77,7 @@ export function amdSysfsIn(stdout: string): AmdSysfsCards {
         corrected: countIn(card.get(ERRORS) ?? [], "ce"),
         uncorrected: countIn(card.get(ERRORS) ?? [], "ue"),
         millivolts: integerCell(card.get(VOLTAGE)?.[0]),
+        replays: integerCell(card.get(REPLAYS)?.[0]),
       },
     ]),
   );

@@ -20,7 +20,5 @@ export function pcieGeneration(speed: string | null): number | null {
 
 /** The link of a tool that counts replays in every tick and no traffic. Nothing where the device has no such counter. */
 export function replaysOf(count: number | null): Pick<Gpu, "pcie"> {
-  if (count === null) return {};
-  const traffic = { rx_bytes_per_second: null, tx_bytes_per_second: null };
-  return { pcie: { replay_errors: count, ...traffic, ticks_ago: 0 } };
+  return count === null ? {} : { pcie: { replay_errors: count, ticks_ago: 0 } };
 }

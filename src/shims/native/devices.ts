@@ -5,6 +5,8 @@ import { at, isObject, type JsonObject } from "../kit/json-text.js";
 import { isAllOnes } from "../kit/stand-ins.js";
 import { enabled, typedDetail } from "./detail.js";
 
+const MAX_PERCENT = 100;
+
 type Read = (value: unknown) => unknown;
 type Fields = Readonly<Record<string, Read>>;
 
@@ -14,7 +16,7 @@ export const READ_DEVICE: Readonly<
 > = {
   gpu: gpuOf,
   cpu: cpuOf,
-  memory: (device, at) => ({ index: at, ...read(device, MEMORY) }),
+  memory: memoryOf,
   chassis: (device) => read(device, CHASSIS),
   process: processOf,
   storage: (device, at) => ({ index: at, ...read(device, STORAGE) }),
@@ -160,6 +162,26 @@ const MEMORY: Fields = {
   swap_free_bytes: amount,
   utilization: percent,
 };
+
+/**
+ * all-smi knows a host that it scrapes by total and used memory only, and has 0 for the rest (network/metrics_parser.rs): no
+ * host with memory to spare has neither free nor available pages.
+ */
+function memoryOf(device: JsonObject, at: number): JsonObject {
+  const memory: JsonObject = { index: at, ...read(device, MEMORY) };
+  const [total, used] = [amountOf(memory, "total_bytes"), amountOf(memory, "used_bytes")];
+  const isUnread = memory["available_bytes"] === 0 && memory["free_bytes"] === 0 && used < total;
+  const unread = isUnread ? ["available_bytes", "free_bytes", "buffers_bytes", "cached_bytes"] : [];
+  const hasNoShare = memory["utilization"] === 0 && used > total / MAX_PERCENT;
+  const nulls = [...unread, ...(hasNoShare ? ["utilization"] : [])].map((field) => [field, null]);
+  return { ...memory, ...(Object.fromEntries(nulls) as JsonObject) };
+}
+
+function amountOf(memory: JsonObject, field: string): number {
+  const value = memory[field];
+  return typeof value === "number" ? value : 0;
+}
+
 const CHASSIS: Fields = {
   total_power_watts: amount,
   inlet_temperature: celsius,

@@ -21,7 +21,7 @@ import {
   wattsLimitCell,
 } from "../kit/cells.js";
 import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
-import { pcieGeneration } from "../kit/pcie.js";
+import { pcieGeneration, replaysOf } from "../kit/pcie.js";
 
 /** One card's or the system's values under keys in lower case. */
 export type Values = ReadonlyMap<string, unknown>;
@@ -115,6 +115,7 @@ export function gpuOf(index: number, card: Values, driver: string | null, sysfs?
     fan_speed_percent: read(card, fanCell, "fan speed (%)"),
     ...linkOf(card),
     ...eccOf(sysfs),
+    ...replaysOf(sysfs?.replays ?? null),
     detail: presentTexts({
       device_id: read(card, textCell, "device id", "gpu id"),
       vendor: read(card, nameCell, "card vendor"),

@@ -150,7 +150,12 @@ function shareOf(inner: Lifetime, lease: JumpLease, name: string, clock: Clock):
 
 /** For `connectThroughJump`: the connection with the lifetime that holds its share of the jump session. */
 export function carriedConnection(inner: Connection, lifetime: Lifetime): Connection {
-  return { ...lifetime, client: inner.client, open: (command, events) => inner.open(command, events) };
+  return {
+    ...lifetime,
+    client: inner.client,
+    open: (command, events) => inner.open(command, events),
+    confirm: (withinMs) => inner.confirm?.(withinMs),
+  };
 }
 
 /** The same for a jump host behind a jump host. */

@@ -35,6 +35,7 @@ export class ServerLimits {
   #exceeded: Exceeded;
   #phase: Phase = "handshake";
   #isOver = false;
+  #messages = 0;
   #loginMessages = 0;
   #windowFromMs: number;
   #keyExchanges = 0;
@@ -54,9 +55,15 @@ export class ServerLimits {
     this.#exceeded = exceeded;
   }
 
+  /** Messages that were received whole. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   /** What ssh2 is to handle in place of a message, decompressed: mostly the message itself. */
   pass(message: Uint8Array): Uint8Array {
     if (this.#isOver) return NOTHING;
+    this.#messages += 1;
     const [type = IGNORE] = message;
     // Nearly every message of a session.
     if (type === CHANNEL_DATA) return message;

@@ -45,7 +45,7 @@ export interface SessionParts {
   readonly clock: Clock;
   /** Sends something that the server must answer. */
   readonly ping: () => void;
-  readonly limits: Pick<ServerLimits, "unsent">;
+  readonly limits: Pick<ServerLimits, "unsent" | "messages">;
   readonly step?: StepLog | undefined;
 }
 
@@ -53,6 +53,8 @@ export interface SessionParts {
 const CLOSED = new HostError("connection-lost", "sample", "the session was closed by us");
 /** How long a server may take to hang up after our disconnect message. */
 const CLOSE_TIMEOUT_MS = 300;
+/** More than an answer to a keepalive: a slow network may still carry a long message that came before it. */
+const MIN_SIGN_BYTES = 512;
 /** sshd frees a session only a moment after it reports the channel as closed: until then an open is tried again. */
 const MAX_SESSION_RETRY_MS = 1_000;
 const SESSION_RETRY_MS = 50;
@@ -70,6 +72,8 @@ export class Session implements Connection, JumpSession {
   #timer: Timer | null = null;
   /** The peer was asked for a sign of life: ends the session. Null: it was not, or it has answered. */
   #confirming: Timer | null = null;
+  #messagesBefore = 0;
+  #bytesSinceAsked = 0;
   readonly #env: NodeJS.ProcessEnv;
   /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
   readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
@@ -81,9 +85,9 @@ export class Session implements Connection, JumpSession {
     this.#env = Object.fromEntries(parts.plan.env);
     const { stream, limits } = parts;
     // After ssh2's own listener, which has answered what came.
-    stream.on("data", () => {
+    stream.on("data", (chunk: Buffer) => {
       this.#hasReceived = true;
-      if (this.#confirming !== null) this.#confirmed();
+      if (this.#confirming !== null) this.#receivedWhileAsked(chunk.length);
       limits.unsent(stream.writableLength);
     });
     this.#watch();
@@ -159,6 +163,8 @@ export class Session implements Connection, JumpSession {
     if (this.#ended !== null || this.#confirming !== null) return;
     const { clock, plan, ping, step } = this.parts;
     step?.("ssh", "asking the server for a sign of life");
+    this.#messagesBefore = this.parts.limits.messages;
+    this.#bytesSinceAsked = 0;
     this.#confirming = clock.after(withinMs, () => {
       const message = `${planLabel(plan)}: no answer within ${withinMs / 1000} s to a keepalive that was sent because a reading is late: the host, its sshd or the network has stopped`;
       this.fail(new HostError("keepalive-timeout", "sample", message));
@@ -168,6 +174,13 @@ export class Session implements Connection, JumpSession {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Some bytes may belong to a message that never ends. */
+  #receivedWhileAsked(bytes: number): void {
+    this.#bytesSinceAsked += bytes;
+    const isAnswered = this.parts.limits.messages > this.#messagesBefore;
+    if (isAnswered || this.#bytesSinceAsked >= MIN_SIGN_BYTES) this.#confirmed();
   }
 
   #confirmed(): void {

@@ -46,7 +46,7 @@ export interface HostCase {
 export function matches(expected: Expected, record: StreamRecord): boolean {
   switch (expected.kind) {
     case "frames":
-      return isClean(record);
+      return record.record === "frame" && record.gpus !== undefined && gpuErrors(record).length === 0;
     case "gpu error":
       return (
         record.record === "frame" && gpuErrors(record).some(({ message }) => expected.message.test(message))

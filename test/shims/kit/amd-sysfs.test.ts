@@ -30,12 +30,13 @@ const FILES = {
     "0x00000001 : 0x00001000 : R\n0x00000002 : 0x00001000 : P\n0x00000003 : 0x00001000 : F\n",
   "0000:05:00.0/ras/umc_err_count": "ue: 1\nce: 25\n",
   "0000:05:00.0/hwmon/hwmon3/in0_input": "793\n",
+  "0000:05:00.0/pcie_replay_count": "4\n",
   [`0000:26:00.0/${PAGES}`]: "",
   "0000:31:00.0/vendor": "0x8086\n",
 };
 const BOUND = 'b() { timeout 20 "$@"; }';
 
-test("pages, errors and voltage of each card that has the driver's files", () => {
+test("pages, errors, voltage and replays of each card that has the driver's files", () => {
   const cards = amdSysfsIn(runOn(FILES, true, BOUND));
   assert.deepEqual(Object.fromEntries(cards), {
     "0000:05:00.0": {
@@ -43,12 +44,14 @@ test("pages, errors and voltage of each card that has the driver's files", () =>
       corrected: 25,
       uncorrected: 1,
       millivolts: 793,
+      replays: 4,
     },
     "0000:26:00.0": {
       badPages: { retired: 0, pending: 0, unreservable: 0 },
       corrected: null,
       uncorrected: null,
       millivolts: null,
+      replays: null,
     },
   });
 });

@@ -93,8 +93,8 @@ else
       });
   });
 
-function kilobytes(bytes: number | null): number | null {
-  return bytes === null ? null : bytes / 1000;
+function kilobytes(bytes: number | null | undefined): number | null | undefined {
+  return typeof bytes === "number" ? bytes / 1000 : bytes;
 }
 
 describe("PCIe in ticks", () => {

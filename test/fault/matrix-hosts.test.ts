@@ -1,0 +1,58 @@
+/**
+ * The fault matrix, cases of hosts: each group is one run of the program, whose hosts are the cases, with healthy hosts
+ * beside them. `npm run faults` prints the table of all cases at its end.
+ */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { missing } from "../support/sshd.js";
+import { CONNECTION_CASES } from "./matrix/connection-cases.js";
+import type { HostCase } from "./matrix/fault-case.js";
+import { HOSTILE_CASES } from "./matrix/hostile-server.js";
+import { runGroup } from "./matrix/host-runner.js";
+import { LOGIN_CASES } from "./matrix/login-cases.js";
+import { PEER_CASES } from "./matrix/peer-cases.js";
+import { hostAt, serve, stopServers } from "./matrix/servers.js";
+import { toolCases } from "./matrix/tool-cases.js";
+
+const skip = missing ?? false;
+
+interface GroupOfCases {
+  readonly name: string;
+  readonly cases: () => Promise<readonly HostCase[]>;
+  readonly flags: readonly string[];
+}
+
+const GROUPS: readonly GroupOfCases[] = [
+  // The default interval and deadlines: what they promise is promised of these cases.
+  { name: "connection", cases: () => Promise.resolve(CONNECTION_CASES), flags: [] },
+  {
+    name: "peer",
+    cases: () => Promise.resolve(PEER_CASES),
+    flags: ["--interval", "1", "--ssh-timeout-secs", "3"],
+  },
+  { name: "login", cases: () => Promise.resolve(LOGIN_CASES), flags: ["--tool-timeout-secs", "3"] },
+  {
+    name: "hostile server",
+    cases: () => Promise.resolve(HOSTILE_CASES),
+    flags: ["--tool-timeout-secs", "3"],
+  },
+  {
+    name: "tool",
+    cases: async () => toolCases(await serve({ config: ["MaxSessions 100"] })),
+    flags: ["--tool-timeout-secs", "2"],
+  },
+];
+
+describe("hosts with a fault, and healthy hosts beside them", { skip }, () => {
+  after(() => stopServers());
+  for (const { name, cases, flags } of GROUPS) {
+    test(name, async (t) => {
+      const server = await serve();
+      const outcomes = await runGroup({ name, cases: await cases(), healthy: hostAt(server), flags });
+      for (const { name: of, problem } of outcomes)
+        await t.test(of, () => {
+          assert.equal(problem, null);
+        });
+    });
+  }
+});
