@@ -40,7 +40,7 @@ const NAMES = [
 ];
 
 /** A number, and fields that are right in part: channels, lengths, names, flags, and bytes of any kind. */
-export function randomMessage(random: Random): Buffer {
+function randomMessage(random: Random): Buffer {
   const type =
     random() < 0.9 ? (TYPES[Math.floor(random() * TYPES.length)] ?? 94) : Math.floor(random() * 256);
   const fields: Buffer[] = [Buffer.of(type)];

@@ -13,7 +13,7 @@ export function titleOf({ hosts, minutes, intervalSecs, seed }: SoakSettings, { 
   return `${hosts} hosts, ${minutes} min, every ${intervalSecs} s, ${count} faults, seed ${seed}`;
 }
 
-export function trendsUnderFaults({ readings, faultsTo }: Soaked): readonly Trend[] {
+function trendsUnderFaults({ readings, faultsTo }: Soaked): readonly Trend[] {
   return trendsOf(readings.filter(({ secs }) => secs <= faultsTo));
 }
 
