@@ -113,6 +113,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "system/": REST_UNREAD,
   "system/kernel-log/": CUT,
   "system/fast/": PLAINER_WAY,
+  "system/proc-part.ts": PLAINER_WAY,
   "targets/": usage,
 };
 

@@ -40,14 +40,7 @@ const DMI = {
   bios_version: "BIOS Version",
 } as const;
 
-/**
- * Up to about sixteen CPUs the shell's own `read` costs less than a process (dash makes a system call for each byte), and
- * lines that are not counted are few. The limit is higher, since `head` reads as many lines of /proc/meminfo as /proc/stat
- * has CPU lines, and SwapFree, the last one needed, must be among them.
- */
-export const MAX_CPUS_BY_SHELL = 22;
-
-/** `case` patterns: `$hq`, the number of the host's CPUs, is at most MAX_CPUS_BY_SHELL. */
+/** `case` patterns of `$hq`, the number of the host's CPUs: few enough for the shell (MAX_CPUS_BY_SHELL of proc-part.ts). */
 export const WHERE_FEW_CPUS = "[1-9]|1[0-9]|2[0-2]";
 
 // One program reads all that other processes may serve (lxcfs), under a deadline. CPU numbers are cut off where they do not

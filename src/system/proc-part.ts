@@ -5,13 +5,7 @@
 import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import {
-  MAX_CPUS_BY_SHELL,
-  ONLINE_CPUS,
-  WHERE_FEW_CPUS,
-  WHERE_KERNEL_PROC,
-  type LinuxFacts,
-} from "./linux-facts.js";
+import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
 import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
@@ -30,6 +24,13 @@ type ReadMethod =
   | { readonly kind: "grep" }
   | { readonly kind: "head"; readonly stat: StatLines }
   | { readonly kind: "read"; readonly stat: StatLines | null };
+
+/**
+ * Up to about sixteen CPUs the shell's own `read` costs less than a process (dash makes a system call for each byte). The
+ * limit is higher, since `head` reads as many lines of /proc/meminfo as /proc/stat has CPU lines, and SwapFree, the last
+ * one needed, must be among them. WHERE_FEW_CPUS is the same limit in shell.
+ */
+const MAX_CPUS_BY_SHELL = 22;
 
 // One process a tick. The interrupt counters, most of /proc/stat on a large host, are not sent.
 const GREP =
