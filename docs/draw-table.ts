@@ -74,7 +74,7 @@ async function tableOutput(): Promise<string> {
     done();
   };
   const stdout = Object.assign(new Writable({ write }), { isTTY: true, ...SIZE });
-  const env = { TERM: "xterm-256color" };
+  const env = { TERM: "xterm-256color", LC_ALL: "C.UTF-8" };
   const args = ["--replay", FLEET, "--format", "table", "--color", "always"];
   const command = await parseArgv(args, () => Promise.reject(new Error("reads no file")), env);
   if (command.kind !== "run") throw new Error("the flags ask for a run");

@@ -62,7 +62,7 @@ export async function writeRecords(): Promise<string> {
     stateTable(),
     "### `last_error.code`",
     codeTable(),
-    "A host that went away is tried again after 1 s to 60 s with jitter; one that needs an operator (`auth-failed`, `host-key-rejected`, `unsupported`) after five minutes, so that nothing trips a lock-out.",
+    "A host that went away is tried again after 1 s to 60 s with jitter; one that needs an operator (`auth-failed`, `host-key-rejected`, `unsupported`) after five minutes, so that nothing trips a lock-out. The first `access-denied` is tried again at once: a server that is stopped in the middle of a login looks the same.",
     "## Devices",
     "The elements of every section also have these labels, as all-smi's have:",
     fieldTable(DEVICE_LABEL_FIELDS),

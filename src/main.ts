@@ -1,7 +1,10 @@
 /** The process: arguments, streams, signals, exit code. No other file touches them. */
 import { closeSync, openSync } from "node:fs";
+import type { Keyboard } from "./contract/keyboard.js";
 import type { Options } from "./contract/options.js";
+import type { Clock } from "./lib/clock.js";
 import { print } from "./lib/print.js";
+import { cleanText } from "./lib/text.js";
 import { wrapMessage } from "./lib/wrap-words.js";
 import { programsBeside } from "./run/programs.js";
 
@@ -16,10 +19,12 @@ const MAX_HOSTS_UNOPTIMIZED = 1000;
 const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Whoever made the text has cleaned it where a host wrote it. Names of files and flags are as the shell passed them. */
 function logLine(line: string): void {
   const prefix = `${NAME}: `;
+  const clean = line.split("\n").map(cleanText).join("\n");
   const { isTTY, columns } = process.stderr;
-  const text = isTTY && columns > 0 ? wrapMessage(line, columns, prefix.length) : line;
+  const text = isTTY && columns > 0 ? wrapMessage(clean, columns, prefix.length) : clean;
   process.stderr.write(`${prefix}${text}\n`);
 }
 
@@ -72,6 +77,7 @@ async function main(): Promise<number> {
     clock: realClock,
     random: Math.random,
     programs: programsBeside(import.meta.url),
+    keyboard: await keyboardOf(realClock),
     logTerminal: process.stderr.isTTY
       ? {
           columns: () => process.stderr.columns || 80,
@@ -84,6 +90,17 @@ async function main(): Promise<number> {
   };
   const ownCode = await run(options, warnings, deps, ended.signal);
   return code ?? ownCode;
+}
+
+/** Keys are for a person who sees the table and types there. */
+async function keyboardOf(clock: Clock): Promise<Keyboard | null> {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return null;
+  const [{ TerminalKeyboard }, { shellJob }] = await Promise.all([
+    import("./keyboard/terminal-keyboard.js"),
+    import("./keyboard/shell-job.js"),
+  ]);
+  return new TerminalKeyboard(stdin, shellJob(clock), clock);
 }
 
 async function printed(text: string): Promise<number> {

@@ -69,8 +69,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "outcome/": ["conditions/", "contract/", "health/", "lib/"],
   "format/prometheus/": ["contract/", "lib/"],
   "format/otlp/": ["contract/", "lib/", "format/prometheus/"],
+  "format/rows/": ["contract/"],
+  "format/table/": ["contract/", "health/", "lib/", "format/rows/", "outcome/"],
   "format/": [
-    ...["conditions/", "contract/", "lib/", "format/fast/", "format/otlp/", "format/prometheus/", "outcome/"],
+    ...["conditions/", "contract/", "lib/", "format/fast/", "format/otlp/", "format/prometheus/"],
+    ...["format/rows/", "format/table/", "outcome/"],
   ],
   "serve/": ["contract/", "lib/", "format/prometheus/"],
   "sources/threads/": [
@@ -92,6 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["sources/demo/", "sources/threads/", "ssh/names/"],
   ],
 
+  "keyboard/": ["contract/", "lib/"],
   "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "ssh/config/", "targets/"],
   "run/": [
     ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
@@ -110,7 +114,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["shims/registry.ts", "sources/", "targets/"],
   ],
-  "main.ts": ["contract/", "lib/", "cli/", "run/"],
+  "main.ts": ["contract/", "lib/", "cli/", "keyboard/", "run/"],
   "start.ts": ["lib/", "main.ts"],
   "executable.ts": ["run/programs.ts", "ssh/names/", "start.ts"],
 };

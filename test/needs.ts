@@ -1,12 +1,15 @@
 /**
  * Installs from Debian's packages what the tests need and this machine lacks: the real peers (OpenSSH, dropbear, Prometheus)
- * and the shells that hosts log in with. Where it cannot, it prints that, and the tests concerned are skipped with a reason.
+ * and the shells that hosts log in with; for `npm run nightly` (argument `nightly`) the programs that read what we print, too.
+ * Where it cannot, it prints that, and the tests concerned are skipped with a reason.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const NEEDS: readonly (readonly [program: string, debianPackage: string])[] = [
+type Need = readonly [program: string, debianPackage: string];
+
+const NEEDS: readonly Need[] = [
   ["sshd", "openssh-server"],
   ["ssh", "openssh-client"],
   ["dropbear", "dropbear-bin"],
@@ -28,11 +31,24 @@ const NEEDS: readonly (readonly [program: string, debianPackage: string])[] = [
   ["promtool", "prometheus"],
   ["prometheus-node-exporter", "prometheus-node-exporter"],
 ];
+const NIGHTLY_NEEDS: readonly Need[] = [
+  ["nagios4", "nagios4-core"],
+  ["icinga2", "icinga2-bin"],
+  ["negate", "monitoring-plugins-basic"],
+  ["logrotate", "logrotate"],
+  ["curl", "curl"],
+];
+const needs = process.argv.includes("nightly") ? [...NEEDS, ...NIGHTLY_NEEDS] : NEEDS;
 
-const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+const folders = [
+  ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/sbin",
+  "/sbin",
+  "/usr/lib/nagios/plugins",
+];
 const has = (program: string): boolean => folders.some((folder) => existsSync(join(folder, program)));
 const missing = (): string[] => [
-  ...new Set(NEEDS.filter(([program]) => !has(program)).map(([, name]) => name)),
+  ...new Set(needs.filter(([program]) => !has(program)).map(([, name]) => name)),
 ];
 
 const wanted = missing();

@@ -76,7 +76,6 @@ export const QUICK_HALVES = [join(HERE, "quick/first-half.ts"), join(HERE, "quic
 const LONGEST = [
   "ssh/live/live.test.ts",
   "process/prometheus.test.ts",
-  "process/real-prometheus.test.ts",
   "process/real-hosts.test.ts",
   "process/step-log.test.ts",
   "process/pipe.test.ts",

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { knownHostsLines, startSshd } from "../../test/support/sshd.js";
-import type { Sshd, SshdOptions } from "../../test/support/sshd.js";
+import type { SshdOptions } from "../../test/support/sshd.js";
 import { makeTempDir } from "../../test/support/temp-dir.js";
 import { cpuMeter } from "../measure/cpu-meter.js";
 import { makeFakeGpus } from "./fake-gpus.js";
@@ -25,6 +25,8 @@ export interface Farm {
   hostKeyLine(address: string, port: number): string;
   /** CPU time that the sshds and all that they run have used. */
   serverCpuUs(): number;
+  /** What the sshds logged. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -79,13 +81,19 @@ export async function startFarm(
     ],
   };
   const listens = isAlone() ? [["0.0.0.0"]] : inGroups(addresses, MAX_ADDRESSES);
-  const first = await startSshd({ ...shared, addresses: listens[0] ?? ["127.0.0.1"] });
-  const servers: Sshd[] = [first];
-  for (const group of listens.slice(1)) {
-    const { port, hostKeys, userKey } = first;
-    const authorizedKeys = [userKey.publicLine];
-    servers.push(await startSshd({ ...shared, addresses: group, port, hostKeys, authorizedKeys }));
-  }
+  let shares: Pick<SshdOptions, "hostKeys" | "authorizedKeys"> = {};
+  const servers = await startAnywhere(async (port, index) => {
+    const server = await startSshd({
+      ...shared,
+      ...(index === 0 ? {} : shares),
+      addresses: listens[index] ?? ["127.0.0.1"],
+      port,
+    });
+    if (index === 0) shares = { hostKeys: server.hostKeys, authorizedKeys: [server.userKey.publicLine] };
+    return server;
+  }, listens.length);
+  const [first] = servers;
+  if (first === undefined) throw new Error("a fleet has at least one host");
   const knownHostsFile = join(temp.path, "known_hosts");
   writeFileSync(knownHostsFile, addresses.map((address) => first.knownHostsLine(address)).join(""));
   const hostfile = join(temp.path, "hosts.txt");
@@ -102,12 +110,36 @@ export async function startFarm(
     gpus,
     hostKeyLine: (address, port) => knownHostsLines(address, port, first.hostKeys),
     serverCpuUs: () => meter.readUs(process.pid),
+    log: () => servers.map((server) => server.log()).join(""),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
       meter.remove();
       temp.remove();
     },
   };
+}
+
+const MAX_PORTS = 5;
+
+/**
+ * Starts `count` servers on one port: the first on a free one (port 0), the others on its port. Where another server of
+ * this machine has that port on one of their addresses, all of them start again on another.
+ */
+export async function startAnywhere<Server extends { readonly port: number; stop(): Promise<void> }>(
+  start: (port: number, index: number) => Promise<Server>,
+  count: number,
+): Promise<readonly Server[]> {
+  for (let attempt = 1; ; attempt++) {
+    const servers: Server[] = [];
+    try {
+      for (let index = 0; index < count; index++) servers.push(await start(servers[0]?.port ?? 0, index));
+      return servers;
+    } catch (error) {
+      await Promise.all(servers.map((server) => server.stop()));
+      const isTaken = error instanceof Error && /already in use/i.test(error.message);
+      if (!isTaken || attempt === MAX_PORTS) throw error;
+    }
+  }
 }
 
 function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

@@ -30,6 +30,9 @@ export interface Session {
   readonly tick: string;
 }
 
+/** As sshd does, without which our shell has no guard, and starts each program by `timeout`. */
+const AS_SESSION_LEADER = "setsid";
+
 const TICK_LINE = /^\w+ \d+\n/gm;
 
 /**
@@ -45,8 +48,24 @@ export function takeRecording(dir: string): Session {
   const last = longest === undefined ? undefined : ticksIn(longest.input).at(-1);
   if (longest === undefined || last === undefined) throw new Error(`no ticks were recorded in ${dir}`);
   const script = readFileSync(join(dir, longest.name.replace(/input$/, "script")), "utf8");
-  for (const name of readdirSync(dir)) if (/\.(?:input|script)$/.test(name)) rmSync(join(dir, name));
+  removeRecordings(dir);
   return { script, input: longest.input.slice(0, last.index), tick: last[0] };
+}
+
+/** The script of a run of one reading that the shell of `dir` has recorded. Nothing of it is left there. */
+export function takeFirstScript(dir: string): string {
+  const scripts = readdirSync(dir)
+    .filter((name) => name.endsWith(".script"))
+    .map((name) => readFileSync(join(dir, name), "utf8"))
+    .sort((a, b) => b.length - a.length);
+  removeRecordings(dir);
+  const [longest] = scripts;
+  if (longest === undefined) throw new Error(`no script was recorded in ${dir}`);
+  return longest;
+}
+
+function removeRecordings(dir: string): void {
+  for (const name of readdirSync(dir)) if (/\.(?:input|script)$/.test(name)) rmSync(join(dir, name));
 }
 
 function ticksIn(input: string): readonly RegExpExecArray[] {
@@ -72,7 +91,27 @@ export async function tickCost(session: Session, ticks: number, path: string): P
 
 async function run({ script, input, tick }: Session, ticks: number, path: string): Promise<TickCost> {
   const stdin = input + tick.repeat(ticks);
-  const shell = startMetered(["/bin/sh", "-c", script], { stdin, env: { PATH: path } });
+  const shell = startMetered([AS_SESSION_LEADER, "/bin/sh", "-c", script], { stdin, env: { PATH: path } });
+  let bytes = 0;
+  shell.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
+  const { cpuUs } = await shell.ended;
+  return { cpuUs, bytes };
+}
+
+/** What a script alone costs, the shell that runs it included: the mean of `times` runs. */
+export async function scriptCost(script: string, times: number, path: string): Promise<TickCost> {
+  const without = await runScript(script, 0, path);
+  const withScripts = await runScript(script, times, path);
+  return {
+    cpuUs: (withScripts.cpuUs - without.cpuUs) / times,
+    bytes: (withScripts.bytes - without.bytes) / times,
+  };
+}
+
+const REPEAT = 'n=$1; while [ $n -gt 0 ]; do /bin/sh -c "$0" </dev/null; n=$((n-1)); done';
+
+async function runScript(script: string, times: number, path: string): Promise<TickCost> {
+  const shell = startMetered(["/bin/sh", "-c", REPEAT, script, String(times)], { env: { PATH: path } });
   let bytes = 0;
   shell.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
   const { cpuUs } = await shell.ended;
@@ -97,10 +136,19 @@ export function tickProcesses(session: Session, ticks: number, path: string): Ti
   };
 }
 
+/** The same of a script alone; its own shell is one of the programs. */
+export function scriptProcesses(script: string, path: string): TickProcesses | null {
+  return tracedRun(["/bin/sh", "-c", script], "", path);
+}
+
 function traced({ script, input, tick }: Session, ticks: number, path: string): TickProcesses | null {
-  const argv = ["-f", "-qq", "-e", `trace=${FORKS},execve`, "-e", "signal=none", "-o", "|cat >&3"];
-  const traced = spawnSync("strace", [...argv, "/bin/sh", "-c", script], {
-    input: input + tick.repeat(ticks),
+  return tracedRun([AS_SESSION_LEADER, "/bin/sh", "-c", script], input + tick.repeat(ticks), path);
+}
+
+function tracedRun(argv: readonly string[], input: string, path: string): TickProcesses | null {
+  const flags = ["-f", "-qq", "-e", `trace=${FORKS},execve`, "-e", "signal=none", "-o", "|cat >&3"];
+  const traced = spawnSync("strace", [...flags, ...argv], {
+    input,
     env: { PATH: path, HOME: "/nonexistent" },
     stdio: ["pipe", "ignore", "ignore", "pipe"],
     maxBuffer: 256 * 2 ** 20,

@@ -1,15 +1,19 @@
 /**
- * What a tick costs the watched host: CPU, processes and bytes, of this build and of another in turn, and of each section
- * of this build by itself. nvidia-smi is the stand-in, so its own work is not in it.
+ * What a tick and a first reading cost the watched host: CPU, processes and bytes, of this build and of another in turn,
+ * and of each section of this build by itself; beside them one query of the tool by a shell. nvidia-smi is the stand-in, so
+ * its own work is not in it. CPU time and counts of processes do not depend on what else the machine does.
  */
 import { delimiter, join } from "node:path";
 import { TICK_SECTIONS } from "../../src/contract/record.js";
 import { makeTempDir } from "../../test/support/temp-dir.js";
 import { oursArgv, startFarm, type Farm } from "../fleet/fleet.js";
-import { startMetered } from "../measure/cpu-meter.js";
+import { startMetered, type Metered } from "../measure/cpu-meter.js";
 import { inTurn, Rounds, type Figure } from "../measure/figures.js";
 import {
   makeRecordingShell,
+  scriptCost,
+  scriptProcesses,
+  takeFirstScript,
   takeRecording,
   tickCost,
   tickProcesses,
@@ -23,7 +27,7 @@ const TRACED_TICKS = 20;
 
 export const hostCost: Scenario = {
   name: "host-cost",
-  about: "CPU, processes and bytes of a tick on the watched host",
+  about: "CPU, processes and bytes of a tick and of a first reading on the watched host",
   async run(options) {
     const temp = makeTempDir("bench-host-cost");
     const recordings = join(temp.path, "recordings");
@@ -36,10 +40,21 @@ export const hostCost: Scenario = {
         await watch(program, farm, args);
         sessions.push([name, takeRecording(recordings)]);
       }
+      const firsts: (readonly [string, string])[] = [[BARE, farm.gpus.command]];
+      for (const [name, program, args] of firstReadingsOf(options)) {
+        await watchOnce(program, farm, args);
+        firsts.push([name, takeFirstScript(recordings)]);
+      }
       const count = options.quick ? 60 : 300;
       for (let round = 0; round < (options.runs ?? (options.quick ? 1 : 7)); round++) {
         for (const [name, session] of inTurn(sessions, round)) {
           const { cpuUs, bytes } = await tickCost(session, count, path);
+          rounds.add(`${name} us`, cpuUs);
+          rounds.add(`${name} bytes`, bytes);
+          options.say(`host-cost ${name}: ${cpuUs.toFixed(0)} us`);
+        }
+        for (const [name, script] of inTurn(firsts, round)) {
+          const { cpuUs, bytes } = await scriptCost(script, count / 10, path);
           rounds.add(`${name} us`, cpuUs);
           rounds.add(`${name} bytes`, bytes);
           options.say(`host-cost ${name}: ${cpuUs.toFixed(0)} us`);
@@ -51,7 +66,13 @@ export const hostCost: Scenario = {
         rounds.add(`${name} forks`, processes.forks);
         rounds.add(`${name} programs`, processes.programs);
       }
-      const names = sessions.map(([name]) => name);
+      for (const [name, script] of firsts) {
+        const processes = scriptProcesses(script, path);
+        if (processes === null) continue;
+        rounds.add(`${name} forks`, processes.forks);
+        rounds.add(`${name} programs`, processes.programs);
+      }
+      const names = [...sessions, ...firsts].map(([name]) => name);
       return {
         figures: [
           ...names.flatMap((name) => figuresOf(name, rounds)),
@@ -61,6 +82,7 @@ export const hostCost: Scenario = {
             unit: "x",
             values: rounds.ratios("ours us", "against us"),
           },
+          ...ratiosOfFirsts(rounds),
         ].filter(({ values }) => values.length > 0),
         notes: [
           `host-cost: ${count} ticks in a run, one after the other`,
@@ -85,9 +107,44 @@ function watchesOf({ program, against }: BenchOptions): readonly Watch[] {
   ];
 }
 
+const BARE = "a bare query";
+const FIRST = "first reading";
+const FIRST_AGAINST = "first reading against";
+const FIRST_GPU = "first reading of gpu";
+
+/** Of one reading: default sections of both builds, and the GPUs alone of this one. */
+function firstReadingsOf({ program, against }: BenchOptions): readonly Watch[] {
+  return [
+    [FIRST, program, []],
+    ...(against === null ? [] : [[FIRST_AGAINST, against, []] as const]),
+    [FIRST_GPU, program, ["--include", "gpu"]],
+  ];
+}
+
+function ratiosOfFirsts(rounds: Rounds): readonly Figure[] {
+  const pairs = [
+    ["first-over-bare", FIRST, BARE],
+    ["first-gpu-over-bare", FIRST_GPU, BARE],
+    ["first-over-against", FIRST, FIRST_AGAINST],
+  ] as const;
+  return pairs.map(([id, over, under]) => ({
+    id: `host-cost.${id}`,
+    what: `CPU: ${over} / ${under}`,
+    unit: "x",
+    values: rounds.ratios(`${over} us`, `${under} us`),
+  }));
+}
+
+async function watchOnce(program: string, farm: Farm, args: readonly string[]): Promise<void> {
+  await ended(startMetered(oursArgv(program, farm, ["--once", ...args])));
+}
+
 async function watch(program: string, farm: Farm, args: readonly string[]): Promise<void> {
   const ticks = ["--interval", "0.3", "--count", String(RECORDED_TICKS)];
-  const run = startMetered(oursArgv(program, farm, [...ticks, ...args]));
+  await ended(startMetered(oursArgv(program, farm, [...ticks, ...args])));
+}
+
+async function ended(run: Metered): Promise<void> {
   run.stdout.resume();
   const { code } = await run.ended;
   // 4: the host has errors, as the stand-in knows no processes.
@@ -96,7 +153,9 @@ async function watch(program: string, farm: Farm, args: readonly string[]): Prom
 
 function figuresOf(name: string, rounds: Rounds): readonly Figure[] {
   const id = `host-cost.${name.replaceAll(" ", "-")}`;
-  const what = name === "ours" || name === "against" ? `default sections, ${name}` : `${name} alone`;
+  const isSection = TICK_SECTIONS.some((section) => section === name);
+  const what =
+    name === "ours" || name === "against" ? `tick, ${name}` : isSection ? `tick, ${name} alone` : name;
   return [
     { id: `${id}.us`, what: `CPU: ${what}`, unit: "us", values: rounds.of(`${name} us`) },
     { id: `${id}.forks`, what: `forks: ${what}`, unit: "", values: rounds.of(`${name} forks`) },

@@ -1,7 +1,8 @@
 /** A tick of a thousand hosts with eight GPUs each as text: NDJSON beside JSON.stringify, CSV, the table's redraw, metrics. */
 import type { FrameRecord, StreamRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
-import type { FormatterOptions } from "../../src/format/formatter.js";
+import { DEFAULT_TABLE } from "../../src/contract/table-options.js";
+import type { Formatter, FormatterOptions } from "../../src/format/formatter.js";
 import { exposition } from "../../src/format/prometheus/exposition.js";
 import { FleetState } from "../../src/format/prometheus/fleet-state.js";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
@@ -30,6 +31,14 @@ export const output: Scenario = {
     const ndjson = await createFormatter("ndjson", options);
     const csv = await createFormatter("csv", options);
     const table = await createFormatter("table", { ...options, ...TABLE });
+    const view = { ...DEFAULT_TABLE, view: "hosts" } as const;
+    const hostTable = await createFormatter("table", { ...options, ...TABLE, table: view });
+    // A row that is as it was is not made anew: each tick has other readings.
+    const ticks = [frames, frames.map(withOtherReadings)];
+    const redrawn = (formatter: Formatter, round: number): string => {
+      formatter.screen?.absorb(ticks[round % ticks.length] ?? []);
+      return formatter.format([]);
+    };
     const stringify = (records: readonly StreamRecord[]): string => {
       let text = "";
       for (const record of records) text += `${JSON.stringify(record)}\n`;
@@ -47,18 +56,19 @@ export const output: Scenario = {
       }
       return { length };
     };
-    const ways: readonly (readonly [string, () => { readonly length: number }])[] = [
+    const ways: readonly (readonly [string, (round: number) => { readonly length: number }])[] = [
       ["stringify", () => stringify(frames)],
       ["ndjson", () => ndjson.bytes?.(frames) ?? ndjson.format(frames)],
       ["csv", () => csv.format(frames)],
-      ["table", () => (table.screen?.absorb(frames), table.format([]))],
+      ["table", (round) => redrawn(table, round)],
+      ["table of hosts", (round) => redrawn(hostTable, round)],
       ["metrics", metrics],
     ];
     const ms = new Rounds();
     for (let round = 0; round < (runs ?? (quick ? 3 : 15)) + 3; round++) {
       for (const [name, act] of ways) {
         const begun = process.cpuUsage();
-        const length = act().length;
+        const length = act(round).length;
         const { user, system } = process.cpuUsage(begun);
         if (length === 0) throw new Error(`${name} wrote nothing`);
         if (round >= 3) ms.add(name, (user + system) / 1000);
@@ -83,6 +93,12 @@ export const output: Scenario = {
           what: "a table's redraw / JSON.stringify",
           unit: "x",
           values: ms.ratios("table", "stringify"),
+        },
+        {
+          id: "output.table-hosts-over-stringify",
+          what: "a table's redraw with a line a host / JSON.stringify",
+          unit: "x",
+          values: ms.ratios("table of hosts", "stringify"),
         },
         {
           id: "output.metrics-over-stringify",
@@ -114,6 +130,16 @@ export const output: Scenario = {
     };
   },
 };
+
+function withOtherReadings(record: StreamRecord): StreamRecord {
+  if (record.record !== "frame" || record.gpus === undefined) return record;
+  const gpus = record.gpus.map((gpu) => ({
+    ...gpu,
+    utilization: 100 - (gpu.utilization ?? 0),
+    temperature: (gpu.temperature ?? 0) + 1,
+  }));
+  return { ...record, gpus };
+}
 
 /** A frame that our program gave, told as coming from many hosts. */
 async function oneFrame(program: string): Promise<(_: unknown, host: number) => StreamRecord> {

@@ -6,6 +6,7 @@ import { startFarm } from "../fleet/fleet.js";
 import type { Farm } from "../fleet/fleet.js";
 import { oursArgv } from "../fleet/fleet.js";
 import { roundTripMs, startDelayRelay } from "../fleet/relay.js";
+import { again, type Tried } from "../measure/again.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";
@@ -29,8 +30,13 @@ export const roundTrips: Scenario = {
       const rtt = await roundTripMs(DELAY_MS);
       for (let round = 0; round < (runs ?? (quick ? 1 : 5)); round++) {
         for (const [way, node] of ways) {
-          const ready = await timeToReady(farm, node);
-          const { first, ticks } = await watch(program, farm, node);
+          const tried = (step: string): Tried => ({
+            what: `round-trips${way}, ${step}`,
+            say,
+            log: () => farm.log(),
+          });
+          const ready = await again(tried("ready"), () => timeToReady(farm, node));
+          const { first, ticks } = await again(tried("frames"), () => watch(program, farm, node));
           const plainSsh = way === "" ? await sshCommand(farm) : null;
           say(
             `round-trips${way}: ready ${(ready / rtt + TCP).toFixed(2)}, first frame ${(first / rtt + TCP).toFixed(2)}`,
@@ -99,8 +105,7 @@ async function timeToReady(farm: Farm, node: readonly string[]): Promise<number>
   const running = startMetered([process.execPath, "--import", "tsx", ...node, TIME_TO_READY, ...argv]);
   let text = "";
   running.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  await running.ended;
-  await relay.stop();
+  await running.ended.finally(() => relay.stop());
   const ms = Number(/^ready ([\d.]+)$/m.exec(text)?.[1] ?? NaN);
   if (Number.isNaN(ms)) throw new Error(`never ready: ${running.stderr()}`);
   return ms;

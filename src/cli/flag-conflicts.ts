@@ -24,6 +24,7 @@ export const CONFLICTS: readonly (readonly [flag: string, others: readonly strin
     ],
   ],
   ["check", ["rows", "fields", "frames-only", "states-only", "where", "compact"]],
+  ["check", ["view", "sort", "group-by"]],
   ["fields", ["query"]],
   ["frames-only", ["states-only"]],
   ["quiet", ["verbose"]],

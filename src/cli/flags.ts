@@ -162,7 +162,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       values(
         "where",
         "CONDITION",
-        "Print only what meets this, as 'gpu.temperature>85'; with rows, only devices that do.",
+        "Print only what meets this, as 'gpu.temperature>85'; in rows and tables, only devices that do.",
       ),
       onOff(
         "compact",
@@ -178,6 +178,19 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "[ADDR:]PORT",
         "Serve metrics of all hosts at http://ADDR:PORT/metrics; on 127.0.0.1 where ADDR is left out.",
       ),
+      value(
+        "view",
+        "VIEW",
+        "Table: a line for each of gpus, hosts or groups; auto: the most detailed view that fits.",
+        "auto",
+      ),
+      value(
+        "sort",
+        "ORDER",
+        "Table, below sick hosts: host, utilization, temperature, memory or power.",
+        "host",
+      ),
+      value("group-by", "LABEL", "Table: the label whose values are the groups, as rack."),
       value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(
         "fail-on",

@@ -5,6 +5,7 @@ import { SECTIONS, type Section } from "../contract/record.js";
 import type { HostKeyPolicy, SshClientChoice, SshOptions } from "../contract/ssh-options.js";
 import type { RereadTargets } from "../contract/runtime-deps.js";
 import type { StepArea } from "../contract/step-log.js";
+import { DEFAULT_TABLE, TABLE_SORTS, TABLE_VIEWS } from "../contract/table-options.js";
 import { cleanText } from "../lib/text.js";
 import { readFlags } from "./argv.js";
 import { withDefaults } from "./defaults.js";
@@ -71,7 +72,9 @@ export async function parseArgv(
   const { source, warnings, rereadTargets } = await readSource(reader, given.operands, readTextFile, env);
   const include = readInclude(reader);
   const health = await readHealth(reader, include);
-  const { query, selection, format } = await readSelection(reader, FORMATS, include);
+  const { query, selection, format } = await readSelection(reader, FORMATS, include, (flag) =>
+    typed.texts.has(flag),
+  );
   const options: Options = {
     source,
     shard: readShard(reader),
@@ -95,6 +98,11 @@ export async function parseArgv(
     csvSections: include ?? (selection.rows === "device" && format === "ndjson" ? SECTIONS : ["gpu"]),
     query,
     selection,
+    table: {
+      view: reader.choice("view", TABLE_VIEWS, DEFAULT_TABLE.view),
+      sort: reader.choice("sort", TABLE_SORTS, DEFAULT_TABLE.sort),
+      groupBy: reader.text("group-by"),
+    },
     output: reader.text("output"),
     listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),

@@ -7,7 +7,8 @@ import type { FlagReader } from "./flag-reader.js";
 import { readConditions } from "./read-verdict.js";
 
 /** They choose from lines: a table and metrics are of the whole fleet. */
-const LINE_FLAGS = ["rows", "fields", "frames-only", "states-only", "where", "compact"] as const;
+const LINE_FLAGS = ["rows", "fields", "frames-only", "states-only", "compact"] as const;
+const TABLE_FLAGS = ["view", "sort", "group-by"] as const;
 
 interface Chosen {
   readonly format: OutputFormat | null;
@@ -15,15 +16,21 @@ interface Chosen {
   readonly selection: Selection;
 }
 
-/** Without `--format`, a flag that chooses lines makes it NDJSON. `include`: null where it was not given. */
+/**
+ * Without `--format`, a flag that chooses lines makes it NDJSON, and one of the table that was typed makes it that; a default
+ * from elsewhere must not make a table of every pipe. `include`: null where it was not given.
+ */
 export async function readSelection(
   reader: FlagReader,
   formats: readonly OutputFormat[],
   include: readonly Section[] | null,
+  isTyped: (flag: string) => boolean,
 ): Promise<Chosen> {
   const isOfLines = LINE_FLAGS.some((flag) => reader.has(flag));
-  const format = reader.choice("format", formats, null) ?? (isOfLines ? "ndjson" : null);
-  refuseOtherFormats(reader, format);
+  const isOfTable = TABLE_FLAGS.some(isTyped);
+  const implied = isOfTable ? "table" : isOfLines ? "ndjson" : null;
+  const format = reader.choice("format", formats, null) ?? implied;
+  refuseOtherFormats(reader, format, isTyped);
   const rows = reader.choice("rows", ["record", "device"], "record");
   const selection: Selection = {
     rows,
@@ -34,8 +41,16 @@ export async function readSelection(
   return { format, selection, query: await readFields(reader, format, rows, include) };
 }
 
-function refuseOtherFormats(reader: FlagReader, format: OutputFormat | null): void {
+function refuseOtherFormats(
+  reader: FlagReader,
+  format: OutputFormat | null,
+  isTyped: (flag: string) => boolean,
+): void {
   const { problems } = reader;
+  if (format !== "table")
+    for (const flag of TABLE_FLAGS) if (isTyped(flag)) problems.add(`--${flag}: only with --format table`);
+  if (reader.has("where") && format === "prometheus")
+    problems.add("--where: only with --format ndjson, csv or table");
   if (reader.has("query") && format !== "csv") problems.add("--query: only with --format csv");
   if (format !== "ndjson" && format !== "csv") {
     for (const flag of LINE_FLAGS)

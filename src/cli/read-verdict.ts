@@ -34,7 +34,9 @@ export async function readHealth(
 ): Promise<HealthOptions | null> {
   // A check without conditions of its own judges by the rules.
   const isCheckByRules = reader.has("check") && !reader.has("warn") && !reader.has("crit");
-  const rules = reader.has("health") || isCheckByRules;
+  // A demo shows what the rules find.
+  const isAsked = reader.has("health") || reader.has("demo");
+  const rules = isAsked || isCheckByRules;
   if (!rules && !reader.has("expect")) return null;
   const { parseExpectation } = await import("../contract/expectation.js");
   const expectations = reader.list("expect").flatMap((text) => {
@@ -43,7 +45,7 @@ export async function readHealth(
     reader.problems.add(`--expect: ${parsed.problem}`);
     return [];
   });
-  return { rules, expectations, eventsImplied: reader.has("health") && include === null };
+  return { rules, expectations, eventsImplied: isAsked && include === null };
 }
 
 /** Null without `--check`. */

@@ -5,6 +5,7 @@ import type { Section } from "./record.js";
 import type { Selection } from "./selection.js";
 import type { SshOptions } from "./ssh-options.js";
 import type { StepArea } from "./step-log.js";
+import type { TableOptions } from "./table-options.js";
 import type { Target } from "./target.js";
 import type { ToolPaths } from "./tool-path.js";
 
@@ -97,6 +98,7 @@ export interface Options {
   /** What `--fields` or `--query` names; empty: the default CSV layout, and all of NDJSON. */
   readonly query: readonly string[];
   readonly selection: Selection;
+  readonly table: TableOptions;
   /** Null: standard output. */
   readonly output: string | null;
   /** Null: nothing is served. */

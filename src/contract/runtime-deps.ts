@@ -1,6 +1,7 @@
 /** What a run needs of its process. A stage that needs less takes a Pick of it. */
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../lib/clock.js";
+import type { Keyboard } from "./keyboard.js";
 import type { Target } from "./target.js";
 
 /** Standard output as the process has it. */
@@ -42,6 +43,8 @@ export interface RuntimeDeps {
   readonly programs: Programs;
   /** The terminal that `logLine` writes to; null: it writes to a file, a pipe or nowhere. */
   readonly logTerminal: LogTerminal | null;
+  /** Null or absent where standard input or output is no terminal: no key is read there. */
+  readonly keyboard?: Keyboard | null;
   /** One line for the operator, on standard error. */
   logLine(line: string): void;
   /** Null: hosts come from no file that can be read again, or are read once only. */

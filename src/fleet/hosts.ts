@@ -22,6 +22,7 @@ import { createHostConnector } from "../ssh/host-connector.js";
 import type { HostPlan } from "../ssh/plan/plan.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../system/registry.js";
 import type { WatchedTarget } from "./identity.js";
+import { descriptorsOf, withOpenFiles, type OpenFiles } from "./open-files.js";
 import type { FleetHost } from "./pipeline.js";
 
 export interface HostsOptions {
@@ -37,6 +38,8 @@ export interface HostsOptions {
   readonly stepLogOf?: (hostId: string) => StepLog | undefined;
   /** For hosts that have no plan yet. */
   readonly planAgain?: PlanAgain;
+  /** Where there are too few for all hosts at a time. */
+  readonly openFiles?: OpenFiles | null;
 }
 
 /** Plans a target again, as when the run began. Rejects with whatever prevents a plan. */
@@ -48,13 +51,15 @@ export function fleetHosts(
   options: HostsOptions,
   shared: SshShared,
 ): readonly FleetHost[] {
-  const { sample, intervalMs, debug } = options;
+  const { sample, intervalMs, debug, openFiles = null } = options;
   const sessionOf = sessionsByPaths(sessionOptions(options, shared.clock));
   return watched.map((host) => {
     const { identity } = host;
     const session = sessionOf(host.target.labels);
     const step = options.stepLogOf?.(identity.hostId);
-    const connector = connectorOf(host, options, shared, step);
+    const plain = connectorOf(host, options, shared, step);
+    const count = descriptorsOf(host.plan, options.ssh.client === "openssh");
+    const connector = openFiles === null ? plain : async () => withOpenFiles(await plain(), openFiles, count);
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
     const looks = sample.include.has("event") ? new EventLooks(shared.clock) : null;

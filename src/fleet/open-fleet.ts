@@ -25,11 +25,15 @@ import {
   type UnplannedTarget,
   type WatchedTarget,
 } from "./identity.js";
+import { OpenFiles } from "./open-files.js";
 import { watchFleet } from "./pipeline.js";
 import { isOfShard } from "./shard.js";
 
 /** The options of a run that the stages of its hosts need. Plain data. */
-export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length" | "stepAreas">;
+export type FleetSettings = Pick<Options, "ssh" | "sample" | "intervalMs" | "length" | "stepAreas"> & {
+  /** Descriptors for its connections; absent or null: enough for all hosts. */
+  readonly openFiles?: number | null;
+};
 
 export interface LiveFleet {
   readonly batches: AsyncGenerator<readonly StreamRecord[], void>;
@@ -153,7 +157,7 @@ export async function openFleet(
   signal: AbortSignal,
 ): Promise<LiveFleet> {
   const { clock, random, names, beginMs, warn, debug, fault } = deps;
-  const { ssh, sample, intervalMs, length } = settings;
+  const { ssh, sample, intervalMs, length, openFiles = null } = settings;
   // Its process starts while the rest is loaded.
   if (ssh.client !== "openssh" && watched.some(({ plan }) => plan !== null && nameToLookUp(plan) !== null))
     names.expect();
@@ -168,6 +172,7 @@ export async function openFleet(
     debug,
     stepLogOf: (hostId) => stepLog(hostId, settings, deps),
     planAgain: planningAgain(settings, { clock, names }),
+    openFiles: openFiles === null ? null : new OpenFiles(openFiles, length.kind === "once"),
   };
   const hosts = fleetHosts(watched, options, shared);
   await loading;

@@ -8,7 +8,7 @@ import { csvColumns } from "../contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, type Section, type StreamRecord } from "../contract/record.js";
 import { rowName } from "../contract/row-fields.js";
 import { cleanText } from "../lib/text.js";
-import { rowsOf, type Row } from "./device-rows.js";
+import { rowsOf, type Row } from "./rows/device-rows.js";
 import type { Formatter, FormatterOptions } from "./formatter.js";
 import { isRowChosen } from "./row-choice.js";
 import { writeSound } from "./unwritable.js";

@@ -2,7 +2,7 @@
 import { KEY_OF_SECTION, type StreamRecord } from "../contract/record.js";
 import { rowName } from "../contract/row-fields.js";
 import { setOwn } from "../lib/host-json.js";
-import type { Row } from "./device-rows.js";
+import type { Row } from "./rows/device-rows.js";
 import type { RowVerdict } from "./row-verdict.js";
 
 /** Fields by name, in the order of contract/row-fields.ts. */

@@ -6,6 +6,8 @@
  */
 import type { Section, StreamRecord } from "../contract/record.js";
 import type { Selection } from "../contract/selection.js";
+import type { TableOptions } from "../contract/table-options.js";
+import type { ScrollKey } from "./table/scroll.js";
 import type { Unwritable } from "./unwritable.js";
 
 export interface Formatter {
@@ -29,6 +31,10 @@ export interface Screen {
   absorb(records: readonly StreamRecord[]): void;
   /** Shows this line below the picture, in the place of the last one. */
   note(line: string): void;
+  /** Scrolls. */
+  press(key: ScrollKey): void;
+  /** Draws everything anew: something else may have written on the terminal. */
+  redraw(): void;
   /** Calls back when something other than a record outdates the picture. Returns a function that stops it. One listener. */
   onOutdated(listener: () => void): () => void;
 }
@@ -38,6 +44,8 @@ export interface Terminal {
   /** The size now, in cells. */
   size(): { readonly columns: number; readonly rows: number };
   onResize(listener: () => void): () => void;
+  /** Whether its keys are read. Absent: no. */
+  readonly takesKeys?: boolean;
 }
 
 /** When a format that is one text of the whole fleet gives it. */
@@ -52,13 +60,19 @@ export interface FormatterOptions {
   readonly csvSections: readonly Section[];
   /** What `--fields` names: CSV columns, or all that NDJSON keeps. Empty: the default layout, and everything. */
   readonly query: readonly string[];
-  /** What else is chosen, in NDJSON and CSV. Absent: everything. */
+  /** What else is chosen; the table takes its conditions alone. Absent: everything. */
   readonly selection?: Selection;
   /** Labels with a CSV column of their own. Absent: none. */
   readonly labelNames?: readonly string[];
   readonly color: boolean;
   /** Null: the table is appended plainly. */
   readonly terminal: Terminal | null;
+  /** Of the table. Absent: as without a flag. */
+  readonly table?: TableOptions;
+  /** Whether the table keeps to ASCII. Absent: no. */
+  readonly isAscii?: boolean;
+  /** Between readings, in ms. Null or absent: not known, as in a recording. */
+  readonly intervalMs?: number | null;
   /** How many hosts are watched, where that is known (not in a replay). */
   readonly hostCount: number | null;
   /** Lines below the table for what differs between hosts of a group. Absent: none. */

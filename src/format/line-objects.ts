@@ -2,7 +2,7 @@
 import type { Section, StreamRecord } from "../contract/record.js";
 import { EVERYTHING, type Selection } from "../contract/selection.js";
 import { compactRecord, withoutNulls } from "./compact.js";
-import { rowsOf, type Row } from "./device-rows.js";
+import { rowsOf, type Row } from "./rows/device-rows.js";
 import { recordFields, rowFields } from "./field-choice.js";
 import { envelopeOf, flatRow } from "./flat-row.js";
 import type { FormatterOptions } from "./formatter.js";

@@ -2,7 +2,7 @@
 import { truthFor, truthIn } from "../conditions/evaluate.js";
 import type { StreamRecord } from "../contract/record.js";
 import type { Selection } from "../contract/selection.js";
-import type { Row } from "./device-rows.js";
+import type { Row } from "./rows/device-rows.js";
 
 type Choice = Pick<Selection, "only" | "where">;
 

@@ -3,7 +3,7 @@ import { deviceLabel } from "../conditions/evaluate.js";
 import { bySeverity, HEALTH_STATUSES, type Health } from "../contract/health.js";
 import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
-import type { Row } from "./device-rows.js";
+import type { Row } from "./rows/device-rows.js";
 
 export interface RowVerdict {
   readonly held?: readonly Held[];

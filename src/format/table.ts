@@ -1,46 +1,37 @@
 /** The table: redrawn in place on a terminal, appended once a tick elsewhere. */
 import type { StreamRecord } from "../contract/record.js";
+import { DEFAULT_TABLE } from "../contract/table-options.js";
 import { cleanText } from "../lib/text.js";
 import type { Formatter, FormatterOptions, Terminal } from "./formatter.js";
-import { IdleGpus } from "./holders.js";
-import { Roster } from "./roster.js";
-import { repaint } from "./terminal.js";
-import { TableFooter } from "./table-footer.js";
-import { createPalette, layOut, type Palette } from "./table-layout.js";
-import type { ColumnName } from "./table-rows.js";
-import { fitText } from "./text-width.js";
+import { AppendedTable } from "./table/appended.js";
+import { TableFooter } from "./table/footer.js";
+import { createLook, type Look } from "./table/look.js";
+import { repaint } from "./table/repaint.js";
+import { TableScreen } from "./table/screen.js";
+import { chosenBy } from "./table-choice.js";
 import { TickBlocks } from "./tick-blocks.js";
 import { soundOnes, writeSound } from "./unwritable.js";
 
 /** Ten repaints a second: more are not seen. */
 const PAUSE_MS = 100;
-/** Of the screen's rows, for lines about drift. */
-const DRIFT_SHARE = 0.25;
 
 export function createTableFormatter(options: FormatterOptions): Formatter {
-  const palette = createPalette(options.color);
+  const look = createLook(options.color, options.isAscii);
   return options.terminal === null
-    ? appendedTable(options, palette)
-    : screenTable(options.terminal, options, palette);
+    ? appendedTable(options, look)
+    : screenTable(options.terminal, options, look);
 }
 
-function appendedTable(options: FormatterOptions, palette: Palette): Formatter {
-  const { hostCount, unwritable } = options;
+function appendedTable(options: FormatterOptions, look: Look): Formatter {
+  const { hostCount, unwritable, table = DEFAULT_TABLE } = options;
   const blocks = new TickBlocks(hostCount);
-  const whole = new TableFooter(options, palette);
-  const idle = new IdleGpus();
+  const whole = new TableFooter(options, look);
+  const appended = new AppendedTable(
+    { hostCount, table, chosen: chosenBy(options.selection?.where ?? []) },
+    look,
+  );
   let separator = "";
-  const picture = (records: readonly StreamRecord[]): string => {
-    const roster = new Roster(idle);
-    const footer = new TableFooter({ hostCount }, palette);
-    for (const record of records) {
-      roster.put(record);
-      idle.take(record);
-      footer.take(record);
-    }
-    const { title, lines } = layOut(roster.rows(Infinity), Infinity, palette);
-    return [title, ...lines, footer.fleetLine(Infinity), ""].join("\n");
-  };
+  const picture = (records: readonly StreamRecord[]): string => appended.picture(records);
   const render = (records: readonly StreamRecord[]): string => {
     const text = separator + writeSound(records, picture, unwritable);
     separator = "\n";
@@ -55,17 +46,18 @@ function appendedTable(options: FormatterOptions, palette: Palette): Formatter {
   };
 }
 
-function screenTable(terminal: Terminal, options: FormatterOptions, palette: Palette): Formatter {
-  const { unwritable } = options;
-  const idle = new IdleGpus();
-  const roster = new Roster(idle);
-  const footer = new TableFooter(options, palette);
-  let widths: ReadonlyMap<ColumnName, number> = new Map();
-  /** Since the last picture. They are looked into there, where one that cannot be read is replaced. */
-  const fresh: StreamRecord[] = [];
-  let note: string | null = null;
-  let onNote: () => void = () => undefined;
-  let isDriftCut = false;
+function screenTable(terminal: Terminal, options: FormatterOptions, look: Look): Formatter {
+  const { hostCount, drift, table, intervalMs = null, unwritable } = options;
+  const screen = new TableScreen(
+    {
+      ...{ hostCount, intervalMs, takesKeys: terminal.takesKeys === true },
+      ...(drift === undefined ? {} : { drift }),
+      ...(table === undefined ? {} : { table }),
+      chosen: chosenBy(options.selection?.where ?? []),
+    },
+    look,
+  );
+  let onOutdated: () => void = () => undefined;
   let painted: { readonly columns: number; readonly rows: number } | null = null;
 
   const paint = (): string => {
@@ -74,73 +66,57 @@ function screenTable(terminal: Terminal, options: FormatterOptions, palette: Pal
     } catch (error) {
       if (unwritable === undefined) throw error;
       const layOutOne = ([record]: readonly StreamRecord[]): void => {
-        const single = new Roster();
-        if (record !== undefined) single.put(record);
-        layOut(single.rows(single.rowCount()), Infinity, palette);
+        if (record === undefined) return;
+        const single = new TableScreen(
+          { hostCount: null, intervalMs: null, takesKeys: false, chosen: null },
+          look,
+        );
+        single.absorb([record]);
+        single.picture({ columns: 1000, rows: 1000 });
       };
-      absorb(soundOnes(roster.records(), layOutOne, unwritable));
+      const before = screen.records();
+      const sound = soundOnes(before, layOutOne, unwritable);
+      for (const [at, record] of sound.entries()) if (record !== before[at]) screen.replace(record);
       return paintAll();
     }
   };
 
   const paintAll = (): string => {
-    for (const record of fresh.splice(0)) idle.take(record);
-    const { columns, rows } = terminal.size();
-    // The last column stays free: clearing to the end of a full line takes its last character on some terminals.
-    const width = Math.max(1, columns - 1);
-    const resized = painted?.columns !== columns || painted.rows !== rows;
-    if (resized) widths = new Map();
+    const size = terminal.size();
+    const resized = painted?.columns !== size.columns || painted.rows !== size.rows;
+    if (resized) screen.forgetSize();
     const first = painted === null;
-    painted = { columns, rows };
-
-    // The title, the line of the fleet, its drift, perhaps a note, and where not all rows fit how many do not.
-    const total = roster.rowCount();
-    const drift = footer.driftWithin(width, Math.floor(rows * DRIFT_SHARE));
-    isDriftCut = drift.isCut;
-    const freeRows = Math.max(0, rows - drift.lines.length - (note === null ? 2 : 3));
-    const shown = total <= freeRows ? total : Math.max(0, freeRows - 1);
-    const visible = roster.rows(shown);
-    const laidOut = layOut(visible, width, palette, widths);
-    widths = laidOut.widths;
-    const hidden = total - visible.length;
-    const more = `${hidden} more ${hidden === 1 ? "row" : "rows"} of ${total} not shown: the terminal is too small`;
-    const lines = [
-      laidOut.title,
-      ...laidOut.lines,
-      ...(hidden > 0 ? [palette.faint(fitText(more, width))] : []),
-      footer.fleetLine(width),
-      ...drift.lines,
-      ...(note === null ? [] : [palette.note(fitText(note, width))]),
-    ];
-    return repaint(lines.slice(-Math.max(1, rows)), { first, resized, rows });
+    painted = size;
+    return repaint(screen.picture(size), { first, resized, rows: size.rows });
   };
 
-  const absorb = (records: readonly StreamRecord[]): void => {
-    for (const record of records) {
-      roster.put(record);
-      footer.take(record);
-    }
-    fresh.push(...records);
-  };
   return {
     format(records) {
-      absorb(records);
-      return roster.isEmpty() ? "" : paint();
+      screen.absorb(records);
+      return screen.isEmpty ? "" : paint();
     },
     // What the picture had no space for is printed below it.
-    end: () => (painted === null ? "" : ["", ...(isDriftCut ? footer.driftLines() : []), ""].join("\n")),
+    end: () => (painted === null ? "" : ["", ...screen.linesCut(), ""].join("\n")),
     screen: {
       pauseMs: PAUSE_MS,
-      absorb,
+      absorb: (records) => screen.absorb(records),
       note(line) {
-        note = cleanText(line);
-        onNote();
+        screen.note(cleanText(line));
+        onOutdated();
+      },
+      press(key) {
+        if (screen.press(key)) onOutdated();
+      },
+      redraw() {
+        // As on a terminal of another size: who knows what stands there now.
+        if (painted !== null) painted = { columns: 0, rows: 0 };
+        onOutdated();
       },
       onOutdated(listener) {
-        onNote = listener;
+        onOutdated = listener;
         const stop = terminal.onResize(listener);
         return () => {
-          onNote = () => undefined;
+          onOutdated = () => undefined;
           stop();
         };
       },

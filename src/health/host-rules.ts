@@ -105,7 +105,8 @@ function isMismatch({ message }: SectionError): boolean {
   return /differ in version|version mismatch/i.test(message);
 }
 
-function memoryLow({ memory = [] }: FrameRecord): Verdict {
+/** The rule `host-memory-low` on a frame. */
+export function memoryLow({ memory = [] }: FrameRecord): Verdict {
   for (const { total_bytes: total, available_bytes: available } of memory) {
     if (total === null || available === null)
       return { kind: "unknown", message: "the host's available memory could not be read" };

@@ -8,6 +8,7 @@ const NVML = "NVML API Reference Guide, r590";
 
 /** nvml.h, nvmlClocksEventReasons: what the hardware does to protect itself. Power caps and idle clocks are normal. */
 export const HARDWARE_SLOWDOWNS = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"] as const;
+export const HARDWARE_THERMAL_SLOWDOWN = "hw_thermal_slowdown" satisfies (typeof HARDWARE_SLOWDOWNS)[number];
 
 /** °C left up to the maximum operating temperature: a finding at this and below. */
 export const MARGIN_LIMIT = 0;
@@ -152,7 +153,7 @@ function slowdown({ throttle_reasons: reasons }: Gpu): Verdict {
   if (active.length === 0) return FINE;
   return found(
     `the hardware slows the clocks down: ${active.join(", ")}`,
-    active.includes("hw_thermal_slowdown") ? "critical" : "warning",
+    active.includes(HARDWARE_THERMAL_SLOWDOWN) ? "critical" : "warning",
   );
 }
 

@@ -172,11 +172,18 @@ function healthWord({ tool, health_status: word }: Gpu, ofTool: string, { fine, 
   return FAULT.test(word) ? found(`health: ${word}`) : { kind: "unknown", message: `health: ${word}` };
 }
 
-function thermalLimit({ tool, temperature, detail }: Gpu): Verdict {
+function thermalLimit(gpu: Gpu): Verdict {
+  const limit = tenstorrentLimit(gpu);
+  const { temperature } = gpu;
+  if (limit === null || temperature === null || temperature < limit) return FINE;
+  return found(`${temperature} °C, at its limit of ${limit} °C`);
+}
+
+/** The lower of the chip's two limits, °C; null for other vendors, and where none is known. */
+export function tenstorrentLimit({ tool, detail }: Gpu): number | null {
+  if (tool !== "tt-smi") return null;
   const limits = [detail["thm_limit"], detail["therm_trip_l1_limit"]].flatMap((limit) =>
     limit === undefined ? [] : [Number(limit)],
   );
-  if (tool !== "tt-smi" || temperature === null || limits.length === 0) return FINE;
-  const limit = Math.min(...limits);
-  return temperature >= limit ? found(`${temperature} °C, at its limit of ${limit} °C`) : FINE;
+  return limits.length === 0 ? null : Math.min(...limits);
 }

@@ -32,7 +32,10 @@ const FIXED_BY_OPERATOR: ReadonlySet<HostState> = new Set([
  * operator must fix. `random` is in [0, 1).
  */
 export function retryDelayMs(code: FailureCode, failures: number, random: number): number {
-  if (FIXED_BY_OPERATOR.has(STATE_OF_CODE[code])) return Math.round(OPERATOR_RETRY_MS * (0.9 + 0.2 * random));
+  // A server that is stopped in the middle of a login hangs up as one that denies the account: the first one may be that.
+  const isCertain = code !== "access-denied" || failures > 1;
+  if (isCertain && FIXED_BY_OPERATOR.has(STATE_OF_CODE[code]))
+    return Math.round(OPERATOR_RETRY_MS * (0.9 + 0.2 * random));
   const first = code === "local-limit" ? FIRST_LOCAL_RETRY_MS : FIRST_RETRY_MS;
   const ceiling = Math.min(MAX_RETRY_MS, first * 2 ** Math.min(16, failures - 1));
   return Math.round(Math.max(FIRST_RETRY_MS / 2, ceiling * random));

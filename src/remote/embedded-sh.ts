@@ -18,7 +18,7 @@ export const SH = {
   bareShell: "@ENVIRONMENT@;exec /bin/sh -s",
   environment: "unset V U g k hf;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
   findProgram:
-    'o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
+    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
   searchProgram: "o @NAMES@",
   givenProgram: "X=@PATH@",
   foundName: "$X",
@@ -33,7 +33,7 @@ export const SH = {
   limiterWatchdog:
     'b() { (u; exec "$@") &p=$! ;{ trap "kill \\$sp; exit 0" TERM;sleep $T &sp=$! ;wait $sp;kill $p;sleep 1;kill -9 $p;} >/dev/null 2>&1 &w=$! ;wait $p;c=$?;kill $w 2>/dev/null;wait $w 2>/dev/null;return $c;};x() { b "$@";}',
   detectLimiter:
-    "if U=$(timeout -k 1 $T uname -s -m 2>/dev/null); then L=gnu;@GNU@;elif U=$(timeout -t $T uname -s -m 2>/dev/null); then L=busybox;@BUSYBOX@;else L=watchdog;U=$(uname -s -m 2>/dev/null);@WATCHDOG@;fi",
+    'ht() { hr=$PATH;PATH=/dev/null;command -v timeout >/dev/null 2>&1;c=$?;PATH=$hr;[ $c -ne 0 ] || return 1;hj=$IFS;IFS=:;for hp in $PATH; do if [ -x "$hp/timeout" ]; then break;fi;done;IFS=$hj;[ -x "$hp/numfmt" ] && [ -f "$hp/timeout" ] || return 1;if [ -h "$hp/timeout" ] || [ "$hp/timeout" -ef "$hp/numfmt" ]; then return 1;fi;};U=;hm=;{ read -r U </proc/sys/kernel/ostype;read -r hm </proc/sys/kernel/arch;} 2>/dev/null;U=${U:+$U${hm:+ $hm}};if [ -n "$U" ] && ht || U=$(timeout -k 1 $T uname -s -m 2>/dev/null); then L=gnu;@GNU@;elif U=$(timeout -t $T uname -s -m 2>/dev/null); then L=busybox;@BUSYBOX@;else L=watchdog;U=$(uname -s -m 2>/dev/null);@WATCHDOG@;fi',
   output:
     'n=${IFS#??};n=${n%${n#?}};W=;w() { W="$W$1";};f() { printf %s "$W";W=;};m() { w "$n@$N $*$n";};y() { m $1 $2 ${k:-$3};k=;};M=;if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1;eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\${ha[*]}\\"; unset ha; }";else l() { hi=$1;while [ $hi -gt 0 ] && read -r hl; do w "$hl$n";case "$hl" in "$3"*) break;;esac;hi=$((hi-1));done <$2;};fi',
   parts:

@@ -3,11 +3,11 @@ import type { Options, OutputFormat, StreamFormat } from "../contract/options.js
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { createFormatter } from "../format/create-formatter.js";
 import type { Formatter, Terminal, WholeText } from "../format/formatter.js";
-import { wantsColor, terminalOf } from "../format/terminal.js";
+import { isAsciiOnly, wantsColor, terminalOf } from "../format/terminal.js";
 import type { Unwritable } from "../format/unwritable.js";
 import type { Stream } from "../sources/source.js";
 
-type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env">;
+type AppearanceDeps = Pick<RuntimeDeps, "stdout" | "env" | "keyboard">;
 
 function writesToTerminal(options: Options, deps: AppearanceDeps): boolean {
   return options.output === null && deps.stdout.isTTY === true;
@@ -36,7 +36,11 @@ function wholeTextOf({ output, listen, length, source }: Options): WholeText {
 /** The terminal on which a table is redrawn; null where it is appended, as on one that cannot move its cursor. */
 export function redrawTerminal(options: Options, deps: AppearanceDeps): Terminal | null {
   const canRedraw = writesToTerminal(options, deps) && deps.env["TERM"] !== "dumb";
-  return canRedraw && formatOf(options, deps) === "table" ? terminalOf(deps.stdout) : null;
+  if (!canRedraw || formatOf(options, deps) !== "table") return null;
+  // A recording on standard input is read from there.
+  const isInputTaken = options.source.kind === "replay" && options.source.file === "-";
+  const takesKeys = (deps.keyboard ?? null) !== null && !isInputTaken;
+  return { ...terminalOf(deps.stdout), takesKeys };
 }
 
 export function formatterFor(
@@ -53,6 +57,9 @@ export function formatterFor(
     labelNames,
     color: wantsColor(options.color, deps.env, writesToTerminal(options, deps)),
     terminal,
+    table: options.table,
+    isAscii: isAsciiOnly(deps.env),
+    intervalMs: options.source.kind === "replay" ? null : options.intervalMs,
     hostCount,
     drift: options.drift?.isReported === true,
     isOnce: options.length.kind === "once",

@@ -1,11 +1,12 @@
 /** The whole program except the process: options in, records out, an exit code back. */
 import { setMaxListeners } from "node:events";
 import { UsageError } from "../contract/errors.js";
+import type { Keyboard } from "../contract/keyboard.js";
 import type { OperatorLog } from "../contract/operator-log.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { patientOutput } from "../format/disk-full.js";
-import type { Formatter } from "../format/formatter.js";
+import type { Formatter, Screen } from "../format/formatter.js";
 import { lacksHeader, OutputClosed, OutputError, type Output } from "../format/output.js";
 import { textsOf } from "../format/pacing.js";
 import { drainTexts } from "../format/sink.js";
@@ -68,7 +69,10 @@ export async function run(
     let output = await outputOf(options, deps);
     // Before anything connects: an address that is taken is wrong usage.
     const exporter = await exporterOf(options, deps.clock, log);
-    const opening = openStream(options, streamFormatOf(options, deps), deps, log, stopper.signal);
+    // What scripts and recordings see does not depend on a terminal.
+    const screenRows = options.length.kind === "endless" ? (terminal?.size().rows ?? null) : null;
+    const sourceDeps = { ...deps, screenRows };
+    const opening = openStream(options, streamFormatOf(options, deps), sourceDeps, log, stopper.signal);
     const stream = await opening.catch(async (error: unknown) => {
       await exporter?.close();
       throw error;
@@ -78,6 +82,7 @@ export async function run(
       // Below the table there is space for one line: of a stack, the first.
       const show = (line: string): void => formatter.screen?.note(line.split("\n", 1)[0] ?? "");
       if (formatter.screen !== undefined) notices.showOn(show);
+      if (terminal?.takesKeys === true) listenToKeys(deps.keyboard, formatter.screen, stop);
       const { clock } = deps;
       const lines =
         stream.kind === "lines"
@@ -120,6 +125,7 @@ export async function run(
       return faults.isAny || (patient?.droppedLines ?? 0) > 0 ? EXIT.internal : code;
     } finally {
       stop();
+      deps.keyboard?.close();
       await stream.close();
       await exporter?.close();
       await output.close();
@@ -136,6 +142,22 @@ export async function run(
     notices.release();
     stopListening();
   }
+}
+
+/** The one place where keys mean something. */
+function listenToKeys(
+  keyboard: Keyboard | null | undefined,
+  screen: Screen | undefined,
+  quit: () => void,
+): void {
+  if (screen === undefined) return;
+  keyboard?.open(
+    (key) => {
+      if (key === "quit") quit();
+      else screen.press(key);
+    },
+    () => screen.redraw(),
+  );
 }
 
 function formatted(

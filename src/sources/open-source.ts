@@ -14,6 +14,7 @@ import { labelColumns } from "../format/label-columns.js";
 import { unlessAborted } from "../lib/abort.js";
 import type { Counts } from "../outcome/tally.js";
 import type { Names } from "../ssh/names/names.js";
+import { openFilesFor } from "./open-files-for.js";
 import { WatchedHosts, type PlanTargets } from "./reload.js";
 import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
@@ -50,7 +51,7 @@ export async function openStream(
   await checkKeyFiles(options.ssh.keyFiles);
   if (source.kind === "targets") return openLive(options, source.targets, format, deps, log, signal);
   const { startDemo } = await import("./demo/demo.js");
-  const demo = await startDemo();
+  const demo = await startDemo(deps.screenRows ?? null);
   const ssh = demo.ssh(options.ssh);
   const opening = openLive({ ...options, ssh }, demo.targets, format, deps, log, signal);
   const fleet = await opening.catch(async (error: unknown) => {
@@ -106,10 +107,11 @@ async function openLive(
     again.names.close();
     return again.watched;
   };
+  const settings = { ...options, openFiles: openFilesFor(planned.watched, options, log) };
   const count = threadCount(options, format, planned.watched.length);
-  if (count === 0) return watchHere(options, planned, planAgain, deps, log, signal);
+  if (count === 0) return watchHere(settings, planned, planAgain, deps, log, signal);
   planned.names.close();
-  return watchOnThreads(options, planned, planAgain, count, format, deps, log, signal);
+  return watchOnThreads(settings, planned, planAgain, count, format, deps, log, signal);
 }
 
 export type LiveDeps = Pick<SourceDeps, "env" | "clock" | "random" | "programs">;
@@ -179,7 +181,7 @@ async function watchHere(
 }
 
 async function watchOnThreads(
-  options: Options,
+  options: Options & FleetSettings,
   { watched, beginMs }: PlannedHosts,
   planAgain: PlanTargets,
   count: number,

@@ -38,4 +38,7 @@ export type RecordStream = Opened & { readonly kind: "records"; readonly batches
 /** Lines come from threads, which have also logged their records for `--verbose`. */
 export type Stream = RecordStream | (Opened & { readonly kind: "lines" } & Lines);
 
-export type SourceDeps = Pick<RuntimeDeps, "stdin" | "env" | "clock" | "random" | "programs">;
+export interface SourceDeps extends Pick<RuntimeDeps, "stdin" | "env" | "clock" | "random" | "programs"> {
+  /** The rows of the terminal that a demo is for. Null or absent: it has the same hosts everywhere. */
+  readonly screenRows?: number | null;
+}

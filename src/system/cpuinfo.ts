@@ -1,6 +1,6 @@
 /**
  * /proc/cpuinfo of x86, ARM, POWER, s390x, RISC-V and LoongArch. The host sends only the lines that are used, each with
- * its count (`sort | uniq -c`): the file has 400 KiB for 256 CPUs, the counted lines fit on one screen.
+ * its count: the file has 400 KiB for 256 CPUs, the counted lines fit on one screen.
  */
 import type { Cpu } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
@@ -8,15 +8,17 @@ import { armCoreName } from "./arm-cores.js";
 import { wholeNumber } from "./numbers.js";
 
 /**
- * Prints the counted lines. /proc/self/status and /proc/mounts are read by the same program: which CPUs our processes may
- * use, and whether /proc is the kernel's. `processor :` without a digit is the model on old 32-bit ARM. s390x lists CPUs
- * as `processor 0: version = ...`, and has their number in `# processors`.
+ * Which lines are read of these files, as an extended regular expression of their beginnings. /proc/self/status and
+ * /proc/mounts are read by the same program: which CPUs our processes may use, and whether /proc is the kernel's.
+ * `processor :` without a digit is the model on old 32-bit ARM. s390x lists CPUs as `processor 0: version = ...`, and has
+ * their number in `# processors`.
  */
-export const CPUINFO_COMMAND =
-  `x grep -s -h -E -i "^(vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
+export const CPUINFO_LINES =
+  `vendor_id|model name|cpu model|cpu[[:blank:]]*:|cpu mhz|clock[[:blank:]]*:|machine[[:blank:]]*:|` +
   `model[[:blank:]]*:|platform[[:blank:]]*:|# processors|processor 0:|processor[[:blank:]]*:[[:blank:]]*[a-z]|` +
   `cpu implementer|cpu part|physical id|cpu cores|cache size|uarch|isa[[:blank:]]*:|bogomips|` +
-  `Cpus_allowed_list:|proc /proc proc )| /(proc|sys)[^ ]* fuse[.]lxcfs " /proc/cpuinfo /proc/self/status /proc/mounts | sort | uniq -c`;
+  `Cpus_allowed_list:|proc /proc proc `;
+export const CPUINFO_FILES = "/proc/cpuinfo /proc/self/status /proc/mounts";
 
 export interface CpuInfo {
   readonly model: string | null;

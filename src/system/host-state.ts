@@ -31,12 +31,18 @@ const WHOLE_FILES = [
   ...["/sys/block/md*/md/array_state", "/sys/block/md*/md/degraded"],
 ];
 
+/**
+ * All lines of the files above, PRETTY_NAME of os-release, MemTotal and MemFree of the nodes: one program reads all of it, so
+ * the pattern is of the lines that are not printed.
+ */
+const UNWANTED = "^Node +[0-9]+ ([^M]|M[^e]|Mem[^TF])|^([A-OQ-Z]|P[A-QS-Z])[A-Z_]*=";
+
 export const HOST_STATE: Part = {
   id: "host.state",
   kind: "shell",
   command:
-    `b grep -s "" /dev/null ${WHOLE_FILES.join(" ")}; ` +
-    `b grep -s -E "Mem(Total|Free):|^PRETTY_NAME=" ${OS_RELEASE} /dev/null /sys/devices/system/node/node*/meminfo`,
+    `b grep -s -v -E "${UNWANTED}" /dev/null ${WHOLE_FILES.join(" ")} ` +
+    `${OS_RELEASE} /sys/devices/system/node/node*/meminfo`,
 };
 
 /** `stdout`: of HOST_STATE. Null where it has none of the files. */

@@ -1,7 +1,7 @@
 /** Facts of a Linux host, read once a session: its CPUs' model and layout, limits of the cgroup, its manufacturer. */
 import { cleanText } from "../lib/text.js";
 import type { Part } from "../shims/kit/shim.js";
-import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
+import { CPUINFO_FILES, CPUINFO_LINES, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
 import { markedLines } from "./marked-lines.js";
 import { cpuList, wholeNumber } from "./numbers.js";
 import { filesIn } from "./sys-files.js";
@@ -40,32 +40,42 @@ const DMI = {
   bios_version: "BIOS Version",
 } as const;
 
-// CPU numbers are cut off where they do not matter, so that 256 equal lines become one.
+/** `case` patterns of `$hq`, the number of the host's CPUs: few enough for the shell (MAX_CPUS_BY_SHELL of proc-part.ts). */
+export const WHERE_FEW_CPUS = "[1-9]|1[0-9]|2[0-2]";
+
+// One program reads all that other processes may serve (lxcfs), under a deadline. CPU numbers are cut off where they do not
+// matter, so that of 256 equal lines one is left, with its count. A host without awk sends the lines themselves.
+const READ_FILES =
+  `hg() { x grep -s -i -E "^(${CPUINFO_LINES}|(max|-1|[0-9][0-9,K-]*)( [0-9]+)?$)| /(proc|sys)[^ ]* fuse[.]lxcfs " ` +
+  `/dev/null ${CPUINFO_FILES} ${[...PER_CPU, ...OTHER_FILES].join(" ")}; }`;
+const COUNT_LINES = `awk "{ if (\\$0 ~ /cpu_capacity/); else sub(/^cpu[0-9]+/, z); n[\\$0]++ } END { for (k in n) print n[k], k }"`;
+
+// The manufacturer's texts are read by the shell: they are the kernel's own copies, which never hang.
 const COMMANDS = [
   `case "$U" in *" "*) echo "\${U#* }";; *) uname -m;; esac`,
-  `echo @cpuinfo`,
-  CPUINFO_COMMAND,
   `echo @sys`,
-  `(cd /sys/devices/system/cpu && x grep -s "" /dev/null ${[...PER_CPU, ...OTHER_FILES].join(" ")} ` +
-    `${Object.keys(DMI)
-      .map((file) => `/sys/class/dmi/id/${file}`)
-      .join(" ")} | sed -e "/cpu_capacity/b" -e "s/^cpu[0-9]*//" | sort -u)`,
+  `for hi in ${Object.keys(DMI).join(" ")}; do hl=; { read -r hl; } </sys/class/dmi/id/$hi; ` +
+    `case "$hl" in ?*) printf "%s\\n" "/sys/class/dmi/id/$hi:$hl";; esac; done 2>/dev/null`,
   `echo @model`,
-  `if [ -r /proc/device-tree/model ]; then tr -d "\\000" </proc/device-tree/model; fi`,
+  `if [ -r /proc/device-tree/model ]; then tr -d "\\000" </proc/device-tree/model; echo; fi`,
+  `cd /sys/devices/system/cpu 2>/dev/null || cd /proc`,
+  READ_FILES,
+  `hn=; case $hq in ${WHERE_FEW_CPUS}) ;; *) command -v awk >/dev/null && hn=1;; esac`,
+  `case $hn in 1) echo @counts; hg | ${COUNT_LINES};; *) echo @files; hg;; esac`,
 ].join("; ");
 
-/** The output of a dozen programs, collected first, so that it is sent in one packet. */
+/** The output of all commands is collected first, so that it is sent in one packet. */
 export const LINUX_FACTS: Part = {
   id: "host.facts",
   kind: "buffered-shell",
-  command: `f; hf=$(${COMMANDS}); w "$hf$n"`,
+  command: `set -- /sys/devices/system/cpu/cpu[0-9]*; hq=$#; f; hf=$(${COMMANDS}); w "$hf$n"`,
 };
 
 /** `case` patterns for `$hf`, the output of LINUX_FACTS: the kernel's own /proc is mounted, and no FUSE server's over it. */
 export const WHERE_KERNEL_PROC = `*" fuse.lxcfs "*) hk=;; *"proc /proc proc "*) hk=1;;`;
 
-// "processors", "allowed" and "lxcfs" are in older captures.
-const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model"] as const;
+// "cpuinfo", "processors", "allowed" and "lxcfs" are in older captures.
+const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model", "files", "counts"] as const;
 
 export type CoreType = "Performance" | "Efficiency" | "Standard";
 
@@ -100,8 +110,10 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
   const machineName = lines("")[0]?.trim() ?? "";
   const machine = machineName === "" ? null : cleanText(machineName);
-  const info = parseCpuinfo(lines("cpuinfo"), lines("processors")[0], machine);
-  const sys = filesIn(lines("sys"));
+  const read = sortedFacts(lines("files"), lines("counts"));
+  const tallies = [...lines("cpuinfo"), ...read.tallies];
+  const info = parseCpuinfo(tallies, lines("processors")[0], machine);
+  const sys = filesIn([...lines("sys"), ...read.sys]);
   const one = (path: string): string | undefined => sys.get(path)?.[0];
   const lists = (path: string): (readonly number[])[] => partsOf(sys.get(path) ?? []);
   const megahertz = (path: string): number | null => maxOf(sys.get(path) ?? [], 1000);
@@ -119,14 +131,42 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
     cacheMib: cacheMib(sys) ?? (info.cacheKib === null ? null : (info.cacheKib * (info.sockets ?? 1)) / 1024),
     online: online(one(ONLINE_CPUS)),
     offline: cpuList(one("/sys/devices/system/cpu/offline") ?? "")?.length ?? 0,
-    allowed: allowedCpus(lines("cpuinfo"), lines("allowed")),
+    allowed: allowedCpus(tallies, lines("allowed")),
     memoryLimit:
       wholeNumber(one("/sys/fs/cgroup/memory.max")) ??
       wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
     cpuQuota: cpuQuota(one),
-    hasKernelProc: hasKernelProc(lines("cpuinfo"), lines("lxcfs")[0]),
+    hasKernelProc: hasKernelProc(tallies, lines("lxcfs")[0]),
     chassisDetail: chassisDetail(sys, lines("model"), info.machine),
   };
+}
+
+/**
+ * `files`: lines `PATH:CONTENT`; `counts`: the same, each once behind its count. `tallies` are the lines of /proc with their
+ * counts, `sys` those of /sys, both sorted and each once, as the older captures have them.
+ */
+function sortedFacts(
+  files: readonly string[],
+  counts: readonly string[],
+): { readonly tallies: readonly string[]; readonly sys: readonly string[] } {
+  const counted = new Map<string, number>();
+  const add = (line: string, count: number): void => {
+    const key = line.includes("/cpu_capacity:") ? line : line.replace(/^cpu\d+(?=\/)/, "");
+    counted.set(key, (counted.get(key) ?? 0) + count);
+  };
+  for (const line of files) add(line, 1);
+  for (const line of counts) {
+    const match = /^(\d{1,9}) (.*)$/.exec(line);
+    if (match !== null) add(match[2] ?? "", Number(match[1]));
+  }
+  const tallies: string[] = [];
+  const sys: string[] = [];
+  for (const [line, count] of [...counted].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const content = /^\/proc\/[a-z/]{1,20}:(.*)$/.exec(line)?.[1];
+    if (content === undefined) sys.push(line);
+    else tallies.push(`${count} ${content}`);
+  }
+  return { tallies, sys };
 }
 
 // Linux has at most 8192 on x86; the sockets or cores of a host share no CPU.

@@ -5,7 +5,7 @@
 import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import { ONLINE_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
+import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
 import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
@@ -28,7 +28,7 @@ type ReadMethod =
 /**
  * Up to about sixteen CPUs the shell's own `read` costs less than a process (dash makes a system call for each byte). The
  * limit is higher, since `head` reads as many lines of /proc/meminfo as /proc/stat has CPU lines, and SwapFree, the last
- * one needed, must be among them.
+ * one needed, must be among them. WHERE_FEW_CPUS is the same limit in shell.
  */
 const MAX_CPUS_BY_SHELL = 22;
 
@@ -56,7 +56,10 @@ function procPart(include: ReadonlySet<Section>, method: ReadMethod): Part {
 function commandFor(method: ReadMethod): string {
   if (method.kind === "bounded grep") return `f; b ${GREP}`;
   if (method.kind === "by facts")
-    return `f; case "$hf" in ${WHERE_KERNEL_PROC} *) hk=;; esac; case $hk in 1) ${GREP};; *) b ${GREP};; esac`;
+    return (
+      `case "$hf" in ${WHERE_KERNEL_PROC} *) hk=;; esac; case $hk in ` +
+      `1) case $hq in ${WHERE_FEW_CPUS}) ${readByShell(READ_STAT)};; *) f; ${GREP};; esac;; *) f; b ${GREP};; esac`
+    );
   if (method.kind === "grep") return `f; ${GREP}`;
   if (method.stat === null) return readByShell(READ_STAT);
   const { online, count, last } = method.stat;

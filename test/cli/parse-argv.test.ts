@@ -68,6 +68,7 @@ test("what is not given has the documented default", async () => {
     csvSections: ["gpu"],
     query: [],
     selection: { rows: "record", only: null, where: [], isCompact: false },
+    table: { view: "auto", sort: "host", groupBy: null },
     output: null,
     listen: null,
     color: "auto",
@@ -81,6 +82,18 @@ test("what is not given has the documented default", async () => {
     dryRun: false,
     script: false,
   });
+});
+
+test("a flag of the table that was typed makes it the format; a default does not, and does not refuse another", async () => {
+  const formatOf = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const command = await parseArgv(["--demo", ...args], readFile, env);
+    assert.equal(command.kind, "run");
+    return [command.options.format, command.options.table.sort];
+  };
+  assert.deepEqual(await formatOf(["--sort", "power"]), ["table", "power"]);
+  assert.deepEqual(await formatOf([], { ALLSMI_SSH_SORT: "power" }), [null, "power"]);
+  assert.deepEqual(await formatOf(["--format", "csv"], { ALLSMI_SSH_SORT: "power" }), ["csv", "power"]);
+  assert.deepEqual(await formatOf(["--where", "tick>1"]), [null, "host"]);
 });
 
 test("every flag is read", async () => {
@@ -350,7 +363,18 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--rows", "gpu"], /^--rows: "gpu" is not one of record, device$/],
     [["--demo", "--format", "csv", "--rows", "record"], /^--rows record: only with --format ndjson/],
     [["--demo", "--format", "table", "--rows", "device"], /^--rows: only with --format ndjson or csv$/],
-    [["--demo", "--format", "table", "--where", "tick>1"], /^--where: only with --format ndjson or csv$/],
+    [
+      ["--demo", "--once", "--format", "prometheus", "--where", "tick>1"],
+      /^--where: only with --format ndjson, csv or table$/,
+    ],
+    [["--demo", "--format", "csv", "--view", "hosts"], /^--view: only with --format table$/],
+    [["--demo", "--view", "hosts", "--compact"], /^--compact: only with --format ndjson or csv$/],
+    [["--demo", "--view", "rows"], /^--view: "rows" is not one of auto, gpus, hosts, groups$/],
+    [
+      ["--demo", "--sort", "name"],
+      /^--sort: "name" is not one of host, utilization, temperature, memory, power$/,
+    ],
+    [["--demo", "--group-by", ""], /^--group-by: needs a value that is not empty$/],
     [["--demo", "--format", "csv", "--compact"], /^--compact: only with --format ndjson$/],
     [["--demo", "--frames-only", "--states-only"], /^--frames-only: cannot be used with --states-only/],
     [
@@ -512,14 +536,16 @@ describe("help and version", () => {
 
 test("--health reads the kernel log too, unless --include names what to read", async () => {
   const of = async (...args: readonly string[]): Promise<readonly unknown[]> => {
-    const { sample, health, csvSections } = await optionsOf("--demo", ...args);
+    const { sample, health, csvSections } = await optionsOf(...args);
     return [sample.include.has("event"), health?.eventsImplied, csvSections];
   };
-  assert.deepEqual(await of(), [false, undefined, ["gpu"]]);
-  assert.deepEqual(await of("--health"), [true, true, ["gpu"]]);
-  assert.deepEqual(await of("--expect", "gpus=8"), [false, false, ["gpu"]]);
-  assert.deepEqual(await of("--health", "--include", "cpu"), [false, false, ["cpu"]]);
-  assert.deepEqual(await of("--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
+  const hosts = ["--ssh", "a"];
+  assert.deepEqual(await of(...hosts), [false, undefined, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--health"), [true, true, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--expect", "gpus=8"), [false, false, ["gpu"]]);
+  assert.deepEqual(await of(...hosts, "--health", "--include", "cpu"), [false, false, ["cpu"]]);
+  assert.deepEqual(await of(...hosts, "--health", "--include", "gpu,event"), [true, false, ["gpu", "event"]]);
+  assert.deepEqual(await of("--demo"), [true, true, ["gpu"]], "the demo is judged");
 });
 
 describe("--tool and the labels tool.NAME", () => {

@@ -4,8 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { drawTable } from "../../docs/draw-table.js";
+import { useUtc } from "../support/in-utc.js";
 
 const FILE = fileURLToPath(new URL("../../docs/table.svg", import.meta.url));
+
+useUtc();
 
 test("docs/table.svg is the table of docs/fleet.ndjson", async () => {
   const drawn = await drawTable();

@@ -170,7 +170,8 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
     const atMs = performance.now();
     run.child.stdout?.destroy();
     const { code, stderr } = await run.ended;
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /error/);
     return { noticedSecs: (performance.now() - atMs) / 1000 };
   });
 
@@ -235,7 +236,7 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
       async () => {
         const offset = ownFile("offset");
         writeFileSync(offset, "+0");
-        const run = new WatchedRun([...flags(), "--count", "16", "--interval", "0.5"], {
+        const run = new WatchedRun([...flags(), "--count", "10", "--interval", "1"], {
           env: {
             ...{ LD_PRELOAD: faketime ?? "", FAKETIME_TIMESTAMP_FILE: offset },
             ...{ FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1" },
@@ -249,8 +250,8 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
         const times = run.of("healthy-1").map(({ record }) => Date.parse(record.timestamp));
         assert.ok(Math.max(...times) - Math.min(...times) > 80_000_000, "the clock has jumped");
         const frames = run.seen.filter(({ record }) => record.record === "frame").length;
-        assert.ok(frames >= 30, `${frames} frames`);
-        return { kept: [frames, 32] };
+        assert.ok(frames >= 16, `${frames} frames`);
+        return { kept: [frames, 20] };
       },
       skip === false && faketime === undefined ? "libfaketime is not installed" : skip,
     );
@@ -339,7 +340,17 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
     );
     const frames = records.filter(({ record }) => record === "frame").length;
     assert.ok(frames >= 20, `${frames} frames`);
+    assert.match(run.stderr, /may have 64 open files, and 100 hosts need 140: raise `ulimit -n`/);
     return { kept: [frames, 200] };
+  });
+
+  runCase("100 hosts and 64 descriptors, with --once", "all are read, some at a time", async () => {
+    const hosts = Array.from({ length: 100 }, (_, index) => `h${index}`);
+    const run = await runCli([...flags([], hosts), "--once"], { ulimit: "-n 64", limitMs: 120_000 });
+    const frames = recordsOf(run.stdout).filter(({ record }) => record === "frame").length;
+    assert.equal(frames, 100, run.stderr);
+    assert.equal(run.code, 0);
+    return { kept: [frames, 100] };
   });
 
   runCase("SIGTERM twice", "exit 143", async () => {

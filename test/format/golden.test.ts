@@ -11,10 +11,13 @@ import type { StreamRecord } from "../../src/contract/record.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import type { FormatterOptions } from "../../src/format/formatter.js";
 import { GOLDEN_ROOT } from "../support/golden.js";
+import { useUtc } from "../support/in-utc.js";
 
 interface CaseOptions extends Omit<FormatterOptions, "terminal"> {
   readonly terminal?: { readonly columns: number; readonly rows: number };
 }
+
+useUtc();
 
 for (const kind of ["all-smi-record", "csv", "ndjson", "table"] as const) {
   const names = readdirSync(join(GOLDEN_ROOT, kind)).sort();

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import stringWidth from "string-width";
 import { HOST_STATES, SECTIONS, type StreamRecord } from "../../src/contract/record.js";
 import { EVERYTHING, type Selection } from "../../src/contract/selection.js";
+import { DEFAULT_TABLE, TABLE_VIEWS } from "../../src/contract/table-options.js";
 import { createFormatter } from "../../src/format/create-formatter.js";
 import { csvCell } from "../../src/format/csv.js";
 import type { FormatterOptions } from "../../src/format/formatter.js";
@@ -200,9 +201,13 @@ describe("the table", () => {
         fc.integer({ min: 1, max: 140 }),
         fc.integer({ min: 1, max: 30 }),
         fc.boolean(),
-        async (list, columns, rows, color) => {
+        fc.constantFrom(...TABLE_VIEWS),
+        async (list, columns, rows, color, view) => {
           const terminal = { size: () => ({ columns, rows }), onResize: () => () => undefined };
-          const formatter = await createFormatter("table", { ...plain, color, terminal });
+          const formatter = await createFormatter("table", {
+            ...{ ...plain, color, terminal, hostCount: 12 },
+            ...{ table: { ...DEFAULT_TABLE, view }, isAscii: columns % 2 === 0 },
+          });
           const picture = formatter.format(list);
           if (picture === "") {
             assert.equal(list.length, 0);

@@ -184,6 +184,8 @@ describe("a screen", () => {
           pauseMs: PAUSE_MS,
           absorb,
           note: () => undefined,
+          press: () => undefined,
+          redraw: () => undefined,
           onOutdated: (listener) => {
             listeners.add(listener);
             return () => listeners.delete(listener);

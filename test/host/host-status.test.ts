@@ -16,6 +16,11 @@ test("what an operator must fix is retried slowly, the rest with a growing, jitt
   }
 });
 
+test("a denied account is tried again at once: a server that is stopped in a login looks the same", () => {
+  assert.equal(retryDelayMs("access-denied", 1, 0.999), 999);
+  assert.equal(retryDelayMs("access-denied", 2, 0.5), 300_000);
+});
+
 test("every wait is within half a second and 330 s", () => {
   fc.assert(
     fc.property(

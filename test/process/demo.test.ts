@@ -28,15 +28,24 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
     "slow-01 connected nvidia-smi",
     "flaky-01 disconnected nvidia-smi",
     "flaky-01 connected nvidia-smi",
+    "healing-01 connected nvidia-smi",
   ]) {
     assert.ok(seen.has(expected), `${expected} in ${[...seen].join(", ")}`);
   }
   for (let tick = 0; tick < 12; tick++) {
-    assert.equal(records.filter((record) => record.tick === tick).length, 10, `tick ${tick}`);
+    assert.equal(records.filter((record) => record.tick === tick).length, 11, `tick ${tick}`);
   }
   const broken = records.find((record) => record.record === "frame" && record.hostname === "ws-01");
   assert(broken?.record === "frame");
   assert.equal(broken.gpus?.length, 2);
   assert.match(String(broken.gpus[1]?.error), /lost/);
+  const statuses = records.flatMap(({ hostname, health, record }) =>
+    hostname === "healing-01" && record === "frame" ? [health?.status] : [],
+  );
+  assert.ok(statuses.includes("critical"), "it is sick at first");
+  assert.equal(statuses.at(-1), "ok", "and heals");
+  const flaky = records.filter(({ hostname, tick }) => hostname === "flaky-01" && (tick ?? 99) <= 10);
+  const states = flaky.map(({ state }) => state);
+  assert.ok(states.lastIndexOf("connected") > states.indexOf("disconnected"), "back within ten seconds");
   assert.deepEqual(readdirSync(temp.path), []);
 });

@@ -73,7 +73,7 @@ describe("the program from source", { concurrency: 2 }, () => {
       const { code, stdout, stderr } = await dev(...args);
       assert.equal(code, 0, stderr);
       const records = recordsOf(stdout);
-      for (const tick of [0, 1]) assert.equal(records.filter((record) => record.tick === tick).length, 10);
+      for (const tick of [0, 1]) assert.equal(records.filter((record) => record.tick === tick).length, 11);
       assert.ok(records.some(({ record, hostname }) => record === "frame" && hostname === "dgx-02"));
     });
 

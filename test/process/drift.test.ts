@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { recordsOf, runCli, type CliRun } from "../support/cli.js";
 import { fakeNvidiaSmi, makeTools } from "../support/fake-tools.js";
+import { withoutHostLines } from "../support/host-lines.js";
 import { missing, sshArgs, startSshd, type Sshd } from "../support/sshd.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
@@ -40,7 +41,7 @@ describe("hosts that differ", { skip, concurrency: 2 }, () => {
     return runCli([...files, "--ssh-hostfile", join(temp.path, hostfile), ...args]);
   }
   const messages = ({ stderr }: CliRun): readonly string[] =>
-    stderr
+    withoutHostLines(stderr)
       .split("\n")
       .map((line) => line.replace(/^allsmi-ssh: /, ""))
       .filter((line) => line !== "");

@@ -200,7 +200,8 @@ describe("--listen", () => {
       });
       assert.equal(run.code, 143, run.stderr);
       const frames = recordsOf(run.stdout).filter(
-        (record): record is FrameRecord => record.record === "frame",
+        // The one that drops has no reading any more when it is served.
+        (record): record is FrameRecord => record.record === "frame" && record.hostname !== "flaky-01",
       );
       assert.ok(frames.length >= 5);
       for (const { host_id: host, labels, gpus = [], health } of frames) {

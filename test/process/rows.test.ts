@@ -119,7 +119,7 @@ test("appending other columns to a file is a warning, and the new header stands 
 test("the check of lines finds a wrong one", () => {
   assert.deepEqual(schemaProblems("record", RECORDS[0]), []);
   assert.deepEqual(schemaProblems("record", { ...RECORDS[0], latency_ms: "1" }).slice(0, 1), [
-    "/latency_ms must be number",
+    "/latency_ms must be number,null",
   ]);
 });
 

@@ -56,18 +56,25 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const titles = window.lines("history").filter((line) => line.startsWith("Host "));
       assert.equal(titles.length, 1, "one picture, not one a tick");
-      assert.match(window.lines()[0] ?? "", /^Host +State +# +Device/);
+      assert.match(window.lines()[0] ?? "", /^\d\d:\d\d:\d\d {2}every 0\.3 s {2}8 hosts {2}8 GPUs {2}/);
+      assert.match(window.lines()[1] ?? "", /^Host +State +# +Device/);
       assert.ok(
         window.lines("history").some((line) => line.startsWith("the line above")),
         "the history is kept",
       );
 
       window.resize(50, 7);
-      await window.see(/^4 more rows of 8 not shown/);
+      await window.see(/^rows 1 to 4 of 8; arrows and page keys scroll/);
       assert.match(window.lines()[0] ?? "", /^Host +State/);
       assert.equal(window.lines().filter((line) => line.startsWith("127.0.0.")).length, 4);
+      window.key("Down");
+      await window.see(/^rows 2 to 5 of 8/);
+      window.key("End");
+      await window.see(/^127\.0\.0\.8 /);
+      window.key("PPage");
+      await window.see(/^rows 1 to 4 of 8/);
       window.resize(100, 24);
-      await window.see(/^127\.0\.0\.8 +connected +0 +NVIDIA A100/);
+      await window.see(/^127\.0\.0\.8 +connected +0 +A100/);
 
       window.key("C-c");
       await window.see(/^\$ $|^\$$/);
@@ -89,17 +96,56 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     });
   });
 
-  test("goes on where it was after Ctrl-Z and fg", async () => {
+  /** The terminal's modes: as before the program, and while it reads keys. */
+  async function modesOf(window: TmuxWindow): Promise<string> {
+    window.type(`clear; stty -a > modes; echo written`);
+    await window.see(/^written$/);
+    return readFileSync(join(temp.path, "modes"), "utf8");
+  }
+
+  test("goes on where it was after Ctrl-Z and fg, and q ends it", async () => {
     await inWindow(100, 24, async (window) => {
-      window.type(`cd ${temp.path}; sh watch --interval 0.3`);
+      window.type(`cd ${temp.path}`);
+      const before = await modesOf(window);
+      window.type("sh watch --interval 0.3");
       await window.see(/^8 hosts: 8 ok$/);
       window.key("C-z");
       await window.see(/Stopped/);
+      assert.equal(await modesOf(window), before, "stopped, it leaves the terminal to the shell");
       window.type("clear; fg");
       await window.see(/^8 hosts: 8 ok$/);
-      assert.match(window.lines()[0] ?? "", /^Host +State/);
-      window.key("C-c");
-      await window.see(/^\$ $|^\$$/);
+      assert.match(window.lines()[1] ?? "", /^Host +State/);
+      window.type("q");
+      window.type("echo code=$?");
+      await window.see(/^code=0$/);
+      assert.equal(await modesOf(window), before);
+    });
+  });
+
+  test("Esc and signals end it, and the terminal is as it was; in the background it reads no key", async () => {
+    await inWindow(100, 24, async (window) => {
+      window.type(`cd ${temp.path}`);
+      const before = await modesOf(window);
+      const ways: readonly (readonly [end: string, code: number])[] = [
+        ["Escape", 0],
+        ["TERM", 143],
+        ["HUP", 129],
+        ["QUIT", 131],
+      ];
+      for (const [end, code] of ways) {
+        window.type(`clear; ulimit -c 0; sh -c 'echo $$ > pid; exec sh watch --interval 0.3'; echo code=$?`);
+        await window.see(/^8 hosts: 8 ok$/);
+        if (end === "Escape") window.key(end);
+        else
+          process.kill(Number(readFileSync(join(temp.path, "pid"), "utf8")), `SIG${end}` as NodeJS.Signals);
+        await window.see(new RegExp(`^code=${code}$`));
+        assert.equal(await modesOf(window), before, end);
+      }
+      window.type("clear; sh watch --interval 0.3 &");
+      await window.see(/^8 hosts: 8 ok$/);
+      window.type("clear; jobs > jobs; kill %1; wait; echo over");
+      await window.see(/^over$/);
+      assert.match(readFileSync(join(temp.path, "jobs"), "utf8"), /Running/);
     });
   });
 
@@ -114,7 +160,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
       window.type(`(cat ${file}; sleep 3) | ${COMMAND} --replay -`);
       await window.see(/^allsmi-ssh: warning|^warning: <stdin>:10/);
       const picture = window.lines().filter((line) => line !== "");
-      assert.equal(picture.length, 1 + HOSTS + 2, picture.join("\n"));
+      assert.equal(picture.length, 2 + HOSTS + 2, picture.join("\n"));
       assert.equal(picture.at(-2), "8 hosts: 8 ok");
       assert.equal(picture.at(-1), "warning: <stdin>:10: is not a JSON object; it is left out");
       await window.see(/^allsmi-ssh: warning: <stdin>:10/);

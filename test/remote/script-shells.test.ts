@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
@@ -71,6 +71,41 @@ const BUS_LISTED = `
 0x030000 0x10de  0000:21:00.0
 soc Tegra
 `;
+
+const notLinux = process.platform === "linux" ? false : "NOT LINUX: its /proc was not read";
+
+/** Folders of programs, each with the limiter that it has. An old busybox takes the seconds by -t alone. */
+const TIMEOUTS = ((): Readonly<Record<string, string>> => {
+  const old = 'case $1 in -t) shift 2; exec "$@";; *) exit 1;; esac';
+  // As GNU coreutils' own: it must not be started to be known.
+  const own = "exit 1";
+  const folder = (purpose: string, fill: (path: string) => void): string => {
+    const path = join(temp.path, purpose);
+    mkdirSync(path);
+    symlinkSync("/bin/uname", join(path, "uname"));
+    fill(path);
+    return path;
+  };
+  const program = (path: string, text: string): void =>
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  return {
+    [folder("coreutils", (path) => {
+      program(join(path, "timeout"), own);
+      program(join(path, "numfmt"), own);
+    })]: "gnu",
+    [folder("without-numfmt", (path) => program(join(path, "timeout"), old))]: "busybox",
+    [folder("hard-links", (path) => {
+      program(join(path, "timeout"), old);
+      linkSync(join(path, "timeout"), join(path, "numfmt"));
+    })]: "busybox",
+    [folder("symbolic-link", (path) => {
+      program(join(path, "old"), old);
+      symlinkSync("old", join(path, "timeout"));
+      program(join(path, "numfmt"), own);
+    })]: "busybox",
+    [folder("no-timeout", (path) => program(join(path, "numfmt"), own))]: "watchdog",
+  };
+})();
 
 const PLACES: Readonly<Record<string, string>> = {
   VENDOR_FOLDERS: EXTRA_PATH,
@@ -194,6 +229,30 @@ describe("shells", { concurrency: 6 }, () => {
           assert.equal(status, 0);
         });
       }
+
+      test(`${name}: which timeout the host has, ${way}`, { skip: skip || notLinux }, async () => {
+        const places = fragment(way, "detectLimiter").replaceAll(/@(GNU|BUSYBOX|WATCHDOG)@/g, ":");
+        const detect = async (path: string): Promise<string> => {
+          const { write } = WAYS[way];
+          const script = `PATH=${path}\n${write("tool_timeout=1")}\n${places}\n${write('printf "%s\\n" "$limiter_name ${system_name%% *}"')}`;
+          return (await run(argv, script)).stdout;
+        };
+        // busybox's own programs may come before those of PATH.
+        const ofShell = await run(
+          argv,
+          "PATH=/dev/null; command -v timeout >/dev/null || exit 3; timeout -k 1 1 true",
+        );
+        const always = ofShell.status === 3 ? null : ofShell.status === 0 ? "gnu" : "busybox";
+        for (const [folder, expected] of Object.entries(TIMEOUTS))
+          assert.equal(await detect(folder), `${always ?? expected} Linux\n`, folder);
+      });
+
+      test(`${name}: folders of PATH that are there, once, ${way}`, { skip }, async () => {
+        const { write } = WAYS[way];
+        const path = `/bin:${temp.path}/none:${temp.path}:/bin::${temp.path}`;
+        const script = `PATH=${path}\n${fragment(way, "findProgram")}\n${write('printf "%s\\n" "$PATH"')}`;
+        assert.equal((await run(argv, script)).stdout, `/bin:${temp.path}:\n`);
+      });
 
       test(`${name}: the PCI devices of a bus, ${way}`, { skip }, async () => {
         const script = ["output", "listPciDevices"].map((key) => fragment(way, key)).join("\n");

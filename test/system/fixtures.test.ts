@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
-import { CPUINFO_COMMAND, parseCpuinfo, type CpuInfo } from "../../src/system/cpuinfo.js";
+import { parseCpuinfo, type CpuInfo } from "../../src/system/cpuinfo.js";
+import { LINUX_FACTS, parseLinuxFacts } from "../../src/system/linux-facts.js";
 import { linux } from "../../src/system/linux.js";
-import { markedLines } from "../../src/system/marked-lines.js";
 import { parseMeminfo } from "../../src/system/proc-meminfo.js";
 import { createCpuCounters } from "../../src/system/proc-stat.js";
 import { SHELLS, runPart } from "./shells.js";
@@ -96,10 +96,10 @@ describe("recorded /proc files", { skip }, () => {
   for (const [file, machine, expected] of CPUINFO)
     for (const shell of SHELLS)
       test(`${file} through the real command under ${shell.name}`, () => {
-        const command = CPUINFO_COMMAND.replaceAll("/proc/cpuinfo", `${FOLDER}${file}`);
-        const { stdout } = runPart({ id: "cpuinfo", kind: "shell", command }, shell);
-        const lines = markedLines(stdout.split("\n"), ["processors"]);
-        const info = parseCpuinfo(lines.get("") ?? [], lines.get("processors")?.[0], machine);
+        const command = LINUX_FACTS.command.replaceAll("/proc/cpuinfo", `${FOLDER}${file}`);
+        const part = { ...LINUX_FACTS, command: `U="Linux ${machine}"; ${command}` };
+        const printed = runPart(part, shell).stdout.replaceAll(`${FOLDER}${file}`, "/proc/cpuinfo");
+        const { info } = parseLinuxFacts(printed);
         assertValues(info, expected);
       });
 

@@ -8,6 +8,7 @@ import { SECTIONS } from "../../src/contract/record.js";
 import type { Part } from "../../src/shims/kit/shim.js";
 import { darwin } from "../../src/system/darwin.js";
 import { LINUX_STORAGE, parseDf } from "../../src/system/df.js";
+import { LINUX_FACTS, parseLinuxFacts } from "../../src/system/linux-facts.js";
 import { linux } from "../../src/system/linux.js";
 import { createPsReader } from "../../src/system/ps.js";
 import { windows } from "../../src/system/windows.js";
@@ -16,6 +17,8 @@ import { SHELLS, onlyBusybox, fakeRoot, runPart, runParts, type Shell } from "./
 const ALL = new Set(SECTIONS);
 const busybox = onlyBusybox();
 const shells: readonly Shell[] = busybox === null ? SHELLS : [...SHELLS, busybox];
+/** With busybox's programs but for awk. */
+const noAwk: Shell | null = busybox === null ? null : { ...busybox, name: "no awk", argv: ["/bin/sh"] };
 const isLinux = process.platform === "linux";
 const skip = isLinux ? false : "NOT LINUX: /proc and /sys commands were not run";
 
@@ -160,6 +163,39 @@ describe("a fake /proc and /sys", { skip }, () => {
           assert.equal(sections.memory?.[0]?.utilization, 50);
           assert.doesNotMatch(answers.get("host.proc")?.stdout ?? "", /^intr/m, shell.name);
         }
+      }
+    });
+
+  for (const count of [8, 22, 23, 48])
+    test(`the layout of ${count} CPUs, whether their lines are counted on the host or here`, () => {
+      const layout: Record<string, string> = {};
+      const half = count / 2;
+      for (let cpu = 0; cpu < count; cpu++) {
+        const dir = `/sys/devices/system/cpu/cpu${cpu}`;
+        layout[`${dir}/topology/core_siblings_list`] =
+          cpu < half ? `0-${Math.ceil(half) - 1}\n` : `${Math.ceil(half)}-${count - 1}\n`;
+        layout[`${dir}/topology/thread_siblings_list`] = `${cpu}\n`;
+        layout[`${dir}/cpufreq/cpuinfo_max_freq`] = "3500000\n";
+      }
+      const processors = Array.from(
+        { length: count },
+        (_, cpu) =>
+          `processor\t: ${cpu}\nvendor_id\t: GenuineIntel\nmodel name\t: A CPU\ncpu MHz\t\t: ${1000 + (cpu % 2) * 1000}.000\n`,
+      ).join("");
+      const root = fakeRoot({ ...TREE, ...layout, "/proc/cpuinfo": processors });
+      for (const shell of noAwk === null ? shells : [...shells, noAwk]) {
+        const printed = runPart(LINUX_FACTS, shell, root);
+        assert.equal(printed.stderr, "", shell.name);
+        assert.equal(/@counts/.test(printed.stdout), count > 22 && shell !== noAwk, shell.name);
+        const facts = parseLinuxFacts(printed.stdout);
+        assert.equal(facts.sockets.length, 2, shell.name);
+        assert.equal(facts.physicalCores.length, count, shell.name);
+        assert.equal(facts.maxMhz, 3500);
+        assert.equal(facts.info.processors, count);
+        assert.equal(facts.info.currentMhz, count === 23 ? 1478.261 : 1500);
+        assert.equal(facts.info.model, "A CPU");
+        assert.equal(facts.hasKernelProc, true);
+        assert.equal(facts.chassisDetail["Product Name"], "A box");
       }
     });
 

@@ -1,8 +1,23 @@
-# short: find_program=o program_name=X path_folder=hp saved_ifs=hj
-# Program names are constants without blanks.
-# shellcheck disable=SC2086
+# short: find_program=o program_name=X path_folder=hp saved_ifs=hj path_left=hr
+# Program names are constants without blanks. PATH is the shell search path on purpose.
+# shellcheck disable=SC2086,SC2123
 
 # fragment: findProgram
+# Folders that are not there, or twice on PATH, would be looked into for each name of each tool. PATH gets only the others.
+path_left=$PATH:
+PATH=
+while [ -n "$path_left" ]; do
+  path_folder=${path_left%%:*}
+  path_left=${path_left#*:}
+  case :$PATH: in
+    *:"$path_folder":*) ;;
+    *)
+      if [ -d "${path_folder:-.}" ]; then
+        PATH=$PATH${PATH:+:}$path_folder
+      fi
+      ;;
+  esac
+done
 # find_program NAME... looks for a program by several names, and leaves the name in program_name. A file that cannot be
 # executed (by its mode, or a link to nothing) counts too, because its failure is to be reported. Any name that can be
 # executed comes before it.

@@ -1,8 +1,9 @@
 # What bounds a program on a host, in memory and in time.
 # short: memory_limit=V limit_memory=a unlimit_memory=u run_limited=b exec_limited=x tool_timeout=T
+# short: has_own_timeout=ht machine_name=hm
 # short: system_name=U limiter_name=L program_pid=p sleep_pid=sp watch_pid=w exit_status=c
 # Numbers stay unquoted, names come from other files. `ulimit -v` is no part of POSIX: where it fails, there is no limit.
-# shellcheck disable=SC2034,SC2086,SC2154,SC2317,SC3045
+# shellcheck disable=SC2034,SC2086,SC2123,SC2154,SC2317,SC3013,SC3045
 
 # fragment: limits
 # The shell holds what a program prints on stderr until the program has ended. An endless complaint must not fill the
@@ -74,8 +75,37 @@ exec_limited() {
 }
 
 # fragment: detectLimiter
-# The first program that is needed anyway shows which `timeout` the host has.
-if system_name=$(timeout -k 1 $tool_timeout uname -s -m 2>/dev/null); then
+# Linux names itself in /proc, its machine too since 6.1. Its `timeout` is that of GNU coreutils 8.21 or later where numfmt,
+# which only those have, stands beside it, neither is a link to a program that is both, and the shell has no `timeout` of
+# its own, as busybox may. Elsewhere the first program that is needed anyway shows which `timeout` the host has.
+has_own_timeout() {
+  path_left=$PATH
+  PATH=/dev/null
+  command -v timeout >/dev/null 2>&1
+  exit_status=$?
+  PATH=$path_left
+  [ $exit_status -ne 0 ] || return 1
+  saved_ifs=$IFS
+  IFS=:
+  for path_folder in $PATH; do
+    if [ -x "$path_folder/timeout" ]; then
+      break
+    fi
+  done
+  IFS=$saved_ifs
+  [ -x "$path_folder/numfmt" ] && [ -f "$path_folder/timeout" ] || return 1
+  if [ -h "$path_folder/timeout" ] || [ "$path_folder/timeout" -ef "$path_folder/numfmt" ]; then
+    return 1
+  fi
+}
+system_name=
+machine_name=
+{
+  read -r system_name </proc/sys/kernel/ostype
+  read -r machine_name </proc/sys/kernel/arch
+} 2>/dev/null
+system_name=${system_name:+$system_name${machine_name:+ $machine_name}}
+if [ -n "$system_name" ] && has_own_timeout || system_name=$(timeout -k 1 $tool_timeout uname -s -m 2>/dev/null); then
   limiter_name=gnu
   @GNU@
 elif system_name=$(timeout -t $tool_timeout uname -s -m 2>/dev/null); then

@@ -1,4 +1,5 @@
 /** The devices in what the commands printed: a line `@ADDRESS DRIVER STATUS` each, then lines `NAME VALUE`. */
+import { cleanText } from "../../lib/text.js";
 import { DRIVERS } from "./commands.js";
 
 export type SysfsDriver = (typeof DRIVERS)[number];
@@ -9,7 +10,7 @@ export interface SysfsDevice {
   readonly driver: SysfsDriver;
   /** power/runtime_status as printed: `active`, `suspended`; "" where the kernel has none. */
   readonly status: string;
-  /** The first value of each name, trimmed. */
+  /** The first value of each name, trimmed and cleaned. */
   readonly values: ReadonlyMap<string, string>;
   /** All values of `vram_bytes`: one of each tile. */
   readonly tiles: readonly string[];
@@ -37,7 +38,7 @@ export function devicesIn(stdout: string): readonly SysfsDevice[] {
     }
     const blank = line.indexOf(" ");
     if (values === null || blank <= 0) continue;
-    const [key, value] = [line.slice(0, blank), line.slice(blank + 1).trim()];
+    const [key, value] = [line.slice(0, blank), cleanText(line.slice(blank + 1).trim())];
     if (key === "vram_bytes" && tiles.length < MAX_DEVICES) tiles.push(value);
     else if (!values.has(key)) values.set(key, value);
   }

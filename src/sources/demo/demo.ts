@@ -17,7 +17,7 @@ import {
   type EmbeddedServer,
 } from "../../ssh/ssh2/embedded-server.js";
 import { makeDemoBus, SCREEN } from "./bus.js";
-import { DEMO_HOSTS, type DemoHost } from "./demo-hosts.js";
+import { demoHosts, type DemoHost } from "./demo-hosts.js";
 import { kernelLog } from "./tools.js";
 
 export interface Demo {
@@ -28,20 +28,25 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-/** How long the host that drops is up, and how long it is away. */
-const UP_MS = 7000;
-const AWAY_MS = 3000;
+/** When the host that drops first goes, how long it is away, and how often that is: all is seen within ten seconds. */
+const FIRST_DROP_MS = 3500;
+const AWAY_MS = 1000;
+const DROP_EVERY_MS = 9000;
 
-/** Needs a POSIX /bin/sh. Writes only to a folder of its own in the system's temporary folder. */
-export async function startDemo(): Promise<Demo> {
+/**
+ * As many hosts as fit on a screen of this many rows; null: no screen. Needs a POSIX /bin/sh. Writes only to a folder of its
+ * own in the system's temporary folder.
+ */
+export async function startDemo(screenRows: number | null): Promise<Demo> {
   const dir = join(tmpdir(), `allsmi-ssh-demo-${randomBytes(9).toString("hex")}`);
   // First: from the moment that the folder exists, something must remove it.
   const remove = removeAtEveryEnd(dir);
   mkdirSync(dir, { mode: 0o700 });
   const servers: EmbeddedServer[] = [];
-  const timers: NodeJS.Timeout[] = [];
+  const stops: (() => void)[] = [];
+  const hosts = demoHosts(screenRows, Math.floor(Date.now() / 1000));
   const close = async (): Promise<void> => {
-    timers.forEach((timer) => clearInterval(timer));
+    stops.forEach((stop) => stop());
     await Promise.all(servers.map((server) => server.close()));
     remove();
   };
@@ -50,7 +55,7 @@ export async function startDemo(): Promise<Demo> {
     writeFileSync(join(dir, "key"), user.private, { mode: 0o600 });
     const config: string[] = [];
     const known: string[] = [];
-    for (const host of DEMO_HOSTS) {
+    for (const host of hosts) {
       const hostKey = await makeEmbeddedKey();
       const folder = join(dir, host.name);
       const path = makeTools(folder, host, shims);
@@ -64,7 +69,7 @@ export async function startDemo(): Promise<Demo> {
         rewrite: makeDemoBus(join(folder, "sys"), host.pci ?? [SCREEN]),
       });
       servers.push(server);
-      if (host.behaviour === "drops") timers.push(dropAndReturn(server));
+      if (host.behaviour === "drops") stops.push(dropAndReturn(server));
       config.push(`Host ${host.name}`, `  HostName 127.0.0.1`, `  Port ${server.port}`, `  User demo`);
       known.push(`[127.0.0.1]:${server.port} ${publicPart(await knownKey(host, hostKey))}`);
     }
@@ -82,7 +87,7 @@ export async function startDemo(): Promise<Demo> {
     throw error;
   }
   return {
-    targets: DEMO_HOSTS.map(({ name, labels }) => ({ host: name, labels, origin: "--demo" })),
+    targets: hosts.map(({ name, labels }) => ({ host: name, labels, origin: "--demo" })),
     ssh: (options) => ({ ...options, configFile: join(dir, "config"), keyFiles: [], client: "ssh2" }),
     close,
   };
@@ -121,12 +126,21 @@ function publicPart(key: EmbeddedKey): string {
   return key.public.trim().split(" ").slice(0, 2).join(" ");
 }
 
-function dropAndReturn(server: EmbeddedServer): NodeJS.Timeout {
-  return setInterval(() => {
+/** Returns what ends it. */
+function dropAndReturn(server: EmbeddedServer): () => void {
+  let back: NodeJS.Timeout | undefined;
+  let next: NodeJS.Timeout;
+  const drop = (): void => {
     server.accept(false);
     server.drop();
-    setTimeout(() => server.accept(true), AWAY_MS).unref();
-  }, UP_MS + AWAY_MS);
+    back = setTimeout(() => server.accept(true), AWAY_MS);
+    next = setTimeout(drop, DROP_EVERY_MS);
+  };
+  next = setTimeout(drop, FIRST_DROP_MS);
+  return () => {
+    clearTimeout(back);
+    clearTimeout(next);
+  };
 }
 
 /** The host's own tools. A tool that only this machine has is hidden by a script that fails like a missing program. */

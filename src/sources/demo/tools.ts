@@ -36,14 +36,19 @@ const ECC_CASES = `    temperature.memory) v=$(wander $i 50 84);;
     remapped_rows.*) v=0;;
 `;
 
+const MAX_CELSIUS = 88;
+
 // A number that changes: $1 is the GPU, $2 and $3 are the bounds.
 const WANDER = `now=$(date +%s)
 wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
 
-/** An nvidia-smi that answers --help-query-gpu and --query-gpu; `lost` is the index of a GPU that has fallen off the bus. */
+/**
+ * An nvidia-smi that answers --help-query-gpu and --query-gpu. `lost` is the index of a GPU that has fallen off the bus; GPU 0
+ * is at its highest temperature until `hotUntilSecs` (since the epoch).
+ */
 export function demoNvidiaSmi(
   gpus: SimulatedGpus,
-  quirks: { readonly lost?: number; readonly sleepSecs?: number } = {},
+  quirks: { readonly lost?: number; readonly sleepSecs?: number; readonly hotUntilSecs?: number } = {},
 ): string {
   const { name, count, memoryMiB, maxWatts, hasEcc } = gpus;
   return `${WANDER}
@@ -61,6 +66,8 @@ while [ $i -lt ${count} ]; do
     echo "Unable to determine the device handle for GPU$i: 0000:0$i:00.0: GPU is lost.  Reboot the system to recover this GPU"
     i=$((i + 1)); continue
   fi
+  heat=$(wander $i 48 78); reasons=0x0; [ $i -gt 0 ] || reasons=0x4
+  if [ $i = 0 ] && [ $now -lt ${quirks.hotUntilSecs ?? 0} ]; then heat=${MAX_CELSIUS}; reasons=0x40; fi
   used=$(( ${memoryMiB} * $(wander $i 40 97) / 100 )); row=
   for f in $fields; do
     case $f in
@@ -74,21 +81,21 @@ while [ $i -lt ${count} ]; do
     memory.used) v=$used;;
     memory.total) v=${memoryMiB};;
     memory.free) v=$((${memoryMiB} - used));;
-    temperature.gpu) v=$(wander $i 48 78);;
+    temperature.gpu) v=$heat;;
     clocks.current.graphics) v=$(wander $i 1600 1980);;
     power.draw) v=$(wander $i $((${maxWatts} / 2)) ${maxWatts}).$(wander $i 10 99);;
     power.limit) v=${maxWatts}.00;;
     pstate) v=P0;;
     ecc.errors.uncorrected.volatile.total) v=0;;
     persistence_mode) v=Enabled;;
-    temperature.gpu.tlimit) v=$(wander $i 12 40);;
+    temperature.gpu.tlimit) v=$((${MAX_CELSIUS} - heat));;
     clocks.current.sm) v=$(wander $i 1600 1980);;
     clocks.max.graphics|clocks.max.sm) v=1980;;
     clocks.current.memory|clocks.max.memory) v=2619;;
     pcie.link.gen.*) v=5;;
     pcie.link.width.*) v=16;;
     gpu_recovery_action) v=None;;
-    clocks_event_reasons.active) v=0x0; [ $i -gt 0 ] || v=0x4;;
+    clocks_event_reasons.active) v=$reasons;;
     clocks_event_reasons_counters.sw_power_cap) v=0; [ $i -gt 0 ] || v=$(( now % 86400 * 200000 ));;
     clocks_event_reasons_counters.*) v=0;;
 ${hasEcc === true ? ECC_CASES : ""}    *) v="[N/A]";;

@@ -39,7 +39,7 @@ export interface Share {
 
 /** `beginMs` is the begin of the run by the monotonic clock of the calling thread. */
 export function sharesOf(
-  options: Options,
+  options: Options & Pick<FleetSettings, "openFiles">,
   watched: readonly WatchedTarget[],
   run: {
     readonly count: number;
@@ -51,7 +51,7 @@ export function sharesOf(
 ): readonly Share[] {
   const { ssh, sample, intervalMs, length, stepAreas, csvSections, query, failOn, health, verbosity } =
     options;
-  const { drift, selection } = options;
+  const { drift, selection, openFiles = null } = options;
   const labelNames = labelColumns(watched.map(({ identity }) => identity));
   const lists = shareOut(watched, run.count);
   const limits = splitLimit(ssh.concurrency, lists.length);
@@ -64,6 +64,7 @@ export function sharesOf(
       query: areRecords ? [] : query,
       selection: areRecords ? EVERYTHING : selection,
       ssh: { ...ssh, concurrency: limits[index] ?? 1 },
+      openFiles: openFiles === null ? null : (splitLimit(openFiles, lists.length)[index] ?? 1),
       failOn: areRecords ? [] : failOn,
       health: areRecords ? null : health,
       drift: areRecords ? null : drift,

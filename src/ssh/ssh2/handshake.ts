@@ -108,13 +108,15 @@ export class Handshake {
     client.on("error", (error) => this.#ended(error));
     client.on("end", () => this.#ended(null)).on("close", () => this.#ended(null));
     // Guarded: ssh2 would take what these throw for bad bytes of the server.
+    const pass = passOf(this.#limits);
+    // Each key exchange may have brought another reader of packets.
+    client.on("handshake", () => this.#guard(() => filterMessages(client, pass)));
     client.once("handshake", (negotiated) => this.#guard(() => this.#keysExchanged(negotiated)));
     client.on("ready", () => this.#guard(() => this.#ready()));
     fast?.connecting(this.#stream);
     dropFirstWrite(this.#stream);
     client.connect(this.#config());
     introduceAs(client, IDENT_LINE);
-    const pass = passOf(this.#limits);
     filterMessages(client, pass);
     const wire = takeOverAuthentication(client, {
       serviceAccepted: () => {
@@ -225,7 +227,7 @@ export class Handshake {
     const limits = this.#limits;
     const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
     limits.loggedIn((error) => session.fail(error));
-    handOver(client, session, this.algorithms, fast);
+    handOver(client, session, this.algorithms, passOf(limits), fast);
     this.#resolve(session);
   }
 

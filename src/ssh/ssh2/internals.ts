@@ -1,10 +1,11 @@
 /**
  * The few private parts of ssh2 1.17 that are used because its public API has nothing for the purpose: sending our own
  * authentication requests (for certificates and security keys), identification lines that were exchanged before ssh2 got
- * the stream, and a keepalive that is only sent when nothing else was received. They are checked once a connection;
- * package.json pins the version.
+ * the stream, and a keepalive that is only sent when nothing else was received. inner-parts.ts lists them; they are checked
+ * for each connection. package.json pins the version.
  */
 import type { Duplex } from "node:stream";
+import { INNER_PARTS, isThere } from "./inner-parts.js";
 
 export interface AuthenticationHandlers {
   serviceAccepted(): void;
@@ -61,7 +62,6 @@ const AUTHENTICATION = [
   "USERAUTH_BANNER",
   "USERAUTH_SUCCESS",
 ];
-const HANDLERS = [...AUTHENTICATION, "GLOBAL_REQUEST"];
 
 /**
  * Takes authentication over from a client whose `connect` was just called, until the user is in. Throws when this is not
@@ -157,40 +157,12 @@ function sendPacket(protocol: Protocol, payload: Buffer): void {
 
 /** The protocol object of a client whose `connect` was called. Throws when this is not the supported version of ssh2. */
 export function protocolOf(client: object): Protocol {
-  const protocol: unknown = Reflect.get(client, "_protocol");
-  if (!isProtocol(protocol)) throw new Error("this version of ssh2 is not the one that is supported");
-  return protocol;
+  if (!AT_ONCE.every((part) => isThere(client, part)))
+    throw new Error("this version of ssh2 is not the one that is supported");
+  return Reflect.get(client, "_protocol") as Protocol;
 }
 
-function isProtocol(value: unknown): value is Protocol {
-  if (typeof value !== "object" || value === null) return false;
-  const part = (name: string): unknown => Reflect.get(value, name);
-  const handlers = part("_handlers");
-  const packets = part("_packetRW");
-  const cipher = part("_cipher");
-  if (typeof handlers !== "object" || handlers === null || typeof packets !== "object" || packets === null)
-    return false;
-  if (typeof cipher !== "object" || cipher === null || typeof Reflect.get(cipher, "encrypt") !== "function")
-    return false;
-  const writer: unknown = Reflect.get(packets, "write");
-  const reader: unknown = Reflect.get(packets, "read");
-  return (
-    HANDLERS.every((name) => typeof Reflect.get(handlers, name) === "function") &&
-    Array.isArray(part("_authsQueue")) &&
-    Buffer.isBuffer(part("_identRaw")) &&
-    typeof part("_offer") === "object" &&
-    ["_kexinit", "_remoteIdentRaw", "_decipher"].every((name) => name in value) &&
-    typeof part("ping") === "function" &&
-    typeof reader === "object" &&
-    reader !== null &&
-    typeof Reflect.get(reader, "read") === "function" &&
-    typeof writer === "object" &&
-    writer !== null &&
-    typeof Reflect.get(writer, "allocStart") === "number" &&
-    typeof Reflect.get(writer, "alloc") === "function" &&
-    typeof Reflect.get(writer, "finalize") === "function"
-  );
-}
+const AT_ONCE = INNER_PARTS.filter(({ from }) => from === "connect");
 
 function signatureAlgorithms(extensions: unknown): readonly string[] | null {
   if (!Array.isArray(extensions)) return null;

@@ -17,7 +17,7 @@ import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
-import { protocolOf } from "./internals.js";
+import { filterMessages, protocolOf } from "./internals.js";
 import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
@@ -250,12 +250,21 @@ export class Session implements Connection, JumpSession {
 }
 
 /**
- * From now on the client's events go to the session only. `offered`: the algorithm lists that `Client.connect` was given.
+ * From now on the client's events go to the session only. `offered`: the algorithm lists that `Client.connect` was given; `pass`:
+ * what each message goes through first.
  */
-export function handOver(client: Client, session: Session, offered: object, fast?: FastPaths): void {
+export function handOver(
+  client: Client,
+  session: Session,
+  offered: object,
+  pass: (message: Uint8Array) => Uint8Array,
+  fast?: FastPaths,
+): void {
   client.removeAllListeners();
   const ended = (error?: Error): void => session.fail(error ?? null);
   client.on("error", ended).on("end", ended).on("close", ended);
+  filterMessages(client, pass);
+  client.on("handshake", () => filterMessages(client, pass));
   if (fast === undefined) return;
   const afterKeyExchange = (): void => fast.keysExchanged(protocolOf(client), offered);
   client.on("handshake", afterKeyExchange);

@@ -1,6 +1,6 @@
 /** Logins that are refused, or lead to something other than a plain shell; agents and programs of the config that fail. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { makeKey } from "../../support/ssh-key.js";
 import type { SshdOptions } from "../../support/sshd.js";
@@ -60,7 +60,9 @@ function agent(name: string, answer: (server: Server) => void): HostCase {
       const own = await serve();
       const path = ownFile("agent");
       const server = createServer();
+      const sockets = new Set<Socket>();
       server.on("error", () => undefined);
+      server.on("connection", (socket) => sockets.add(socket));
       answer(server);
       await new Promise<void>((resolve) => server.listen(path, resolve));
       const host = hostAt(own, [`IdentityAgent ${path}`, "IdentitiesOnly no"]);
@@ -69,7 +71,10 @@ function agent(name: string, answer: (server: Server) => void): HostCase {
         config: host.config.map((line) =>
           line.startsWith("IdentityFile") ? "IdentityFile /dev/null" : line,
         ),
-        stop: () => new Promise((resolve) => server.close(() => resolve())),
+        stop: () => {
+          for (const socket of sockets) socket.destroy();
+          return new Promise((resolve) => server.close(() => resolve()));
+        },
       };
     },
   };

@@ -13,7 +13,7 @@ const started: Sshd[] = [];
 let count = 0;
 
 /** One key for all users, one for all hosts. */
-export const userKey: KeyPair = makeKey(join(temp.path, "user"));
+const userKey: KeyPair = makeKey(join(temp.path, "user"));
 export const hostKey: KeyPair = makeKey(join(temp.path, "host"));
 /** In this folder a file with the name of a host's FAULT is a script that its tool runs before it answers. */
 const faults = join(temp.path, "faults");
