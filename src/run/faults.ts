@@ -31,7 +31,8 @@ export class Faults {
     const [head = "", ...frames] = stack.split("\n");
     // The place where it was thrown: the message may name the host, and the outer frames depend on the caller.
     const own = frames.filter((frame) => !frame.includes("node:")).slice(0, COMPARED_FRAMES);
-    const key = own.length > 0 ? own.join("\n") : head;
+    const [kind = ""] = head.split(":", 1);
+    const key = own.length > 0 ? [kind, ...own.map(functionOf)].join("\n") : head;
     if (this.#printed.has(key) || this.#printed.size >= MAX_STACKS) return;
     this.#printed.add(key);
     const lines = [
@@ -40,4 +41,9 @@ export class Faults {
     ];
     this.#print(lines.map(cleanText).join("\n"));
   }
+}
+
+/** `at name` of a stack's frame: threads run another file, with the same function elsewhere. A nameless one stays whole. */
+function functionOf(frame: string): string {
+  return /^\s*at (?:async )?[^\s(]+ (?=\()/.exec(frame)?.[0] ?? frame;
 }
