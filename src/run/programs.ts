@@ -14,7 +14,7 @@ export function programsBeside(entry: string): Programs {
     return { thread: fromAsset(THREAD_ASSET), resolver: pathToFileURL(process.execPath) };
   if (!entry.endsWith(".ts")) {
     // Built, all programs are in one folder.
-    return { thread: new URL("./thread.cjs", entry), resolver: new URL("./resolver.cjs", entry) };
+    return { thread: new URL("./thread.js", entry), resolver: new URL("./resolver.cjs", entry) };
   }
   return {
     thread: throughTsx(new URL("./sources/threads/thread.ts", entry)),

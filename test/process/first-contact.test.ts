@@ -258,7 +258,7 @@ async function contact({ dir, args, agent }: Scene): Promise<Seen> {
   const beside = (name: string): URL => new URL(name, `file://${PROGRAM}`);
   const deps = {
     ...{ stdin: Readable.from([]), stdout, env, clock: realClock, random: Math.random },
-    programs: { thread: beside("thread.cjs"), resolver: beside("resolver.cjs") },
+    programs: { thread: beside("thread.js"), resolver: beside("resolver.cjs") },
     logTerminal: { columns: () => COLUMNS, write: () => undefined },
     logLine: (line: string) => void printed.push(line),
     onHangUp: () => Promise.resolve(),

@@ -79,7 +79,7 @@ describe("the package", () => {
   test("has examples, schemas, manual, completions and dashboards", () => {
     const expected = [
       ...["README.md", "LICENSE", "SECURITY.md", "dist/start.cjs", "dist/index.js", "dist/types/index.d.ts"],
-      ...["dist/thread.cjs", "dist/resolver.cjs", "man/allsmi-ssh.1", "dist/man/allsmi-ssh-records.5"],
+      ...["dist/thread.js", "dist/resolver.cjs", "man/allsmi-ssh.1", "dist/man/allsmi-ssh-records.5"],
       ...["bash", "fish"].map((shell) => `dist/completions/allsmi-ssh.${shell}`),
       "dist/completions/_allsmi-ssh",
       ...below("examples"),
