@@ -1,6 +1,6 @@
 # What bounds a program on a host, in memory and in time.
 # short: memory_limit=V limit_memory=a unlimit_memory=u run_limited=b exec_limited=x tool_timeout=T
-# short: has_own_timeout=ht machine_name=hm
+# short: has_gnu_timeout=ht machine_name=hm
 # short: system_name=U limiter_name=L program_pid=p sleep_pid=sp watch_pid=w exit_status=c
 # Numbers stay unquoted, names come from other files. `ulimit -v` is no part of POSIX: where it fails, there is no limit.
 # shellcheck disable=SC2034,SC2086,SC2123,SC2154,SC2317,SC3013,SC3045
@@ -78,7 +78,7 @@ exec_limited() {
 # Linux names itself in /proc, its machine too since 6.1. Its `timeout` is that of GNU coreutils 8.21 or later where numfmt,
 # which only those have, stands beside it, neither is a link to a program that is both, and the shell has no `timeout` of
 # its own, as busybox may. Elsewhere the first program that is needed anyway shows which `timeout` the host has.
-has_own_timeout() {
+has_gnu_timeout() {
   path_left=$PATH
   PATH=/dev/null
   command -v timeout >/dev/null 2>&1
@@ -105,7 +105,7 @@ machine_name=
   read -r machine_name </proc/sys/kernel/arch
 } 2>/dev/null
 system_name=${system_name:+$system_name${machine_name:+ $machine_name}}
-if [ -n "$system_name" ] && has_own_timeout || system_name=$(timeout -k 1 $tool_timeout uname -s -m 2>/dev/null); then
+if [ -n "$system_name" ] && has_gnu_timeout || system_name=$(timeout -k 1 $tool_timeout uname -s -m 2>/dev/null); then
   limiter_name=gnu
   @GNU@
 elif system_name=$(timeout -t $tool_timeout uname -s -m 2>/dev/null); then
