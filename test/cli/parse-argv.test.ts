@@ -7,6 +7,7 @@ import { UsageError } from "../../src/contract/errors.js";
 import type { Options } from "../../src/contract/options.js";
 import { SECTIONS } from "../../src/contract/record.js";
 import { FALLBACK_IDS, TOOLS } from "../../src/shims/registry.js";
+import { propertyRuns } from "../support/property-runs.js";
 
 const FILES: Readonly<Record<string, string>> = {
   "hosts.txt": "dgx-02\ndgx-01 rack=r1\n",
@@ -487,7 +488,7 @@ test("any arguments give a command or a UsageError", async () => {
       if (outcome instanceof UsageError) assert.ok(outcome.problems.length > 0);
       else assert.ok(outcome !== null && typeof outcome === "object" && "kind" in outcome, String(outcome));
     }),
-    { numRuns: 500 },
+    { numRuns: propertyRuns(800) },
   );
 });
 

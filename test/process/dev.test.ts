@@ -50,7 +50,7 @@ function dev(...args: readonly string[]): Promise<DevRun> {
   const children = new Set<string>();
   const look = setInterval(() => {
     for (const { command } of descendantsOf(child.pid ?? 0)) children.add(command);
-  }, 200);
+  }, 400);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -66,17 +66,17 @@ function dev(...args: readonly string[]): Promise<DevRun> {
 }
 
 describe("the program from source", { concurrency: 2 }, () => {
-  for (const workers of ["0", "2"]) {
-    test(`--demo with --workers ${workers}: some ticks of every host`, async () => {
-      // Long ticks: on a busy machine each thread compiles for seconds.
-      const args = ["--demo", "--count", "2", "--interval", "10", "--workers", workers, "--format", "ndjson"];
-      const { code, stdout, stderr } = await dev(...args);
-      assert.equal(code, 0, stderr);
-      const records = recordsOf(stdout);
-      for (const tick of [0, 1]) assert.equal(records.filter((record) => record.tick === tick).length, 11);
-      assert.ok(records.some(({ record, hostname }) => record === "frame" && hostname === "dgx-02"));
-    });
+  test("--demo on threads: some ticks of every host", async () => {
+    // Long ticks: on a busy machine each thread compiles for seconds.
+    const args = ["--demo", "--count", "2", "--interval", "10", "--workers", "2", "--format", "ndjson"];
+    const { code, stdout, stderr } = await dev(...args);
+    assert.equal(code, 0, stderr);
+    const records = recordsOf(stdout);
+    for (const tick of [0, 1]) assert.equal(records.filter((record) => record.tick === tick).length, 11);
+    assert.ok(records.some(({ record, hostname }) => record === "frame" && hostname === "dgx-02"));
+  });
 
+  for (const workers of ["0", "2"]) {
     test(
       `a host by its name with --workers ${workers}: a resolver process looks it up`,
       { skip },
@@ -99,7 +99,6 @@ describe("the program from source", { concurrency: 2 }, () => {
   }
 
   test("--version has the version of package.json, and a wrong flag is wrong usage", async () => {
-    assert.equal((await dev("--version")).stdout, `allsmi-ssh ${manifest.version}\n`);
     assert.equal((await dev("--once", "--version")).stdout, `allsmi-ssh ${manifest.version}\n`);
     const wrong = await dev("--bogus");
     assert.equal(wrong.code, 2);

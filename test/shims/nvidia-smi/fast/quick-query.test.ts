@@ -250,7 +250,7 @@ function withValues(text: string, values: readonly number[]): string {
 }
 
 /** Fewer would hardly ever be read by the quick reader. */
-const RUNS = Math.max(100, propertyRuns(150));
+const RUNS = Math.max(50, propertyRuns(150));
 
 describe("the quick reader agrees with the plain one", () => {
   test("on any sequence of answers", () => {
