@@ -330,11 +330,13 @@ describe("the quick reader agrees with the plain one", () => {
     );
   });
 
+  // In the usual run at every fourth byte: all of them take seconds.
   test("on an answer that is cut at any byte", () => {
+    const step = Math.ceil(4 / propertyRuns(4));
     for (const capture of captures.filter((text) => text.length < 2500)) {
       const { read } = checkedReader();
       const changed = withValues(capture, [7, 8]);
-      for (let length = 0; length < changed.length; length += 1) {
+      for (let length = 0; length < changed.length; length += step) {
         read(capture);
         read(capture);
         read(changed.slice(0, length));
