@@ -97,7 +97,7 @@ describe("under each shell", () => {
     test(`${shell.name}: one that hangs ends at its deadline`, () => {
       const { exitCode, entries } = ask(
         JOURNAL_OF_BOOT,
-        having(shell, { journalctl: "exec sleep 60" }),
+        having(shell, { journalctl: "exec /bin/sleep 60" }),
         1,
       );
       assert.ok(exitCode === 124 || exitCode === 143, `${shell.name}: ${String(exitCode)}`);
