@@ -10,6 +10,7 @@ import type { Origin } from "../ssh/config/host-config.js";
 import type { SshShared } from "../ssh/connector.js";
 import { needsSystemClient } from "../ssh/host-connector.js";
 import { loginObstacles } from "../ssh/login-forecast.js";
+import type { FixContext } from "../ssh/plan/fix-command.js";
 import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
 
 type Row = readonly [label: string, value: string];
@@ -28,10 +29,11 @@ export async function describePlans(
   planned: readonly Planned[],
   options: Options,
   shared: SshShared,
+  here: FixContext,
   fault: ReportFault,
 ): Promise<readonly Description[]> {
   const described: Description[] = [];
-  for (const each of planned) described.push(await describeOrReport(each, options, shared, fault));
+  for (const each of planned) described.push(await describeOrReport(each, options, shared, here, fault));
   return described;
 }
 
@@ -66,6 +68,7 @@ async function describeOrReport(
   each: Planned,
   options: Options,
   shared: SshShared,
+  here: FixContext,
   fault: ReportFault,
 ): Promise<Description> {
   const { host, origin } = each.target;
@@ -76,7 +79,7 @@ async function describeOrReport(
   });
   if (each.plan === null) return notPlanned(each.why);
   try {
-    return await describe(each, options, shared);
+    return await describe(each, options, shared, here);
   } catch (error) {
     const failure = hostErrorOf(error, "resolve");
     if (failure.failure.code === "internal-error") fault(host, error);
@@ -88,11 +91,12 @@ async function describe(
   { target, plan }: PlannedTarget,
   options: Options,
   shared: SshShared,
+  here: FixContext,
 ): Promise<Description> {
   const isVerbose = options.verbosity === "verbose";
   const systemClient = await needsSystemClient(plan, shared);
   const isForeseen = options.ssh.client !== "auto" || systemClient === null || plan.refusal !== undefined;
-  const obstacles = isForeseen ? await loginObstacles(plan, shared) : [];
+  const obstacles = isForeseen ? await loginObstacles(plan, shared, here) : [];
   const tools = await toolNames(options, target.labels);
   const rows: readonly Row[] = [
     ["address", planLabel(plan)],

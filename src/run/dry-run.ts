@@ -11,6 +11,7 @@ import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { EXIT } from "../outcome/tally.js";
 import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
+import { rememberedContext } from "../ssh/plan/fix-command.js";
 import { openNames } from "../ssh/names/resolver-pool.js";
 import { createSshShared } from "../ssh/shared.js";
 import { describePlans, scriptTexts } from "./describe-plan.js";
@@ -41,6 +42,7 @@ export async function runDryRun(
   const targets = shard === null ? source.targets : source.targets.filter((each) => isOfShard(each, shard));
   const names = openNames(programs.resolver, clock);
   const shared = createSshShared(clock, options.ssh.concurrency, () => undefined);
+  const here = rememberedContext();
   const failing: string[] = [];
   try {
     // The environment of a process is slow to read, once for each host.
@@ -57,7 +59,7 @@ export async function runDryRun(
           for await (const text of scriptTexts(planned, options, clock)) await output.write(text);
           continue;
         }
-        const described = await describePlans(planned, options, shared, log.fault);
+        const described = await describePlans(planned, options, shared, here, log.fault);
         await output.write(described.map(({ text }) => text).join(""));
         for (const { host, isReady } of described) if (!isReady) failing.push(host);
       }

@@ -27,7 +27,7 @@ export async function loginObstacles(
   const { refusal } = plan;
   if (refusal !== undefined) return [{ why: refusal.message, fix: refusal.fix ?? null }];
   const candidates = await findCandidates(plan.identity, shared);
-  const own = [hostKeyObstacle(plan, shared), keyObstacle(plan, candidates, here)].filter(
+  const own = [hostKeyObstacle(plan, shared, here), keyObstacle(plan, candidates, here)].filter(
     (each) => each !== null,
   );
   if (plan.way.kind !== "jump") return own;
@@ -36,7 +36,7 @@ export async function loginObstacles(
   return [...before.map(({ why, fix }) => ({ why: `jump host ${label}: ${why}`, fix })), ...own];
 }
 
-function hostKeyObstacle(plan: HostPlan, shared: Shared): Obstacle | null {
+function hostKeyObstacle(plan: HostPlan, shared: Shared, here: FixContext): Obstacle | null {
   if (plan.hostKeyPolicy !== "yes" || plan.config.noHostAuthenticationForLocalhost) return null;
   const known = shared.knownHosts.open(plan.knownHosts);
   const names = planHostNames(plan, null);
@@ -44,7 +44,7 @@ function hostKeyObstacle(plan: HostPlan, shared: Shared): Obstacle | null {
   const [file] = plan.knownHosts.userFiles;
   return {
     why: `no host key of ${names.name} is known, and unknown ones are refused`,
-    fix: file === undefined ? null : acceptUnknownKey(plan, names, file),
+    fix: file === undefined ? null : acceptUnknownKey(plan, names, file, here),
   };
 }
 

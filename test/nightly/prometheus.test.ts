@@ -30,8 +30,9 @@ const ONLY_SICK: Readonly<Record<string, string>> = {
   allsmi_gpu_retired_pages_: "boards older than A100",
   allsmi_gpu_ecc_sram_threshold_exceeded: "few boards have it, from driver 570 on",
   "allsmi_gpu_recovery_action{action!~": "a fault: None is left out",
-  'allsmi_gpu_throttle_reason{reason=~"hw_': "a fault: heat or a power brake",
 };
+/** A host of the demo has this in its first seconds, which a scrape may miss. */
+const SOMETIMES = /^allsmi_gpu_throttle_reason\{reason=~"hw_/;
 /** The demo's hosts have the disks, the network and the kernel of this machine. */
 const OF_THIS_MACHINE = /^allsmi_(?:host_disk|host_pressure|network|storage)_/;
 
@@ -130,7 +131,7 @@ async function answerDashboards(prometheus: Prometheus): Promise<void> {
   const lately = selectors.map((of) => ({ of, expr: `last_over_time(${of}[2m])` }));
   const notInDemo = (await withoutAnswer(prometheus, lately, DEMO))
     .map(({ of }) => of.replaceAll(/(?:\$label|host|gpu)=~"[^"]*"(?:, )?/g, ""))
-    .filter((selector) => !OF_THIS_MACHINE.test(selector));
+    .filter((selector) => !OF_THIS_MACHINE.test(selector) && !SOMETIMES.test(selector));
   const known = Object.keys(ONLY_SICK);
   const startOf = (selector: string): string => known.find((start) => selector.startsWith(start)) ?? selector;
   assert.deepEqual([...new Set(notInDemo.map(startOf))].sort(), known.sort());

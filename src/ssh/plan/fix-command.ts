@@ -37,6 +37,28 @@ export function fixContext(): FixContext {
   };
 }
 
+/** The same, with each file looked at once: for many hosts, while nothing is changed. */
+export function rememberedContext(): FixContext {
+  const here = fixContext();
+  return {
+    ...here,
+    exists: remembered((path) => here.exists(path)),
+    isWritable: remembered((path) => here.isWritable(path)),
+    endsInLine: remembered((path) => here.endsInLine(path)),
+  };
+}
+
+function remembered(look: (path: string) => boolean): (path: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (path) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const now = look(path);
+    known.set(path, now);
+    return now;
+  };
+}
+
 /** "" where it cannot be read because no descriptor is left: no folder is created in it then. */
 function ownHome(): string {
   try {

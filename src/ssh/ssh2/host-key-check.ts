@@ -6,7 +6,7 @@ import { decide, type HostKeyRefusal } from "../known-hosts/decision.js";
 import type { HostKeyNames } from "../known-hosts/host-key.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { addedText } from "../known-hosts/append.js";
-import { acceptHostKey, forgetHostKey, fixContext } from "../plan/fix-command.js";
+import { acceptHostKey, fixContext, type FixContext, forgetHostKey } from "../plan/fix-command.js";
 import { commandTargetOf, type HostPlan } from "../plan/plan.js";
 
 interface AcceptedHostKey {
@@ -70,7 +70,12 @@ function fixCommand(plan: HostPlan, names: HostKeyNames, { code, fixAt: place }:
 }
 
 /** A command that adds the host's key to the file. */
-export function acceptUnknownKey(plan: HostPlan, names: HostKeyNames, file: string): string {
+export function acceptUnknownKey(
+  plan: HostPlan,
+  names: HostKeyNames,
+  file: string,
+  here: FixContext = fixContext(),
+): string {
   const isPlain = plan.way.kind === "direct" && plan.config.hostKeyAlias === null;
   const hostKeyPlace = {
     host: names.host,
@@ -80,7 +85,7 @@ export function acceptUnknownKey(plan: HostPlan, names: HostKeyNames, file: stri
     keyFiles: plan.identity.keyFiles,
     file,
   };
-  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, fixContext());
+  return acceptHostKey(commandTargetOf(plan), hostKeyPlace, here);
 }
 
 function refuse(error: HostError): HostKeyOutcome {
