@@ -62,7 +62,7 @@ test(
   "an event is in one frame, its finding in those that follow, and other frames show nothing of the log",
   { skip },
   async () => {
-    const { frames } = await watch({ journalctl: JOURNAL }, ["--count", "3", "--interval", "1", "--health"]);
+    const { frames } = await watch({ journalctl: JOURNAL }, ["--count", "3", "--interval", "3", "--health"]);
     const seen = frames.map(codes).filter((each) => each !== null);
     assert.deepEqual(seen, [["boot", 79]]);
     assert.equal(frames.length, 3);
@@ -81,7 +81,7 @@ test("a fleet without --include event and --health reads no log", { skip }, asyn
 });
 
 describe("an account that may not read the log", { skip }, () => {
-  const gpuOnly = ["--interval", "1", "--count", "3"];
+  const gpuOnly = ["--interval", "3", "--count", "3"];
   test("asked by name: one error, never an empty list, and an exit code for it", async () => {
     const once = await watch(DENIED, ["--once", "--include", "gpu,event"]);
     assert.equal(once.code, 4);
@@ -112,7 +112,7 @@ test(
   async () => {
     const { frames } = await watch(
       { journalctl: JOURNAL },
-      ["--count", "2", "--interval", "1", "--include", "gpu,event"],
+      ["--count", "2", "--interval", "3", "--include", "gpu,event"],
       { config: ["MaxSessions 1"] },
     );
     assert.equal(frames.length, 2);
@@ -129,7 +129,7 @@ test("a host whose shell does not stay is looked at too", { skip }, async () => 
   // A forced command that runs each command without standard input.
   const { frames } = await watch(
     { journalctl: JOURNAL },
-    ["--count", "2", "--interval", "1", "--include", "gpu,event"],
+    ["--count", "2", "--interval", "3", "--include", "gpu,event"],
     { config: [`ForceCommand /bin/sh -c "$SSH_ORIGINAL_COMMAND" </dev/null`] },
   );
   assert.deepEqual(
@@ -170,7 +170,7 @@ test(
       const run = await runCli([
         ...args,
         ...["--ssh-config", "none", "--ssh-known-hosts", known, "--format", "ndjson"],
-        ...["--count", "8", "--interval", "1", "--include", "gpu,event"],
+        ...["--count", "8", "--interval", "2", "--include", "gpu,event"],
       ]);
       const records = recordsOf(run.stdout);
       const framesOf = (port: number): readonly FrameRecord[] =>
