@@ -7,7 +7,7 @@
  *   npm run test:unit    the working loop: the quick tests, with a fifth of the properties' runs
  *   npm run test:long    growth, and the properties with ten times their runs
  *   npm run faults       test/fault: what goes wrong with real servers
- *   npm run nightly      test/nightly: programs of others that read what we print
+ *   npm run nightly      test/nightly: programs of others, the package as others install it, the bench
  */
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";

@@ -79,7 +79,6 @@ const LONGEST = [
   "process/real-hosts.test.ts",
   "process/step-log.test.ts",
   "process/pipe.test.ts",
-  "process/hundred-hosts.test.ts",
   "process/odd-shells.test.ts",
   "remote/guard.test.ts",
   "process/kernel-events.test.ts",

@@ -26,7 +26,7 @@ after(() => temp.remove());
 let flags: readonly string[] = [];
 before(async () => {
   // A host that is refused at once has a record a tick, which is all that these tests need.
-  flags = ["--ssh", `127.0.0.1:${await closedPort()}`, "--ssh-config", "none", "--interval", "0.1"];
+  flags = ["--ssh", `127.0.0.1:${await closedPort()}`, "--ssh-config", "none", "--interval", "0.2"];
 });
 
 const WORKERS = ["0", "2"];
