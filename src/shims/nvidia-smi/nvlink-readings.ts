@@ -3,6 +3,7 @@ import type { Gpu, SectionError } from "../../contract/record.js";
 import { partError } from "../kit/part-output.js";
 import type { Part, PartOutputs } from "../kit/shim.js";
 import { type GpuLinks, NVLINK_ERRORS_COMMAND, NVLINK_STATE_COMMAND, readNvlink } from "./nvlink.js";
+import { knownOf } from "./known-gpu.js";
 import { SeldomTicks } from "./seldom-ticks.js";
 
 const STATE = "nvidia-smi.nvlink-state";
@@ -47,7 +48,7 @@ export class NvlinkReadings {
   complete(gpus: readonly Gpu[]): readonly Gpu[] {
     if (this.#known.length === 0) return gpus;
     return gpus.map((gpu) => {
-      const known = gpu.error === undefined ? this.#known.find((one) => isSame(gpu, one)) : undefined;
+      const known = knownOf(gpu, this.#known);
       if (known === undefined) return gpu;
       return {
         ...gpu,
@@ -77,8 +78,4 @@ export class NvlinkReadings {
 
 function withoutLinks(known: Known): Known {
   return { ...known, links: null };
-}
-
-function isSame({ index, uuid }: Gpu, known: Known): boolean {
-  return index === known.index && (uuid === null || known.uuid === null || uuid === known.uuid);
 }

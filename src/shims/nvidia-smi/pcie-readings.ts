@@ -3,6 +3,7 @@ import type { Gpu, SectionError } from "../../contract/record.js";
 import { partError } from "../kit/part-output.js";
 import type { Part, PartOutputs } from "../kit/shim.js";
 import { type GpuTraffic, PCIE_COMMAND, readPcieTraffic } from "./pcie-traffic.js";
+import { knownOf } from "./known-gpu.js";
 import { SeldomTicks } from "./seldom-ticks.js";
 import { wholeLines } from "./sections.js";
 
@@ -60,7 +61,7 @@ export class PcieReadings {
   complete(gpus: readonly Gpu[]): readonly Gpu[] {
     if (this.#known.length === 0) return gpus;
     return gpus.map((gpu) => {
-      const known = gpu.error === undefined ? this.#known.find((one) => isSame(gpu, one)) : undefined;
+      const known = knownOf(gpu, this.#known);
       if (known === undefined) return gpu;
       return {
         ...gpu,
@@ -73,8 +74,4 @@ export class PcieReadings {
 /** dmon has the index alone: the uuid shows later whether that is still the same GPU. */
 function uuidOf(index: number, gpus: readonly Gpu[]): string | null {
   return gpus.find((gpu) => gpu.index === index)?.uuid ?? null;
-}
-
-function isSame({ index, uuid }: Gpu, known: Known): boolean {
-  return index === known.index && (uuid === null || known.uuid === null || uuid === known.uuid);
 }
