@@ -18,7 +18,7 @@ import {
   worstStatus,
   type PanelOptions,
 } from "./grafana.js";
-import { table } from "./table.js";
+import { findingsTable, table } from "./table.js";
 
 export function fleetDashboard(): GrafanaDashboard {
   return dashboard({
@@ -160,20 +160,7 @@ function hosts(): Panels {
       ],
       sortBy: "Failed attempts",
     }),
-    table({
-      title: "Findings",
-      description: "What stands now, by rule and device. docs/health.md has what to do for each rule.",
-      span: 12,
-      labels: { host: "Host", device: "Device", rule: "Rule", severity: "Severity" },
-      numbers: [
-        {
-          expr: `sum by (host, device, rule, severity) (allsmi_host_health_findings{${HOSTS}})`,
-          title: "Findings",
-        },
-      ],
-      sortBy: "Severity",
-      isAscending: true,
-    }),
+    findingsTable("What stands now, by rule and device. docs/health.md has what to do for each rule.", HOSTS),
     graph({
       title: "Findings over time",
       description: "All findings of all hosts, by severity.",

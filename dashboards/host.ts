@@ -3,7 +3,7 @@ import { dashboard, gpuVariable, oneHostVariable, type GrafanaDashboard, type Pa
 import { badFrom, stat, STATUS_MAPPINGS, worstStatus } from "./grafana.js";
 import { gpuHeat, gpuLinks, gpuLoad } from "./host-devices.js";
 import { hostMachine } from "./host-machine.js";
-import { table } from "./table.js";
+import { findingsTable, table } from "./table.js";
 
 const HOST = 'host=~"$host"';
 const GPU = 'host=~"$host", gpu=~"$gpu"';
@@ -92,19 +92,6 @@ function now(): Panels {
       ],
       sortBy: "Failed",
     }),
-    table({
-      title: "Findings",
-      description: "What stands now. docs/health.md has what to do for each rule.",
-      span: 12,
-      labels: { host: "Host", device: "Device", rule: "Rule", severity: "Severity" },
-      numbers: [
-        {
-          expr: `sum by (host, device, rule, severity) (allsmi_host_health_findings{${HOST}})`,
-          title: "Findings",
-        },
-      ],
-      sortBy: "Severity",
-      isAscending: true,
-    }),
+    findingsTable("What stands now. docs/health.md has what to do for each rule.", HOST),
   ];
 }

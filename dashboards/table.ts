@@ -98,3 +98,21 @@ function propertiesOf({
       : []),
   ];
 }
+
+/** What the health rules find on the hosts of a selector, a row for each rule and device. */
+export function findingsTable(description: string, hosts: string): Table {
+  return table({
+    title: "Findings",
+    description,
+    span: 12,
+    labels: { host: "Host", device: "Device", rule: "Rule", severity: "Severity" },
+    numbers: [
+      {
+        expr: `sum by (host, device, rule, severity) (allsmi_host_health_findings{${hosts}})`,
+        title: "Findings",
+      },
+    ],
+    sortBy: "Severity",
+    isAscending: true,
+  });
+}
