@@ -96,11 +96,14 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     });
   });
 
-  /** The terminal's modes: as before the program, and while it reads keys. */
+  let looks = 0;
+
+  /** The terminal's modes, as the shell finds them. The screen is empty after it. */
   async function modesOf(window: TmuxWindow): Promise<string> {
-    window.type(`clear; stty -a > modes; echo written`);
-    await window.see(/^written$/);
-    return readFileSync(join(temp.path, "modes"), "utf8");
+    const written = `modes-${(looks += 1)}`;
+    window.type(`stty -a > ${written}; clear; echo ${written}`);
+    await window.see(new RegExp(`^${written}$`));
+    return readFileSync(join(temp.path, written), "utf8");
   }
 
   test("goes on where it was after Ctrl-Z and fg, and q ends it", async () => {
