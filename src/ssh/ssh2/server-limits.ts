@@ -23,11 +23,11 @@ const MAX_REQUESTS = 1000;
 const MAX_KEPT_REQUESTS = 15_000;
 /**
  * Packets a second, however small, and pieces in which the network brings them. A host that is read ten times a second
- * sends some 300; 5,000 cost a twentieth of a core.
+ * sends 40; this many cost a fortieth of a core.
  */
-const MAX_PACKETS_PER_SECOND = 5_000;
-/** Packets at once: a line each of the longest answers. */
-const MAX_KEPT_PACKETS = 50_000;
+const MAX_PACKETS_PER_SECOND = 2_000;
+/** Packets at once: a tool that writes each of its lines by itself. */
+const MAX_KEPT_PACKETS = 20_000;
 /** Bytes a second, decompressed. 16 GPUs with all of their tools are 1 MiB a tick. */
 const MAX_BYTES_PER_SECOND = 8 * 1024 * 1024;
 /** Bytes at once: four of the longest frames. */
