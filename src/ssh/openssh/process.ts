@@ -49,6 +49,7 @@ export class OpensshProcess {
   /** Null: it could not be started, and counts as ended. */
   private readonly child: ChildProcessWithoutNullStreams | null;
   private stageSeen: OpensshStage = "start";
+  private dialsSeen = 0;
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
   /** What the listener of its output threw, or a flood; the process was killed for it. */
@@ -88,7 +89,7 @@ export class OpensshProcess {
     });
   }
 
-  /** Calls back at once with the stage reached, and again at each later one. */
+  /** Calls back at once with the stage reached, and again at each later one and at each address that is tried. */
   watchStage(onStage: (stage: OpensshStage) => void): void {
     this.onStage = onStage;
     onStage(this.log.stage);
@@ -122,10 +123,12 @@ export class OpensshProcess {
   }
 
   private passOn(remote: string): void {
-    if (this.log.stage !== this.stageSeen) {
-      this.stageSeen = this.log.stage;
+    const { stage, dials } = this.log;
+    if (stage !== this.stageSeen || dials !== this.dialsSeen) {
+      this.stageSeen = stage;
+      this.dialsSeen = dials;
       this.context.step?.("ssh", stageText(this.log));
-      this.onStage(this.stageSeen);
+      this.onStage(stage);
     }
     if (remote !== "" && this.stageSeen === "open") this.emit("stderr", Buffer.from(remote));
   }

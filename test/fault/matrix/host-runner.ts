@@ -112,7 +112,7 @@ async function runCase(
     if (lastsMs !== undefined) {
       await new Promise((resolve) => setTimeout(resolve, lastsMs));
       const since = run.of(host).filter(({ atMs }) => atMs >= sinceMs);
-      const other = since.find(({ record: { state } }) => state !== undefined && state !== "connected");
+      const other = since.find(({ record: { state } }) => state !== "connected");
       assert.equal(other, undefined, `not connected all the while: ${JSON.stringify(other?.record)}`);
     }
     if (end === undefined) return;
