@@ -12,7 +12,7 @@ import { userKeyAlgorithms } from "../auth/signature-algorithm.js";
 import { Userauth } from "../auth/userauth.js";
 import { IDENT_LINE } from "../dial/greeting.js";
 import type { Dialled } from "../dial/tcp.js";
-import type { HostKey } from "../keys/fingerprint.js";
+import { fingerprint, type HostKey } from "../keys/fingerprint.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { planHostNames, planLabel, type HostPlan } from "../plan/plan.js";
 import type { OfferedAlgorithms } from "./algorithms.js";
@@ -56,6 +56,8 @@ export class Handshake {
   #settled = false;
   #serviceAccepted = false;
   #started = false;
+  /** Of the server's key. */
+  #hostKey = "";
   /** The server's banners: all of them, and those since its answer to `none`. */
   #banner = "";
   #bannerAboutKeys = "";
@@ -167,6 +169,7 @@ export class Handshake {
     }
     this.request.step?.("ssh", hostKeyText(decision));
     this.#remember = decision.remember;
+    this.#hostKey = fingerprint(decision.key.blob);
     return true;
   }
 
@@ -225,7 +228,8 @@ export class Handshake {
     const { client } = this;
     const ping = (): void => pingServer(client);
     const limits = this.#limits;
-    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
+    const hostKey = this.#hostKey;
+    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, hostKey, step });
     limits.loggedIn((error) => session.fail(error));
     handOver(client, session, this.algorithms, passOf(limits), fast);
     this.#resolve(session);
