@@ -29,6 +29,7 @@ export class FactsFiles implements FactsStore {
   readonly #program: string;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #maxFiles: number;
   /** Whether the folder may be read; settled by the first read. */
   #isReadable: Promise<boolean> | null = null;
   /** The files in the folder when this run first wrote; null: it may not be written. */
@@ -36,11 +37,17 @@ export class FactsFiles implements FactsStore {
   readonly #writing = new Set<Promise<void>>();
 
   /** `program`: its version; files of others are not read. */
-  constructor(folder: string, program: string, clock: Clock, random: () => number = Math.random) {
+  constructor(
+    folder: string,
+    program: string,
+    clock: Clock,
+    { random = Math.random, maxFiles = MAX_FACTS_FILES } = {},
+  ) {
     this.#folder = folder;
     this.#program = program;
     this.#clock = clock;
     this.#random = random;
+    this.#maxFiles = maxFiles;
   }
 
   read(key: string): Promise<unknown> {
@@ -76,7 +83,7 @@ export class FactsFiles implements FactsStore {
     const files = await (this.#files ??= this.#prepare());
     const path = this.#path(key);
     const name = fileName(key);
-    if (files === null || (files.size >= MAX_FACTS_FILES && !files.has(name))) return;
+    if (files === null || (files.size >= this.#maxFiles && !files.has(name))) return;
     files.add(name);
     const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
     try {
