@@ -63,20 +63,14 @@ export async function isTrustedFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Makes the folder with mode 0700, and those above it. Not below a folder of another user: root would leave a folder in a
- * user's home that the user cannot write. Rejects with Untrusted or the system's error.
+ * Makes the folder, and the one that it is in, with mode 0700. Not below a folder of another user: root would leave a folder
+ * in a user's home that the user cannot write. No home is made either. Rejects with Untrusted or the system's error.
  */
 export async function makeTrustedFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  const nearest = await stat(above).catch(() => stat(dirname(above)));
   const own = ownUser();
-  const { uid } = await stat(await nearestFolder(dirname(path)));
-  if (own !== undefined && uid !== own) throw new Untrusted(path);
+  if (own !== undefined && nearest.uid !== own) throw new Untrusted(path);
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (!(await isTrustedFolder(path))) throw new Untrusted(path);
-}
-
-async function nearestFolder(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    const found = await stat(at).catch(() => null);
-    if (found !== null || dirname(at) === at) return at;
-  }
 }

@@ -174,6 +174,15 @@ describe("a folder that cannot be trusted is neither read nor written", () => {
   });
 });
 
+test("no home is made that is not there", async () => {
+  const temp = makeTempDir("facts");
+  const store = new FactsFiles(join(temp.path, "home", ".cache", "allsmi-ssh"), "allsmi-ssh 1", realClock);
+  store.write(KEY, FACTS);
+  await store.close();
+  assert.deepEqual(readdirSync(temp.path), []);
+  temp.remove();
+});
+
 test("a full disk leaves what was there", { skip: notRoot }, () =>
   withFacts(async ({ folder, read }) => {
     const small = join(folder, "..", "small");
