@@ -9,7 +9,7 @@ import type { Candidates } from "../auth/identity.js";
 import type { ServerReply } from "../auth/login-refusal.js";
 import { IDENT_LINE } from "../dial/greeting.js";
 import type { Dialled } from "../dial/tcp.js";
-import type { HostKey } from "../keys/fingerprint.js";
+import { fingerprint, type HostKey } from "../keys/fingerprint.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { planHostNames, planLabel, type HostPlan } from "../plan/plan.js";
 import type { OfferedAlgorithms } from "./algorithms.js";
@@ -45,6 +45,8 @@ export class Handshake {
   #login: Login | null = null;
   #remember: HostKey | null = null;
   #settled = false;
+  /** Of the server's key. */
+  #hostKey = "";
   readonly #limits: ServerLimits;
   /** After ssh2's own listener; the session has one of its own. */
   readonly #received = (chunk: Buffer): void => this.#limits.received(chunk.length);
@@ -139,6 +141,7 @@ export class Handshake {
     }
     this.request.step?.("ssh", hostKeyText(decision));
     this.#remember = decision.remember;
+    this.#hostKey = fingerprint(decision.key.blob);
     return true;
   }
 
@@ -168,7 +171,8 @@ export class Handshake {
     const ping = (): void => pingServer(client);
     const limits = this.#limits;
     this.#stream.off("data", this.#received);
-    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
+    const hostKey = this.#hostKey;
+    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, hostKey, step });
     limits.loggedIn((error) => session.fail(error));
     handOver(client, session, this.algorithms, passOf(limits, client), fast);
     this.#resolve(session);
