@@ -96,18 +96,21 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     });
   });
 
-  /** The terminal's modes: as before the program, and while it reads keys. */
+  let looks = 0;
+
+  /** The terminal's modes, as the shell finds them. The screen is empty after it. */
   async function modesOf(window: TmuxWindow): Promise<string> {
-    window.type(`clear; stty -a > modes; echo written`);
-    await window.see(/^written$/);
-    return readFileSync(join(temp.path, "modes"), "utf8");
+    const written = `modes-${(looks += 1)}`;
+    window.type(`stty -a > ${written}; clear; echo ${written}`);
+    await window.see(new RegExp(`^${written}$`));
+    return readFileSync(join(temp.path, written), "utf8");
   }
 
   test("goes on where it was after Ctrl-Z and fg, and q ends it", async () => {
     await inWindow(100, 24, async (window) => {
       window.type(`cd ${temp.path}`);
       const before = await modesOf(window);
-      window.type("sh watch --interval 0.3");
+      window.type("sh watch --interval 2");
       await window.see(/^8 hosts: 8 ok$/);
       window.key("C-z");
       await window.see(/Stopped/);
@@ -135,7 +138,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
         ["QUIT", 131],
       ];
       for (const [end, code] of ways) {
-        window.type(`clear; ulimit -c 0; sh -c 'echo $$ > pid; exec sh watch --interval 0.3'; echo code=$?`);
+        window.type(`clear; ulimit -c 0; sh -c 'echo $$ > pid; exec sh watch --interval 2'; echo code=$?`);
         await window.see(/^8 hosts: 8 ok$/);
         if (end === "Escape") window.key(end);
         else
@@ -143,7 +146,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
         await window.see(new RegExp(`^code=${code}$`));
         assert.equal(await modesOf(window), before, end);
       }
-      window.type("clear; sh watch --interval 0.3 &");
+      window.type("clear; sh watch --interval 2 &");
       await window.see(/^8 hosts: 8 ok$/);
       window.type("clear; jobs > jobs; kill %1; wait; echo over");
       await window.see(/^over$/);
