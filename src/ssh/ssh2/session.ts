@@ -12,6 +12,7 @@ import { systemErrorCode } from "../../contract/local-limit.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { unlessAborted } from "../../lib/abort.js";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import { oneLine } from "../../lib/text.js";
 import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
@@ -165,7 +166,7 @@ export class Session implements Connection, JumpSession {
     step?.("ssh", "asking the server for a sign of life");
     this.#messagesBefore = this.parts.limits.messages;
     this.#bytesSinceAsked = 0;
-    this.#confirming = clock.after(withinMs, () => {
+    this.#confirming = deadlineAfter(clock, withinMs, () => {
       const message = `${planLabel(plan)}: no answer within ${withinMs / 1000} s to a keepalive that was sent because a reading is late: the host, its sshd or the network has stopped`;
       this.fail(new HostError("keepalive-timeout", "sample", message));
     });
