@@ -199,7 +199,7 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
           "a frame",
           host,
           atMs,
-          ({ record, tick }) => record === "frame" && (tick ?? 0) > 3000,
+          ({ record, tick }) => record === "frame" && tick > 3000,
           20_000,
         );
       const recoveredSecs = (performance.now() - atMs) / 1000;
@@ -250,28 +250,11 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
           file,
           `Host proxied\nProxyCommand sh -c 'sleep 5; true'\nHost straight\n${port}Host *\nUser x\n`,
         );
-        const args = [
-          "--ssh",
-          "proxied,straight,localhost:1",
-          "--ssh-config",
-          file,
-          "--once",
-          "--format",
-          "ndjson",
-        ];
+        const hosts = "proxied,straight,localhost:1";
+        const args = ["--ssh", hosts, "--ssh-config", file, "--once", "--format", "ndjson"];
         const script = `ulimit -u ${processes} && cd / && exec "$@"`;
-        const user = [
-          "setpriv",
-          "--reuid",
-          "2",
-          "--regid",
-          "2",
-          "--clear-groups",
-          "bash",
-          "-c",
-          script,
-          "bash",
-        ];
+        const become = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"];
+        const within = [...become, "bash", "-c", script, "bash"];
         const run = await runCli(args, { within });
         const codes = recordsOf(run.stdout).map((each) => [
           each.hostname,
