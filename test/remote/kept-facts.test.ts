@@ -263,7 +263,10 @@ describe("anything may be in a file", () => {
         if (script === null) return;
         used += 1;
         assert.match(script.state, /^[\da-f-]{36} [\w.-]{1,64}$/);
-        assert.match(script.assignments, /^(?:k[tqf]=(?:"[\w/.+:,@ -]*"|[\w.,]+)(?:; )?)+$/);
+        assert.match(
+          script.assignments,
+          /^(?:k[tqfc]=(?:"[\w/.+:,@ -]*"|[\w.,]+|(?:\/proc\/cpuinfo)?)(?:; )?)+$/,
+        );
       }),
       { numRuns: propertyRuns(2000) },
     );

@@ -1,7 +1,7 @@
 /** Facts of a Linux host that are kept: with what is live beside them, they read as a whole answer does. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostFactsToKeep, withKeptFacts } from "../../src/system/kept-host-facts.js";
+import { hostAssignment, hostFactsToKeep, withKeptFacts } from "../../src/system/kept-host-facts.js";
 import { parseLinuxFacts } from "../../src/system/linux-facts.js";
 
 const LIVE = [
@@ -41,6 +41,19 @@ for (const [how, answer] of Object.entries({ listed, counted }))
     assert.equal(again.allowed, 2);
     assert.equal(again.chassisDetail["Vendor"], "Supermicro");
   });
+
+test("the clocks are read beside kept facts only where a record has them: of one socket", () => {
+  const of = (...sockets: readonly string[]): string => {
+    const lines = sockets.map((cpus, cpu) => `cpu${String(cpu)}/topology/core_siblings_list:${cpus}`);
+    const kept = hostFactsToKeep(
+      listed([...LASTING.filter((line) => !line.includes("siblings")), ...lines, ...LIVE]),
+    );
+    return kept === null ? "" : hostAssignment(kept);
+  };
+  const state = STATE.slice("@state ".length);
+  assert.equal(of("0-1", "0-1"), `kf="${state}"; kc=/proc/cpuinfo`);
+  assert.equal(of("0", "1"), `kf="${state}"; kc=`);
+});
 
 test("facts are not kept where they may be wrong or cut short", () => {
   const without = (part: string, ...more: readonly string[]): string =>
