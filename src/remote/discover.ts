@@ -271,7 +271,13 @@ function withoutTool(include: ReadonlySet<Section>): ReadonlySet<Section> {
   return new Set([...include].filter((section) => !TOOL_SECTIONS.includes(section)));
 }
 
-/** The sections that a Linux host with a working all-smi reports itself: the processor load in a snapshot is the average since boot. */
+/**
+ * The sections that a Linux host with a working all-smi reports itself: all-smi has no host and no network, and the
+ * processor load in its snapshot is the average since boot.
+ */
 function besideNative(system: HostSystem | null, include: ReadonlySet<Section>): ReadonlySet<Section> {
-  return new Set<Section>(system?.id === "linux" && include.has("cpu") ? ["cpu"] : []);
+  if (system?.id !== "linux") return new Set();
+  return new Set(BESIDE_NATIVE.filter((section) => include.has(section)));
 }
+
+const BESIDE_NATIVE: readonly Section[] = ["cpu", "host", "network"];

@@ -3,7 +3,7 @@ import type { SampleOptions } from "../contract/options.js";
 import { TICK_SECTIONS, type Gpu, type Section } from "../contract/record.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader } from "../system/ps.js";
-import { asleepReading, sleepersIn, wokenBy } from "./asleep.js";
+import { asleepReading, namesOf, sleepersIn, wokenBy, type NamedGpu } from "./asleep.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
@@ -39,7 +39,7 @@ export class HostReader {
   readonly #asksProcesses: boolean;
   readonly #ps = createPsReader();
   /** For what GPUs are called that have gone to sleep. */
-  readonly #lastGpus = new WeakMap<Sampler, readonly Gpu[]>();
+  readonly #named = new WeakMap<Sampler, readonly NamedGpu[]>();
 
   constructor(options: SampleOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ export class HostReader {
           ? this.#asleep(tool, sleepers)
           : (firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked));
       if (reading.sections.gpus !== undefined && wokenBy(tool.shim).length > 0)
-        this.#lastGpus.set(tool.sampler, reading.sections.gpus);
+        this.#nameGpus(tool.sampler, reading.sections.gpus);
       return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
     return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
@@ -92,7 +92,13 @@ export class HostReader {
       const message = `all-smi was not run: it would wake ${sleepers.join(", ")}`;
       return { sections: {}, errors: failedSections(this.#asked, "error", message) };
     }
-    return asleepReading(sleepers, this.#lastGpus.get(tool.sampler) ?? []);
+    return asleepReading(sleepers, this.#named.get(tool.sampler) ?? []);
+  }
+
+  #nameGpus(sampler: Sampler, gpus: readonly Gpu[]): void {
+    const before = this.#named.get(sampler) ?? [];
+    const named = namesOf(gpus, before);
+    if (named !== before) this.#named.set(sampler, named);
   }
 
   #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {

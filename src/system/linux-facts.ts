@@ -1,5 +1,6 @@
 /** Facts of a Linux host, read once a session: its CPUs' model and layout, limits of the cgroup, its manufacturer. */
 import { cleanText } from "../lib/text.js";
+import { sharedText, sharedValue } from "../lib/shared-values.js";
 import type { Part } from "../shims/kit/shim.js";
 import { CPUINFO_FILES, CPUINFO_LINES, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
 import { markedLines } from "./marked-lines.js";
@@ -145,25 +146,29 @@ export interface LinuxFacts {
   readonly chassisDetail: Readonly<Record<string, string>>;
 }
 
+/** Of a host whose CPUs are all of one kind. */
+const ALL_STANDARD: LinuxFacts["coreTypes"] = new Map<number, CoreType>();
+
 /** `stdout`: of LINUX_FACTS; facts that it lacks are null or empty. */
 export function parseLinuxFacts(stdout: string): LinuxFacts {
   const blocks = markedLines(stdout.split("\n"), MARKS);
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
   const machineName = lines("")[0]?.trim() ?? "";
-  const machine = machineName === "" ? null : cleanText(machineName);
+  const machine = machineName === "" ? null : sharedText(cleanText(machineName));
   const read = sortedFacts(lines("files"), lines("counts"));
   const tallies = [...lines("cpuinfo"), ...read.tallies];
   const info = parseCpuinfo(tallies, lines("processors")[0], machine);
   const sys = filesIn([...lines("sys"), ...read.sys]);
   const one = (path: string): string | undefined => sys.get(path)?.[0];
   const lists = (path: string): (readonly number[])[] => partsOf(sys.get(path) ?? []);
+  const types = coreTypes(sys);
   const megahertz = (path: string): number | null => maxOf(sys.get(path) ?? [], 1000);
   return {
     machine,
     info,
-    sockets: lists("/topology/core_siblings_list").sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
-    physicalCores: lists("/topology/thread_siblings_list"),
-    coreTypes: coreTypes(sys),
+    sockets: sharedValue(lists("/topology/core_siblings_list").sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))),
+    physicalCores: sharedValue(lists("/topology/thread_siblings_list")),
+    coreTypes: types.size === 0 ? ALL_STANDARD : types,
     baseMhz:
       megahertz("/cpufreq/base_frequency") ??
       info.baseMhz ??
@@ -178,7 +183,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
     cpuQuota: cpuQuota(one),
     hasKernelProc: hasKernelProc(tallies, lines("lxcfs")[0]),
-    chassisDetail: chassisDetail(sys, lines("model"), info.machine),
+    chassisDetail: sharedValue(chassisDetail(sys, lines("model"), info.machine)),
   };
 }
 
@@ -246,7 +251,7 @@ function hasKernelProc(tallies: readonly string[], lxcfsMounts: string | undefin
 
 function online(text: string | undefined): LinuxFacts["online"] {
   const cpus = text === undefined ? null : cpuList(text);
-  return text === undefined || cpus === null ? null : { text: text.trim(), cpus };
+  return text === undefined || cpus === null ? null : sharedValue({ text: text.trim(), cpus });
 }
 
 /** Intel lists the CPUs of each kind by PMU; ARM has a capacity for each CPU. */
