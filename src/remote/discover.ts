@@ -38,7 +38,7 @@ import {
 import { isWanted, reachedBy } from "./probe-round.js";
 import { PCI_DEVICES } from "./script.js";
 import type { TimeoutCommand } from "./script-plan.js";
-import { answerStep, bootstrapStep } from "./steps.js";
+import { answerStep, bootstrapStep, keptStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
 
@@ -59,6 +59,8 @@ export async function discover(
     const probed = await probeInRounds(ways, options, wanted, kept);
     if (probed.kind === "shell") {
       const discovery = await toDiscovery(ways, options, wanted, probed.rounds);
+      const { host, judged } = probed.rounds;
+      if (kept !== null) options.step?.("remote", keptStep(kept, host, judged));
       const learned = factsAfter(kept, probed.rounds, options.clock.wallMs());
       return learned === null ? discovery : { ...discovery, learned };
     }
