@@ -18,7 +18,7 @@ import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
-import { filterMessages, protocolOf } from "./internals.js";
+import { closeRefused, filterMessages, protocolOf } from "./internals.js";
 import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
 
@@ -72,6 +72,8 @@ export class Session implements Connection, JumpSession {
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   /** The peer was asked for a sign of life: ends the session. Null: it was not, or it has answered. */
+  /** Commands that the server has not accepted or refused yet. */
+  #waiting = 0;
   #confirming: Timer | null = null;
   #messagesBefore = 0;
   #bytesSinceAsked = 0;
@@ -125,13 +127,16 @@ export class Session implements Connection, JumpSession {
         if (this.#ended !== null) reject(this.#ended);
         else if (isOutOfSessions(error)) resolve("no-session");
         else {
+          if (this.#waiting === 0) closeRefused(this.parts.client);
           const reason = refusalOf(error);
           this.parts.step?.("ssh", `channel refused: ${reason}`);
           reject(new ChannelRefused(reason));
         }
       };
       try {
+        this.#waiting += 1;
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
+          this.#waiting -= 1;
           if (error !== undefined) failed(error);
           else {
             this.parts.step?.("ssh", "channel opened, command started");
@@ -139,6 +144,7 @@ export class Session implements Connection, JumpSession {
           }
         });
       } catch (error) {
+        this.#waiting -= 1;
         failed(error);
       }
     });
