@@ -29,7 +29,8 @@ export function headReader(take: (head: RecordHead) => void): (chunk: Buffer) =>
         const more = chunk.subarray(at, Math.min(end, at + HEAD_BYTES - begun.length));
         const head: Buffer = begun.length === 0 ? more : Buffer.concat([begun, more]);
         if (lineEnd >= 0 || head.length === HEAD_BYTES) {
-          parse(head.toString("latin1"), take);
+          const found = recordHead(head.toString("latin1"));
+          if (found !== null) take(found);
           begun = null;
         } else begun = Buffer.from(head);
       }
@@ -40,9 +41,10 @@ export function headReader(take: (head: RecordHead) => void): (chunk: Buffer) =>
   };
 }
 
-function parse(text: string, take: (head: RecordHead) => void): void {
+/** Of a line, or of its beginning; null where it is no record of a tick. */
+export function recordHead(text: string): RecordHead | null {
   const found = HEAD.exec(text);
-  if (found === null) return;
+  if (found === null) return null;
   const [, record, timestamp = "", tick = "", hostId = ""] = found;
-  take({ record: record === "frame" ? "frame" : "state", timestamp, tick: Number(tick), hostId, text });
+  return { record: record === "frame" ? "frame" : "state", timestamp, tick: Number(tick), hostId, text };
 }

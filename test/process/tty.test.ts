@@ -110,7 +110,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
     await inWindow(100, 24, async (window) => {
       window.type(`cd ${temp.path}`);
       const before = await modesOf(window);
-      window.type("sh watch --interval 0.3");
+      window.type("sh watch --interval 2");
       await window.see(/^8 hosts: 8 ok$/);
       window.key("C-z");
       await window.see(/Stopped/);
@@ -138,7 +138,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
         ["QUIT", 131],
       ];
       for (const [end, code] of ways) {
-        window.type(`clear; ulimit -c 0; sh -c 'echo $$ > pid; exec sh watch --interval 0.3'; echo code=$?`);
+        window.type(`clear; ulimit -c 0; sh -c 'echo $$ > pid; exec sh watch --interval 2'; echo code=$?`);
         await window.see(/^8 hosts: 8 ok$/);
         if (end === "Escape") window.key(end);
         else
@@ -146,7 +146,7 @@ describe("the table on a terminal", { skip: missing ?? noTmux }, () => {
         await window.see(new RegExp(`^code=${code}$`));
         assert.equal(await modesOf(window), before, end);
       }
-      window.type("clear; sh watch --interval 0.3 &");
+      window.type("clear; sh watch --interval 2 &");
       await window.see(/^8 hosts: 8 ok$/);
       window.type("clear; jobs > jobs; kill %1; wait; echo over");
       await window.see(/^over$/);

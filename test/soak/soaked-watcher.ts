@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { OUR_PROGRAM } from "../../bench/fleet/fleet.js";
-import { headReader } from "../../bench/measure/record-heads.js";
+import { recordHead } from "../../bench/measure/record-heads.js";
 import type { RecordHead } from "../../bench/measure/record-heads.js";
 
 /** Characters of standard error that are kept, its end. */
@@ -33,7 +33,16 @@ export class SoakedWatcher {
     if (child.pid === undefined) throw new Error("the watcher did not start");
     this.pid = child.pid;
     this.#child = child;
-    child.stdout.on("data", headReader(take));
+    // Whole lines, not their heads: a frame names skipped ticks behind its devices.
+    let begun = "";
+    child.stdout.setEncoding("latin1").on("data", (text: string) => {
+      const lines = (begun + text).split("\n");
+      begun = lines.pop() ?? "";
+      for (const line of lines) {
+        const head = recordHead(line);
+        if (head !== null) take(head);
+      }
+    });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#warnings += text.split(/MaxListenersExceededWarning|internal error/).length - 1;
       this.#stderr = (this.#stderr + text).slice(-MAX_KEPT_CHARS);

@@ -154,6 +154,7 @@ export function carriedConnection(inner: Connection, lifetime: Lifetime): Connec
   return {
     ...lifetime,
     client: inner.client,
+    ...(inner.hostKey === undefined ? {} : { hostKey: inner.hostKey }),
     open: (command, events) => inner.open(command, events),
     confirm: (withinMs) => inner.confirm?.(withinMs),
   };
