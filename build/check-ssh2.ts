@@ -18,6 +18,7 @@ const TESTS = [
   "test/ssh/ssh2/algorithms.test.ts",
   "test/ssh/ssh2/fast/curve25519.test.ts",
   "test/ssh/ssh2/fast/without.test.ts",
+  "test/ssh/ssh2/group-exchange.test.ts",
   "test/ssh/ssh2/session.test.ts",
   "test/security/strict-key-exchange.test.ts",
 ];

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { missing } from "../support/sshd.js";
+import { LOGIN_ATTACKS, SESSION_ATTACKS } from "./matrix/attacks.js";
 import { CONNECTION_CASES } from "./matrix/connection-cases.js";
 import type { HostCase } from "./matrix/fault-case.js";
-import { HOSTILE_CASES } from "./matrix/hostile-server.js";
-import { runGroup } from "./matrix/host-runner.js";
+import { runGroup, type RunBounds } from "./matrix/host-runner.js";
+import { OPENSSH_CASES } from "./matrix/openssh-cases.js";
 import { LOGIN_CASES } from "./matrix/login-cases.js";
 import { PEER_CASES } from "./matrix/peer-cases.js";
 import { hostAt, serve, stopServers } from "./matrix/servers.js";
@@ -20,11 +21,14 @@ interface GroupOfCases {
   readonly name: string;
   readonly cases: () => Promise<readonly HostCase[]>;
   readonly flags: readonly string[];
+  readonly bounds?: RunBounds;
+  readonly faultsAtOnce?: number;
 }
 
 const GROUPS: readonly GroupOfCases[] = [
   // The default interval and deadlines: what they promise is promised of these cases.
   { name: "connection", cases: () => Promise.resolve(CONNECTION_CASES), flags: [] },
+  { name: "system ssh", cases: () => Promise.resolve(OPENSSH_CASES), flags: ["--ssh-client", "openssh"] },
   {
     name: "peer",
     cases: () => Promise.resolve(PEER_CASES),
@@ -32,9 +36,18 @@ const GROUPS: readonly GroupOfCases[] = [
   },
   { name: "login", cases: () => Promise.resolve(LOGIN_CASES), flags: ["--tool-timeout-secs", "3"] },
   {
-    name: "hostile server",
-    cases: () => Promise.resolve(HOSTILE_CASES),
+    name: "hostile login",
+    cases: () => Promise.resolve(LOGIN_ATTACKS),
     flags: ["--tool-timeout-secs", "3"],
+    bounds: { maxCpuSecs: 15, maxMib: 300 },
+  },
+  {
+    name: "hostile session",
+    cases: () => Promise.resolve(SESSION_ATTACKS),
+    flags: ["--tool-timeout-secs", "3"],
+    bounds: { maxCpuSecs: 40, maxMib: 400 },
+    // More would take the processor from each other, and so stay below the limits.
+    faultsAtOnce: 4,
   },
   {
     name: "tool",
@@ -45,10 +58,10 @@ const GROUPS: readonly GroupOfCases[] = [
 
 describe("hosts with a fault, and healthy hosts beside them", { skip }, () => {
   after(() => stopServers());
-  for (const { name, cases, flags } of GROUPS) {
-    test(name, async (t) => {
+  for (const { cases, ...group } of GROUPS) {
+    test(group.name, async (t) => {
       const server = await serve();
-      const outcomes = await runGroup({ name, cases: await cases(), healthy: hostAt(server), flags });
+      const outcomes = await runGroup({ ...group, cases: await cases(), healthy: hostAt(server) });
       for (const { name: of, problem } of outcomes)
         await t.test(of, () => {
           assert.equal(problem, null);

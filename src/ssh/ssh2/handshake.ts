@@ -5,32 +5,24 @@ import { HostError, hostErrorOf } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
-import { appendTail } from "../../lib/text.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import type { Candidates } from "../auth/identity.js";
-import { loginRefusal, type ServerReply } from "../auth/login-refusal.js";
-import { userKeyAlgorithms } from "../auth/signature-algorithm.js";
-import { Userauth } from "../auth/userauth.js";
+import type { ServerReply } from "../auth/login-refusal.js";
 import { IDENT_LINE } from "../dial/greeting.js";
 import type { Dialled } from "../dial/tcp.js";
-import type { HostKey } from "../keys/fingerprint.js";
+import { fingerprint, type HostKey } from "../keys/fingerprint.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { planHostNames, planLabel, type HostPlan } from "../plan/plan.js";
 import type { OfferedAlgorithms } from "./algorithms.js";
 import type { FastPaths } from "./fast/fast-paths.js";
-import type { RequestsAhead } from "./fast/round-trips.js";
+import { prepareGroupExchange } from "./group-exchange.js";
 import { handshakeFailure } from "./handshake-failure.js";
-import { AuthSteps, negotiatedText } from "./handshake-steps.js";
+import { negotiatedText } from "./handshake-steps.js";
 import { checkHostKey, hostKeyText, rememberHostKey, sameKeyAtRekey } from "./host-key-check.js";
-import {
-  dropFirstWrite,
-  filterMessages,
-  introduceAs,
-  pingServer,
-  protocolOf,
-  takeOverAuthentication,
-  type Ssh2Internals,
-} from "./internals.js";
+import { dropFirstWrite, filterMessages, introduceAs, pingServer, protocolOf } from "./internals.js";
+import { Login } from "./login.js";
 import { ServerLimits } from "./server-limits.js";
+import { Ssh2State } from "./server-state.js";
 import { handOver, Session } from "./session.js";
 
 export interface HandshakeRequest {
@@ -51,16 +43,14 @@ export interface HandshakeRequest {
 /** Nothing of it is kept once the user is in: a fleet has thousands of sessions, which stay for days. */
 export class Handshake {
   #phase: "handshake" | "auth" = "handshake";
-  #userauth: Userauth | null = null;
+  #login: Login | null = null;
   #remember: HostKey | null = null;
   #settled = false;
-  #serviceAccepted = false;
-  #started = false;
-  /** The server's banners: all of them, and those since its answer to `none`. */
-  #banner = "";
-  #bannerAboutKeys = "";
-  #wire: Ssh2Internals | null = null;
+  /** Of the server's key. */
+  #hostKey = "";
   readonly #limits: ServerLimits;
+  /** After ssh2's own listener; the session has one of its own. */
+  readonly #received = (chunk: Buffer): void => this.#limits.received(chunk.length);
   #resolve: (session: Session) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
@@ -78,10 +68,10 @@ export class Handshake {
 
   run(signal: AbortSignal): Promise<Session> {
     const { plan, clock } = this.request;
-    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+    const deadline = deadlineAfter(clock, plan.handshakeTimeoutMs, () => {
       const what = this.#phase === "auth" ? "authentication" : "key exchange";
       const message = `${planLabel(plan)}: no end of the ${what} within ${plan.handshakeTimeoutMs / 1000} s`;
-      const tried = this.#userauth?.progress.tried ?? [];
+      const tried = this.#login?.progress?.tried ?? [];
       this.#fail(new HostError("handshake-timeout", this.#phase, message, { tried }));
     });
     const running = new Promise<Session>((resolve, reject) => {
@@ -102,13 +92,12 @@ export class Handshake {
 
   #start(): void {
     const { client } = this;
-    const { fast, step } = this.request;
-    const steps = step === undefined ? null : new AuthSteps(step);
+    const { fast, step, plan } = this.request;
     // Listeners that stay: ssh2 often reports a second error after the first.
     client.on("error", (error) => this.#ended(error));
     client.on("end", () => this.#ended(null)).on("close", () => this.#ended(null));
     // Guarded: ssh2 would take what these throw for bad bytes of the server.
-    const pass = passOf(this.#limits);
+    const pass = passOf(this.#limits, client);
     // Each key exchange may have brought another reader of packets.
     client.on("handshake", () => this.#guard(() => filterMessages(client, pass)));
     client.once("handshake", (negotiated) => this.#guard(() => this.#keysExchanged(negotiated)));
@@ -118,32 +107,18 @@ export class Handshake {
     client.connect(this.#config());
     introduceAs(client, IDENT_LINE);
     filterMessages(client, pass);
-    const wire = takeOverAuthentication(client, {
-      serviceAccepted: () => {
-        this.#serviceAccepted = true;
-        if (this.#userauth !== null) this.#guard(() => this.#startOnce());
+    this.#limits.watch(new Ssh2State(client));
+    this.#stream.on("data", this.#received);
+    this.#login = new Login(client, {
+      ...{ plan, fast, step },
+      guard: (act) => this.#guard(act),
+      accepted: (key) => {
+        this.request.accepted(key?.fingerprint ?? null);
+        filterMessages(client, pass);
       },
-      keyAccepted: () =>
-        this.#guard(() => {
-          steps?.keyAccepted(this.#userauth?.current ?? null);
-          this.#userauth?.keyAccepted();
-        }),
-      failure: (methods, partial) =>
-        this.#guard(() => {
-          steps?.refused(methods, partial);
-          this.#userauth?.failure(methods, partial);
-        }),
-      banner: (text) => this.#guard(() => this.#addBanner(text)),
-      success: () =>
-        this.#guard(() => {
-          const key = this.#userauth?.accepted ?? null;
-          steps?.authenticated(this.request.plan.user, key);
-          this.request.accepted(key?.fingerprint ?? null);
-          filterMessages(client, pass);
-        }),
+      failed: (error) => this.#fail(error),
     });
     fast?.connected(protocolOf(client));
-    this.#wire = steps === null ? wire : steps.logSends(wire, () => this.#userauth?.current ?? null);
   }
 
   #config(): ConnectConfig {
@@ -167,6 +142,7 @@ export class Handshake {
     }
     this.request.step?.("ssh", hostKeyText(decision));
     this.#remember = decision.remember;
+    this.#hostKey = fingerprint(decision.key.blob);
     return true;
   }
 
@@ -181,41 +157,11 @@ export class Handshake {
       adding.catch((error: unknown) => this.#fail(error));
     }
     this.request.candidates.then(
-      (candidates) => this.#guard(() => this.#authenticate(candidates)),
+      (candidates) => {
+        if (!this.#settled) this.#guard(() => this.#login?.begin(candidates));
+      },
       (error: unknown) => this.#fail(error),
     );
-  }
-
-  #authenticate(candidates: Candidates): void {
-    const wire = this.#wire;
-    if (wire === null || this.#settled) return;
-    const { plan } = this.request;
-    const { pubkeyAcceptedAlgorithms, requiredRsaSize, pubkeyAuthentication } = plan.config;
-    const keys = pubkeyAuthentication ? candidates.keys : [];
-    const algorithms = userKeyAlgorithms(pubkeyAcceptedAlgorithms);
-    this.#userauth = new Userauth(wire, { user: plan.user, keys, algorithms, requiredRsaSize }, (refusal) => {
-      this.#fail(loginRefusal(plan, refusal, candidates, this.#serverReply()));
-    });
-    if (this.#serviceAccepted || this.#ahead()?.beforeServiceAccept === true) this.#startOnce();
-  }
-
-  #startOnce(): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.#userauth?.start(this.#ahead()?.keyWithNone === true);
-  }
-
-  /** What may be sent early; undefined: nothing. */
-  #ahead(): RequestsAhead | undefined {
-    const wire = this.#wire;
-    if (wire === null) return undefined;
-    return this.request.fast?.requestsAhead(wire.serverSoftware(), wire.serverAlgorithms());
-  }
-
-  #addBanner(text: string): void {
-    this.#banner = appendTail(this.#banner, text);
-    if (this.#userauth?.progress.isNoneAnswered === true)
-      this.#bannerAboutKeys = appendTail(this.#bannerAboutKeys, text);
   }
 
   #ready(): void {
@@ -225,15 +171,17 @@ export class Handshake {
     const { client } = this;
     const ping = (): void => pingServer(client);
     const limits = this.#limits;
-    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
+    this.#stream.off("data", this.#received);
+    const hostKey = this.#hostKey;
+    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, hostKey, step });
     limits.loggedIn((error) => session.fail(error));
-    handOver(client, session, this.algorithms, passOf(limits), fast);
+    handOver(client, session, this.algorithms, passOf(limits, client), fast);
     this.#resolve(session);
   }
 
   #ended(error: unknown): void {
-    const auth = this.#userauth?.progress ?? null;
-    const progress = { phase: this.#phase, auth, reply: this.#serverReply() };
+    const { progress: auth = null, reply = NO_REPLY } = this.#login ?? {};
+    const progress = { phase: this.#phase, auth, reply };
     this.#fail(handshakeFailure(this.request.plan, error, progress));
   }
 
@@ -254,14 +202,15 @@ export class Handshake {
     this.#stream.destroy();
     this.#reject(error);
   }
-
-  #serverReply(): ServerReply {
-    const isSshd = this.#wire?.serverSoftware().startsWith("OpenSSH_") === true;
-    return { banner: this.#banner, lastWords: this.#bannerAboutKeys, isSshd };
-  }
 }
 
+const NO_REPLY: ServerReply = { banner: "", lastWords: "", isSshd: false };
+
 /** Holds nothing of the handshake. */
-function passOf(limits: ServerLimits): (message: Uint8Array) => Uint8Array {
-  return (message) => limits.pass(message);
+function passOf(limits: ServerLimits, client: object): (message: Uint8Array) => Uint8Array {
+  return (received) => {
+    const message = limits.pass(received);
+    prepareGroupExchange(client, message);
+    return message;
+  };
 }

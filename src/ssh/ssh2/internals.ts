@@ -105,6 +105,9 @@ export function takeOverAuthentication(client: object, handlers: AuthenticationH
 
 const ignore: Handler = () => undefined;
 
+/** As OpenSSH's buffers of packets (PACKET_MAX_SIZE); a packet of 35 KB may decompress to a thousand times as much. */
+const MAX_DECOMPRESSED_BYTES = 256 * 1024;
+
 /**
  * Every message that is received goes through `pass` first: ssh2 handles what it returns. Call right after `connect`, and
  * again once the user is in, when ssh2 may have begun to decompress.
@@ -113,6 +116,9 @@ export function filterMessages(client: object, pass: (message: Uint8Array) => Ui
   const { read: reader } = protocolOf(client)._packetRW;
   if (Object.hasOwn(reader, "read")) return;
   const read = reader.read.bind(reader);
+  const inflater: unknown = Reflect.get(reader, "_zlib");
+  if (typeof inflater === "object" && inflater !== null)
+    Reflect.set(inflater, "_maxOutputLength", MAX_DECOMPRESSED_BYTES);
   Object.defineProperty(reader, "read", {
     configurable: true,
     value: (payload: Uint8Array): Uint8Array => pass(read(payload)),
@@ -145,7 +151,8 @@ export function dropFirstWrite(stream: Duplex): void {
   });
 }
 
-function sendPacket(protocol: Protocol, payload: Buffer): void {
+/** As ssh2 sends its own: encrypted, or queued while keys are exchanged. */
+export function sendPacket(protocol: Protocol, payload: Buffer): void {
   const writer = protocol._packetRW.write;
   const start = writer.allocStart;
   const packet = writer.alloc(payload.length);

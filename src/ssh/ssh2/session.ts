@@ -11,15 +11,16 @@ import { HostError } from "../../contract/errors.js";
 import { systemErrorCode } from "../../contract/local-limit.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { unlessAborted } from "../../lib/abort.js";
-import type { Clock, Timer } from "../../lib/clock.js";
-import { oneLine } from "../../lib/text.js";
+import type { Clock } from "../../lib/clock.js";
 import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
-import { planLabel, type HostPlan } from "../plan/plan.js";
+import type { HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
 import { filterMessages, protocolOf } from "./internals.js";
+import { Liveness } from "./liveness.js";
 import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
+import { isOutOfSessions, refusalOf, sessionFailure } from "./session-failure.js";
 
 /** The part of ssh2's client that an authenticated session uses. */
 export interface SessionClient {
@@ -45,7 +46,9 @@ export interface SessionParts {
   readonly clock: Clock;
   /** Sends something that the server must answer. */
   readonly ping: () => void;
-  readonly limits: Pick<ServerLimits, "unsent" | "messages">;
+  readonly limits: Pick<ServerLimits, "unsent" | "messages" | "received" | "carries">;
+  /** As Connection.hostKey. */
+  readonly hostKey?: string;
   readonly step?: StepLog | undefined;
 }
 
@@ -53,27 +56,21 @@ export interface SessionParts {
 const CLOSED = new HostError("connection-lost", "sample", "the session was closed by us");
 /** How long a server may take to hang up after our disconnect message. */
 const CLOSE_TIMEOUT_MS = 300;
-/** More than an answer to a keepalive: a slow network may still carry a long message that came before it. */
-const MIN_SIGN_BYTES = 512;
 /** sshd frees a session only a moment after it reports the channel as closed: until then an open is tried again. */
 const MAX_SESSION_RETRY_MS = 1_000;
 const SESSION_RETRY_MS = 50;
 
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
+  readonly hostKey?: string;
   readonly lost: Promise<HostError>;
   #reportLost: (error: HostError) => void = () => undefined;
   /** Why the session has ended; null while it is alive. */
   #ended: HostError | null = null;
   #closing: Promise<void> | null = null;
-  #hasReceived = false;
-  #unanswered = 0;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
-  #timer: Timer | null = null;
-  /** The peer was asked for a sign of life: ends the session. Null: it was not, or it has answered. */
-  #confirming: Timer | null = null;
-  #messagesBefore = 0;
-  #bytesSinceAsked = 0;
+  #forwards = 0;
+  readonly #liveness: Liveness;
   readonly #env: NodeJS.ProcessEnv;
   /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
   readonly #channelEnded = (): void => void (this.#channelEndedAtMs = this.parts.clock.nowMs());
@@ -83,14 +80,15 @@ export class Session implements Connection, JumpSession {
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
+    if (parts.hostKey !== undefined) this.hostKey = parts.hostKey;
     const { stream, limits } = parts;
+    this.#liveness = new Liveness(parts, (error) => this.fail(error));
     // After ssh2's own listener, which has answered what came.
     stream.on("data", (chunk: Buffer) => {
-      this.#hasReceived = true;
-      if (this.#confirming !== null) this.#receivedWhileAsked(chunk.length);
+      this.#liveness.received(chunk.length);
+      limits.received(chunk.length);
       limits.unsent(stream.writableLength);
     });
-    this.#watch();
   }
 
   /** Ends the session for a reason; the first one counts. */
@@ -99,8 +97,7 @@ export class Session implements Connection, JumpSession {
     const { plan, stream } = this.parts;
     this.#ended =
       systemErrorCode(error) === null ? sessionFailure(plan, error) : systemFailure(error, plan, "sample");
-    this.#timer?.cancel();
-    this.#confirmed();
+    this.#liveness.stop();
     stream.destroy();
     this.parts.step?.("ssh", `disconnected: ${this.#ended.message}`);
     this.#reportLost(this.#ended);
@@ -150,7 +147,11 @@ export class Session implements Connection, JumpSession {
       try {
         this.parts.client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
           if (error !== undefined) failed(error);
-          else resolve(stream);
+          else {
+            this.#carry(1);
+            stream.once("close", () => this.#carry(-1));
+            resolve(stream);
+          }
         });
       } catch (error) {
         failed(error);
@@ -159,33 +160,13 @@ export class Session implements Connection, JumpSession {
     return unlessAborted(opening, signal, (late) => late.on("error", () => undefined).destroy());
   }
 
+  #carry(more: number): void {
+    this.#forwards += more;
+    this.parts.limits.carries(this.#forwards);
+  }
+
   confirm(withinMs: number): void {
-    if (this.#ended !== null || this.#confirming !== null) return;
-    const { clock, plan, ping, step } = this.parts;
-    step?.("ssh", "asking the server for a sign of life");
-    this.#messagesBefore = this.parts.limits.messages;
-    this.#bytesSinceAsked = 0;
-    this.#confirming = clock.after(withinMs, () => {
-      const message = `${planLabel(plan)}: no answer within ${withinMs / 1000} s to a keepalive that was sent because a reading is late: the host, its sshd or the network has stopped`;
-      this.fail(new HostError("keepalive-timeout", "sample", message));
-    });
-    try {
-      ping();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** Some bytes may belong to a message that never ends. */
-  #receivedWhileAsked(bytes: number): void {
-    this.#bytesSinceAsked += bytes;
-    const isAnswered = this.parts.limits.messages > this.#messagesBefore;
-    if (isAnswered || this.#bytesSinceAsked >= MIN_SIGN_BYTES) this.#confirmed();
-  }
-
-  #confirmed(): void {
-    this.#confirming?.cancel();
-    this.#confirming = null;
+    if (this.#ended === null) this.#liveness.confirm(withinMs);
   }
 
   close(): Promise<void> {
@@ -197,8 +178,7 @@ export class Session implements Connection, JumpSession {
     const { client, stream, clock } = this.parts;
     if (this.#ended === null) this.parts.step?.("ssh", "disconnected: closed by us");
     this.#ended ??= CLOSED;
-    this.#timer?.cancel();
-    this.#confirmed();
+    this.#liveness.stop();
     return new Promise((resolve) => {
       const gone = (): void => {
         deadline.cancel();
@@ -217,33 +197,6 @@ export class Session implements Connection, JumpSession {
         client.end();
       } catch {
         stream.destroy();
-      }
-    });
-  }
-
-  /** As ServerAliveInterval: pings only when nothing was received for an interval (clientloop.c). */
-  #watch(): void {
-    const { intervalMs, countMax } = this.parts.plan.keepalive;
-    this.#timer = this.parts.clock.after(intervalMs, () => {
-      if (this.#ended !== null) return;
-      if (this.#hasReceived) {
-        this.#hasReceived = false;
-        this.#unanswered = 0;
-        this.#watch();
-        return;
-      }
-      if (this.#unanswered >= countMax) {
-        const silentSecs = ((countMax + 1) * intervalMs) / 1000;
-        const message = `${planLabel(this.parts.plan)}: no answer to ${countMax} keepalives (${silentSecs} s)`;
-        this.fail(new HostError("keepalive-timeout", "sample", message));
-        return;
-      }
-      this.#unanswered += 1;
-      try {
-        this.parts.ping();
-        this.#watch();
-      } catch (error) {
-        this.fail(error);
       }
     });
   }
@@ -269,24 +222,4 @@ export function handOver(
   const afterKeyExchange = (): void => fast.keysExchanged(protocolOf(client), offered);
   client.on("handshake", afterKeyExchange);
   afterKeyExchange();
-}
-
-function sessionFailure(plan: HostPlan, error: unknown): HostError {
-  if (error instanceof HostError) return error;
-  const text = error instanceof Error ? error.message : "";
-  const lost = text === "" || /^(Connection lost|No response from server)/.test(text);
-  const message = `${planLabel(plan)}: ${lost ? "the server closed the connection" : text}`;
-  return new HostError(lost || error === null ? "connection-lost" : "protocol-error", "sample", message);
-}
-
-/** CHANNEL_OPEN_FAILURE with "connect failed", which sshd sends for MaxSessions, or with "resource shortage". */
-function isOutOfSessions(error: unknown): boolean {
-  const reason: unknown =
-    typeof error === "object" && error !== null ? Reflect.get(error, "reason") : undefined;
-  return reason === 2 || reason === 4;
-}
-
-function refusalOf(error: unknown): string {
-  const text = error instanceof Error ? error.message.replace(/^\(SSH\) /, "") : "refused";
-  return text === "Unable to exec" ? "the server does not run the command" : oneLine(text);
 }

@@ -3,16 +3,26 @@
  * another a tick. Each case leaves its row, whether it went well or not.
  */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StreamRecord } from "../../../src/contract/record.js";
+import { Limiter, type Release } from "../../../src/lib/limiter.js";
 import { makeTempDir } from "../../support/temp-dir.js";
 import { addRow, expectedText, isClean, matches, type FaultyHost, type HostCase } from "./fault-case.js";
 import { ticksOf, WatchedRun } from "./watched-run.js";
 
 const LIMIT_MS = 45_000;
 const HEALTHY = ["healthy-1", "healthy-2"];
+const NEVER = new AbortController().signal;
 /** Frames that a host has before its fault begins. */
 const FRAMES_BEFORE = 2;
+
+/** What the run of a group may cost on this machine, however long it took. */
+export interface RunBounds {
+  readonly maxCpuSecs: number;
+  /** Resident at most. */
+  readonly maxMib: number;
+}
 
 export interface Group {
   readonly name: string;
@@ -23,6 +33,11 @@ export interface Group {
   readonly flags: readonly string[];
   /** A fault that is there from the start, and its record, are not older than this. */
   readonly limitMs?: number;
+  readonly bounds?: RunBounds;
+  /** Faults that begin while others have not been noticed yet; absent: all of them. */
+  readonly faultsAtOnce?: number;
+  /** A command that runs the program in its place. */
+  readonly within?: readonly string[];
 }
 
 export interface CaseOutcome {
@@ -33,7 +48,8 @@ export interface CaseOutcome {
 /** Every case's outcome; the order is that of the cases. Never rejects for what a case does. */
 export async function runGroup(group: Group): Promise<readonly CaseOutcome[]> {
   const temp = makeTempDir("matrix");
-  const { cases, healthy, flags } = group;
+  const { cases, healthy, flags, faultsAtOnce = cases.length } = group;
+  const turns = new Limiter(faultsAtOnce);
   const hosts = await Promise.all(cases.map((each) => each.arrange()));
   const alias = (index: number): string => `case-${index}`;
   const all = [...HEALTHY.map((name) => [name, healthy] as const)];
@@ -46,20 +62,24 @@ export async function runGroup(group: Group): Promise<readonly CaseOutcome[]> {
     "GlobalKnownHostsFile none",
   ];
   writeFileSync(join(temp.path, "config"), `${config.join("\n")}\n`, { mode: 0o600 });
-  const run = new WatchedRun([
+  const args = [
     ...["--ssh", all.map(([name]) => name).join(","), "--ssh-config", join(temp.path, "config")],
     ...["--format", "ndjson", "--ssh-fallback", "nvidia-smi", "--include", "gpu,memory", ...flags],
-  ]);
+  ];
+  const run = new WatchedRun(args, group.within === undefined ? {} : { within: group.within });
   try {
     const ran = await Promise.all(
-      cases.map((each, index) => runCase(run, alias(index), each, hosts[index] as FaultyHost, group)),
+      cases.map((each, index) => runCase(run, alias(index), each, hosts[index] as FaultyHost, group, turns)),
     );
+    const cost = costOf(run.child.pid);
     run.child.kill("SIGTERM");
-    const { code, stderr } = await run.ended;
+    const { code, stdout, stderr } = await run.ended;
     const kept = keptTicks(run);
     const wrong = [
       code === 143 ? null : `exit code ${code}`,
       /internal error|please report/.test(stderr) ? `internal error: ${stderr.slice(0, 300)}` : null,
+      NOT_PLAIN.test(stdout + stderr) ? "a control character was printed" : null,
+      tooDear(cost, group.bounds),
       kept[0] === kept[1] ? null : `the healthy hosts kept ${kept[0]} of ${kept[1]} ticks`,
     ].find((problem) => problem !== null);
     return await Promise.all(
@@ -80,32 +100,60 @@ export async function runGroup(group: Group): Promise<readonly CaseOutcome[]> {
   }
 }
 
+/** What a terminal would act on. */
+const NOT_PLAIN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
+interface Cost {
+  readonly cpuSecs: number;
+  readonly mib: number;
+}
+
+/** CPU of a process so far, and the most that was resident of it (proc(5)). */
+function costOf(pid = 0): Cost {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const [user, system] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+  const resident = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return { cpuSecs: ((user ?? 0) + (system ?? 0)) / 100, mib: Number(resident) / 1024 };
+}
+
+function tooDear({ cpuSecs, mib }: Cost, bounds: RunBounds | undefined): string | null {
+  if (bounds === undefined) return null;
+  if (cpuSecs > bounds.maxCpuSecs) return `the run took ${cpuSecs.toFixed(1)} s of CPU`;
+  return mib > bounds.maxMib ? `the run took ${mib.toFixed(0)} MiB` : null;
+}
+
 async function runCase(
   run: WatchedRun,
   host: string,
-  { name, expected }: HostCase,
+  { name, expected, lastsMs }: HostCase,
   { begin, end }: FaultyHost,
   { limitMs = LIMIT_MS }: Group,
+  turns: Limiter,
 ): Promise<Omit<Parameters<typeof addRow>[0], "group" | "kept">> {
   const measured: { noticed: number | null; recovered: number | null } = { noticed: null, recovered: null };
   const problem = await problemOf(async () => {
     let sinceMs = run.beganAtMs;
+    let release: Release | null = null;
     if (begin !== undefined) {
       for (let frames = 0; frames < FRAMES_BEFORE; frames++)
         sinceMs = (await run.first("frames before the fault", host, sinceMs + 0.001, isClean, LIMIT_MS)).atMs;
+      release = await turns.acquire(NEVER);
       sinceMs = performance.now();
       await begin();
       // The tick that is under way may still be a good one.
       if (expected.kind === "frames") sinceMs = performance.now() + 1500;
     }
-    const noticed = await run.first(
-      expectedText(expected),
-      host,
-      sinceMs,
-      (r) => matches(expected, r),
-      limitMs,
-    );
+    const isExpected = (record: StreamRecord): boolean => matches(expected, record);
+    const noticed = await run
+      .first(expectedText(expected), host, sinceMs, isExpected, limitMs)
+      .finally(() => release?.());
     measured.noticed = (noticed.atMs - sinceMs) / 1000;
+    if (lastsMs !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, lastsMs));
+      const since = run.of(host).filter(({ atMs }) => atMs >= sinceMs);
+      const other = since.find(({ record: { state } }) => state !== "connected");
+      assert.equal(other, undefined, `not connected all the while: ${JSON.stringify(other?.record)}`);
+    }
     if (end === undefined) return;
     const endedMs = performance.now();
     await end();

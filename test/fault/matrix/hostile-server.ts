@@ -1,209 +1,183 @@
-/** A server that attacks after the key exchange: ssh2's own server, driven below its public API. */
-import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
-import { readFileSync } from "node:fs";
-import type { HostCase } from "./fault-case.js";
-import { failed } from "./fault-case.js";
-import { config, hostKey, known } from "./servers.js";
+/**
+ * A server that attacks after the key exchange: ssh2's own server, driven below its public API. Until its attack begins it
+ * serves as any other, with a shell for each command.
+ */
+import { spawn } from "node:child_process";
+import type { AddressInfo, Socket } from "node:net";
+import ssh2, { type AuthContext, type Connection, type ServerChannel, type ServerConfig } from "ssh2";
 
-/** Writes a packet with this payload. */
-type Send = (payload: Buffer) => void;
-
-interface Attack {
-  readonly name: string;
-  readonly expected: HostCase["expected"];
-  /** At the first authentication request. */
-  readonly onAuth?: (send: Send, context: AuthContext) => void;
+export interface Attack {
+  readonly algorithms?: ServerConfig["algorithms"];
+  /** At the first offer of a key, in place of an answer. */
+  readonly onAuth?: (attacker: Attacker, context: AuthContext) => void;
   /** Once the user is in. */
-  readonly onReady?: (send: Send, client: Connection) => void;
-  /** With the channel of each command. */
-  readonly onExec?: (channel: ServerChannel) => void;
+  readonly onReady?: (attacker: Attacker) => void;
+  /** With the channel of each command, in place of the command. */
+  readonly onExec?: (channel: ServerChannel, attacker: Attacker) => void;
+  /** While the host is read. */
+  readonly onSession?: (attacker: Attacker) => void;
 }
 
-const text = (value: string | Buffer): Buffer => {
-  const bytes = Buffer.from(value as string);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-};
-const globalRequest = (name: string, rest = Buffer.alloc(0)): Buffer =>
-  Buffer.concat([Buffer.from([80]), text(name), Buffer.from([1]), rest]);
-
-/** 300 keys of Ed25519, as `hostkeys-00` announces them (OpenSSH's PROTOCOL, 2.5). */
-const announced = Buffer.concat(
-  Array.from({ length: 300 }, (_, index) =>
-    text(Buffer.concat([text("ssh-ed25519"), text(Buffer.alloc(32, index % 251))])),
-  ),
-);
-
-/** Sends `payload` `times` in all, some each turn of the event loop, while the client is there. */
-function repeat(client: { readonly isGone: () => boolean }, times: number, send: () => void): void {
-  let left = times;
-  const some = (): void => {
-    for (let i = 0; i < 100 && left > 0; i++, left--) send();
-    if (left > 0 && !client.isGone()) setImmediate(some);
-  };
-  some();
-}
-
-const PAST_LIMIT = failed("disconnected", "protocol-error");
-
-const ATTACKS: readonly Attack[] = [
-  {
-    name: "requests that want a reply, without an end",
-    expected: PAST_LIMIT,
-    onReady: (send) => repeat(FOREVER, 200_000, () => send(globalRequest("ping@attacker"))),
-  },
-  {
-    name: "300 host keys in each of 5,000 announcements",
-    expected: PAST_LIMIT,
-    onReady: (send) => repeat(FOREVER, 5000, () => send(globalRequest("hostkeys-00@openssh.com", announced))),
-  },
-  {
-    name: "20,000 times that the key is welcome",
-    expected: PAST_LIMIT,
-    onAuth: (send) =>
-      repeat(FOREVER, 20_000, () =>
-        send(Buffer.concat([Buffer.from([60]), text("ssh-ed25519"), text(Buffer.alloc(51))])),
-      ),
-  },
-  {
-    name: "20,000 banners before the login",
-    expected: PAST_LIMIT,
-    onAuth: (send) =>
-      repeat(FOREVER, 20_000, () => send(Buffer.concat([Buffer.from([53]), text("Welcome\n"), text("")]))),
-  },
-  {
-    name: "channels that are opened to us",
-    expected: PAST_LIMIT,
-    onReady: (send) =>
-      repeat(FOREVER, 20_000, () =>
-        send(
-          Buffer.concat([
-            Buffer.from([90]),
-            text("session"),
-            Buffer.alloc(4),
-            Buffer.from([0, 32, 0, 0]),
-            Buffer.from([0, 0, 128, 0]),
-          ]),
-        ),
-      ),
-  },
-  {
-    name: "a login that is never answered",
-    expected: failed("timeout", "handshake-timeout"),
-    onAuth: () => undefined,
-  },
-  {
-    name: "a command that is never answered",
-    expected: failed("timeout", "probe-timeout"),
-    onExec: () => undefined,
-  },
-  {
-    name: "a GiB in answer to the first command",
-    expected: failed("disconnected", "connection-lost"),
-    onExec: (channel) => floodChannel(channel),
-  },
-  {
-    name: "commands that end at once",
-    expected: failed("auth-failed", "access-denied"),
-    onExec: (channel) => {
-      channel.exit(0);
-      channel.close();
-    },
-  },
-  {
-    name: "the end of the connection at the first command",
-    expected: failed("disconnected", "connection-lost"),
-    onExec: (channel) => void (channel as unknown as { _client: Connection })._client.end(),
-  },
-];
-
-const FOREVER = { isGone: () => false };
-
-function floodChannel(channel: ServerChannel): void {
-  const piece = Buffer.alloc(32_768, 0x41);
-  const more = (): void => {
-    while (!channel.destroyed && channel.writable && channel.write(piece));
-  };
-  channel.on("drain", more);
-  channel.on("error", () => undefined);
-  more();
-}
-
-async function start({
-  onAuth,
-  onReady,
-  onExec,
-}: Attack): Promise<{ port: number; stop: () => Promise<void> }> {
-  const clients = new Set<Connection>();
-  const server = new ssh2.Server({ hostKeys: [readFileSync(hostKey.file)] }, (client) => {
-    clients.add(client);
-    client.on("error", () => undefined);
-    client.on("close", () => clients.delete(client));
-    const protocol = (client as unknown as { _protocol: RawProtocol })._protocol;
-    const send: Send = (payload) => {
-      if (clients.has(client)) sendRaw(protocol, payload);
-    };
-    let isFirst = true;
-    client.on("authentication", (context) => {
-      if (context.method !== "publickey") {
-        context.reject(["publickey"]);
-        return;
-      }
-      if (onAuth === undefined) context.accept();
-      else if (isFirst) onAuth(send, context);
-      isFirst = false;
-    });
-    client.on("ready", () => {
-      onReady?.(send, client);
-      client.on("session", (accept) => {
-        accept().on("exec", (acceptExec) => {
-          const channel = acceptExec();
-          channel.on("error", () => undefined);
-          onExec?.(channel);
-        });
-      });
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    stop: () =>
-      new Promise((resolve) => {
-        clients.forEach((client) => client.end());
-        server.close(() => resolve());
-      }),
-  };
+export interface HostileServer {
+  readonly port: number;
+  /** Begins the attack of `onSession` on the connection that is there. */
+  attack(): void;
+  stop(): Promise<void>;
 }
 
 interface RawProtocol {
   readonly _packetRW: {
     readonly write: {
       readonly allocStart: number;
-      alloc(length: number): Uint8Array;
-      finalize(packet: Uint8Array): Uint8Array;
+      alloc(length: number, isAtOnce: boolean): Uint8Array;
+      finalize(packet: Uint8Array, isAtOnce: boolean): Uint8Array;
     };
   };
   readonly _cipher: { encrypt(packet: Uint8Array): void };
+  /** Undefined once its ciphers are freed: a packet more would end this process. */
+  readonly _destruct: unknown;
+  rekey(): void;
+  channelOpenConfirm(remote: number, local: number, window: number, packetSize: number): void;
 }
 
-function sendRaw(protocol: RawProtocol, payload: Buffer): void {
-  const { write } = protocol._packetRW;
-  const { allocStart } = write;
-  const packet = write.alloc(payload.length);
-  packet.set(payload, allocStart);
-  try {
-    protocol._cipher.encrypt(write.finalize(packet));
-  } catch {
-    // The connection has ended.
+/** More unread bytes than this, and a flood waits. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+const AT_ONCE = 500;
+
+/** One connection of the client that is attacked. */
+export class Attacker {
+  readonly protocol: RawProtocol;
+  readonly socket: Socket;
+  channel: ServerChannel | null = null;
+  isGone = false;
+
+  constructor(readonly client: Connection) {
+    this.protocol = Reflect.get(client, "_protocol") as RawProtocol;
+    this.socket = Reflect.get(client, "_sock") as Socket;
+  }
+
+  /** The client's number of the channel that its command runs in. */
+  get channelNumber(): number {
+    return (Reflect.get(this.channel ?? {}, "outgoing") as { readonly id: number } | undefined)?.id ?? 0;
+  }
+
+  /** A packet with this payload, also while keys are exchanged. */
+  send(payload: Buffer): void {
+    if (this.isGone || this.protocol._destruct === undefined) return;
+    const { write } = this.protocol._packetRW;
+    try {
+      const { allocStart } = write;
+      const packet = write.alloc(payload.length, true);
+      packet.set(payload, allocStart);
+      this.protocol._cipher.encrypt(write.finalize(packet, true));
+    } catch {
+      // The connection has ended.
+    }
+  }
+
+  /** The same payload again and again, as fast as it is read, until the client is gone. */
+  flood(payload: Buffer, times = Number.POSITIVE_INFINITY): void {
+    this.repeat(() => this.send(payload), times);
+  }
+
+  repeat(act: () => void, times = Number.POSITIVE_INFINITY): void {
+    let left = times;
+    const some = (): void => {
+      if (this.isGone || left <= 0) return;
+      if (this.socket.writableLength > MAX_UNREAD_BYTES) {
+        setTimeout(some, 20);
+        return;
+      }
+      // One write of the socket for all of them.
+      this.socket.cork();
+      for (let i = 0; i < AT_ONCE && left > 0; i++, left--) act();
+      this.socket.uncork();
+      setImmediate(some);
+    };
+    some();
+  }
+
+  /** The same payload every `ms`. */
+  drip(payload: Buffer, ms: number): void {
+    const timer = setInterval(() => {
+      if (this.isGone) clearInterval(timer);
+      else this.send(payload);
+    }, ms);
   }
 }
 
-export const HOSTILE_CASES: readonly HostCase[] = ATTACKS.map((attack) => ({
-  name: attack.name,
-  expected: attack.expected,
-  arrange: async () => {
-    const server = await start(attack);
-    return { config: config(server.port, "watcher"), known, stop: () => server.stop() };
-  },
-}));
+export interface Serving {
+  /** Private key of the host. */
+  readonly hostKey: Buffer;
+  /** PATH of the commands. */
+  readonly path: string;
+}
+
+export async function startHostileServer(attack: Attack, { hostKey, path }: Serving): Promise<HostileServer> {
+  const attackers = new Set<Attacker>();
+  const config: ServerConfig = { hostKeys: [hostKey] };
+  if (attack.algorithms !== undefined) config.algorithms = attack.algorithms;
+  const server = new ssh2.Server(config, (client) => {
+    const attacker = new Attacker(client);
+    attackers.add(attacker);
+    client.on("error", () => undefined);
+    attacker.socket.on("close", () => {
+      attacker.isGone = true;
+      attackers.delete(attacker);
+    });
+    let isFirst = true;
+    client.on("authentication", (context) => {
+      if (context.method !== "publickey") context.reject(["publickey"]);
+      else if (attack.onAuth === undefined) context.accept();
+      else if (isFirst) {
+        isFirst = false;
+        attack.onAuth(attacker, context);
+      }
+    });
+    client.on("ready", () => {
+      client.on("session", (accept) => {
+        accept().on("exec", (acceptExec, _reject, { command }) => {
+          const channel = acceptExec();
+          channel.on("error", () => undefined);
+          attacker.channel = channel;
+          if (attack.onExec === undefined) runCommand(channel, command, path);
+          else attack.onExec(channel, attacker);
+        });
+      });
+      attack.onReady?.(attacker);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    attack: () => {
+      for (const attacker of attackers) attack.onSession?.(attacker);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        for (const { socket } of attackers) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function runCommand(channel: ServerChannel, command: string, path: string): void {
+  const child = spawn("/bin/sh", ["-c", command], { env: { PATH: path } });
+  channel.pipe(child.stdin);
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
+  child.on("error", () => channel.close());
+  child.on("close", (code) => {
+    try {
+      channel.exit(code ?? 255);
+      channel.close();
+    } catch {
+      // The connection has ended.
+    }
+  });
+  channel.on("close", () => {
+    child.stdin.end();
+    child.kill();
+  });
+}

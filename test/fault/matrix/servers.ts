@@ -17,7 +17,8 @@ const userKey: KeyPair = makeKey(join(temp.path, "user"));
 export const hostKey: KeyPair = makeKey(join(temp.path, "host"));
 /** In this folder a file with the name of a host's FAULT is a script that its tool runs before it answers. */
 const faults = join(temp.path, "faults");
-const bin = makeTools(join(temp.path, "bin"), {
+/** The folder of the tool. */
+export const bin = makeTools(join(temp.path, "bin"), {
   "nvidia-smi": [
     `case "$1" in --query-gpu=*) [ -n "$FAULT" ] && [ -e ${faults}/$FAULT ] && . ${faults}/$FAULT`,
     `echo "${H100_ROW}";;`,

@@ -32,7 +32,7 @@ before(async () => {
       port: server.port,
       username: "watcher",
       privateKey: user.private,
-      algorithms: { kex: ["curve25519-sha256"] },
+      algorithms: { kex: ["curve25519-sha256"], compress: ["zlib@openssh.com"] },
       hostVerifier: () => {
         missing.exchange = missingOf(client, "exchange");
         return true;
