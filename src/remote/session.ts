@@ -2,6 +2,7 @@
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
+import { sharedValue } from "../lib/shared-values.js";
 import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
 import { wokenBy } from "./asleep.js";
 import { failedSections } from "./compose.js";
@@ -209,7 +210,7 @@ export class HostSession {
     const { sample, intervalMs } = this.#options;
     const { limiter, system, sources } = this.#found;
     const isAsked = (part: Part): boolean => !this.#cooldown.has(part.id);
-    return {
+    return sharedValue<SessionPlan>({
       toolTimeoutSecs: sample.toolTimeoutSecs,
       limiter,
       // The guard wakes once a deadline, which costs more than a `timeout` a tick when ticks are rarer.
@@ -228,7 +229,7 @@ export class HostSession {
               },
             ],
       ),
-    };
+    });
   }
 
   #read(answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {
