@@ -58,7 +58,7 @@ const PEERS: readonly Peer[] = [
     hosts: 40,
     start: () =>
       startTcpServer((socket) => {
-        const timer = setInterval(() => socket.write("welcome\r\n"), 5);
+        const timer = setInterval(() => socket.write("welcome\r\n"), 1);
         socket.on("close", () => clearInterval(timer));
       }),
   },
