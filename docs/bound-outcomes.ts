@@ -27,6 +27,9 @@ const REPEATED = plain("it is tried again later");
 
 /** By the file below src/, by `file NAME`, or by a folder where all of its caps have one outcome; the longest counts. */
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  "cache/": plain("the host is read without kept facts"),
+  "cache/facts-files.ts MAX_FILE_AGE_MS": plain("the file is removed"),
+  "cache/facts-files.ts MAX_CLOSE_MS": plain("the run ends; what is not written is lost"),
   "cli/": usage,
   "cli/run-program.ts MAX_ERROR_CHARS": CUT,
   "conditions/": usage,
@@ -50,6 +53,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "keyboard/": plain("the sequence is no key"),
   "lib/bounded-file.ts": plain("the file counts as one that cannot be read"),
   "lib/clock.ts": plain("the timer is set in several steps"),
+  "lib/deadline.ts": plain("a deadline lasts longer"),
   "lib/merge.ts": plain("the rest goes out in the next batch"),
   "lib/text.ts": CUT,
   "lib/wildcard.ts": AS_SSH,
@@ -61,6 +65,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "remote/answer-bounds.ts": { kind: "section", error: "error" },
   "remote/answer-bounds.ts MAX_FRAME_BYTES": state("protocol-error"),
   "remote/event-looks.ts": plain("the kernel log is read in a later tick"),
+  "remote/kept-facts.ts": plain("the host is asked for its facts again"),
   "remote/lane.ts": { kind: "section", error: "timeout" },
   "remote/lane.ts MAX_STDERR_CHARS": CUT,
   "remote/plain-commands.ts": CUT,
@@ -103,7 +108,10 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "ssh/keys/": state("host-key-algorithm"),
   "ssh/known-hosts/": state("host-key-unknown"),
   "ssh/names/": WAITS,
+  "ssh/names/resolver-process.ts": plain("names are looked up in the main process"),
   "ssh/openssh/": CUT,
+  "ssh/openssh/client.ts": state("connect-timeout"),
+  "ssh/openssh/process.ts": state("protocol-error"),
   "ssh/openssh/control-master.ts": plain("the master counts as gone"),
   "ssh/plan/": state("connect-timeout"),
   "ssh/ssh2/fast/": plain("what was kept is forgotten"),

@@ -3,6 +3,7 @@ import { floods } from "./floods.js";
 import { growth } from "./growth.js";
 import { hostCost } from "./host-cost.js";
 import { knownHosts } from "./known-hosts.js";
+import { memory } from "./memory.js";
 import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
 import { profile } from "./profile.js";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   steady,
   hostCost,
   growth,
+  memory,
   profile,
   soak,
   floods,

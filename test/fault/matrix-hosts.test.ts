@@ -4,13 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { canIsolate } from "../support/remote-machine.js";
 import { missing } from "../support/sshd.js";
 import { LOGIN_ATTACKS, SESSION_ATTACKS } from "./matrix/attacks.js";
 import { CONNECTION_CASES } from "./matrix/connection-cases.js";
 import type { HostCase } from "./matrix/fault-case.js";
 import { runGroup, type RunBounds } from "./matrix/host-runner.js";
+import { OPENSSH_CASES } from "./matrix/openssh-cases.js";
 import { LOGIN_CASES } from "./matrix/login-cases.js";
 import { PEER_CASES } from "./matrix/peer-cases.js";
+import { PROCESS_TABLE_CASES } from "./matrix/process-table-cases.js";
 import { hostAt, serve, stopServers } from "./matrix/servers.js";
 import { toolCases } from "./matrix/tool-cases.js";
 
@@ -27,6 +30,7 @@ interface GroupOfCases {
 const GROUPS: readonly GroupOfCases[] = [
   // The default interval and deadlines: what they promise is promised of these cases.
   { name: "connection", cases: () => Promise.resolve(CONNECTION_CASES), flags: [] },
+  { name: "system ssh", cases: () => Promise.resolve(OPENSSH_CASES), flags: ["--ssh-client", "openssh"] },
   {
     name: "peer",
     cases: () => Promise.resolve(PEER_CASES),
@@ -49,7 +53,10 @@ const GROUPS: readonly GroupOfCases[] = [
   },
   {
     name: "tool",
-    cases: async () => toolCases(await serve({ config: ["MaxSessions 100"] })),
+    cases: async () => [
+      ...toolCases(await serve({ config: ["MaxSessions 100"] })),
+      ...(canIsolate() ? PROCESS_TABLE_CASES : []),
+    ],
     flags: ["--tool-timeout-secs", "2"],
   },
 ];
@@ -66,4 +73,8 @@ describe("hosts with a fault, and healthy hosts beside them", { skip }, () => {
         });
     });
   }
+  const noUsers = canIsolate() ? false : "SKIPPED LOUDLY: no right to make users of a watched host";
+  test("a full process table", { skip: noUsers }, () => {
+    assert.ok(PROCESS_TABLE_CASES.length > 0);
+  });
 });

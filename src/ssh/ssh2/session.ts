@@ -16,7 +16,7 @@ import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import type { HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
-import { filterMessages, protocolOf } from "./internals.js";
+import { closeRefused, filterMessages, protocolOf } from "./internals.js";
 import { Liveness } from "./liveness.js";
 import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
@@ -47,6 +47,8 @@ export interface SessionParts {
   /** Sends something that the server must answer. */
   readonly ping: () => void;
   readonly limits: Pick<ServerLimits, "unsent" | "messages" | "received" | "carries">;
+  /** As Connection.hostKey. */
+  readonly hostKey?: string;
   readonly step?: StepLog | undefined;
 }
 
@@ -60,6 +62,7 @@ const SESSION_RETRY_MS = 50;
 
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
+  readonly hostKey?: string;
   readonly lost: Promise<HostError>;
   #reportLost: (error: HostError) => void = () => undefined;
   /** Why the session has ended; null while it is alive. */
@@ -67,6 +70,8 @@ export class Session implements Connection, JumpSession {
   #closing: Promise<void> | null = null;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #forwards = 0;
+  /** Commands that the server has not accepted or refused yet. */
+  #waiting = 0;
   readonly #liveness: Liveness;
   readonly #env: NodeJS.ProcessEnv;
   /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
@@ -77,6 +82,7 @@ export class Session implements Connection, JumpSession {
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
+    if (parts.hostKey !== undefined) this.hostKey = parts.hostKey;
     const { stream, limits } = parts;
     this.#liveness = new Liveness(parts, (error) => this.fail(error));
     // After ssh2's own listener, which has answered what came.
@@ -117,13 +123,16 @@ export class Session implements Connection, JumpSession {
         if (this.#ended !== null) reject(this.#ended);
         else if (isOutOfSessions(error)) resolve("no-session");
         else {
+          if (this.#waiting === 0) closeRefused(this.parts.client);
           const reason = refusalOf(error);
           this.parts.step?.("ssh", `channel refused: ${reason}`);
           reject(new ChannelRefused(reason));
         }
       };
       try {
+        this.#waiting += 1;
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
+          this.#waiting -= 1;
           if (error !== undefined) failed(error);
           else {
             this.parts.step?.("ssh", "channel opened, command started");
@@ -131,6 +140,7 @@ export class Session implements Connection, JumpSession {
           }
         });
       } catch (error) {
+        this.#waiting -= 1;
         failed(error);
       }
     });
