@@ -54,7 +54,7 @@ const PEERS: readonly Peer[] = [
   }),
   {
     id: "banners",
-    what: "40 servers that drip banner lines",
+    what: "40 servers that drip banner lines, one each ms",
     hosts: 40,
     start: () =>
       startTcpServer((socket) => {
