@@ -98,7 +98,7 @@ export class HostSession {
     const { hold = null, looks = null, facts = null } = ofHost;
     hold?.release();
     const { clock, shims } = options;
-    const kept = facts === null ? null : keptFactsIn(await facts.read(), shims, clock.wallMs());
+    const kept = facts === null ? undefined : keptFactsIn(await facts.read(), shims, clock.wallMs());
     const discovery = await discover(ways, options, shims, kept);
     const session = new HostSession(connection, options, { hold, looks, facts }, ways, discovery.found);
     session.#keep(discovery);
@@ -170,7 +170,8 @@ export class HostSession {
     this.#options.step?.("remote", "probing again on the same connection");
     this.#hold?.release();
     try {
-      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims);
+      const kept = this.#facts === null ? undefined : null;
+      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims, kept);
       this.#keep(discovery);
       this.#found = discovery.found;
       this.#plan = null;
