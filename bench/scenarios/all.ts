@@ -1,7 +1,9 @@
 /** Every scenario, in the order in which they run. */
+import { floods } from "./floods.js";
 import { growth } from "./growth.js";
 import { hostCost } from "./host-cost.js";
 import { knownHosts } from "./known-hosts.js";
+import { memory } from "./memory.js";
 import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
 import { profile } from "./profile.js";
@@ -23,7 +25,9 @@ export const SCENARIOS: readonly Scenario[] = [
   steady,
   hostCost,
   growth,
+  memory,
   profile,
   soak,
+  floods,
   workers,
 ];

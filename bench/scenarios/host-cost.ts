@@ -161,7 +161,7 @@ function ratiosOfFirsts(rounds: Rounds): readonly Figure[] {
   }));
 }
 
-/** Without a home in the environment no facts are kept. */
+/** Facts are kept where `env` has a folder for them. */
 async function watchOnce(
   program: string,
   farm: Farm,

@@ -14,7 +14,7 @@ import { isTrustedFolder, makeTrustedFolder, readTrusted } from "./trusted-files
 const FORMAT = 1;
 export const MAX_FACTS_FILE_BYTES = 131_072;
 /** As many hosts are kept; others are read without. */
-export const MAX_FACTS_FILES = 20_000;
+const MAX_FACTS_FILES = 20_000;
 /** Facts are of no use much earlier (remote/kept-facts.ts). */
 const MAX_FILE_AGE_MS = 86_400_000;
 /** Of how many files a run looks at the age: all of them, run by run. */

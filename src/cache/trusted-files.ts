@@ -4,7 +4,7 @@ import { lstat, mkdir, open, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file of another kind or owner, or one that others may write. */
-export class Untrusted extends Error {
+class Untrusted extends Error {
   override readonly name = "Untrusted";
 }
 

@@ -158,7 +158,7 @@ async function reachHost(
       HostSession.start(connection, options, { hold, looks, facts: factsOf(connection) }),
     );
     signal.throwIfAborted();
-    return { live: liveHost(connection, session, looks), first };
+    return { live: new SessionHost(connection, session, looks), first };
   } catch (error) {
     await connection.close();
     signal.throwIfAborted();
@@ -202,17 +202,32 @@ async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Prom
   }
 }
 
-function liveHost(connection: Connection, session: HostSession, looks: EventLooks | null): LiveHost {
-  return {
-    get route() {
-      return { transport: session.transport, client: connection.client, channel: session.channelMode };
-    },
-    sample: (tick) => session.sample(tick),
-    takeEvents: () => looks?.take() ?? null,
-    lost: connection.lost,
-    close: async () => {
-      session.close();
-      await connection.close();
-    },
-  };
+class SessionHost implements LiveHost {
+  constructor(
+    private readonly connection: Connection,
+    private readonly session: HostSession,
+    private readonly looks: EventLooks | null,
+  ) {}
+
+  get route(): LiveHost["route"] {
+    const { transport, channelMode: channel } = this.session;
+    return { transport, client: this.connection.client, channel };
+  }
+
+  get lost(): LiveHost["lost"] {
+    return this.connection.lost;
+  }
+
+  sample(tick: number): ReturnType<LiveHost["sample"]> {
+    return this.session.sample(tick);
+  }
+
+  takeEvents(): ReturnType<NonNullable<LiveHost["takeEvents"]>> {
+    return this.looks?.take() ?? null;
+  }
+
+  async close(): Promise<void> {
+    this.session.close();
+    await this.connection.close();
+  }
 }

@@ -17,9 +17,9 @@ export const SH = {
   leave: "exit 0",
   bareShell: "@ENVIRONMENT@;exec /bin/sh -s",
   environment:
-    "unset V U g k hf kf kt kq kw;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
+    "unset V U g k hf kf kc kt kq kw;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
   findProgram:
-    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
+    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { hw=;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then hw=$X;break 2;fi;done;done;IFS=$hj;[ -n "$hw" ] || return 1;for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;X=$hw;}',
   searchProgram: "o @NAMES@",
   givenProgram: "X=@PATH@",
   foundName: "$X",

@@ -1,6 +1,7 @@
 /** One channel with a shell on it: sends a tick's question and waits for its frame. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import { deadlineAfter } from "../lib/deadline.js";
 import type { AnswerEnd } from "./ended.js";
 import { FrameReader, type Frame } from "./frame.js";
 
@@ -184,7 +185,7 @@ export class Lane {
       Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
     const late = this.#lastDataAt + toolMs;
     const next = isConfirmed ? deadline() : Math.min(late, deadline());
-    question.timer = clock.after(next - clock.nowMs(), () => {
+    question.timer = deadlineAfter(clock, next - clock.nowMs(), () => {
       const now = clock.nowMs();
       if (now < deadline()) {
         const isLate = now >= this.#lastDataAt + toolMs;

@@ -2,6 +2,7 @@
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
+import { sharedValue } from "../lib/shared-values.js";
 import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
 import { wokenBy } from "./asleep.js";
 import { failedSections } from "./compose.js";
@@ -9,7 +10,14 @@ import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
 import type { EventLooks } from "./event-looks.js";
-import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
+import {
+  endMessage,
+  floodedOutput,
+  hungPart,
+  markCutShort,
+  unstartedOutput,
+  type CutShort,
+} from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
@@ -90,7 +98,7 @@ export class HostSession {
     const { hold = null, looks = null, facts = null } = ofHost;
     hold?.release();
     const { clock, shims } = options;
-    const kept = facts === null ? null : keptFactsIn(await facts.read(), shims, clock.wallMs());
+    const kept = facts === null ? undefined : keptFactsIn(await facts.read(), shims, clock.wallMs());
     const discovery = await discover(ways, options, shims, kept);
     const session = new HostSession(connection, options, { hold, looks, facts }, ways, discovery.found);
     session.#keep(discovery);
@@ -125,10 +133,12 @@ export class HostSession {
     if (lanes.mode === "plain") return this.#samplePlain();
     const answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
     step?.("remote", answerStep(`tick ${tick}`, answer));
-    const { frame, end, latencyMs } = answer;
+    const { frame, end, latencyMs, otherOutput } = answer;
     if (end.kind === "refused") return { reading: this.#reader.failed(endMessage(end)), latencyMs };
     const isWhole = frame.isWhole || end.kind === "whole";
-    const reading = isWhole ? this.#read(frame.outputs) : await this.#readCutShort(frame.outputs, end);
+    const reading = isWhole
+      ? this.#read(frame.outputs)
+      : await this.#readCutShort(frame.outputs, end, otherOutput);
     const held = heldTool(this.#found);
     if (held !== null) this.#hold?.sampled(this.#connection, held, frame, reading);
     return { reading, latencyMs };
@@ -160,7 +170,8 @@ export class HostSession {
     this.#options.step?.("remote", "probing again on the same connection");
     this.#hold?.release();
     try {
-      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims);
+      const kept = this.#facts === null ? undefined : null;
+      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims, kept);
       this.#keep(discovery);
       this.#found = discovery.found;
       this.#plan = null;
@@ -175,12 +186,12 @@ export class HostSession {
 
   // ---- one tick
 
-  async #readCutShort(outputs: PartOutputs, end: CutShort): Promise<Reading> {
+  async #readCutShort(outputs: PartOutputs, end: CutShort, otherOutput: string): Promise<Reading> {
     if (end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
     if (hung !== null && end.kind === "hung") this.#coolDown(hung, this.#timedOutEarlier(), true);
-    const flooded = floodedOutput(end);
-    if (hung !== null && flooded !== null) return this.#read(new Map([...outputs, [hung, flooded]]));
+    const instead = unstartedOutput(end, otherOutput) ?? floodedOutput(end);
+    if (hung !== null && instead !== null) return this.#read(new Map([...outputs, [hung, instead]]));
     if (outputs.size === 0) return this.#reader.failed(endMessage(end));
     const late = end.kind === "hung" ? this.#timedOutEarlier() : null;
     return this.#read(markCutShort(this.#found.system, outputs, late));
@@ -208,7 +219,7 @@ export class HostSession {
     const { sample, intervalMs } = this.#options;
     const { limiter, system, sources } = this.#found;
     const isAsked = (part: Part): boolean => !this.#cooldown.has(part.id);
-    return {
+    return sharedValue<SessionPlan>({
       toolTimeoutSecs: sample.toolTimeoutSecs,
       limiter,
       // The guard wakes once a deadline, which costs more than a `timeout` a tick when ticks are rarer.
@@ -227,7 +238,7 @@ export class HostSession {
               },
             ],
       ),
-    };
+    });
   }
 
   #read(answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {

@@ -1,5 +1,5 @@
 /** The facts of a Linux host that are kept between runs, and how an answer of LINUX_FACTS uses them. */
-import { KEPT_MARK, lastingFacts, LINUX_FACTS, parseLinuxFacts, STATE_MARK } from "./linux-facts.js";
+import { CPU_CLOCKS, KEPT_MARK, lastingFacts, LINUX_FACTS, ONLINE_CPUS, STATE_MARK } from "./linux-facts.js";
 
 /** The part that answers with them. */
 export const HOST_FACTS = LINUX_FACTS.id;
@@ -14,7 +14,7 @@ export interface HostFacts {
 /** It stands in double quotes of a script. Numbers, lists of CPUs and `max`, or `-` for a file that is not there. */
 const STATE = /^\d{1,5}(?:\/[\da-z, -]{0,200}){9}$/;
 /** A host with 256 CPUs has some 6 KiB. */
-export const MAX_HOST_FACTS_CHARS = 65_536;
+const MAX_HOST_FACTS_CHARS = 65_536;
 
 /**
  * The facts in a whole answer. Null where they may not be kept: a FUSE server has written /proc, or the answer does not go
@@ -24,10 +24,10 @@ export function hostFactsToKeep(stdout: string): HostFacts | null {
   const at = stdout.lastIndexOf(`\n${STATE_MARK}`);
   if (at < 0) return null;
   const state = stdout.slice(at + 1 + STATE_MARK.length).trimEnd();
-  const { hasKernelProc, online } = parseLinuxFacts(stdout);
+  if (stdout.includes(" fuse.lxcfs ") || !stdout.includes(":proc /proc proc ")) return null;
+  if (!stdout.includes(`${ONLINE_CPUS}:${state.split("/")[1] ?? ""}\n`)) return null;
   const facts = { state, text: lastingFacts(stdout) };
-  const isWhole = online !== null && online.text === state.split("/")[1];
-  return hasKernelProc === true && isWhole && areHostFacts(facts) ? facts : null;
+  return areHostFacts(facts) ? facts : null;
 }
 
 /** Whether a script may have them, and their text is no larger than a host's. */
@@ -35,9 +35,15 @@ export function areHostFacts({ state, text }: HostFacts): boolean {
   return STATE.test(state) && text.length <= MAX_HOST_FACTS_CHARS;
 }
 
-/** For the script: the state in `$kf`. */
-export function hostAssignment({ state }: HostFacts): string {
-  return `kf="${state}"`;
+const SIBLINGS = /\/topology\/core_siblings_list:(.*)$/gm;
+
+/**
+ * For the script: the state in `$kf`, and in `$kc` the file with the clocks where the record has one, that of a host with one
+ * socket (linux-cpu.ts). On a host of 256 CPUs this file costs more than all else.
+ */
+export function hostAssignment({ state, text }: HostFacts): string {
+  const sockets = new Set(Array.from(text.matchAll(SIBLINGS), ([, cpus]) => cpus));
+  return `kf="${state}"; kc=${sockets.size === 1 ? CPU_CLOCKS : ""}`;
 }
 
 /** Whether the answer has only what is never kept. */

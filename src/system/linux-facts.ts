@@ -84,10 +84,16 @@ const COMMANDS = [
 export const KEPT_MARK = "@kept";
 export const STATE_MARK = "@state ";
 
+/** Has the clocks of the CPUs as they are now. */
+export const CPU_CLOCKS = "/proc/cpuinfo";
+
 /** What changes while the machine runs, and so is never kept: it is read beside the kept facts. */
 const LIVE_LINES = "cpu mhz|clock[[:blank:]]*:|Cpus_allowed_list:|proc /proc proc ";
 const LIVE_LINE = /(?:^| )\/proc\/(?:cpuinfo:(?:cpu mhz|clock\s*:)|self\/status:|mounts:)/i;
-const READ_LIVE = `grep -s -i -E "^(${LIVE_LINES})| /(proc|sys)[^ ]* fuse[.]lxcfs " /dev/null ${CPUINFO_FILES}`;
+/** `$kc`: the file with the clocks, where they are of use; the kernel asks each CPU for its own. */
+const READ_LIVE =
+  `grep -s -i -E "^(${LIVE_LINES})| /(proc|sys)[^ ]* fuse[.]lxcfs " /dev/null ` +
+  CPUINFO_FILES.replace(CPU_CLOCKS, "$kc");
 
 /** The facts in an answer of LINUX_FACTS that stay the same as long as the machine's state does. */
 export function lastingFacts(stdout: string): string {

@@ -3,7 +3,6 @@
  * of it on this host.
  */
 import type { Section } from "../contract/record.js";
-import { sharedValue } from "../lib/shared-values.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
 import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
@@ -45,7 +44,7 @@ export function probeProcPart(include: ReadonlySet<Section>): Part {
 
 /** A later tick's part. `probe`: the outputs of the first sample. */
 export function tickProcPart(include: ReadonlySet<Section>, facts: LinuxFacts, probe: PartOutputs): Part {
-  return sharedValue(procPart(include, readMethod(facts, probe)));
+  return procPart(include, readMethod(facts, probe));
 }
 
 function procPart(include: ReadonlySet<Section>, method: ReadMethod): Part {

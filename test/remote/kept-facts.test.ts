@@ -1,6 +1,6 @@
 /** Facts that are kept between runs: the host compares whether they hold, and any others change no record. */
 import assert from "node:assert/strict";
-import { utimesSync } from "node:fs";
+import { rmSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -34,11 +34,12 @@ interface Asked {
   readonly include?: readonly Section[];
   readonly clock?: Clock;
   readonly toolPaths?: Readonly<Record<string, string>>;
+  readonly step?: SessionOptions["step"];
 }
 
 /** One reading, as a run of `--once` takes it; what is kept goes from run to run in `kept`. */
 async function run({ bin, shell }: KeptHost, kept: Kept | null, asked: Asked = {}): Promise<Run> {
-  const { include = ["gpu", "cpu", "memory"], clock = realClock, toolPaths } = asked;
+  const { include = ["gpu", "cpu", "memory"], clock = realClock, toolPaths, step } = asked;
   const connection = connectLocally([shell], { PATH: `${bin}:/usr/bin:/bin` });
   const options: SessionOptions = {
     sample: {
@@ -54,6 +55,7 @@ async function run({ bin, shell }: KeptHost, kept: Kept | null, asked: Asked = {
     plainSystems: [],
     clock,
     intervalMs: null,
+    ...(step === undefined ? {} : { step }),
   };
   const facts = {
     // Through JSON, as in a file.
@@ -109,7 +111,9 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       const kept = nothing();
       const cold = await run(host, kept);
       assert.deepEqual(host.starts(), ["help", "query", "version"]);
-      const warm = await run(host, kept);
+      const steps: string[] = [];
+      const warm = await run(host, kept, { step: (_, text) => steps.push(text) });
+      assert.ok(steps.includes("facts of an earlier run that hold: host, nvidia-smi"), steps.join("\n"));
       assert.deepEqual(host.starts(), ["query"]);
       assert.deepEqual(lasting(cold), lasting(without));
       assert.deepEqual(lasting(warm), lasting(without));
@@ -140,8 +144,8 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       host.write("driver", "595.10");
       return undefined;
     },
-    "the driver is gone": (host) => {
-      host.write("driver", "");
+    "the driver is gone": (_, dir) => {
+      rmSync(join(dir, "host", "driver"));
       return undefined;
     },
     "the tool was replaced": (host) => {
@@ -259,7 +263,10 @@ describe("anything may be in a file", () => {
         if (script === null) return;
         used += 1;
         assert.match(script.state, /^[\da-f-]{36} [\w.-]{1,64}$/);
-        assert.match(script.assignments, /^(?:k[tqf]=(?:"[\w/.+:,@ -]*"|[\w.,]+)(?:; )?)+$/);
+        assert.match(
+          script.assignments,
+          /^(?:k[tqfc]=(?:"[\w/.+:,@ -]*"|[\w.,]+|(?:\/proc\/cpuinfo)?)(?:; )?)+$/,
+        );
       }),
       { numRuns: propertyRuns(2000) },
     );

@@ -1,6 +1,6 @@
 # Facts of this host that an earlier run has kept (docs/cache.md), and what shows that they still hold. The host compares;
 # where anything differs, it is read anew in the same script.
-# short: boot_id=hb host_name=kn kept_host_state=kf kept_tool_state=kt kept_fields=kq state_now=kk is_kept=kw
+# short: boot_id=hb host_name=kn kept_host_state=kf kept_clocks=kc kept_tool_state=kt kept_fields=kq state_now=kk is_kept=kw
 # short: read_tool_state=ks tool_file=kp
 # Names come from other files, places are filled with patterns. PATH is split on purpose. `-nt` is no part of POSIX: where it is not known, it fails.
 # shellcheck disable=SC2034,SC2086,SC2154,SC2195,SC3013

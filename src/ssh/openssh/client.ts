@@ -9,6 +9,7 @@ import { opensshArguments, type OpensshRequest } from "./args.js";
 import { OpensshConnection } from "./connection.js";
 import type { OpensshStage } from "./log.js";
 import { OpensshProcess, type OpensshContext } from "./process.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 
 export interface OpensshConnect extends OpensshRequest, OpensshContext {
   /** Bounds the dial of each address, and again the handshake with authentication. */
@@ -96,7 +97,7 @@ function untilOpen(
     let isDialled = false;
     const timeUp = (): void => reject(timeoutFailure(child.log.stage, timeoutMs));
     const dialMs = timeoutMs + NEXT_ADDRESS_MS;
-    let timer = clock.after(dialMs, timeUp);
+    let timer = deadlineAfter(clock, dialMs, timeUp);
     let dials = 0;
     child.watchStage((stage) => {
       if (stage === "handshake" || stage === "auth") place.received();
@@ -104,11 +105,11 @@ function untilOpen(
       else if (!isDialled && (stage === "banner" || stage === "handshake")) {
         isDialled = true;
         timer.cancel();
-        timer = clock.after(timeoutMs, timeUp);
+        timer = deadlineAfter(clock, timeoutMs, timeUp);
       } else if (stage === "dial" && child.log.dials > dials && child.log.dials <= MAX_DIALS) {
         dials = child.log.dials;
         timer.cancel();
-        timer = clock.after(dialMs, timeUp);
+        timer = deadlineAfter(clock, dialMs, timeUp);
       }
     });
     void child.ended.then((end) => {

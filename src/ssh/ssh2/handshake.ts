@@ -5,6 +5,7 @@ import { HostError, hostErrorOf } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import type { Candidates } from "../auth/identity.js";
 import type { ServerReply } from "../auth/login-refusal.js";
 import { IDENT_LINE } from "../dial/greeting.js";
@@ -67,7 +68,7 @@ export class Handshake {
 
   run(signal: AbortSignal): Promise<Session> {
     const { plan, clock } = this.request;
-    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+    const deadline = deadlineAfter(clock, plan.handshakeTimeoutMs, () => {
       const what = this.#phase === "auth" ? "authentication" : "key exchange";
       const message = `${planLabel(plan)}: no end of the ${what} within ${plan.handshakeTimeoutMs / 1000} s`;
       const tried = this.#login?.progress?.tried ?? [];
