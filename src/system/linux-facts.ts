@@ -149,8 +149,18 @@ export interface LinuxFacts {
 /** Of a host whose CPUs are all of one kind. */
 const ALL_STANDARD: LinuxFacts["coreTypes"] = new Map<number, CoreType>();
 
-/** `stdout`: of LINUX_FACTS; facts that it lacks are null or empty. */
+let latest: { readonly stdout: string; readonly facts: LinuxFacts } | null = null;
+
+/**
+ * `stdout`: of LINUX_FACTS; facts that it lacks are null or empty. A first reading is parsed for the cache and for the
+ * sampler, so the latest result is kept.
+ */
 export function parseLinuxFacts(stdout: string): LinuxFacts {
+  if (latest?.stdout !== stdout) latest = { stdout, facts: factsIn(stdout) };
+  return latest.facts;
+}
+
+function factsIn(stdout: string): LinuxFacts {
   const blocks = markedLines(stdout.split("\n"), MARKS);
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
   const machineName = lines("")[0]?.trim() ?? "";

@@ -39,8 +39,18 @@ const COLUMN_NAME = /^[a-z][\w.]*(?: \[[^\]]{1,8}\])?$/i;
 // Every query of ours, and every recording, names one of these; no value looks like one.
 const SURE_NAMES = new Set(["index", "uuid", "name", "pid", "gpu_uuid", "gpu_name", "process_name"]);
 
-function headerOf(line: string): string[] | null {
+let latestHeader: { readonly line: string; readonly names: readonly string[] } | null = null;
+
+/** The names of the columns; null: no header. A fleet answers with the same header, so the latest one is kept. */
+function headerOf(line: string): readonly string[] | null {
   if (!/^[a-z]/i.test(line)) return null;
+  if (latestHeader?.line === line) return latestHeader.names;
+  const names = namesIn(line);
+  if (names !== null) latestHeader = { line, names };
+  return names;
+}
+
+function namesIn(line: string): readonly string[] | null {
   const cells = line.split(",").map((cell) => cell.trim());
   if (cells.length < 2 || !cells.every((cell) => COLUMN_NAME.test(cell))) return null;
   const names = cells.map((cell) => cell.replace(/ \[.*$/, ""));

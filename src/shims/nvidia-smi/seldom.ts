@@ -33,7 +33,8 @@ export class SeldomReadings {
 
   /** Takes the readings of an answer that holds all fields, in place of the earlier ones; false where nothing changed. */
   remember(gpus: readonly Gpu[]): boolean {
-    const before = JSON.stringify([...this.#kept]);
+    const before = this.#kept;
+    let keys: readonly string[] = [];
     this.#kept = new Map();
     for (const gpu of gpus) {
       if (gpu.error !== undefined) continue;
@@ -49,10 +50,15 @@ export class SeldomReadings {
         if (text !== undefined) detail[key] = text;
       }
       this.#kept.set(identityOf(gpu), sharedValue({ readings, detail }));
-      const nulls = Object.fromEntries(Object.keys(readings).map((key) => [key, null]));
+      keys = Object.keys(readings);
+    }
+    if (this.#kept.size > 0) {
+      const nulls = Object.fromEntries(keys.map((key) => [key, null]));
       this.#unknown = sharedValue({ readings: nulls, detail: {} });
     }
-    return JSON.stringify([...this.#kept]) !== before;
+    // The first answer of a session, which is all that a short run has, is compared with nothing.
+    if (before.size === 0) return this.#kept.size > 0;
+    return JSON.stringify([...this.#kept]) !== JSON.stringify([...before]);
   }
 
   /** Whether all GPUs are known that could be. */

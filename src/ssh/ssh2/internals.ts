@@ -164,10 +164,17 @@ export function sendPacket(protocol: Protocol, payload: Buffer): void {
 
 /** The protocol object of a client whose `connect` was called. Throws when this is not the supported version of ssh2. */
 export function protocolOf(client: object): Protocol {
+  const protocol: unknown = Reflect.get(client, "_protocol");
+  if (typeof protocol === "object" && protocol !== null && SUPPORTED.has(protocol))
+    return protocol as Protocol;
   if (!AT_ONCE.every((part) => isThere(client, part)))
     throw new Error("this version of ssh2 is not the one that is supported");
-  return Reflect.get(client, "_protocol") as Protocol;
+  SUPPORTED.add(protocol as Protocol);
+  return protocol as Protocol;
 }
+
+/** Protocol objects whose client was checked: the parts are looked for once a connection. */
+const SUPPORTED = new WeakSet<object>();
 
 const AT_ONCE = INNER_PARTS.filter(({ from }) => from === "connect");
 
