@@ -33,6 +33,15 @@ after(async () => {
 const ownFile = (name: string): string => join(temp.path, `${files++}-${name}`);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** The most memory that a process had so far; 0 once it has ended. */
+function peakMemoryKb(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** Flags for the healthy hosts; `more` are lines of ssh_config for all of them. */
 function flags(more: readonly string[] = [], hosts: readonly string[] = HOSTS): string[] {
   const knownHosts = ownFile("known_hosts");
@@ -313,13 +322,21 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
     return undefined;
   });
 
-  runCase("a hostfile of 100,000 hosts, --dry-run", "one text a host", async () => {
+  runCase("a hostfile of 100,000 hosts, --dry-run", "one text a host, in 200 MB", async () => {
     const file = ownFile("hosts");
     writeFileSync(file, Array.from({ length: 100_000 }, (_, index) => `node${index}\n`).join(""));
+    let peakKb = 0;
+    let watching: NodeJS.Timeout | undefined;
     const run = await runCli(["--ssh-hostfile", file, "--dry-run", "--ssh-config", "none"], {
       limitMs: 120_000,
-    });
+      started: ({ pid }) => {
+        watching = setInterval(() => {
+          peakKb = Math.max(peakKb, peakMemoryKb(pid ?? 0));
+        }, 50);
+      },
+    }).finally(() => clearInterval(watching));
     assert.equal(run.stdout.match(/^node\d+ \(/gm)?.length, 100_000);
+    assert.ok(peakKb > 30_000 && peakKb < 200_000, `${peakKb} KB`);
     return undefined;
   });
 
