@@ -2,6 +2,7 @@
 import { FLAGS, type Flag } from "../src/cli/flags.js";
 import { letterOf } from "../src/cli/short-flags.js";
 import { SECTIONS } from "../src/contract/record.js";
+import { TABLE_SORTS, TABLE_VIEWS } from "../src/contract/table-options.js";
 import { FALLBACK_IDS } from "../src/shims/registry.js";
 
 const NAME = "allsmi-ssh";
@@ -15,14 +16,16 @@ type Values =
 const ENDS_THE_LINE: ReadonlySet<string> = new Set(["help", "version"]);
 /** Fixed values, by flag; a test has the program take each. */
 export const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  format: ["ndjson", "csv", "table", "prometheus", "otlp-json"],
+  format: ["ndjson", "csv", "table", "prometheus", "otlp-json", "all-smi-record"],
   rows: ["record", "device"],
   color: ["auto", "always", "never"],
   "ssh-client": ["auto", "ssh2", "openssh"],
   "ssh-strict-host-key": ["yes", "accept-new", "no"],
   "hold-driver": ["auto", "never"],
+  view: TABLE_VIEWS,
+  sort: TABLE_SORTS,
 };
-const LISTS: Readonly<Record<string, readonly string[]>> = {
+export const LISTS: Readonly<Record<string, readonly string[]>> = {
   include: SECTIONS,
   "ssh-fallback": [...FALLBACK_IDS, "none"],
 };

@@ -27,6 +27,9 @@ const REPEATED = plain("it is tried again later");
 
 /** By the file below src/, by `file NAME`, or by a folder where all of its caps have one outcome; the longest counts. */
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  "cache/": plain("the host is read without kept facts"),
+  "cache/facts-files.ts MAX_FILE_AGE_MS": plain("the file is removed"),
+  "cache/facts-files.ts MAX_CLOSE_MS": plain("the run ends; what is not written is lost"),
   "cli/": usage,
   "cli/run-program.ts MAX_ERROR_CHARS": CUT,
   "conditions/": usage,
@@ -61,6 +64,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "remote/answer-bounds.ts": { kind: "section", error: "error" },
   "remote/answer-bounds.ts MAX_FRAME_BYTES": state("protocol-error"),
   "remote/event-looks.ts": plain("the kernel log is read in a later tick"),
+  "remote/kept-facts.ts": plain("the host is asked for its facts again"),
   "remote/lane.ts": { kind: "section", error: "timeout" },
   "remote/lane.ts MAX_STDERR_CHARS": CUT,
   "remote/plain-commands.ts": CUT,

@@ -3,6 +3,7 @@
  * It runs on the caller's thread and touches neither standard streams nor the exit code.
  */
 import { setMaxListeners } from "node:events";
+import { factsFolder } from "./cache/facts-folder.js";
 import { UsageError } from "./contract/errors.js";
 import { labelProblem, parseExpectation } from "./contract/expectation.js";
 import type { HealthOptions, RunLength, SampleOptions } from "./contract/options.js";
@@ -79,6 +80,8 @@ export interface WatchOptions {
   readonly expect?: readonly string[];
   /** Run tools also where every GPU of their vendor sleeps, which wakes them. */
   readonly wakeGpus?: boolean;
+  /** Keep facts of hosts (never readings) between runs, in `$XDG_CACHE_HOME/allsmi-ssh`. Default: true. */
+  readonly cache?: boolean;
   /** Where tools are on the hosts, by id; a host's labels `tool.ID` come before them. */
   readonly toolPaths?: Readonly<Record<string, string>>;
   readonly ssh?: {
@@ -215,6 +218,7 @@ async function sampleOf(options: WatchOptions, health: HealthOptions | null): Pr
     }),
   ];
   if (problems.length > 0) throw new UsageError(problems);
+  const folder = options.cache === false ? null : factsFolder(options.env ?? process.env);
   return {
     include: new Set([...include, ...(health?.eventsImplied === true ? (["event"] as const) : [])]),
     fallback,
@@ -223,6 +227,7 @@ async function sampleOf(options: WatchOptions, health: HealthOptions | null): Pr
     holdDriver: options.holdDriver ?? "auto",
     toolPaths,
     wakeGpus: options.wakeGpus ?? false,
+    ...(folder === null ? {} : { factsFolder: folder }),
   };
 }
 

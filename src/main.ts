@@ -31,9 +31,22 @@ function logLine(line: string): void {
 // Standard error may be a closed pipe: that must not end the run.
 process.stderr.on("error", () => undefined);
 
+const OUT_OF_MEMORY =
+  "this process is out of memory: a thread has reached the limit of its heap; watch fewer hosts in one process (--shard), or raise the limit by NODE_OPTIONS=--max-old-space-size=MIB";
+
+/** Of a thread: where the main thread has no memory left, V8 prints that itself and aborts. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
 /** An exception that belongs to no host: nobody knows what still works after it. */
 function endByFault(error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (isOutOfMemory(error)) {
+    logLine(OUT_OF_MEMORY);
+    void exit(INTERNAL, error);
+    return;
+  }
   logLine(`internal error, please report it: ${stack}`);
   void exit(INTERNAL, error);
 }

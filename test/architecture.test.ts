@@ -13,6 +13,7 @@ import { importsOf, isLocal, sourceFiles, SRC } from "./support/imports.js";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/": [],
   "contract/": ["lib/"],
+  "cache/": ["contract/", "lib/"],
   "conditions/": ["contract/", "lib/"],
   "health/": ["contract/", "lib/"],
   "targets/": ["contract/", "lib/"],
@@ -61,7 +62,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "remote/": ["contract/", "lib/", "remote/fast/", "shims/kit/", "system/", "system/kernel-log/"],
   "host/": ["contract/", "lib/", "shims/kit/", "remote/"],
   "fleet/": [
-    ...["contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts", "system/registry.ts"],
+    ...["cache/", "contract/", "lib/", "host/", "remote/", "shims/kit/", "shims/registry.ts"],
+    "system/registry.ts",
     ...["ssh/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
 
@@ -96,13 +98,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "keyboard/": ["contract/", "lib/"],
-  "cli/": ["conditions/", "contract/", "lib/", "shims/registry.ts", "ssh/config/", "targets/"],
+  "cli/": [
+    ...["cache/facts-folder.ts", "conditions/", "contract/", "lib/", "shims/registry.ts"],
+    ...["ssh/config/", "targets/"],
+  ],
   "run/": [
     ...["contract/", "health/", "lib/", "fleet/", "format/", "outcome/", "serve/", "sources/"],
     ...["ssh/", "ssh/auth/", "ssh/config/", "ssh/names/", "ssh/plan/"],
   ],
   "index.ts": [
     ...[
+      "cache/facts-folder.ts",
       "cli/hosts-of-list.ts",
       "contract/",
       "format/unwritable.ts",

@@ -7,14 +7,20 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { startMetered } from "./cpu-meter.js";
 
-/** A login shell that keeps what it is given. */
+/** The stand-in for nvidia-smi has no driver, whose version shows whether kept facts still hold. */
+const DRIVER_VERSION = "/sys/module/nvidia/version";
+
+/** A login shell that keeps what it is given, of a host whose NVIDIA driver has a version. */
 export function makeRecordingShell(dir: string): string {
   const shell = join(dir, "recording-shell");
+  const version = join(dir, "driver-version");
   mkdirSync(dir, { recursive: true });
+  writeFileSync(version, "590.48.01\n");
   const script = [
     "#!/bin/sh",
-    `printf %s "$2" >${dir}/$$.script`,
-    `tee ${dir}/$$.input | /bin/sh -c "$2"`,
+    `command=$(printf %s "$2" | sed "s#${DRIVER_VERSION}#${version}#g")`,
+    `printf %s "$command" >${dir}/$$.script`,
+    `tee ${dir}/$$.input | /bin/sh -c "$command"`,
     "",
   ].join("\n");
   writeFileSync(shell, script);
@@ -64,7 +70,8 @@ export function takeFirstScript(dir: string): string {
   return longest;
 }
 
-function removeRecordings(dir: string): void {
+/** Nothing that was recorded so far is taken. */
+export function removeRecordings(dir: string): void {
   for (const name of readdirSync(dir)) if (/\.(?:input|script)$/.test(name)) rmSync(join(dir, name));
 }
 

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { Farm } from "../fleet/fleet.js";
 import { cpuMeter } from "./cpu-meter.js";
+import { processNamed } from "./resident.js";
 import { sleep } from "./watch-run.js";
 
 /** Its own limit on a hostfile. */
@@ -22,6 +23,8 @@ export interface ViewingPeer {
   /** Waits until the fleet was read `rounds` times more, and the readings of the last round are all in. */
   rounds(rounds: number): Promise<void>;
   cpuUs(): number;
+  /** Of the program itself. Throws where it does not run. */
+  viewerPid(): number;
   stop(): Promise<void>;
 }
 
@@ -62,6 +65,7 @@ export function startViewing(farm: Farm, intervalSecs: number): ViewingPeer {
       await sleep(intervalSecs * 500);
     },
     cpuUs: () => meter.readUs(child.pid ?? 0),
+    viewerPid: () => processNamed(child.pid ?? 0, "all-smi"),
     async stop() {
       child.stdin.write("q");
       const isGone = await Promise.race([exited.then(() => true), sleep(3000).then(() => false)]);

@@ -27,9 +27,12 @@ export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;
+  /** What the young space took before the collection. */
+  readonly young: number;
 }
 
 export interface WatchRun {
+  readonly pid: number;
   /** Waits until every host has had `frames` frames; throws when that takes longer than `limitMs`. */
   warm(frames: number, limitMs: number): Promise<void>;
   mark(): Mark;
@@ -72,6 +75,7 @@ export function startWatch(
     if (over) throw new Error(`${what}: our program has ended: ${running.stderr()}`);
   };
   return {
+    pid: running.pid,
     async warm(wanted, limitMs) {
       const end = performance.now() + limitMs;
       const ready = (): number => [...framesOf.values()].filter((count) => count >= wanted).length;

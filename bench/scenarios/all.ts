@@ -2,6 +2,7 @@
 import { growth } from "./growth.js";
 import { hostCost } from "./host-cost.js";
 import { knownHosts } from "./known-hosts.js";
+import { memory } from "./memory.js";
 import { oneShot } from "./one-shot.js";
 import { output } from "./output.js";
 import { profile } from "./profile.js";
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   steady,
   hostCost,
   growth,
+  memory,
   profile,
   soak,
   workers,

@@ -3,6 +3,7 @@
  * and of each section of this build by itself; beside them one query of the tool by a shell. nvidia-smi is the stand-in, so
  * its own work is not in it. CPU time and counts of processes do not depend on what else the machine does.
  */
+import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { TICK_SECTIONS } from "../../src/contract/record.js";
 import { makeTempDir } from "../../test/support/temp-dir.js";
@@ -11,6 +12,7 @@ import { startMetered, type Metered } from "../measure/cpu-meter.js";
 import { inTurn, Rounds, type Figure } from "../measure/figures.js";
 import {
   makeRecordingShell,
+  removeRecordings,
   scriptCost,
   scriptProcesses,
   takeFirstScript,
@@ -43,6 +45,16 @@ export const hostCost: Scenario = {
       const firsts: (readonly [string, string])[] = [[BARE, farm.gpus.command]];
       for (const [name, program, args] of firstReadingsOf(options)) {
         await watchOnce(program, farm, args);
+        firsts.push([name, takeFirstScript(recordings)]);
+      }
+      for (const [name, program, args] of warmReadingsOf(options)) {
+        const cache = join(temp.path, name.replaceAll(" ", "-"));
+        mkdirSync(cache);
+        // The first run keeps facts, the second has them in its script.
+        for (let run = 0; run < 2; run++) {
+          removeRecordings(recordings);
+          await watchOnce(program, farm, args, { XDG_CACHE_HOME: cache });
+        }
         firsts.push([name, takeFirstScript(recordings)]);
       }
       const count = options.quick ? 60 : 300;
@@ -121,10 +133,24 @@ function firstReadingsOf({ program, against }: BenchOptions): readonly Watch[] {
   ];
 }
 
+const WARM = "first reading with kept facts";
+const WARM_GPU = "first reading of gpu with kept facts";
+
+/** The same with the facts that a run before has kept. */
+function warmReadingsOf({ program }: BenchOptions): readonly Watch[] {
+  return [
+    [WARM, program, []],
+    [WARM_GPU, program, ["--include", "gpu"]],
+  ];
+}
+
 function ratiosOfFirsts(rounds: Rounds): readonly Figure[] {
   const pairs = [
     ["first-over-bare", FIRST, BARE],
     ["first-gpu-over-bare", FIRST_GPU, BARE],
+    ["warm-over-bare", WARM, BARE],
+    ["warm-gpu-over-bare", WARM_GPU, BARE],
+    ["warm-over-first", WARM, FIRST],
     ["first-over-against", FIRST, FIRST_AGAINST],
   ] as const;
   return pairs.map(([id, over, under]) => ({
@@ -135,8 +161,14 @@ function ratiosOfFirsts(rounds: Rounds): readonly Figure[] {
   }));
 }
 
-async function watchOnce(program: string, farm: Farm, args: readonly string[]): Promise<void> {
-  await ended(startMetered(oursArgv(program, farm, ["--once", ...args])));
+/** Facts are kept where `env` has a folder for them. */
+async function watchOnce(
+  program: string,
+  farm: Farm,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  await ended(startMetered(oursArgv(program, farm, ["--once", ...args]), { env }));
 }
 
 async function watch(program: string, farm: Farm, args: readonly string[]): Promise<void> {

@@ -35,7 +35,7 @@ export async function readFlags(args: readonly string[]): Promise<GivenFlags> {
   const { cac } = await import("cac");
   const cli = cac("allsmi-ssh");
   // `type: []` makes a list, however often the flag is given.
-  for (const { name, about } of FLAGS) cli.option(`--${name} <text>`, about, { type: [] });
+  for (const { name, about } of FLAGS) cli.option(`--${nameForCac(name)} <text>`, about, { type: [] });
   const options: Readonly<Record<string, unknown>> = cli.parse(["", "", ...encoded], { run: false }).options;
   const texts = new Map<string, readonly string[]>();
   for (const [index, flag] of FLAGS.entries()) {
@@ -79,17 +79,22 @@ function encode(args: readonly string[]): {
         // The next argument is most likely its value, and not a second problem.
         if (inline === null && rest.at(-1)?.startsWith("-") === false) rest.pop();
       } else if (flag.takes.kind === "switch") {
-        if (inline === null) encoded.push(`--${flag.name}=:`);
+        if (inline === null) encoded.push(`--${nameForCac(flag.name)}=:`);
         else problems.push(`--${flag.name}: takes no value`);
       } else {
         const text = inline ?? (rest.at(-1)?.startsWith("--") === true ? undefined : rest.pop());
         if (text === undefined) problems.push(`--${flag.name}: needs a value, ${usage(flag)}`);
         else if (typed === "-o" && SSH_OPTION.test(text)) problems.push(notAnSshOption(text));
-        else encoded.push(`--${flag.name}=:${text}`);
+        else encoded.push(`--${nameForCac(flag.name)}=:${text}`);
       }
     }
   }
   return { encoded, operands, problems };
+}
+
+/** cac takes `--no-cache` for the opposite of a flag `--cache`, which is on by itself. */
+function nameForCac(name: string): string {
+  return name.replace(/^no-/, "without-");
 }
 
 /** `--name` or `--name=value`. */

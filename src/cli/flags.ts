@@ -136,6 +136,10 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "auto keeps a GPU driver started where its start slows each reading; never does not.",
         "auto",
       ),
+      onOff(
+        "no-cache",
+        "Keep no facts of hosts (CPU model, fields of the tool) between runs, and use none; readings are never kept.",
+      ),
       onOff("wake-gpus", "Run tools also where every GPU of their vendor sleeps, which wakes them."),
       onOff("redact", "Leave out command lines, users, containers and jobs of processes."),
     ],

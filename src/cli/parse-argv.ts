@@ -1,4 +1,5 @@
 /** argv to Options. All wrong values are reported at once, each in a line with its flag, before anything connects. */
+import { factsFolder } from "../cache/facts-folder.js";
 import { UsageError } from "../contract/errors.js";
 import type { Options, OutputFormat, RunLength, Shard, Source, Verbosity } from "../contract/options.js";
 import { SECTIONS, type Section } from "../contract/record.js";
@@ -90,6 +91,7 @@ export async function parseArgv(
       holdDriver: reader.choice("hold-driver", ["auto", "never"], "auto"),
       toolPaths: await readToolPaths(reader, source),
       wakeGpus: reader.has("wake-gpus"),
+      ...keptFacts(reader, source, env),
     },
     workers: reader.numberOrAuto("workers", { min: 0, max: 64 }),
     intervalMs: Math.round(reader.decimal("interval", 2, { min: MIN_INTERVAL_SECS, max: MAX_SECS }) * 1000),
@@ -118,6 +120,17 @@ export async function parseArgv(
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
   return { kind: "run", options, warnings, rereadTargets };
+}
+
+/** Only of real hosts: a demo's are made up with each run. */
+function keptFacts(
+  reader: FlagReader,
+  source: Source,
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<Options["sample"], "factsFolder"> {
+  const isOff = reader.has("no-cache");
+  const folder = isOff || source.kind !== "targets" ? null : factsFolder(env);
+  return folder === null ? {} : { factsFolder: folder };
 }
 
 async function readSource(

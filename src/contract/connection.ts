@@ -43,6 +43,8 @@ export class ChannelRefused extends Error {
 /** One authenticated session with a host. */
 export interface Connection {
   readonly client: SshClientKind;
+  /** Fingerprint of the key that the server has proven to hold; absent where the client does not report it. */
+  readonly hostKey?: string;
   /**
    * Runs a command. `events` may be called before the promise settles. Rejects with ChannelRefused, or with
    * HostError when the connection is gone.

@@ -41,6 +41,8 @@ export interface SampleOptions {
   readonly wakeGpus?: boolean;
   /** Where tools are on the hosts, by id, in place of a search; a host's labels `tool.NAME` come before them. */
   readonly toolPaths?: ToolPaths;
+  /** Folder of the facts that are kept between runs; absent: none are. */
+  readonly factsFolder?: string;
 }
 
 export interface HealthOptions {

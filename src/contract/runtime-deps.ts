@@ -6,6 +6,8 @@ import type { Target } from "./target.js";
 
 /** Standard output as the process has it. */
 export interface OutputStream extends Writable {
+  /** Absent: it is no descriptor of this process. */
+  readonly fd?: number;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;

@@ -1,6 +1,7 @@
 /** The hosts of a fleet: how each one is reached and probed. */
 import type { Connection, Connector } from "../contract/connection.js";
 import { HostError, hostErrorOf } from "../contract/errors.js";
+import type { FactsStore } from "../contract/facts-store.js";
 import { localLimit } from "../contract/local-limit.js";
 import type { SampleOptions } from "../contract/options.js";
 import { TICK_SECTIONS, type Phase } from "../contract/record.js";
@@ -12,6 +13,7 @@ import type { LiveHost } from "../host/link.js";
 import { onAbort } from "../lib/abort.js";
 import type { Clock } from "../lib/clock.js";
 import type { SessionOptions } from "../remote/discover.js";
+import type { FactsPlace } from "../remote/kept-facts.js";
 import { DriverHold } from "../remote/driver-hold.js";
 import { EventLooks } from "../remote/event-looks.js";
 import { HostSession } from "../remote/session.js";
@@ -22,6 +24,7 @@ import { createHostConnector } from "../ssh/host-connector.js";
 import type { HostPlan } from "../ssh/plan/plan.js";
 import { HOST_SYSTEMS, PLAIN_SYSTEMS } from "../system/registry.js";
 import type { WatchedTarget } from "./identity.js";
+import { factsPlace } from "./kept-facts.js";
 import { descriptorsOf, withOpenFiles, type OpenFiles } from "./open-files.js";
 import type { FleetHost } from "./pipeline.js";
 
@@ -40,6 +43,8 @@ export interface HostsOptions {
   readonly planAgain?: PlanAgain;
   /** Where there are too few for all hosts at a time. */
   readonly openFiles?: OpenFiles | null;
+  /** Facts that are kept between runs; absent or null: none are. */
+  readonly facts?: FactsStore | null;
 }
 
 /** Plans a target again, as when the run began. Rejects with whatever prevents a plan. */
@@ -63,7 +68,10 @@ export function fleetHosts(
     const isHeld = intervalMs !== null && sample.holdDriver === "auto";
     const hold = isHeld ? new DriverHold((message) => debug(`${identity.hostId}: ${message}`)) : null;
     const looks = sample.include.has("event") ? new EventLooks(shared.clock) : null;
-    const beside = { hold, looks };
+    const beside = {
+      ...{ hold, looks },
+      factsOf: (connection: Connection) => factsPlace(options.facts ?? null, connection, identity.hostId),
+    };
     if (step === undefined)
       return { identity, reach: (signal) => reachHost(connector, session, beside, signal) };
     const own = { ...session, step };
@@ -139,7 +147,7 @@ function connectorOf(
 async function reachHost(
   connectorOfHost: () => Promise<Connector>,
   options: SessionOptions,
-  { hold, looks }: { readonly hold: DriverHold | null; readonly looks: EventLooks | null },
+  { hold, looks, factsOf }: BesideReading,
   signal: AbortSignal,
 ): Promise<Reached> {
   const connector = await inPhase("resolve", signal, connectorOfHost);
@@ -147,10 +155,10 @@ async function reachHost(
   const stopListening = onAbort(signal, () => void connection.close());
   try {
     const { session, first } = await inPhase("probe", signal, () =>
-      HostSession.start(connection, options, hold, looks),
+      HostSession.start(connection, options, { hold, looks, facts: factsOf(connection) }),
     );
     signal.throwIfAborted();
-    return { live: liveHost(connection, session, looks), first };
+    return { live: new SessionHost(connection, session, looks), first };
   } catch (error) {
     await connection.close();
     signal.throwIfAborted();
@@ -158,6 +166,13 @@ async function reachHost(
   } finally {
     stopListening();
   }
+}
+
+/** What a host has beside its connections, which follow one another. */
+interface BesideReading {
+  readonly hold: DriverHold | null;
+  readonly looks: EventLooks | null;
+  readonly factsOf: (connection: Connection) => FactsPlace | null;
 }
 
 type Reached = Awaited<ReturnType<FleetHost["reach"]>>;
@@ -187,17 +202,32 @@ async function inPhase<Value>(phase: Phase, signal: AbortSignal, act: () => Prom
   }
 }
 
-function liveHost(connection: Connection, session: HostSession, looks: EventLooks | null): LiveHost {
-  return {
-    get route() {
-      return { transport: session.transport, client: connection.client, channel: session.channelMode };
-    },
-    sample: (tick) => session.sample(tick),
-    takeEvents: () => looks?.take() ?? null,
-    lost: connection.lost,
-    close: async () => {
-      session.close();
-      await connection.close();
-    },
-  };
+class SessionHost implements LiveHost {
+  constructor(
+    private readonly connection: Connection,
+    private readonly session: HostSession,
+    private readonly looks: EventLooks | null,
+  ) {}
+
+  get route(): LiveHost["route"] {
+    const { transport, channelMode: channel } = this.session;
+    return { transport, client: this.connection.client, channel };
+  }
+
+  get lost(): LiveHost["lost"] {
+    return this.connection.lost;
+  }
+
+  sample(tick: number): ReturnType<LiveHost["sample"]> {
+    return this.session.sample(tick);
+  }
+
+  takeEvents(): ReturnType<NonNullable<LiveHost["takeEvents"]>> {
+    return this.looks?.take() ?? null;
+  }
+
+  async close(): Promise<void> {
+    this.session.close();
+    await this.connection.close();
+  }
 }

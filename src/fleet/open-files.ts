@@ -98,6 +98,7 @@ export function withOpenFiles(connector: Connector, files: OpenFiles, count: num
         void inner.lost.then(giveBack);
         return {
           client: inner.client,
+          ...(inner.hostKey === undefined ? {} : { hostKey: inner.hostKey }),
           lost: inner.lost,
           open: (command, events) => inner.open(command, events),
           confirm: (withinMs) => inner.confirm?.(withinMs),

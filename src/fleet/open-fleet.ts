@@ -16,6 +16,7 @@ import type { Names } from "../ssh/names/names.js";
 import { planOrRefuse } from "../ssh/plan/plan-target.js";
 import { connectTimeoutMs, nameToLookUp } from "../ssh/plan/plan.js";
 import { closeSshShared, createSshShared, preloadSsh2 } from "../ssh/shared.js";
+import { keptFacts } from "./kept-facts.js";
 import type { FleetChange } from "./fleet-change.js";
 import { fleetHosts, type HostsOptions, type PlanAgain } from "./hosts.js";
 import {
@@ -165,6 +166,7 @@ export async function openFleet(
   const shared = createSshShared(clock, ssh.concurrency, warn, names, random);
   const loading =
     ssh.client !== "openssh" && watched.length >= MIN_PRELOADED_HOSTS ? preloadSsh2(shared) : null;
+  const facts = keptFacts(sample, clock);
   const options: HostsOptions = {
     ssh,
     sample,
@@ -174,6 +176,7 @@ export async function openFleet(
     stepLogOf: (hostId) => stepLog(hostId, settings, deps),
     planAgain: planningAgain(settings, { clock, names }),
     openFiles: openFiles === null ? null : new OpenFiles(openFiles, length.kind === "once"),
+    facts,
   };
   const hosts = fleetHosts(watched, options, shared);
   await loading;
@@ -183,7 +186,7 @@ export async function openFleet(
     change: (change) => fleet.change(change, fleetHosts(change.added, options, shared)),
     close: async () => {
       names.close();
-      await closeSshShared(shared);
+      await Promise.all([closeSshShared(shared), facts?.close()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** A disk without space does not end a watch: lines are dropped and counted, and written again once there is space. */
 import type { Output } from "./output.js";
-import { linesIn, OutputFull } from "./output.js";
+import { OutputFull } from "./output.js";
+import { linesIn } from "./whole-lines.js";
 
 export interface PatientOutput extends Output {
   /** Lines that were lost so far. */
@@ -26,6 +27,7 @@ export function patientOutput(output: Output, header: string, log: (line: string
     get firstLine() {
       return output.firstLine;
     },
+    isOnDisk: true,
     get droppedLines() {
       return dropped;
     },

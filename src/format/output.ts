@@ -2,12 +2,14 @@
 import { constants } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { NEWLINE } from "../lib/bytes.js";
 import { errorCode } from "../lib/error-code.js";
+import { UnwrittenLines, writeWholeLines } from "./whole-lines.js";
 
 export interface Output {
   /** The first line that is already there, without its end: a header that need not be repeated. Null: nothing is. */
   readonly firstLine: string | null;
+  /** True: a disk holds it, which may be full now and have space later. */
+  readonly isOnDisk?: boolean;
   /** Settles when the text is out. Rejects with OutputClosed or OutputError. One call at a time. */
   write(text: string | Uint8Array): Promise<void>;
   /**
@@ -104,13 +106,14 @@ export async function fileOutput(path: string): Promise<Output> {
     get firstLine() {
       return firstLine;
     },
-    write: (text) => inTurn(() => writeAll(handle, text).catch(named)),
+    isOnDisk: true,
+    write: (text) => inTurn(() => writeWholeLines(handle, text).catch(named)),
     reopen: (header) =>
       inTurn(async () => {
         await refuseSpecial(handle, path);
         const next = await openForAppending(path);
         try {
-          if (lacksHeader(next.firstLine, header)) await writeAll(next.handle, header);
+          if (lacksHeader(next.firstLine, header)) await writeWholeLines(next.handle, header);
           firstLine = next.firstLine ?? header.trimEnd();
         } catch (error) {
           await next.handle.close();
@@ -144,7 +147,7 @@ async function openForAppending(path: string): Promise<{ handle: FileHandle; fir
       await reader.read(head, 0, head.length, 0);
       const tail = Buffer.alloc(1);
       await reader.read(tail, 0, 1, stat.size - 1);
-      if (tail.toString() !== "\n") await writeAll(handle, "\n");
+      if (tail.toString() !== "\n") await writeWholeLines(handle, "\n");
       return { handle, firstLine: head.toString().split("\n", 1)[0] ?? null };
     } finally {
       await reader.close();
@@ -155,56 +158,8 @@ async function openForAppending(path: string): Promise<{ handle: FileHandle; fir
   }
 }
 
-/** Where a write fails, the file ends with the last whole line of the text. */
-async function writeAll(handle: FileHandle, text: string | Uint8Array): Promise<void> {
-  const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  let done = 0;
-  try {
-    while (done < bytes.length) done += (await handle.write(bytes, done)).bytesWritten;
-  } catch (error) {
-    const whole = done === 0 ? 0 : bytes.lastIndexOf(NEWLINE, done - 1) + 1;
-    if (done > whole) await cutEnd(handle, bytes.subarray(whole, done));
-    throw new UnwrittenLines(error, linesIn(bytes.subarray(whole)));
-  }
-}
-
-/** How many lines a failed write has not written, with its reason. */
-class UnwrittenLines extends Error {
-  constructor(
-    override readonly cause: unknown,
-    readonly lines: number,
-  ) {
-    super(cause instanceof Error ? cause.message : String(cause));
-  }
-}
-
-/** Takes the begin of a line off the end of the file, unless another program has written after it. */
-async function cutEnd(handle: FileHandle, part: Uint8Array): Promise<void> {
-  const stats = await handle.stat();
-  if (!stats.isFile() || stats.size < part.length) return;
-  const from = stats.size - part.length;
-  // The handle cannot read. The file may have been renamed: its descriptor leads to it all the same.
-  const reader = await open(`/dev/fd/${handle.fd}`, "r").catch(() => null);
-  if (reader !== null) {
-    try {
-      const { buffer } = await reader.read(Buffer.alloc(part.length), 0, part.length, from);
-      if (!buffer.equals(part)) return;
-    } finally {
-      await reader.close();
-    }
-  }
-  await handle.truncate(from);
-}
-
-/** Whole lines. */
-export function linesIn(text: string | Uint8Array): number {
-  const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  let lines = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-  return lines;
-}
-
-function writeFailure(failure: unknown, name: string): Error {
+/** What a failed write means to the run: the reader has gone, there is no space, or an error. `name`: of the output. */
+export function writeFailure(failure: unknown, name: string): Error {
   const error = failure instanceof UnwrittenLines ? failure.cause : failure;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (READER_GONE.has(code)) return new OutputClosed(`${name} was closed by its reader`);

@@ -24,6 +24,7 @@ export async function replacedFile(path: string): Promise<Output> {
   }
   return {
     firstLine: null,
+    isOnDisk: true,
     async write(text) {
       if (text.length === 0) return;
       try {

@@ -122,7 +122,8 @@ export const NVIDIA_HOST_RULES: readonly Rule<StreamRecord>[] = [
   {
     id: "nvidia-nvlink-down",
     severity: "warning",
-    condition: "a GPU has some active NVLinks, and fewer than another GPU of its model on the host",
+    condition:
+      "a GPU has fewer active NVLinks than another GPU of its model on the host; none at all only where its links need no bridge (SXM, NVSwitch)",
     action:
       "compare nvidia-smi nvlink -s of both; look for Xid 74 in dmesg; reset the GPUs, and replace a bridge or board that stays down",
     source:
@@ -132,20 +133,27 @@ export const NVIDIA_HOST_RULES: readonly Rule<StreamRecord>[] = [
 ];
 
 /**
- * Not measured against the links that a board has: a pair of boards may be bridged by some of them. One without any active
- * link may have no bridge.
+ * Not measured against the links that a board has: a pair of boards may be bridged by some of them, and a board without
+ * any active link may have no bridge. One in an SXM socket or on an NVSwitch fabric needs none, but in MIG mode its links
+ * may be off.
  */
 function linksDown(record: StreamRecord): Verdict {
   if (record.record !== "frame") return FINE;
-  const gpus = (record.gpus ?? []).flatMap(({ index, name, nvlink }, place) => {
-    const active = nvlink?.active ?? 0;
-    return active === 0 ? [] : [{ gpu: `gpu ${index ?? place}`, name, active }];
+  const gpus = (record.gpus ?? []).flatMap((board, place) => {
+    const { index, name, nvlink } = board;
+    const active = nvlink?.active ?? null;
+    if (active === null || (active === 0 && !isWired(board))) return [];
+    return [{ gpu: `gpu ${index ?? place}`, name, active }];
   });
   const down = gpus.flatMap(({ gpu, name, active }) => {
     const most = Math.max(...gpus.filter((other) => other.name === name).map((other) => other.active));
     return active < most ? [`${gpu} has ${active} of ${most}`] : [];
   });
   return down.length === 0 ? FINE : found(`active NVLinks: ${down.join(", ")}`);
+}
+
+function isWired({ name, fabric_state: fabric, mig_mode: isMig }: Gpu): boolean {
+  return isMig !== true && (typeof fabric === "string" || /\bSXM\d?\b/i.test(name ?? ""));
 }
 
 function slowdown({ throttle_reasons: reasons }: Gpu): Verdict {

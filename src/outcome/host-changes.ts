@@ -1,6 +1,6 @@
 /** A run's log of its hosts: a line where the state of a host changes, none where it stays as it is. */
 import type { HostChangeLines } from "../contract/operator-log.js";
-import type { FrameRecord, LastError, StateRecord, StreamRecord } from "../contract/record.js";
+import type { FrameRecord, LastError, SectionError, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
 import type { HostOutcome } from "./host-outcome.js";
 
@@ -63,7 +63,9 @@ export class HostChanges {
     } else if (error === null) {
       if (state === "connected" && !known.isConnected) this.#connected(known, record);
     } else if (state === "connected") {
-      this.#wrong(known, [{ key: error.code, text: textOf(error), fix: error.fix }], record.timestamp);
+      // This tick has no frame, so what the last one had is still wrong.
+      const problem = { key: error.code, text: textOf(error), fix: error.fix };
+      this.#wrong(known, [problem], record.timestamp, known.problems);
     } else {
       const isAttempt = this.#lines.attempts && record.tick === null;
       if (isAttempt) known.problems = NONE;
@@ -86,10 +88,10 @@ export class HostChanges {
     } else if (this.#lines.firstConnections) this.#log(known, `connected${how}`);
   }
 
-  /** Logs what was not wrong before. */
-  #wrong(known: Known, problems: readonly Problem[], timestamp: string): void {
+  /** Logs what was not wrong before. `still` are keys of problems that last beside these. */
+  #wrong(known: Known, problems: readonly Problem[], timestamp: string, still = NONE): void {
     for (const { key, text, fix } of problems) if (!known.problems.has(key)) this.#log(known, text, fix);
-    known.problems = new Set(problems.map(({ key }) => key));
+    known.problems = new Set([...still, ...problems.map(({ key }) => key)]);
     known.sinceMs ??= Date.parse(timestamp);
   }
 
@@ -120,15 +122,21 @@ export class HostChanges {
 
 /** What is wrong with a host that answered. Keys leave out texts, which may change with each reading. */
 function problemsOf(frame: FrameRecord, outcome: HostOutcome): readonly Problem[] {
-  const errors = (frame.errors ?? []).map(({ section, kind, device, message }) => ({
-    key: `${section} ${kind} ${device ?? ""}`,
-    text: `${section} ${kind}: ${message}`,
-  }));
+  // A finding that repeats an error has what to do besides.
+  const isFound = ({ section, message }: SectionError): boolean =>
+    frame.health?.findings.some((finding) => finding.message.includes(`${section}: ${message}`)) === true;
+  const errors = (frame.errors ?? [])
+    .filter((error) => !isFound(error))
+    .map(({ section, kind, device, message }) => ({
+      key: `${section} ${kind} ${device ?? ""}`,
+      text: `${section} ${kind}: ${message}`,
+    }));
   const findings = (frame.health?.findings ?? []).map(({ rule, severity, device, message, action }) => ({
     key: `${rule} ${severity} ${device ?? ""}`,
     text: `${severity}: ${device === null ? "" : `${device}: `}${message}; ${action}`,
   }));
-  if (errors.length > 0 || outcome.kind !== "errors") return [...errors, ...findings];
+  const isExplained = errors.length > 0 || frame.errors !== undefined || outcome.kind !== "errors";
+  if (isExplained) return [...errors, ...findings];
   return [{ key: outcome.reason, text: outcome.reason }, ...findings];
 }
 

@@ -6,6 +6,7 @@
  * serial it may start others in the search (nvml.h, nvmlDeviceGetHandleByPciBusId_v2 and nvmlDeviceGetHandleByUUID).
  */
 import type { Gpu } from "../contract/record.js";
+import { sharedText } from "../lib/shared-values.js";
 import { accelerator } from "../shims/kit/accelerator.js";
 import { NOTE_PCI_ID, PCI_NAMES_COMMAND, pciNamesIn } from "../shims/kit/pci-names.js";
 import {
@@ -48,8 +49,34 @@ export function areAsleep(gpus: readonly Gpu[]): boolean {
   return gpus.length > 0 && gpus.every((gpu) => gpu.power_state === "suspended");
 }
 
+/** What a GPU that sleeps is called by. */
+export type NamedGpu = { readonly [Name in (typeof NAMES)[number]]?: Gpu[Name] | undefined };
+const NAMES = ["index", "uuid", "name", "serial", "pci_bus_id", "driver_version"] as const;
+
+/** The names of a reading's GPUs; `before` itself where they are the same, so that no reading is kept for them. */
+export function namesOf(gpus: readonly Gpu[], before: readonly NamedGpu[]): readonly NamedGpu[] {
+  const isSame = (gpu: Gpu, at: number): boolean => {
+    const named = before[at];
+    return named !== undefined && NAMES.every((name) => named[name] === gpu[name]);
+  };
+  if (gpus.length === before.length && gpus.every(isSame)) return before;
+  return gpus.map(({ index, uuid, name, serial, pci_bus_id, driver_version }) => ({
+    index,
+    uuid: ownText(uuid),
+    name: ownText(name),
+    serial: ownText(serial),
+    pci_bus_id: ownText(pci_bus_id),
+    driver_version: ownText(driver_version),
+  }));
+}
+
+/** A text that was cut from a tool's whole answer would keep that in memory. */
+function ownText<Text extends string | null | undefined>(text: Text): Text | string {
+  return typeof text === "string" ? sharedText(text) : text;
+}
+
 /** The GPUs that sleep, with what earlier readings reported of their identity. */
-export function sleepingGpus(addresses: readonly string[], known: readonly Gpu[]): readonly Gpu[] {
+export function sleepingGpus(addresses: readonly string[], known: readonly NamedGpu[]): readonly Gpu[] {
   return addresses.map((address) => {
     const same = known.find((gpu) => isAddress(gpu.pci_bus_id ?? null, address));
     return accelerator("GPU", {
@@ -65,7 +92,7 @@ export function sleepingGpus(addresses: readonly string[], known: readonly Gpu[]
 }
 
 /** The reading of a tool that was not run. No process uses a GPU that sleeps: its driver suspends it only then. */
-export function asleepReading(addresses: readonly string[], known: readonly Gpu[]): Reading {
+export function asleepReading(addresses: readonly string[], known: readonly NamedGpu[]): Reading {
   return { sections: { gpus: sleepingGpus(addresses, known), processes: [] }, errors: [] };
 }
 

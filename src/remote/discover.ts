@@ -3,10 +3,18 @@ import { ChannelRefused } from "../contract/connection.js";
 import type { Section } from "../contract/record.js";
 import type { PartOutput, PartOutputs, ProbeContext, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
+import {
+  completesKeptFacts,
+  HOST_FACTS,
+  hostFactsToKeep,
+  withKeptFacts,
+  type HostFacts,
+} from "../system/kept-host-facts.js";
 import { chooseSources } from "./choose.js";
 import { TOOL_SECTIONS } from "./compose.js";
 import { hasClosed, hungPart } from "./ended.js";
 import { firstScript } from "./first-script.js";
+import { factsAfter, inScript, type KeptFacts } from "./kept-facts.js";
 import { hasNative, missingParts, type Discovery, type SessionOptions, type Ways } from "./found.js";
 import type { Frame } from "./frame.js";
 import { hasNoAccelerator, readPciBus } from "./pci-bus.js";
@@ -30,24 +38,32 @@ import {
 import { isWanted, reachedBy } from "./probe-round.js";
 import { PCI_DEVICES } from "./script.js";
 import type { TimeoutCommand } from "./script-plan.js";
-import { answerStep, bootstrapStep } from "./steps.js";
+import { answerStep, bootstrapStep, keptStep } from "./steps.js";
 
 export type { SessionOptions } from "./found.js";
 
 /**
  * Probes a host, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows one. Throws
- * HostError of the probe phase when nothing can be read, and what Connection.open throws when the host is gone.
+ * HostError of the probe phase when nothing can be read, and what Connection.open throws when the host is gone. `kept`: facts
+ * of an earlier run, which the host itself compares.
  */
 export async function discover(
   ways: Ways,
   options: SessionOptions,
   shims: readonly Shim[],
+  kept: KeptFacts | null = null,
 ): Promise<Discovery> {
   const { include } = options.sample;
   const wanted = TOOL_SECTIONS.some((section) => include.has(section)) ? shims : [];
   try {
-    const probed = await probeInRounds(ways, options, wanted);
-    if (probed.kind === "shell") return await toDiscovery(ways, options, wanted, probed.rounds);
+    const probed = await probeInRounds(ways, options, wanted, kept);
+    if (probed.kind === "shell") {
+      const discovery = await toDiscovery(ways, options, wanted, probed.rounds);
+      const { host, judged } = probed.rounds;
+      if (kept !== null) options.step?.("remote", keptStep(kept, host, judged));
+      const learned = factsAfter(kept, probed.rounds, options.clock.wallMs());
+      return learned === null ? discovery : { ...discovery, learned };
+    }
     return await unlessDenied(discoverPlain(ways, options, wanted, probed.output), probed.denial);
   } catch (error) {
     ways.lanes.close();
@@ -67,6 +83,9 @@ interface Rounds {
   readonly tried: Set<Shim>;
   readonly hung: Set<string>;
   uname: string | null;
+  machine: string | null;
+  /** To keep; undefined: the host was not asked for its facts, null: they may not be kept. */
+  host: HostFacts | null | undefined;
   limiter: TimeoutCommand | null;
   latencyMs: number;
 }
@@ -75,14 +94,17 @@ async function probeInRounds(
   { lanes }: Ways,
   options: SessionOptions,
   wanted: readonly Shim[],
+  kept: KeptFacts | null,
 ): Promise<Probed> {
-  const context = shellContext(options);
+  const context = shellContext(options, kept);
   const rounds: Rounds = {
     outputs: new Map(),
     judged: [],
     tried: new Set(),
     hung: new Set(),
     uname: null,
+    machine: null,
+    host: undefined,
     limiter: null,
     latencyMs: 0,
   };
@@ -91,7 +113,15 @@ async function probeInRounds(
   for (let round = 0; ;) {
     const wasHung = lanes.isHung;
     const hungParts = round === 0 ? rounds.hung : null;
-    const script = firstScript(options, toTry, hungParts, lanes.nonce, rounds.judged.some(isReadable));
+    const asKept = inScript(kept, toTry);
+    const script = firstScript(
+      options,
+      toTry,
+      hungParts,
+      lanes.nonce,
+      rounds.judged.some(isReadable),
+      asKept,
+    );
     options.step?.("remote", bootstrapStep(script, toTry));
     const answer = await lanes.begin(script, 0);
     options.step?.("remote", answerStep("bootstrap", answer));
@@ -108,7 +138,7 @@ async function probeInRounds(
       lanes.byInput();
       continue;
     }
-    addFrame(rounds, frame);
+    addFrame(rounds, frame, kept);
     const hung = end.kind === "hung" ? hungPart(frame.outputs) : null;
     if (hung !== null) rounds.hung.add(hung);
     if (hung !== null && !wasHung && rounds.hung.size === 1 && isOwnPart(hung, options)) continue;
@@ -157,20 +187,33 @@ async function toDiscovery(
       limiter,
     },
     outputs,
-    firsts: firstReadings(rounds.judged, late, outputs, shellContext(options)),
+    firsts: firstReadings(rounds.judged, late, outputs, shellContext(options, null)),
     latencyMs: rounds.latencyMs,
     hung: [...rounds.hung],
   };
 }
 
-function shellContext({ sample }: SessionOptions): ProbeContext {
-  return { include: sample.include, mode: "shell", isWaking: sample.wakeGpus === true };
+function shellContext({ sample }: SessionOptions, kept: KeptFacts | null): ProbeContext {
+  const context: ProbeContext = {
+    include: sample.include,
+    mode: "shell",
+    isWaking: sample.wakeGpus === true,
+  };
+  return kept === null ? context : { ...context, kept: kept.tools };
 }
 
-function addFrame(rounds: Rounds, frame: Frame): void {
+function addFrame(rounds: Rounds, frame: Frame, kept: KeptFacts | null = null): void {
   rounds.uname ??= frame.uname;
+  rounds.machine ??= frame.machine;
   rounds.limiter ??= frame.limiter;
   for (const [id, output] of frame.outputs) rounds.outputs.set(id, output);
+  const facts = frame.outputs.get(HOST_FACTS);
+  if (facts?.end.kind !== "exit") return;
+  if (!completesKeptFacts(facts.stdout)) rounds.host = hostFactsToKeep(facts.stdout);
+  else if (kept !== null && kept.host !== null) {
+    rounds.host = kept.host;
+    rounds.outputs.set(HOST_FACTS, { ...facts, stdout: withKeptFacts(facts.stdout, kept.host) });
+  }
 }
 
 function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {
@@ -228,7 +271,13 @@ function withoutTool(include: ReadonlySet<Section>): ReadonlySet<Section> {
   return new Set([...include].filter((section) => !TOOL_SECTIONS.includes(section)));
 }
 
-/** The sections that a Linux host with a working all-smi reports itself: the processor load in a snapshot is the average since boot. */
+/**
+ * The sections that a Linux host with a working all-smi reports itself: all-smi has no host and no network, and the
+ * processor load in its snapshot is the average since boot.
+ */
 function besideNative(system: HostSystem | null, include: ReadonlySet<Section>): ReadonlySet<Section> {
-  return new Set<Section>(system?.id === "linux" && include.has("cpu") ? ["cpu"] : []);
+  if (system?.id !== "linux") return new Set();
+  return new Set(BESIDE_NATIVE.filter((section) => include.has(section)));
 }
+
+const BESIDE_NATIVE: readonly Section[] = ["cpu", "host", "network"];

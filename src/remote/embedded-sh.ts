@@ -7,7 +7,7 @@ export const SH = {
   probeUnlessAsleep: "if @ASLEEP@; then F=$F-@GROUP@-;else @PROBE@;fi",
   setup: "set +efux;@LIMITS@;N=@NONCE@;T=@TIMEOUT_SECS@;@OUTPUT@;@PARTS@",
   bootstrap:
-    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@HOST_PARTS@;F=@FOUND_BEFORE@;B=;@FIND_PROGRAM@;@ALL_ASLEEP@;@TOOLS@;@PCI_DEVICES@;m z 0;f;@LAST@",
+    "@ENVIRONMENT@;@SETUP@;@DETECT_LIMITER@;m v $L $U;@KEPT_FACTS@;@HOST_PARTS@;F=@FOUND_BEFORE@;B=;@FIND_PROGRAM@;@TOOL_STATE@;@ALL_ASLEEP@;@TOOLS@;@PCI_DEVICES@;m z 0;f;@LAST@",
   hostParts: 'case "${U%% *}" in @SYSTEM@) @PARTS@;;esac',
   toolParts: "case $F in *-all-*|*-@GROUP@-*);;*)if @FIND@; then m t @SHIM@ @FOUND_AS@;@PROBE@;fi;;esac",
   lastResort: "case $F. in .)if @FIND@; then m t @SHIM@ @FOUND_AS@;B=1;@PROBE@;fi;;esac",
@@ -16,9 +16,10 @@ export const SH = {
   stay: "u;exec /bin/sh -s",
   leave: "exit 0",
   bareShell: "@ENVIRONMENT@;exec /bin/sh -s",
-  environment: "unset V U g k hf;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
+  environment:
+    "unset V U g k hf kf kc kt kq kw;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
   findProgram:
-    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then IFS=$hj;return 0;fi;done;done;IFS=$hj;return 1;}',
+    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { hw=;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then hw=$X;break 2;fi;done;done;IFS=$hj;[ -n "$hw" ] || return 1;for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;X=$hw;}',
   searchProgram: "o @NAMES@",
   givenProgram: "X=@PATH@",
   foundName: "$X",
@@ -26,6 +27,10 @@ export const SH = {
   guard:
     'gs() { gi=;read -r gi <$1;gp=${gi%% *};set -- ${gi##*") "};ga=$2;ge=$4;gt=${20};};gn() { sleep $1 &gz=$! ;gs /proc/$gz/stat;wait $gz;};gd() { gn $((gr/100)).$((gr/10%10))$((gr%10)) || { gr=$(((gr+99)/100*100));gn $((gr/100));};};go() { grep -s -h -E "^[0-9]+ [(].*[)] . ($$ [0-9]+ [0-9]+|[0-9]+ [0-9]+ $$) " /proc/[0-9]*/stat |while read -r gi; do gp=${gi%% *};set -- ${gi##*") "};case $gp in $$|$gm);;*)if [ ${20} -ge $gb ]; then echo $gp;fi;;esac;done;};gf() { kill $gc $gx;gn 1;gy=;for gp in $(go); do gs /proc/$gp/stat;case $gx in *" $gp "*|*" $ga "*)if [ "$gp" = "$gc" ]; then gy="$gp $gy";else gy="$gy $gp";fi;;esac;done;kill -KILL $gy;};gg() { trap "kill \\$gz; exit" TERM;gs /proc/self/stat;gm=$gp;gb=$gt;gr=$((T*100));while gd; do gw=$((${gt:-0}+gr));gr=$((T*100));gh=;read -r gh </proc/$$/task/$$/children;case " $gh " in *" $gm "*);;*)gs /proc/$gm/stat;if [ "$ga" != $$ ]; then gx=" $(echo $(go)) ";gc=;gf;exit;fi;;esac;for gc in $gh; do if [ $gc != $gm ]; then gs /proc/$gc/stat;gv=$gr;if [ "${gt:-0}" -ge $gb ]; then gv=$((T*100+gt-gw));fi;if [ $gv -le 0 ]; then gx=" $(echo $(go)) ";case $gx in *" $gc "*)kill -USR1 $$;gf;gr=$((T*100-99));break;;esac;elif [ $gv -lt $gr ]; then gr=$gv;fi;fi;done;done;};gu() { :;};gs /proc/self/stat;if [ "$gp $ge" = "$$ $$" ] && [ -r /proc/$$/task/$$/children ]; then b() { u;command "$@";c=$?;c=${k:-$c};k=;a;return $c;};x() { u;exec "$@";};gu() { kill -0 $g 2>/dev/null || { gg </dev/null >/dev/null 2>&1 &g=$! ;};};trap "k=124" USR1;trap exit PIPE;trap "kill \\$g 2>/dev/null" 0;fi',
   hold: "@ENVIRONMENT@;exec 3<&0;@PROGRAM@ </dev/null 3<&- &p=$! ;{ read -r il;kill -9 $p;} <&3 >/dev/null 2>&1 &w=$! ;exec 3<&-;wait $p;c=$?;kill $w 2>/dev/null;exit $c",
+  keptFacts:
+    'hb=;kn=;{ read -r hb <@BOOT_ID_FILE@;read -r kn </proc/sys/kernel/hostname;} 2>/dev/null;m k "$hb" "$kn";case "$hb $kn" in @KEPT@) @KEPT_VALUES@;;esac',
+  toolState:
+    'ks() { kk=;{ read -r kk;} <$1;case "$kk" in "") return;;esac;kp=$X;case "$kp" in */*);;*)hj=$IFS;IFS=:;for hp in $PATH; do if [ -x "$hp/$X" ]; then kp=$hp/$X;break;fi;done;IFS=$hj;;esac;kk="$kk $kp";if [ "$kp" -nt /etc/ld.so.cache ]; then kk="$kk new";fi;kk="$kk $LD_LIBRARY_PATH";} 2>/dev/null',
   limits:
     "V=${V-$(ulimit -S -v 2>/dev/null)};a() { ulimit -S -v @SHELL_KIB@ 2>/dev/null;};a;u() { ulimit -S -v ${V:-unlimited} 2>/dev/null;}",
   limiterGnu: 'b() { u;timeout -k 1 $T "$@";c=$?;a;return $c;};x() { u;exec timeout -k 1 $T "$@";}',

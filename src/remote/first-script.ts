@@ -3,14 +3,17 @@ import type { Shim } from "../shims/kit/shim.js";
 import type { SessionOptions } from "./found.js";
 import { candidatesOf } from "./probe.js";
 import { bootstrapScript } from "./script.js";
+import type { KeptInScript } from "./script-plan.js";
 
-/** The scripts of a run's hosts differ only in the nonce, so twelve kilobytes are put together and checked once. */
+/** The scripts of a run's hosts differ only in these places, so twelve kilobytes are put together and checked once. */
 const SCRIPTS = new WeakMap<SessionOptions, Map<string, string>>();
 const NONCE_PLACE = "@NONCE@";
+const PLACES: KeptInScript = { state: "@KEPT_STATE@", assignments: "@KEPT_ASSIGNMENTS@" };
+const NOTHING_KEPT: KeptInScript = { state: "-", assignments: ":" };
 
 /**
  * `hung`: parts that are not asked again since they hung; null where no part of the host's own is asked. `foundBefore`: an
- * earlier round of the probe has found a tool that works.
+ * earlier round of the probe has found a tool that works. `kept`: from an earlier run, null for nothing.
  */
 export function firstScript(
   options: SessionOptions,
@@ -18,6 +21,7 @@ export function firstScript(
   hung: ReadonlySet<string> | null,
   nonce: string,
   foundBefore = false,
+  kept: KeptInScript | null = null,
 ): string {
   const known = SCRIPTS.get(options) ?? new Map<string, string>();
   SCRIPTS.set(options, known);
@@ -40,7 +44,12 @@ export function firstScript(
       ),
       foundBefore,
       stay: intervalMs !== null,
+      kept: PLACES,
     });
   known.set(key, script);
-  return script.replace(NONCE_PLACE, nonce);
+  const { state, assignments } = kept ?? NOTHING_KEPT;
+  return script
+    .replace(NONCE_PLACE, nonce)
+    .replace(PLACES.state, state)
+    .replace(PLACES.assignments, () => assignments);
 }

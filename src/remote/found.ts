@@ -4,6 +4,7 @@ import type { StepLog } from "../contract/step-log.js";
 import type { Clock } from "../lib/clock.js";
 import type { Part, PartOutputs, Reading, Sampler, Shim } from "../shims/kit/shim.js";
 import type { HostSystem } from "../system/host-system.js";
+import type { KeptFacts } from "./kept-facts.js";
 import type { Lanes } from "./lanes.js";
 import type { PlainCommands } from "./plain-commands.js";
 import { isNativeShim, toolsOf, type ChosenTool, type DeviceSource, type UsableTool } from "./probe.js";
@@ -45,6 +46,8 @@ export interface Discovery {
   readonly latencyMs: number;
   /** Parts that a shell still hangs in. */
   readonly hung: readonly string[];
+  /** To keep for a later run; absent where nothing changed. */
+  readonly learned?: KeptFacts;
 }
 
 /** The ways to ask a host. */

@@ -21,6 +21,8 @@ export interface Frame {
   /** Bootstrap only. */
   readonly limiter: TimeoutCommand | null;
   readonly uname: string | null;
+  /** Boot id and name of the machine, as the script compares them. */
+  readonly machine: string | null;
   readonly found: readonly FoundTool[];
   /** False: the frame's end marker has not come; parts under way are `missing`. */
   readonly isWhole: boolean;
@@ -32,6 +34,7 @@ export const NO_FRAME: Frame = {
   tookMs: new Map(),
   limiter: null,
   uname: null,
+  machine: null,
   found: [],
   isWhole: false,
 };
@@ -97,6 +100,7 @@ function parseFrame(
   const found: FoundTool[] = [];
   let limiter: TimeoutCommand | null = null;
   let uname: string | null = null;
+  let machine: string | null = null;
   let open: OpenPart | null = null;
   let isWhole = false;
 
@@ -127,7 +131,8 @@ function parseFrame(
     if (kind === "v") {
       limiter = LIMITERS.find((known) => known === id) ?? null;
       uname = cleanText(value) || null;
-    } else if (kind === "t") found.push({ shim: id, executable: value });
+    } else if (kind === "k") machine = line.slice(2);
+    else if (kind === "t") found.push({ shim: id, executable: value });
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, MAX_STDERR_BYTES)];
@@ -144,7 +149,7 @@ function parseFrame(
     at = next;
   }
   close({ kind: "missing" });
-  return { outputs, tookMs, limiter, uname, found, isWhole };
+  return { outputs, tookMs, limiter, uname, machine, found, isWhole };
 }
 
 /** "" past the line's end. */

@@ -1,9 +1,10 @@
 /** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
 import { TICK_SECTIONS, type Gpu, type Section } from "../contract/record.js";
+import { sharedValue } from "../lib/shared-values.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
-import { createPsReader } from "../system/ps.js";
-import { asleepReading, sleepersIn, wokenBy } from "./asleep.js";
+import { createPsReader, type PsReader } from "../system/ps.js";
+import { asleepReading, namesOf, sleepersIn, wokenBy, type NamedGpu } from "./asleep.js";
 import { composeReading, failedSections, readSampler, TOOL_SECTIONS } from "./compose.js";
 import type { Found } from "./found.js";
 import { mergeSources, withTool, type SourceReading } from "./merge-sources.js";
@@ -37,16 +38,18 @@ export class HostReader {
   readonly #askedOfTool: readonly Section[];
   readonly #askedOfHost: readonly Section[];
   readonly #asksProcesses: boolean;
-  readonly #ps = createPsReader();
+  readonly #ps: PsReader | null;
   /** For what GPUs are called that have gone to sleep. */
-  readonly #lastGpus = new WeakMap<Sampler, readonly Gpu[]>();
+  readonly #named = new WeakMap<Sampler, readonly NamedGpu[]>();
 
   constructor(options: SampleOptions) {
     this.#options = options;
     this.#asksProcesses = options.include.has("process");
-    this.#asked = TICK_SECTIONS.filter((section) => options.include.has(section));
-    this.#askedOfTool = this.#asked.filter((section) => TOOL_SECTIONS.includes(section));
-    this.#askedOfHost = this.#asked.filter((section) => !TOOL_SECTIONS.includes(section));
+    this.#ps = this.#asksProcesses ? createPsReader() : null;
+    const asked = TICK_SECTIONS.filter((section) => options.include.has(section));
+    this.#asked = sharedValue(asked);
+    this.#askedOfTool = sharedValue(asked.filter((section) => TOOL_SECTIONS.includes(section)));
+    this.#askedOfHost = sharedValue(asked.filter((section) => !TOOL_SECTIONS.includes(section)));
   }
 
   /** `firsts`: readings that the probe has already parsed from the same outputs. */
@@ -57,7 +60,7 @@ export class HostReader {
   ): { readonly reading: Reading; readonly health: ToolHealth } {
     const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
     const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
-    const ps = this.#asksProcesses ? this.#ps.read(outputs) : NO_PROCESSES;
+    const ps = this.#ps?.read(outputs) ?? NO_PROCESSES;
     const unread = (section: Section): string | null => whyUnread(found, section);
     return {
       reading: composeReading(this.#options, { system, tool: mergeSources(sources), ps, unread }),
@@ -80,7 +83,7 @@ export class HostReader {
           ? this.#asleep(tool, sleepers)
           : (firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked));
       if (reading.sections.gpus !== undefined && wokenBy(tool.shim).length > 0)
-        this.#lastGpus.set(tool.sampler, reading.sections.gpus);
+        this.#nameGpus(tool.sampler, reading.sections.gpus);
       return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
     return { source, main: read(source.main), second: source.second === null ? null : read(source.second) };
@@ -92,7 +95,13 @@ export class HostReader {
       const message = `all-smi was not run: it would wake ${sleepers.join(", ")}`;
       return { sections: {}, errors: failedSections(this.#asked, "error", message) };
     }
-    return asleepReading(sleepers, this.#lastGpus.get(tool.sampler) ?? []);
+    return asleepReading(sleepers, this.#named.get(tool.sampler) ?? []);
+  }
+
+  #nameGpus(sampler: Sampler, gpus: readonly Gpu[]): void {
+    const before = this.#named.get(sampler) ?? [];
+    const named = namesOf(gpus, before);
+    if (named !== before) this.#named.set(sampler, named);
   }
 
   #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {

@@ -1,6 +1,7 @@
 /** One channel with a shell on it: sends a tick's question and waits for its frame. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
 import type { Clock, Timer } from "../lib/clock.js";
+import { deadlineAfter } from "../lib/deadline.js";
 import type { AnswerEnd } from "./ended.js";
 import { FrameReader, type Frame } from "./frame.js";
 
@@ -61,8 +62,8 @@ export class Lane {
   #unsent = "";
   #stderr = "";
   #lastDataAt = 0;
-  /** The tick functions that its shell knows. */
-  #definitions: string | null = null;
+  /** What the tick functions that its shell knows were made for. */
+  #defined: object | null = null;
   #hasTakenLines = false;
 
   private constructor(connection: Connection, nonce: string, timing: LaneTiming) {
@@ -112,11 +113,14 @@ export class Lane {
     this.#send(script);
   }
 
-  /** Sends a line, after `definitions` if the shell does not have them yet, and waits for the frame of `tick`. Rejects as Connection.open does. */
-  ask(definitions: string, line: string, tick: number): Promise<Answer> {
+  /**
+   * Sends a line, after the text of `define` if the shell does not have what is defined for `plan`, and waits for the frame
+   * of `tick`. Rejects as Connection.open does. The text, several KiB, is not kept.
+   */
+  ask(plan: object, define: () => string, line: string, tick: number): Promise<Answer> {
     const answer = this.#expect(tick, true);
-    this.#send(definitions === this.#definitions ? line : definitions + line);
-    this.#definitions = definitions;
+    this.#send(plan === this.#defined ? line : define() + line);
+    this.#defined = plan;
     return answer;
   }
 
@@ -181,7 +185,7 @@ export class Lane {
       Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
     const late = this.#lastDataAt + toolMs;
     const next = isConfirmed ? deadline() : Math.min(late, deadline());
-    question.timer = clock.after(next - clock.nowMs(), () => {
+    question.timer = deadlineAfter(clock, next - clock.nowMs(), () => {
       const now = clock.nowMs();
       if (now < deadline()) {
         const isLate = now >= this.#lastDataAt + toolMs;

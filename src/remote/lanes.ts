@@ -33,8 +33,6 @@ export class Lanes {
   #mode: ChannelMode = "session";
   /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
   #isByInput = false;
-  /** What a shell is sent once, and the plan that it was made from. */
-  #sent: { readonly plan: SessionPlan; readonly definitions: string } | null = null;
 
   constructor(connection: Connection, timing: LaneTiming) {
     this.#connection = connection;
@@ -120,7 +118,8 @@ export class Lanes {
       return this.#askByExec(plan, tick);
     if (this.#main === null || this.#main.isClosed) this.#main = this.#openBare();
     const lane = this.#main;
-    return lane.ask(this.#definitions(plan), tickLine(tick), tick).then((answer) => {
+    const define = (): string => tickDefinitions({ ...plan, nonce: this.nonce });
+    return lane.ask(plan, define, tickLine(tick), tick).then((answer) => {
       if (lane.exitedBeforeFirstLine) return this.#askByExec(plan, tick);
       // The shell had exited before it got the question: another shell is asked. If the connection is gone, that rejects.
       const isUnanswered = hasClosed(answer.end) && answer.frame.outputs.size === 0;
@@ -134,13 +133,6 @@ export class Lanes {
   #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#mode = "exec";
     return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refusalOf);
-  }
-
-  #definitions(plan: SessionPlan): string {
-    if (this.#sent?.plan !== plan) {
-      this.#sent = { plan, definitions: tickDefinitions({ ...plan, nonce: this.nonce }) };
-    }
-    return this.#sent.definitions;
   }
 
   #parkHungLane(): void {

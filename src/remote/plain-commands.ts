@@ -5,6 +5,7 @@ import { floodEnd, MAX_ANSWER_BYTES } from "./answer-bounds.js";
 import { endOfChannel } from "./ended.js";
 import type { LaneTiming } from "./lane.js";
 import { withTool } from "./tool-word.js";
+import { deadlineAfter } from "../lib/deadline.js";
 
 const MAX_STDERR_BYTES = 4000;
 /** Beyond a command's deadline. The connection shows within it that it is alive, or is lost. */
@@ -47,8 +48,8 @@ export class PlainCommands {
         const text = flood === null ? answer.toString("utf8") : "";
         resolve({ stdout: text, stderr: stderr.take().toString("utf8"), end: flood ?? end });
       };
-      let timer = clock.after(toolTimeoutSecs * 1000, () => {
-        timer = clock.after(SLACK_MS, () => settle(late));
+      let timer = deadlineAfter(clock, toolTimeoutSecs * 1000, () => {
+        timer = deadlineAfter(clock, SLACK_MS, () => settle(late));
         this.#connection.confirm?.(CONFIRM_MS);
       });
       const stopped = (): void => {

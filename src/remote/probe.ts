@@ -12,6 +12,7 @@ import {
   type Reading,
   type Sampler,
   type Shim,
+  type ToolFacts,
 } from "../shims/kit/shim.js";
 import { sleepersIn, SleepingSampler, sleepingGpus, wokenBy } from "./asleep.js";
 import { readSampler } from "./compose.js";
@@ -64,6 +65,8 @@ export type Judged =
       readonly tool: UsableTool;
       /** What it read in the probe. */
       readonly first: Reading;
+      /** To keep for a later run. */
+      readonly facts?: ToolFacts;
     }
   | { readonly kind: "broken"; readonly tool: BrokenTool }
   | { readonly kind: "too-old"; readonly shim: Shim; readonly message: string };
@@ -184,7 +187,11 @@ function judgeTool(
         const gpus = reading.sections.gpus ?? [];
         const blind = isNativeShim(shim) && context.include.has("gpu") && gpus.length === 0;
         const poor = verdict.kind === "poor" || blind || isPoor(gpus);
-        return { kind: poor ? "poor" : "usable", tool, first: reading };
+        const { facts } = verdict;
+        return {
+          ...{ kind: poor ? "poor" : "usable", tool, first: reading },
+          ...(facts === undefined ? {} : { facts }),
+        };
       }
     }
   } catch (error) {

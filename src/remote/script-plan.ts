@@ -36,6 +36,16 @@ export interface BootstrapPlan {
   readonly foundBefore: boolean;
   /** True: the channel stays open as a bare shell that takes ticks on its standard input. */
   readonly stay: boolean;
+  /** Absent: nothing is known of the host. */
+  readonly kept?: KeptInScript;
+}
+
+/** What an earlier run has kept of the host (kept-facts.ts), as text of the script that was checked. */
+export interface KeptInScript {
+  /** Boot id and name of the host: where the host has others, nothing of it is used. */
+  readonly state: string;
+  /** Assignments of the shell. */
+  readonly assignments: string;
 }
 
 /** What each tick asks of one host, once its tool is known. */

@@ -8,6 +8,7 @@
  * can forge a marker):
  *
  *     @N v LIMITER UNAME      bootstrap only: how programs are bounded here, and `uname -s -m`
+ *     @N k BOOT_ID NAME       bootstrap only: which machine this is, for facts that are kept between runs
  *     @N t SHIM EXECUTABLE    bootstrap only: this tool is here; its probe parts follow (host.pci comes behind the last)
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
@@ -137,7 +138,13 @@ export function bootstrapScript(plan: BootstrapPlan): string {
         fill(SH.hostParts, { SYSTEM: uname, PARTS: statements(probe, null) }),
       ),
     ),
+    KEPT_FACTS: fill(SH.keptFacts, {
+      BOOT_ID_FILE: "/proc/sys/kernel/random/boot_id",
+      KEPT: `"${plan.kept?.state ?? "-"}"`,
+      KEPT_VALUES: plan.kept?.assignments ?? ":",
+    }),
     FIND_PROGRAM: SH.findProgram,
+    TOOL_STATE: plan.candidates.length === 0 ? ":" : SH.toolState,
     ALL_ASLEEP: allAsleep(plan.candidates.some(({ wakes }) => wakes.length > 0)),
     TOOLS: sequence(plan.candidates.map(toolSearch)),
     FOUND_BEFORE: plan.foundBefore ? "-" : "",

@@ -2,6 +2,7 @@
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import { HostError } from "../contract/errors.js";
 import type { ChannelMode } from "../contract/record.js";
+import { sharedValue } from "../lib/shared-values.js";
 import type { Part, PartOutput, PartOutputs, Reading } from "../shims/kit/shim.js";
 import { wokenBy } from "./asleep.js";
 import { failedSections } from "./compose.js";
@@ -12,6 +13,7 @@ import type { EventLooks } from "./event-looks.js";
 import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
+import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { PlainCommands } from "./plain-commands.js";
 import { toolsOf } from "./probe.js";
@@ -26,11 +28,22 @@ export interface Sample {
 /** When a channel is lost, the connection may be reported lost a moment later. */
 const LOSS_FOLLOWS_MS = 100;
 
+/** What belongs to a host, whose sessions follow one another. */
+interface OfHost {
+  /** Null: its driver is never held. */
+  readonly hold: DriverHold | null;
+  /** Null: its kernel log is never read. */
+  readonly looks: EventLooks | null;
+  /** Null: nothing of it is kept between runs. */
+  readonly facts: FactsPlace | null;
+}
+
 export class HostSession {
   readonly #connection: Connection;
   readonly #options: SessionOptions;
   readonly #hold: DriverHold | null;
   readonly #looks: EventLooks | null;
+  readonly #facts: FactsPlace | null;
   readonly #ways: Ways;
   readonly #reader: HostReader;
   readonly #cooldown: PartCooldown;
@@ -43,8 +56,7 @@ export class HostSession {
   private constructor(
     connection: Connection,
     options: SessionOptions,
-    hold: DriverHold | null,
-    looks: EventLooks | null,
+    { hold, looks, facts }: OfHost,
     ways: Ways,
     found: Found,
   ) {
@@ -53,6 +65,7 @@ export class HostSession {
     this.#options = options;
     this.#hold = hold;
     this.#looks = looks;
+    this.#facts = facts;
     this.#ways = ways;
     this.#reader = new HostReader(sample);
     this.#cooldown = new PartCooldown(clock);
@@ -63,24 +76,25 @@ export class HostSession {
   }
 
   /**
-   * Probes the host and takes its first sample. Throws HostError when nothing can be read, or the host is gone. `hold`
-   * and `looks` belong to the host, whose sessions follow one another; null: its driver is never held, its kernel log never
-   * read.
+   * Probes the host and takes its first sample. Throws HostError when nothing can be read, or the host is gone.
    */
   static async start(
     connection: Connection,
     options: SessionOptions,
-    hold: DriverHold | null = null,
-    looks: EventLooks | null = null,
+    ofHost: Partial<OfHost> = {},
   ): Promise<{ readonly session: HostSession; readonly first: Sample }> {
     const timing = { clock: options.clock, toolTimeoutSecs: options.sample.toolTimeoutSecs };
     const ways = {
       lanes: new Lanes(connection, timing),
       commands: new PlainCommands(connection, timing),
     };
+    const { hold = null, looks = null, facts = null } = ofHost;
     hold?.release();
-    const discovery = await discover(ways, options, options.shims);
-    const session = new HostSession(connection, options, hold, looks, ways, discovery.found);
+    const { clock, shims } = options;
+    const kept = facts === null ? null : keptFactsIn(await facts.read(), shims, clock.wallMs());
+    const discovery = await discover(ways, options, shims, kept);
+    const session = new HostSession(connection, options, { hold, looks, facts }, ways, discovery.found);
+    session.#keep(discovery);
     await looks?.connected(ways.lanes, discovery.found, options);
     return { session, first: session.#firstSample(discovery) };
   }
@@ -128,6 +142,10 @@ export class HostSession {
     this.#ways.lanes.close();
   }
 
+  #keep({ learned }: Discovery): void {
+    if (learned !== undefined) this.#facts?.write(factsToWrite(learned));
+  }
+
   // ---- probing
 
   #firstSample({ found, outputs, firsts, latencyMs, hung }: Discovery): Sample {
@@ -144,6 +162,7 @@ export class HostSession {
     this.#hold?.release();
     try {
       const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims);
+      this.#keep(discovery);
       this.#found = discovery.found;
       this.#plan = null;
       this.#reprobe.succeeded(discovery.found);
@@ -190,7 +209,7 @@ export class HostSession {
     const { sample, intervalMs } = this.#options;
     const { limiter, system, sources } = this.#found;
     const isAsked = (part: Part): boolean => !this.#cooldown.has(part.id);
-    return {
+    return sharedValue<SessionPlan>({
       toolTimeoutSecs: sample.toolTimeoutSecs,
       limiter,
       // The guard wakes once a deadline, which costs more than a `timeout` a tick when ticks are rarer.
@@ -209,7 +228,7 @@ export class HostSession {
               },
             ],
       ),
-    };
+    });
   }
 
   #read(answered: PartOutputs, firsts?: Discovery["firsts"]): Reading {

@@ -1,9 +1,11 @@
 /** Texts of the remote side of the step log (contract/step-log.ts). They are built only where the log is on. */
 import type { PartOutput, Shim } from "../shims/kit/shim.js";
+import type { HostFacts } from "../system/kept-host-facts.js";
 import { endMessage, hungPart } from "./ended.js";
 import type { Found } from "./found.js";
 import type { Answer } from "./lane.js";
-import { toolsOf } from "./probe.js";
+import type { KeptFacts } from "./kept-facts.js";
+import { isReadable, shimOf, toolsOf, type Judged } from "./probe.js";
 
 /** The first script of a probe. */
 export function bootstrapStep(script: string, shims: readonly Shim[]): string {
@@ -38,6 +40,21 @@ export function probedStep(
   const none = hasNoAccelerator ? "none (the PCI bus shows no accelerator)" : "none";
   const list = tools.length === 0 ? none : tools.join(", ");
   return `tools: ${list}; system ${systemId ?? "unknown"}; timeouts by ${limiter}; transport ${transport}, channel ${mode}`;
+}
+
+/** Which facts of an earlier run the host found unchanged. */
+export function keptStep(
+  kept: KeptFacts,
+  host: HostFacts | null | undefined,
+  judged: readonly Judged[],
+): string {
+  const held = judged.flatMap((each) => {
+    const { id } = shimOf(each);
+    const facts = isReadable(each) ? each.facts : undefined;
+    return facts !== undefined && facts === kept.tools.get(id) ? [id] : [];
+  });
+  if (host !== null && host === kept.host) held.unshift("host");
+  return `facts of an earlier run that hold: ${held.length === 0 ? "none" : held.join(", ")}`;
 }
 
 export function cooldownStep(part: string, { end }: PartOutput): string {

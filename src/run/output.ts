@@ -3,11 +3,12 @@ import { UsageError } from "../contract/errors.js";
 import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { fileOutput, streamOutput, type Output } from "../format/output.js";
+import { standardFile } from "../format/standard-file.js";
 import { formatOf } from "./appearance.js";
 
 /** Standard output, or the file of `--output`. Throws UsageError where that cannot be opened. */
 export async function outputOf(options: Options, deps: Pick<RuntimeDeps, "stdout" | "env">): Promise<Output> {
-  if (options.output === null) return streamOutput(deps.stdout);
+  if (options.output === null) return standardOutput(deps.stdout);
   const isMetrics = formatOf(options, deps) === "prometheus";
   // Plans are no metrics: the file of an earlier run stays as it is.
   if ((isMetrics || formatOf(options, deps) === "otlp-json") && options.dryRun)
@@ -19,4 +20,10 @@ export async function outputOf(options: Options, deps: Pick<RuntimeDeps, "stdout
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError([`--output: cannot append to ${options.output}: ${why}`]);
   }
+}
+
+/** A file that the shell opened is written to as such (`> file`): on a full disk the stream would leave half a line. */
+async function standardOutput(stdout: RuntimeDeps["stdout"]): Promise<Output> {
+  const file = stdout.fd === undefined ? null : await standardFile(stdout.fd);
+  return file ?? streamOutput(stdout);
 }

@@ -90,9 +90,9 @@ export async function run(
           : formatted(stream, formatter, exporter, options, log, unwritable, clock);
       const header = formatter.header?.() ?? "";
       const patient =
-        options.output === null || options.length.kind === "once"
-          ? null
-          : patientOutput(output, header, (line) => notices.log(line));
+        output.isOnDisk === true && options.length.kind !== "once"
+          ? patientOutput(output, header, (line) => notices.log(line))
+          : null;
       output = patient ?? output;
       if (output.firstLine !== null && lacksHeader(output.firstLine, header))
         log.warn(

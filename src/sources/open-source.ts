@@ -19,6 +19,7 @@ import { WatchedHosts, type PlanTargets } from "./reload.js";
 import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./source.js";
 import type { FleetThreads } from "./threads/fleet-threads.js";
 import { sharesOf, threadCount } from "./threads/shares.js";
+import { limitYoungSpace } from "./young-space.js";
 
 /** Throws ConfigError or UsageError before anything is connected. The records end soon after the signal aborts. */
 export async function openStream(
@@ -109,7 +110,17 @@ async function openLive(
   };
   const settings = { ...options, openFiles: openFilesFor(planned.watched, options, log) };
   const count = threadCount(options, format, planned.watched.length);
-  if (count === 0) return watchHere(settings, planned, planAgain, deps, log, signal);
+  if (count === 0) {
+    const here = await watchHere(settings, planned, planAgain, deps, log, signal);
+    if (options.length.kind === "once") return here;
+    const limiting = limitYoungSpace(planned.watched.length, deps.clock);
+    const closeHosts = here.close.bind(here);
+    const close = async (): Promise<void> => {
+      limiting.cancel();
+      await closeHosts();
+    };
+    return Object.assign(here, { close });
+  }
   planned.names.close();
   return watchOnThreads(settings, planned, planAgain, count, format, deps, log, signal);
 }

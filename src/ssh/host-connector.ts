@@ -8,7 +8,7 @@ import { ClientChooser, opensshNeeded } from "./choose-client.js";
 import { createConnector, type SshShared } from "./connector.js";
 import { addedText } from "./known-hosts/append.js";
 import { connectOpenssh } from "./openssh/client.js";
-import { jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
+import { answersAsMaster, jumpWithoutMasters, liveMaster } from "./openssh/control-master.js";
 import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
 import { offerAlgorithms } from "./ssh2/algorithms.js";
 
@@ -80,6 +80,7 @@ async function connectBySystem(
   const proxyCommand = jumpWithoutMasters(plan, options.configFile);
   const ownKeepAlive = plan.config.serverAliveIntervalSecs > 0;
   const { countMax } = plan.keepalive;
+  const { controlPath } = plan.config;
   try {
     return await connectOpenssh(
       {
@@ -88,8 +89,9 @@ async function connectBySystem(
         timeoutMs: plan.dialTimeoutMs,
         hostKeyPolicy: plan.hostKeyPolicy,
         ...(proxyCommand === null ? {} : { proxyCommand }),
-        ...(plan.config.controlPath === undefined ? {} : { controlPath: plan.config.controlPath }),
-        usesMaster: plan.config.controlPath !== undefined,
+        ...(controlPath === undefined ? {} : { controlPath }),
+        // ssh would wait for a hung one for ever.
+        usesMaster: controlPath !== undefined && (await answersAsMaster(controlPath, clock)),
         sessionSettings: plan.config.sessionSettings ?? [],
         keepAlive: ownKeepAlive ? null : { intervalSecs: KEEPALIVE_SECS, countMax },
         clock,

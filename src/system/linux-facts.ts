@@ -1,5 +1,6 @@
 /** Facts of a Linux host, read once a session: its CPUs' model and layout, limits of the cgroup, its manufacturer. */
 import { cleanText } from "../lib/text.js";
+import { sharedText, sharedValue } from "../lib/shared-values.js";
 import type { Part } from "../shims/kit/shim.js";
 import { CPUINFO_FILES, CPUINFO_LINES, parseCpuinfo, type CpuInfo } from "./cpuinfo.js";
 import { markedLines } from "./marked-lines.js";
@@ -50,6 +51,21 @@ const READ_FILES =
   `/dev/null ${CPUINFO_FILES} ${[...PER_CPU, ...OTHER_FILES].join(" ")}; }`;
 const COUNT_LINES = `awk "{ if (\\$0 ~ /cpu_capacity/); else sub(/^cpu[0-9]+/, z); n[\\$0]++ } END { for (k in n) print n[k], k }"`;
 
+/**
+ * Files of one line that show whether the facts of an earlier run still hold: CPUs that run, clocks that are allowed, and
+ * limits of the cgroup. The shell reads them, which starts no program.
+ */
+const STATE_FILES = [
+  ...["online", "cpu0/cpufreq/cpuinfo_max_freq", "intel_pstate/no_turbo", "cpufreq/boost"].map(
+    (file) => `$hd/${file}`,
+  ),
+  ...["memory.max", "cpu.max", "memory/memory.limit_in_bytes"].map((file) => `$hn/${file}`),
+  ...["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"].map((file) => `$hn/${file}`),
+];
+const READ_STATE =
+  `hd=/sys/devices/system/cpu; hn=/sys/fs/cgroup; kk=$hq; ` +
+  `for hi in ${STATE_FILES.join(" ")}; do hl=-; { read -r hl; } <$hi; kk="$kk/$hl"; done 2>/dev/null`;
+
 // The manufacturer's texts are read by the shell: they are the kernel's own copies, which never hang.
 const COMMANDS = [
   `case "$U" in *" "*) echo "\${U#* }";; *) uname -m;; esac`,
@@ -64,15 +80,41 @@ const COMMANDS = [
   `case $hn in 1) echo @counts; hg | ${COUNT_LINES};; *) echo @files; hg;; esac`,
 ].join("; ");
 
-/** The output of all commands is collected first, so that it is sent in one packet. */
-export const LINUX_FACTS: Part = {
-  id: "host.facts",
-  kind: "buffered-shell",
-  command: `set -- /sys/devices/system/cpu/cpu[0-9]*; hq=$#; f; hf=$(${COMMANDS}); w "$hf$n"`,
-};
+/** Lines of the answer: it completes kept facts, or else what shows later whether these facts still hold. */
+export const KEPT_MARK = "@kept";
+export const STATE_MARK = "@state ";
+
+/** Has the clocks of the CPUs as they are now. */
+export const CPU_CLOCKS = "/proc/cpuinfo";
+
+/** What changes while the machine runs, and so is never kept: it is read beside the kept facts. */
+const LIVE_LINES = "cpu mhz|clock[[:blank:]]*:|Cpus_allowed_list:|proc /proc proc ";
+const LIVE_LINE = /(?:^| )\/proc\/(?:cpuinfo:(?:cpu mhz|clock\s*:)|self\/status:|mounts:)/i;
+/** `$kc`: the file with the clocks, where they are of use; the kernel asks each CPU for its own. */
+const READ_LIVE =
+  `grep -s -i -E "^(${LIVE_LINES})| /(proc|sys)[^ ]* fuse[.]lxcfs " /dev/null ` +
+  CPUINFO_FILES.replace(CPU_CLOCKS, "$kc");
+
+/** The facts in an answer of LINUX_FACTS that stay the same as long as the machine's state does. */
+export function lastingFacts(stdout: string): string {
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith(STATE_MARK) && !LIVE_LINE.test(line))
+    .join("\n");
+}
 
 /** `case` patterns for `$hf`, the output of LINUX_FACTS: the kernel's own /proc is mounted, and no FUSE server's over it. */
 export const WHERE_KERNEL_PROC = `*" fuse.lxcfs "*) hk=;; *"proc /proc proc "*) hk=1;;`;
+
+/** The output of all commands is collected first, so that it is sent in one packet. `$kf`: the state of kept facts. */
+export const LINUX_FACTS: Part = {
+  id: "host.facts",
+  kind: "buffered-shell",
+  command:
+    `set -- /sys/devices/system/cpu/cpu[0-9]*; hq=$#; ${READ_STATE}; f; hk=; ` +
+    `case "$kk" in "$kf") hf=$(exec ${READ_LIVE}); case "$hf" in ${WHERE_KERNEL_PROC} esac;; esac; ` +
+    `case $hk in 1) w "${KEPT_MARK}$n@files$n$hf$n";; *) hf=$(${COMMANDS}); w "$hf$n${STATE_MARK}$kk$n";; esac`,
+};
 
 // "cpuinfo", "processors", "allowed" and "lxcfs" are in older captures.
 const MARKS = ["cpuinfo", "processors", "allowed", "lxcfs", "sys", "model", "files", "counts"] as const;
@@ -104,25 +146,29 @@ export interface LinuxFacts {
   readonly chassisDetail: Readonly<Record<string, string>>;
 }
 
+/** Of a host whose CPUs are all of one kind. */
+const ALL_STANDARD: LinuxFacts["coreTypes"] = new Map<number, CoreType>();
+
 /** `stdout`: of LINUX_FACTS; facts that it lacks are null or empty. */
 export function parseLinuxFacts(stdout: string): LinuxFacts {
   const blocks = markedLines(stdout.split("\n"), MARKS);
   const lines = (name: (typeof MARKS)[number] | ""): readonly string[] => blocks.get(name) ?? [];
   const machineName = lines("")[0]?.trim() ?? "";
-  const machine = machineName === "" ? null : cleanText(machineName);
+  const machine = machineName === "" ? null : sharedText(cleanText(machineName));
   const read = sortedFacts(lines("files"), lines("counts"));
   const tallies = [...lines("cpuinfo"), ...read.tallies];
   const info = parseCpuinfo(tallies, lines("processors")[0], machine);
   const sys = filesIn([...lines("sys"), ...read.sys]);
   const one = (path: string): string | undefined => sys.get(path)?.[0];
   const lists = (path: string): (readonly number[])[] => partsOf(sys.get(path) ?? []);
+  const types = coreTypes(sys);
   const megahertz = (path: string): number | null => maxOf(sys.get(path) ?? [], 1000);
   return {
     machine,
     info,
-    sockets: lists("/topology/core_siblings_list").sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
-    physicalCores: lists("/topology/thread_siblings_list"),
-    coreTypes: coreTypes(sys),
+    sockets: sharedValue(lists("/topology/core_siblings_list").sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))),
+    physicalCores: sharedValue(lists("/topology/thread_siblings_list")),
+    coreTypes: types.size === 0 ? ALL_STANDARD : types,
     baseMhz:
       megahertz("/cpufreq/base_frequency") ??
       info.baseMhz ??
@@ -137,7 +183,7 @@ export function parseLinuxFacts(stdout: string): LinuxFacts {
       wholeNumber(one("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
     cpuQuota: cpuQuota(one),
     hasKernelProc: hasKernelProc(tallies, lines("lxcfs")[0]),
-    chassisDetail: chassisDetail(sys, lines("model"), info.machine),
+    chassisDetail: sharedValue(chassisDetail(sys, lines("model"), info.machine)),
   };
 }
 
@@ -205,7 +251,7 @@ function hasKernelProc(tallies: readonly string[], lxcfsMounts: string | undefin
 
 function online(text: string | undefined): LinuxFacts["online"] {
   const cpus = text === undefined ? null : cpuList(text);
-  return text === undefined || cpus === null ? null : { text: text.trim(), cpus };
+  return text === undefined || cpus === null ? null : sharedValue({ text: text.trim(), cpus });
 }
 
 /** Intel lists the CPUs of each kind by PMU; ARM has a capacity for each CPU. */

@@ -1,5 +1,6 @@
 /** A Linux host's own sections, from /proc and /sys, `df` and `ps`. No special rights are needed. */
 import type { Chassis, Section, SectionError, Sections } from "../contract/record.js";
+import { sharedValue } from "../lib/shared-values.js";
 import { partError } from "../shims/kit/part-output.js";
 import type { Part, PartOutput, PartOutputs, Sampler } from "../shims/kit/shim.js";
 import { CHASSIS_SENSORS, parseChassisSensors } from "./chassis-sensors.js";
@@ -47,8 +48,10 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const isHanging = sensorsAtProbe?.end.kind === "timeout";
 
   return {
-    parts: tickParts(include, tickProcPart(include, facts, probe)).filter(
-      ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
+    parts: sharedValue(
+      tickParts(include, tickProcPart(include, facts, probe)).filter(
+        ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
+      ),
     ),
     parse(outputs) {
       const errors: SectionError[] = [];

@@ -9,7 +9,10 @@ export interface CpuUsage {
   readonly elapsed: number;
 }
 
-/** The last two readings of /proc/stat. Every usage is null when a counter went back. */
+/**
+ * The last two readings of one host's /proc/stat. Every usage is null when a counter went back. It must be asked for before
+ * another host's counters are read.
+ */
 export interface CpuCounters {
   /** Whether the last reading has the line of all CPUs together. */
   readonly hasTotal: boolean;

@@ -9,6 +9,7 @@ import { LOGIN_ATTACKS, SESSION_ATTACKS } from "./matrix/attacks.js";
 import { CONNECTION_CASES } from "./matrix/connection-cases.js";
 import type { HostCase } from "./matrix/fault-case.js";
 import { runGroup, type RunBounds } from "./matrix/host-runner.js";
+import { OPENSSH_CASES } from "./matrix/openssh-cases.js";
 import { LOGIN_CASES } from "./matrix/login-cases.js";
 import { PEER_CASES } from "./matrix/peer-cases.js";
 import { hostAt, serve, stopServers } from "./matrix/servers.js";
@@ -27,6 +28,7 @@ interface GroupOfCases {
 const GROUPS: readonly GroupOfCases[] = [
   // The default interval and deadlines: what they promise is promised of these cases.
   { name: "connection", cases: () => Promise.resolve(CONNECTION_CASES), flags: [] },
+  { name: "system ssh", cases: () => Promise.resolve(OPENSSH_CASES), flags: ["--ssh-client", "openssh"] },
   {
     name: "peer",
     cases: () => Promise.resolve(PEER_CASES),

@@ -6,32 +6,32 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { recordsOf, runCli, type CliRun } from "../support/cli.js";
+import { after, before, describe } from "node:test";
+import { recordsOf, runCli } from "../support/cli.js";
 import { descendantsOf } from "../support/processes.js";
 import { canIsolate } from "../support/remote-machine.js";
-import { missing, type Sshd } from "../support/sshd.js";
-import { makeTempDir } from "../support/temp-dir.js";
-import { addRow } from "./matrix/fault-case.js";
-import { config, known, serve, stopServers } from "./matrix/servers.js";
-import { ticksOf, WatchedRun } from "./matrix/watched-run.js";
+import {
+  assertAllTicks,
+  ended,
+  firstFrame,
+  flags,
+  healthyPort,
+  ownFile,
+  runCase,
+  skip,
+  sleep,
+  startHealthy,
+  stopHealthy,
+} from "./matrix/run-case.js";
+import { WatchedRun } from "./matrix/watched-run.js";
 
-const skip = missing ?? false;
-const temp = makeTempDir("matrix-runs");
-const HOSTS = ["healthy-1", "healthy-2"];
-let server: Sshd;
-let files = 0;
+before(() => startHealthy());
+after(() => stopHealthy());
 
-before(async () => {
-  if (skip === false) server = await serve();
-});
-after(async () => {
-  await stopServers();
-  temp.remove();
-});
+const isolated = skip === false && canIsolate() ? false : "needs the right to mount";
 
-const ownFile = (name: string): string => join(temp.path, `${files++}-${name}`);
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Runs with a tmpfs of 64 KiB mounted in the run's own view; `grow` gives it space. */
+const SMALL_DISK = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"';
 
 /** The most memory that a process had so far; 0 once it has ended. */
 function peakMemoryKb(pid: number): number {
@@ -41,80 +41,6 @@ function peakMemoryKb(pid: number): number {
     return 0;
   }
 }
-
-/** Flags for the healthy hosts; `more` are lines of ssh_config for all of them. */
-function flags(more: readonly string[] = [], hosts: readonly string[] = HOSTS): string[] {
-  const knownHosts = ownFile("known_hosts");
-  const file = ownFile("config");
-  writeFileSync(knownHosts, hosts.map((name) => known(name)).join("\n"));
-  const lines = hosts.flatMap((name) => [`Host ${name}`, `HostKeyAlias ${name}`]);
-  const all = [
-    ...lines,
-    "Host *",
-    ...config(server.port, server.user, ...more),
-    `UserKnownHostsFile ${knownHosts}`,
-    "GlobalKnownHostsFile none",
-    "IdentityAgent none",
-  ];
-  writeFileSync(file, `${all.join("\n")}\n`, { mode: 0o600 });
-  return [
-    ...["--ssh", hosts.join(","), "--ssh-config", file, "--format", "ndjson"],
-    ...["--ssh-fallback", "nvidia-smi", "--include", "gpu"],
-  ];
-}
-
-/** What a case has measured, for its row. */
-interface Measured {
-  noticedSecs?: number;
-  recoveredSecs?: number;
-  kept?: readonly [number, number];
-}
-
-function runCase(
-  name: string,
-  expected: string,
-  act: () => Promise<Measured | undefined>,
-  skipped = skip,
-): void {
-  test(name, { skip: skipped }, async () => {
-    let measured: Measured = {};
-    let problem: string | null = null;
-    try {
-      measured = (await act()) ?? {};
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
-    }
-    const { noticedSecs = null, recoveredSecs = null, kept = null } = measured;
-    addRow({ group: "run", name, expected, noticedSecs, recoveredSecs, kept, problem });
-    assert.equal(problem, null);
-  });
-}
-
-/** Every tick of each host up to its last record has a record, or is named as skipped. */
-function assertAllTicks(run: WatchedRun): void {
-  for (const host of HOSTS) {
-    const { recorded, skipped } = ticksOf(run.of(host));
-    const all = [...recorded, ...skipped].sort((a, b) => a - b);
-    assert.deepEqual(
-      all,
-      all.map((_, tick) => tick),
-      `ticks of ${host}`,
-    );
-  }
-}
-
-const firstFrame = (run: WatchedRun, host = "healthy-1"): ReturnType<WatchedRun["first"]> =>
-  run.first("a frame", host, 0, ({ record }) => record === "frame", 20_000);
-
-async function ended(run: WatchedRun, signal: NodeJS.Signals = "SIGTERM"): Promise<CliRun> {
-  run.child.kill(signal);
-  return run.ended;
-}
-
-const isolated = skip === false && canIsolate() ? false : "needs the right to mount";
-
-/** Runs with a tmpfs of 64 KiB mounted in the run's own view; `grow` gives it space. */
-const SMALL_DISK = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"';
 
 describe("faults of the watching machine", { concurrency: 4 }, () => {
   runCase(
@@ -274,7 +200,7 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
       const mark = ownFile("carrier");
       writeFileSync(
         mark,
-        `trap "" TERM\nexec 3<>/dev/tcp/127.0.0.1/${server.port}\ncat <&3 &\ncat >&3\nwhile :; do sleep 0.1; done\n`,
+        `trap "" TERM\nexec 3<>/dev/tcp/127.0.0.1/${healthyPort()}\ncat <&3 &\ncat >&3\nwhile :; do sleep 0.1; done\n`,
       );
       const carried = flags([`ProxyCommand bash ${mark}`]);
       const left = (): number =>

@@ -47,12 +47,14 @@ const disks = (...changes: readonly Partial<Disk>[]): StreamRecord => {
   return frame({ host: [{ index: 0, ...known, pressure, disks: list, ...labels }] });
 };
 
-const linked = (...active: readonly (number | null)[]): StreamRecord => {
+const linked = (...active: readonly (number | null)[]): StreamRecord => linkedBoards({}, active);
+
+function linkedBoards(board: Partial<Gpu>, active: readonly (number | null)[]): StreamRecord {
   const counts = { replay_errors: 0, recovery_errors: 0, crc_errors: 0, ticks_ago: 5 };
   return frame({
-    gpus: active.map((up, index) => gpu({ index, nvlink: { links: 18, active: up, ...counts } })),
+    gpus: active.map((up, index) => gpu({ ...board, index, nvlink: { links: 18, active: up, ...counts } })),
   });
-};
+}
 
 /** GPUs of one model at P0: lanes of the link, and the most that the GPU has. */
 const wired = (...lanes: readonly (readonly [now: number, most: number])[]): StreamRecord =>
@@ -210,6 +212,19 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     "warning host nvidia-nvlink-down: active NVLinks: gpu 1 has 17 of 18",
     // Bridged by a part of their links, without a bridge, and not known.
     linked(12, 12, 0, null),
+  ],
+  [
+    "nvidia-nvlink-down",
+    linkedBoards({ fabric_state: "Completed" }, [18, 0, 18]),
+    "warning host nvidia-nvlink-down: active NVLinks: gpu 1 has 0 of 18",
+    linkedBoards({ fabric_state: "Completed", mig_mode: true }, [18, 0, 18]),
+  ],
+  [
+    "nvidia-nvlink-down",
+    linkedBoards({ name: "Tesla V100-SXM2-32GB" }, [6, 6, 0]),
+    "warning host nvidia-nvlink-down: active NVLinks: gpu 2 has 0 of 6",
+    // A host of one model without a link of any.
+    linkedBoards({ name: "Tesla V100-SXM2-32GB" }, [0, 0, 0]),
   ],
   ["host-unreachable", state(), "critical host host-unreachable: timeout: no answer within 10 s", frame()],
   [

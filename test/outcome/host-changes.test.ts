@@ -88,6 +88,33 @@ describe("the log of hosts", () => {
     assert.deepEqual(linesOf([lost, lost]).slice(1), ["dgx-01: gpu 0: GPU is lost"]);
   });
 
+  test("does not repeat the errors of a host whose slow readings leave ticks out", () => {
+    const overrun = { ...refused, code: "sample-overrun", message: "still under way" } as const;
+    const failing = frame({ ...host, errors: [NVML] });
+    const late = state({ ...host, state: "connected", last_error: overrun });
+    assert.deepEqual(linesOf([failing, late, failing, failing]), [
+      "dgx-01: connected (nvidia-smi)",
+      "dgx-01: gpu error: NVML mismatch",
+      "dgx-01: sample-overrun: still under way; fix: start sshd",
+    ]);
+  });
+
+  test("has an error once where a finding repeats it, with what to do", () => {
+    const since = "2026-01-02T03:04:05.678Z";
+    const section = {
+      rule: "section-failed",
+      severity: "critical",
+      device: null,
+      action: "run it",
+      since,
+    } as const;
+    const findings = [{ ...section, message: "gpu: NVML mismatch" }];
+    const sick = frame({ ...host, errors: [NVML], health: { status: "critical", findings } });
+    assert.deepEqual(linesOf([sick, sick]).slice(1), ["dgx-01: critical: gpu: NVML mismatch; run it"]);
+    const other = frame({ ...host, errors: [NVML], health: { status: "ok", findings: [] } });
+    assert.deepEqual(linesOf([other]).slice(1), ["dgx-01: gpu error: NVML mismatch"]);
+  });
+
   test("tells hosts of the same name apart", () => {
     const other = frame({ ...host, host_id: "admin@dgx-01:2222" });
     assert.deepEqual(linesOf([frame(host), other]), [

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CHOICES, completionFiles } from "../../build/completions.js";
+import { CHOICES, completionFiles, LISTS } from "../../build/completions.js";
 import { FLAGS } from "../../src/cli/flags.js";
 import { parseArgv } from "../../src/cli/parse-argv.js";
 import { makeTempDir } from "../support/temp-dir.js";
@@ -132,4 +132,18 @@ test("the program takes each fixed value", async () => {
       );
       assert.equal(command.kind, "run");
     }
+});
+
+test("each fixed value that the program takes is completed", async () => {
+  for (const { name, takes } of FLAGS) {
+    if (takes.kind === "switch") continue;
+    const problem = await parseArgv(["a", "--once", `--${name}`, "?"], () => Promise.resolve(""), {}).then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    const [, taken] = new RegExp(`--${name}: "\\?" is not one of ([\\w, -]+)$`, "m").exec(problem) ?? [];
+    // Lists and expectations have completions, or none, of their own.
+    if (taken !== undefined && taken.split(", ").every((value) => /^[\w-]+$/.test(value)))
+      assert.deepEqual([...(CHOICES[name] ?? LISTS[name] ?? [])].sort(), taken.split(", ").sort(), name);
+  }
 });

@@ -8,7 +8,8 @@ import { makeTempDir } from "../support/temp-dir.js";
 test("the demo shows every kind of host, ends by itself and leaves nothing", async (t) => {
   const temp = makeTempDir("demo");
   t.after(() => temp.remove());
-  const run = await runCli(["--demo", "--count", "12", "--interval", "1", "--format", "ndjson"], {
+  const include = ["--include", "gpu,cpu,memory,chassis,process,storage,host"];
+  const run = await runCli(["--demo", "--count", "12", "--interval", "1", "--format", "ndjson", ...include], {
     env: { HOME: "/nonexistent", TMPDIR: temp.path },
   });
   assert.equal(run.code, 0, run.stderr);
@@ -39,6 +40,16 @@ test("the demo shows every kind of host, ends by itself and leaves nothing", asy
   assert(broken?.record === "frame");
   assert.equal(broken.gpus?.length, 2);
   assert.match(String(broken.gpus[1]?.error), /lost/);
+  const failed = records.filter((record) => record.record === "frame" && record.errors !== undefined);
+  assert.deepEqual(
+    [...new Set(failed.map(({ hostname }) => hostname))],
+    ["ws-01"],
+    "what can be asked answers",
+  );
+  assert.deepEqual(
+    broken.processes?.map(({ device_id, used_memory }) => [device_id, used_memory === null]),
+    [[0, false]],
+  );
   const statuses = records.flatMap(({ hostname, health, record }) =>
     hostname === "healing-01" && record === "frame" ? [health?.status] : [],
   );

@@ -119,6 +119,7 @@ describe("a probe", () => {
       tookMs: new Map<string, number>(),
       limiter: null,
       uname: "Linux",
+      machine: null,
       found,
       isWhole: true,
     };

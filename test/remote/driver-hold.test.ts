@@ -241,7 +241,7 @@ function frameOf(step: Step): Frame {
   const ms = typeof step === "number" ? step : 2000;
   const tookMs = new Map([["smi.query", ms * 0.9]]);
   if (step !== "not asked") tookMs.set("smi.apps", ms * 0.1);
-  return { outputs: new Map(), tookMs, limiter: null, uname: null, found: [], isWhole: true };
+  return { outputs: new Map(), tookMs, limiter: null, machine: null, uname: null, found: [], isWhole: true };
 }
 
 interface FakeHost {

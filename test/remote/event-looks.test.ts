@@ -67,7 +67,7 @@ async function withHost(
     intervalMs: 1000,
   };
   const start = async (more: Partial<SessionOptions> = {}): Promise<HostSession> => {
-    const { session } = await HostSession.start(connect(), { ...options, ...more }, null, looks);
+    const { session } = await HostSession.start(connect(), { ...options, ...more }, { looks });
     return session;
   };
   try {
@@ -238,8 +238,7 @@ describe("how channels are used", () => {
             clock: host.clock,
             intervalMs: 1000,
           },
-          null,
-          host.looks,
+          { looks: host.looks },
         );
         for (let look = 0; look < 3; look++) assert.deepEqual((await nextLook(host, session)).errors, []);
         assert.equal(connection.opened.length, 2);

@@ -4,12 +4,13 @@ import { basename, dirname } from "node:path";
 import { describe, test } from "node:test";
 import { HostError, ParseError } from "../../src/contract/errors.js";
 import type { SampleOptions } from "../../src/contract/options.js";
-import type { Gpu } from "../../src/contract/record.js";
+import type { Gpu, Section } from "../../src/contract/record.js";
 import { realClock } from "../../src/lib/clock.js";
 import type { SessionOptions } from "../../src/remote/discover.js";
 import { HostSession } from "../../src/remote/session.js";
 import type { Part, PartOutputs, Sampler, Shim } from "../../src/shims/kit/shim.js";
 import type { HostSystem } from "../../src/system/host-system.js";
+import { HOST_SYSTEMS } from "../../src/system/registry.js";
 import { makeBus, pciDevice, shellOnBus } from "../support/fake-bus.js";
 import { makeTools } from "../support/fake-tools.js";
 import { connectLocally } from "../support/local-connection.js";
@@ -417,6 +418,24 @@ test("native that fails gives way to a vendor tool in the next tick, and the rec
     assert.deepEqual(utilizations(next.reading.sections.gpus), [2]);
     assert.match(next.reading.errors[0]?.message ?? "", /fell back from all-smi/);
     assert.deepEqual((await session.sample(3)).reading.errors, []);
+    session.close();
+  });
+});
+
+test("a host with all-smi has the sections that all-smi has not, at the first tick and later", async () => {
+  await withHost({ tools: { native: "echo 1" }, shims: ["native"] }, async (connection, options) => {
+    const include = new Set<Section>(["gpu", "host", "network"]);
+    const sample = { ...options.sample, include };
+    const { session, first } = await HostSession.start(connection, {
+      ...options,
+      sample,
+      systems: HOST_SYSTEMS,
+    });
+    for (const { reading } of [first, await session.sample(1)]) {
+      assert.deepEqual(reading.errors, []);
+      assert.ok((reading.sections.host?.[0]?.uptime_seconds ?? 0) > 0);
+      assert.ok(Array.isArray(reading.sections.network));
+    }
     session.close();
   });
 });

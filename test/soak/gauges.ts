@@ -1,6 +1,5 @@
 /** What the watcher holds, and what it left on the hosts, over the time of the soak; and whether that stays flat. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { slopeOf } from "../../bench/measure/figures.js";
 import { memoryOf } from "../../bench/measure/cpu-meter.js";
 import type { Probe } from "./probe.js";
 import type { SoakFleet } from "./soak-fleet.js";
@@ -79,10 +78,9 @@ export class Gauges {
   }
 }
 
-/** Growth over the second half: `perMinute` by a straight line, `allowed` what noise may come to by then. */
+/** `growth` from the first half of the time to the second; `allowed` is what noise may come to by then. */
 export interface Trend {
   readonly gauge: Gauge;
-  readonly perMinute: number;
   readonly growth: number;
   readonly allowed: number;
 }
@@ -101,19 +99,27 @@ const NOISE: Readonly<Record<Gauge, readonly [share: number, least: number]>> = 
   remoteProcesses: [0.2, 20],
 };
 
+/** Of the first half: code that is compiled, caches that fill. */
+const SETTLING_SHARE = 1 / 3;
+
+/**
+ * The upper quartile of the second half less that of the first. Something that leaks lifts it by half of what it leaks in
+ * all; a while in which many hosts are lost, which lowers most gauges, and some high readings do not change it.
+ */
 export function trendsOf(readings: readonly Reading[]): readonly Trend[] {
-  const half = readings.slice(Math.floor(readings.length / 2));
-  const spanSecs = (half.at(-1)?.secs ?? 0) - (half[0]?.secs ?? 0);
+  const middle = Math.floor(readings.length / 2);
+  const first = readings.slice(Math.floor(middle * SETTLING_SHARE), middle);
+  const second = readings.slice(middle);
   return GAUGES.map((gauge) => {
-    const values = half.map((reading) => reading[gauge]);
-    const slope = half.length < 2 ? NaN : slopeOf(half.map((reading) => [reading.secs, reading[gauge]]));
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const of = (part: readonly Reading[]): number => upperQuartile(part.map((reading) => reading[gauge]));
     const [share, least] = NOISE[gauge];
-    return {
-      gauge,
-      perMinute: slope * 60,
-      growth: slope * spanSecs,
-      allowed: Math.max(least, share * mean),
-    };
+    const before = of(first);
+    return { gauge, growth: of(second) - before, allowed: Math.max(least, share * before) };
   });
+}
+
+/** NaN of none, which is no growth that is allowed. */
+function upperQuartile(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.75)] ?? NaN;
 }

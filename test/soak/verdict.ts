@@ -28,7 +28,7 @@ export function figuresOf(settings: SoakSettings, soaked: Soaked): readonly stri
     `states: ${countsText(Object.entries(codes))}`,
     `faults: ${countsText([...faults])}`,
     `answering after them: ${soaked.answering}, held for an operator: ${soaked.held}`,
-    "gauge              before    most   after   growth in the second half (allowed)",
+    "gauge              before    most   after   growth (allowed)",
     ...trendsUnderFaults(soaked).map(({ gauge, growth, allowed }) => {
       const most = Math.max(...readings.map((reading) => reading[gauge]));
       const cells = [before?.[gauge] ?? NaN, most, after?.[gauge] ?? NaN];
@@ -56,7 +56,7 @@ export function problemsOf({ hosts }: SoakSettings, soaked: Soaked): readonly st
       if (after[gauge] > before[gauge] + slackOf(before[gauge]))
         problems.push(`${gauge}: ${before[gauge]} before the faults, ${after[gauge]} after them`);
   for (const { gauge, growth, allowed } of trendsUnderFaults(soaked))
-    if (!(growth <= allowed)) problems.push(`${gauge} grows by ${growth.toFixed(1)} in the second half`);
+    if (!(growth <= allowed)) problems.push(`${gauge} grows by ${growth.toFixed(1)}`);
   if (left.length > 0) problems.push(`left on the hosts: ${named(left)}`);
   if (warnings > 0) problems.push("warnings of listeners, or internal errors");
   // 3: a host has no reading in its last tick.

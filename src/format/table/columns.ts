@@ -63,6 +63,14 @@ const DROP_ORDER_WITH_DETAILS: readonly ColumnName[] = [
   ...DROP_ORDER.filter((name) => name !== "note" && !LUXURIES.includes(name)),
 ];
 
+/** A host's health says more than its state, and rows without their GPU and its load are all the same. */
+function dropOrder(hasHealth: boolean, hasDetails: boolean): readonly ColumnName[] {
+  const order = hasDetails ? DROP_ORDER_WITH_DETAILS : DROP_ORDER;
+  if (!hasHealth) return order;
+  const before = order.indexOf("index");
+  return [...order.slice(0, before), "state", ...order.slice(before)];
+}
+
 /** What a column needs for all of its texts. */
 export interface NaturalWidth {
   readonly full: number;
@@ -71,13 +79,16 @@ export interface NaturalWidth {
 }
 export type NaturalWidths = ReadonlyMap<ColumnName, NaturalWidth>;
 
+/** Without a text in any row they take no space. */
+const OFTEN_EMPTY: ReadonlySet<ColumnName> = new Set(["note", "idle"]);
+
 /** Of the columns that any row has something in, at least those of `before`, so that nothing jitters. */
 export function naturalWidths(rows: readonly TableRow[], before: NaturalWidths): NaturalWidths {
   const widths = new Map(before);
   for (const { cells } of rows) {
     for (const name of COLUMN_NAMES) {
       const cell = cells[name];
-      if (cell === undefined || (name === "note" && cell.text === "")) continue;
+      if (cell === undefined || (cell.text === "" && OFTEN_EMPTY.has(name))) continue;
       const rule = COLUMN_RULES[name];
       const title = textWidth(rule.title);
       const known = widths.get(name) ?? { full: title, short: title };
@@ -129,7 +140,7 @@ export function fitColumns(
   const strip = natural.get("strip");
   if (natural.has("glances")) widths.delete("strip");
   shrink();
-  for (const name of hasDetails ? DROP_ORDER_WITH_DETAILS : DROP_ORDER) {
+  for (const name of dropOrder(widths.has("health"), hasDetails)) {
     if (excess() <= 0 || widths.size <= 1) break;
     if (!widths.delete(name)) continue;
     if (name === "glances" && strip !== undefined) widths.set("strip", strip.full);

@@ -18,10 +18,12 @@ tool_timeout=@TIMEOUT_SECS@
 @SETUP@
 @DETECT_LIMITER@
 add_marker v $limiter_name $system_name
+@KEPT_FACTS@
 @HOST_PARTS@
 found_groups=@FOUND_BEFORE@
 tool_failed=
 @FIND_PROGRAM@
+@TOOL_STATE@
 @ALL_ASLEEP@
 @TOOLS@
 @PCI_DEVICES@

@@ -1,4 +1,4 @@
-# short: find_program=o program_name=X path_folder=hp saved_ifs=hj path_left=hr
+# short: find_program=o program_name=X path_folder=hp saved_ifs=hj path_left=hr found_name=hw
 # Program names are constants without blanks. PATH is the shell search path on purpose.
 # shellcheck disable=SC2086,SC2123
 
@@ -20,23 +20,25 @@ while [ -n "$path_left" ]; do
 done
 # find_program NAME... looks for a program by several names, and leaves the name in program_name. A file that cannot be
 # executed (by its mode, or a link to nothing) counts too, because its failure is to be reported. Any name that can be
-# executed comes before it.
+# executed comes before it. Most tools are not there, so the files are looked for first: `command` costs more.
 find_program() {
-  for program_name in "$@"; do
-    command -v $program_name >/dev/null 2>&1 && return 0
-  done
+  found_name=
   saved_ifs=$IFS
   IFS=:
   for program_name in "$@"; do
     for path_folder in $PATH; do
       if [ -e "$path_folder/$program_name" ] || [ -h "$path_folder/$program_name" ]; then
-        IFS=$saved_ifs
-        return 0
+        found_name=$program_name
+        break 2
       fi
     done
   done
   IFS=$saved_ifs
-  return 1
+  [ -n "$found_name" ] || return 1
+  for program_name in "$@"; do
+    command -v $program_name >/dev/null 2>&1 && return 0
+  done
+  program_name=$found_name
 }
 
 # fragment: searchProgram

@@ -89,12 +89,27 @@ export interface Holder {
   isWanted(reading: Reading): boolean;
 }
 
+/**
+ * What a shim found out of its tool, for a later run. `state`: what the script compares on the host; as long as it is the
+ * same, the values hold.
+ */
+export interface ToolFacts {
+  readonly state: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
 export type ToolVerdict =
-  | { readonly kind: "usable"; readonly sampler: Sampler }
+  /** `facts`: to keep for a later run; absent where there are none, or where they were kept before. */
+  | { readonly kind: "usable"; readonly sampler: Sampler; readonly facts?: ToolFacts }
   /** The tool is installed and does not work. `message`: its own message, for the record. */
   | { readonly kind: "broken"; readonly message: string }
   /** It works, but another tool reports more (nvidia-smi on a Jetson). It is used when nothing else is usable. */
-  | { readonly kind: "poor"; readonly message: string; readonly sampler: Sampler }
+  | {
+      readonly kind: "poor";
+      readonly message: string;
+      readonly sampler: Sampler;
+      readonly facts?: ToolFacts;
+    }
   | { readonly kind: "too-old"; readonly message: string };
 
 /** Whose devices a tool reports: two tools of one vendor report the same ones, tools of two vendors never do. */
@@ -132,6 +147,11 @@ export interface Shim {
   probe(context: ProbeContext): readonly Part[];
   /** Judges the tool by the probe's outputs, which hold at least the first part's. Throws ParseError only. */
   judge(outputs: PartOutputs, context: ProbeContext): ToolVerdict;
+  /**
+   * Kept facts as assignments of the shell for the probe; null for facts that this shim would not have found itself. Only
+   * constants of ours and checked characters may be in it.
+   */
+  assignmentsOf?(facts: ToolFacts): string | null;
 }
 
 export interface ProbeContext {
@@ -140,4 +160,6 @@ export interface ProbeContext {
   readonly mode: "shell" | "plain";
   /** Whether a GPU that sleeps may be woken for its readings (`--wake-gpus`). */
   readonly isWaking?: boolean;
+  /** What an earlier run found out of tools, by shim id; each was accepted by its shim. */
+  readonly kept?: ReadonlyMap<string, ToolFacts>;
 }

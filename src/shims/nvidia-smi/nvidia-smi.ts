@@ -12,6 +12,7 @@ import type {
   ToolVerdict,
 } from "../kit/shim.js";
 import { firstErrors } from "../kit/part-output.js";
+import { cudaVersionKept, factsAfter, nvidiaAssignments } from "./kept-facts.js";
 import { APPS_COMMAND } from "./apps.js";
 import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
@@ -46,6 +47,12 @@ const APPS_PART: Part = { id: APPS, kind: "program", command: APPS_COMMAND, isBu
 const PMON_PART: Part = { id: PMON, kind: "program", command: PMON_COMMAND, isBuffered: true };
 /** It initialises no GPU. Drivers before 515 refuse it. */
 const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --version", isBuffered: true };
+/** The same where the query before it was not made of kept facts, among which the version is. */
+const VERSION_UNLESS_KEPT: Part = {
+  id: VERSION,
+  kind: "shell",
+  command: "case $kw in 1) ;; *) b {tool} --version 2>/dev/null;; esac",
+};
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
@@ -62,14 +69,19 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
 
     probe({ include, mode }) {
       const apps = include.has("process") ? [APPS_PART, PMON_PART] : [];
-      const version = include.has("gpu") ? [VERSION_PART] : [];
+      const version = (part: Part): readonly Part[] => (include.has("gpu") ? [part] : []);
       if (mode === "shell")
-        return [{ id: QUERY, kind: "shell", command: PROBE_COMMAND }, ...MIG_PROBE, ...version, ...apps];
+        return [
+          { id: QUERY, kind: "shell", command: PROBE_COMMAND },
+          ...MIG_PROBE,
+          ...version(VERSION_UNLESS_KEPT),
+          ...apps,
+        ];
       return [
         { id: QUERY, kind: "program", command: queryCommand(TEN_FIELDS) },
         { id: HELP, kind: "program", command: "{tool} --help-query-gpu" },
         LIST_PART,
-        ...version,
+        ...version(VERSION_PART),
         ...apps,
       ];
     },
@@ -82,19 +94,26 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
       if (answer.gpus.length === 0 && (refused === null || context.mode === "shell"))
         return { kind: "broken", message: brokenBecause(output, answer.exitCode) };
       const help = outputs.get(HELP)?.stdout;
+      const kept = context.kept?.get("nvidia-smi");
       const columns = help === undefined ? answer.columns : fieldsInHelp(help);
       const sampler = nvidiaSampler({
-        context,
+        // Without the kept facts: a sampler lives for hours.
+        context: { include: context.include, mode: context.mode },
         columns: columns.filter((field) => field !== refused),
         hasMig:
           answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
         hasPmon: worksPmon(outputs),
         makeReader,
-        cudaVersion: cudaVersionIn(outputs.get(VERSION)?.stdout ?? ""),
+        cudaVersion:
+          answer.probe?.isOfKept === true
+            ? cudaVersionKept(kept)
+            : cudaVersionIn(outputs.get(VERSION)?.stdout ?? ""),
         probed: { output, answer },
       });
-      return verdictOf(answer.gpus, sampler);
+      const facts = factsAfter(answer, outputs.get(VERSION), kept);
+      return { ...verdictOf(answer.gpus, sampler), ...(facts === undefined ? {} : { facts }) };
     },
+    assignmentsOf: nvidiaAssignments,
   };
 }
 

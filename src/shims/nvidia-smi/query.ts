@@ -4,7 +4,7 @@ import { oneLine } from "../../lib/text.js";
 import { textCell } from "../kit/cells.js";
 import { type CsvTable, readCsv } from "../kit/csv-rows.js";
 import { explainFailure, lostGpu } from "./failures.js";
-import { BUS_ID, EXIT_MARK, FIELDS_MARK, TEN_FIELDS, UUID } from "./fields.js";
+import { BUS_ID, EXIT_MARK, FIELDS_MARK, KEPT_MARK, STATE_MARK, TEN_FIELDS, UUID } from "./fields.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./gpu.js";
 
 export interface QueryAnswer {
@@ -16,6 +16,18 @@ export interface QueryAnswer {
   readonly columns: readonly string[];
   /** The query's exit status that the probe script prints; null where only the part's own is known. */
   readonly exitCode: number | null;
+  /** Absent where no probe script asked. */
+  readonly probe?: ProbeMarks;
+}
+
+/** What the probe script prints beside the answer. */
+export interface ProbeMarks {
+  /** The fields that it asked for in the end. */
+  readonly asked: readonly string[];
+  /** They are those that an earlier run has kept. */
+  readonly isOfKept: boolean;
+  /** By which the tool's facts may be kept; null where they may not. */
+  readonly toolState: string | null;
 }
 
 /** Reads one answer. `columns`: the names for an answer without a header. */
@@ -23,8 +35,8 @@ export type ReadQuery = (text: string, columns: readonly string[]) => QueryAnswe
 
 /** A ReadQuery. fast/quick-query.ts has a quicker one for the ticks of one host. */
 export function readQuery(text: string, columns: readonly string[]): QueryAnswer {
-  const { asked, exitCode, rest } = withoutMarks(text);
-  const table = tableIn(rest, asked ?? columns);
+  const { probe, exitCode, rest } = withoutMarks(text);
+  const table = tableIn(rest, probe?.asked ?? columns);
   const gpus: Gpu[] = [];
   const errors: SectionError[] = [];
   const seen = new Set<string>();
@@ -68,7 +80,7 @@ export function readQuery(text: string, columns: readonly string[]): QueryAnswer
     gpus.push(gpu);
     errors.push({ ...errorOf(gpu, lost.reason), message: oneLine(line.text) });
   }
-  return { gpus, errors, columns: table.columns, exitCode };
+  return { gpus, errors, columns: table.columns, exitCode, ...(probe === null ? {} : { probe }) };
 }
 
 /** A wrapper may print the ten columns whatever it is asked for; its rows are then read as ten columns. */
@@ -122,15 +134,26 @@ function isKnown(seen: Set<string>, gpu: Gpu): boolean {
   return false;
 }
 
-function withoutMarks(text: string): { asked: string[] | null; exitCode: number | null; rest: string } {
-  let asked: string[] | null = null;
-  let exitCode: number | null = null;
-  const rest = text.split(/\r?\n/).filter((line) => {
-    if (line.startsWith(FIELDS_MARK)) asked = line.slice(FIELDS_MARK.length).trim().split(",");
-    else if (line.startsWith(EXIT_MARK) && /^\d{1,3}$/.test(line.slice(EXIT_MARK.length)))
-      exitCode = Number(line.slice(EXIT_MARK.length));
-    else return true;
-    return false;
-  });
-  return { asked, exitCode, rest: rest.join("\n") };
+interface WithoutMarks {
+  readonly probe: ProbeMarks | null;
+  readonly exitCode: number | null;
+  readonly rest: string;
+}
+
+function withoutMarks(text: string): WithoutMarks {
+  const marks: { asked?: readonly string[]; exitCode?: number; isOfKept?: true; toolState?: string } = {};
+  const rest = text
+    .split(/\r?\n/)
+    .filter((line) => {
+      if (line.startsWith(FIELDS_MARK)) marks.asked = line.slice(FIELDS_MARK.length).trim().split(",");
+      else if (line.startsWith(EXIT_MARK) && /^\d{1,3}$/.test(line.slice(EXIT_MARK.length)))
+        marks.exitCode = Number(line.slice(EXIT_MARK.length));
+      else if (line.startsWith(KEPT_MARK)) marks.isOfKept = true;
+      else if (line.startsWith(STATE_MARK)) marks.toolState = line.slice(STATE_MARK.length);
+      else return true;
+      return false;
+    })
+    .join("\n");
+  const { asked, exitCode = null, isOfKept = false, toolState = null } = marks;
+  return { probe: asked === undefined ? null : { asked, isOfKept, toolState }, exitCode, rest };
 }

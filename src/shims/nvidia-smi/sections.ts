@@ -130,7 +130,7 @@ export function brokenBecause(output: PartOutput, markedExit: number | null): st
 
 /** Stdout without the probe's own lines, or else stderr: nvidia-smi prints most of its errors on stdout. */
 function messageOf(output: PartOutput): string {
-  const stdout = output.stdout.replace(/^@(?:fields|exit) .*$/gm, "").trim();
+  const stdout = output.stdout.replace(/^@(?:fields|exit|kept|state) .*$/gm, "").trim();
   return stdout === "" ? output.stderr : stdout;
 }
 

@@ -3,6 +3,7 @@
  * reading that every tick asks for. So they are kept for a GPU as long as all those stay the same, and no longer.
  */
 import type { Gpu } from "../../contract/record.js";
+import { sharedValue } from "../../lib/shared-values.js";
 import { SELDOM_DETAIL, SELDOM_KEYS } from "./readings.js";
 
 const IS_SELDOM: ReadonlySet<string> = new Set(SELDOM_KEYS);
@@ -17,7 +18,7 @@ export function cudaVersionIn(text: string): string | null {
   return /^CUDA (?:UMD )?Version\s*:\s*(\d{1,3}\.\d{1,3})\s*$/m.exec(text)?.[1] ?? null;
 }
 
-/** Keeps the seldom readings of one host's GPUs. */
+/** Keeps the seldom readings of one host's GPUs. Most GPUs of a fleet have the same ones, and share them. */
 export class SeldomReadings {
   #kept = new Map<string, Kept>();
   /** Read once with the probe, so it is only that driver's. */
@@ -47,9 +48,9 @@ export class SeldomReadings {
         const text = key === "cuda_version" ? this.#cudaOf(gpu) : gpu.detail[key];
         if (text !== undefined) detail[key] = text;
       }
-      this.#kept.set(identityOf(gpu), { readings, detail });
+      this.#kept.set(identityOf(gpu), sharedValue({ readings, detail }));
       const nulls = Object.fromEntries(Object.keys(readings).map((key) => [key, null]));
-      this.#unknown = { readings: nulls, detail: {} };
+      this.#unknown = sharedValue({ readings: nulls, detail: {} });
     }
     return JSON.stringify([...this.#kept]) !== before;
   }

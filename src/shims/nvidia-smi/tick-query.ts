@@ -1,4 +1,5 @@
 /** The query of one host's ticks: which fields a tick asks for, and how its answer is read. */
+import { sharedValue } from "../../lib/shared-values.js";
 import type { ProgramPart } from "../kit/shim.js";
 import { fieldsAmong, queryCommand, SELDOM_FIELDS, withoutSeldom } from "./fields.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
@@ -36,14 +37,14 @@ export class TickQuery {
     this.#id = id;
     this.#seldom = seldom;
     this.#makeReader = makeReader;
-    this.#fields = fieldsAmong(columns);
+    this.#fields = sharedValue(fieldsAmong(columns));
     // A probe without our script asks for ten fields.
     this.#asksAll = this.#fields.some((field) => SELDOM_FIELDS.has(field) && !answer.columns.includes(field));
     this.#read = this.#newReader();
     this.#part = this.#newPart();
   }
 
-  /** The same object as long as the fields stay the same. */
+  /** The same object as long as the fields stay the same; hosts with the same fields share it. */
   get part(): ProgramPart {
     return this.#part;
   }
@@ -106,6 +107,7 @@ export class TickQuery {
   }
 
   #newPart(): ProgramPart {
-    return { id: this.#id, kind: "program", command: queryCommand(this.#asked()), isBuffered: true };
+    const command = queryCommand(this.#asked());
+    return sharedValue({ id: this.#id, kind: "program", command, isBuffered: true });
   }
 }

@@ -37,13 +37,14 @@ const ECC_CASES = `    temperature.memory) v=$(wander $i 50 84);;
 `;
 
 const MAX_CELSIUS = 88;
+const UUID_START = "GPU-de300000-0000-4000-8000-00000000000";
 
 // A number that changes: $1 is the GPU, $2 and $3 are the bounds.
 const WANDER = `now=$(date +%s)
 wander() { echo $(( $2 + ( (now / 2) * (7 + $1 * 3) + $1 * 29 ) % ($3 - $2) )); }`;
 
 /**
- * An nvidia-smi that answers --help-query-gpu and --query-gpu. `lost` is the index of a GPU that has fallen off the bus; GPU 0
+ * An nvidia-smi that answers --help-query-gpu, --query-gpu and --query-compute-apps. `lost` is the index of a GPU that has fallen off the bus; GPU 0
  * is at its highest temperature until `hotUntilSecs` (since the epoch).
  */
 export function demoNvidiaSmi(
@@ -52,10 +53,17 @@ export function demoNvidiaSmi(
 ): string {
   const { name, count, memoryMiB, maxWatts, hasEcc } = gpus;
   return `${WANDER}
+used() { echo $(( ${memoryMiB} * $(wander $1 40 97) / 100 )); }
 known="${NVIDIA_FIELDS.join(" ")}"
 case "$1" in
 --help-query-gpu) for f in $known; do echo "\\"$f\\""; done; exit 0;;
 --query-gpu=*) fields=$(echo "\${1#--query-gpu=}" | tr , " ");;
+--query-compute-apps=*) echo "gpu_uuid, pid, process_name, used_gpu_memory [MiB]"
+  i=0
+  while [ $i -lt ${count} ]; do
+    [ "$i" = "${quirks.lost ?? "none"}" ] || echo "${UUID_START}$i, $PPID, python3, $(used $i)"
+    i=$((i + 1))
+  done; exit 0;;
 *) echo "demo nvidia-smi: not simulated: $*"; exit 2;;
 esac
 ${quirks.sleepSecs === undefined ? "" : `sleep ${quirks.sleepSecs}`}
@@ -68,11 +76,11 @@ while [ $i -lt ${count} ]; do
   fi
   heat=$(wander $i 48 78); reasons=0x0; [ $i -gt 0 ] || reasons=0x4
   if [ $i = 0 ] && [ $now -lt ${quirks.hotUntilSecs ?? 0} ]; then heat=${MAX_CELSIUS}; reasons=0x40; fi
-  used=$(( ${memoryMiB} * $(wander $i 40 97) / 100 )); row=
+  used=$(used $i); row=
   for f in $fields; do
     case $f in
     index) v=$i;;
-    uuid) v=GPU-de300000-0000-4000-8000-00000000000$i;;
+    uuid) v=${UUID_START}$i;;
     name) v="${name}";;
     driver_version) v=590.48.01;;
     pci.bus_id) v=00000000:0$i:00.0;;
@@ -134,7 +142,10 @@ snapshot) ;;
 esac
 stamp=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 labels="\\"host_id\\":\\"local\\",\\"hostname\\":\\"local\\",\\"instance\\":\\"local\\",\\"time\\":\\"$stamp\\""
-printf '{"schema":1,"timestamp":"%s","hostname":"local","gpus":[' "$stamp"
+printf '{"schema":1,"timestamp":"%s","hostname":"local",' "$stamp"
+case "$*" in *process*) printf '"processes":[],';; esac
+case "$*" in *storage*) printf '"storage":[{%s,"index":0,"mount_point":"/","total_bytes":1900000000000,"available_bytes":1100000000000}],' "$labels";; esac
+printf '"gpus":['
 i=0; separator=
 while [ $i -lt ${count} ]; do
   total=$(( ${memoryMiB} * 1048576 ))

@@ -5,6 +5,7 @@
 import { connect, type Socket } from "node:net";
 import { isLocalLimit } from "../../contract/local-limit.js";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import { Limiter } from "../../lib/limiter.js";
 import { WireReader, uint32, wireString } from "../keys/wire.js";
 
@@ -149,7 +150,7 @@ export class Agent {
 
   /** Answers come in the order of the requests. The timeout of each starts when it becomes the next one. */
   #startTimeout(): Timer {
-    return this.clock.after(this.answerMs, () =>
+    return deadlineAfter(this.clock, this.answerMs, () =>
       this.#fail(new AgentError(`no answer within ${this.answerMs} ms`), true),
     );
   }

@@ -1,4 +1,5 @@
 /** The collected options as a typed HostConfig, with ssh's defaults. */
+import { sharedText } from "../../lib/shared-values.js";
 import { familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
 import type { ConfigEnvironment } from "./environment.js";
@@ -108,7 +109,7 @@ class PathReader {
   ) {}
 
   tilde(path: string): string {
-    return unwrap(expandTilde(path, (user) => this.environment.homeOf(user)));
+    return sharedText(unwrap(expandTilde(path, (user) => this.environment.homeOf(user))));
   }
 
   /** Default files: the same for all hosts, and one array. */
@@ -135,7 +136,12 @@ class PathReader {
     return files
       .filter(({ path }) => path.toLowerCase() !== "none")
       .map(({ path }) =>
-        unwrap(expand(this.tilde(path), { tokens: this.resolved.tokens(), env: this.environment.env }), key),
+        sharedText(
+          unwrap(
+            expand(this.tilde(path), { tokens: this.resolved.tokens(), env: this.environment.env }),
+            key,
+          ),
+        ),
       );
   }
 }

@@ -4,6 +4,7 @@ import { HostError } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { abortable } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import { oneLine } from "../../lib/text.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 import { systemFailure } from "./system-failure.js";
@@ -40,7 +41,7 @@ export function greet(
 ): Promise<void> {
   return abortable(signal, ({ resolve, reject }) => {
     const greeting = new Greeting();
-    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+    const deadline = deadlineAfter(clock, plan.handshakeTimeoutMs, () => {
       const got =
         greeting.length === 0 ? "received nothing" : `received only "${oneLine(greeting.text(), 80)}"`;
       const message = `${planLabel(plan)}: ${got} within ${plan.handshakeTimeoutMs / 1000} s of connecting`;

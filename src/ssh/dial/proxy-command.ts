@@ -13,6 +13,9 @@ import { destroyPipes, endGroup, startChild } from "./child-process.js";
  */
 const END_GRACE_MS = 200;
 
+/** What a shell, or an `ssh` that is a proxy, prints where this machine has no more processes to give. */
+const CANNOT_FORK = /^\S*sh: (?:.*: )?(?:Cannot fork|fork: .*Resource temporarily unavailable)/m;
+
 export interface ProxyCommandOptions {
   /** For messages: what the command stands for (`the proxy command`, `jump host bastion`). */
   readonly name: string;
@@ -98,6 +101,10 @@ class ProxyStream extends Duplex {
 
   private failure(how: string): HostError {
     const reason = [oneLine(this.stderr), how].filter((part) => part !== "").join("; ");
+    if (!this.hasReceived && CANNOT_FORK.test(this.stderr)) {
+      const limit = localLimit({ code: "EAGAIN" }, "dial", `${this.options.name} failed: ${reason}`);
+      if (limit !== null) return limit;
+    }
     // Once the host has sent something, what ended is a connection and no longer a way to it.
     if (this.hasReceived)
       return new HostError("connection-lost", "handshake", `${this.options.name} ended: ${reason}`);

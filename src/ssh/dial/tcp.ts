@@ -7,6 +7,7 @@ import { systemErrorCode } from "../../contract/local-limit.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { abortable } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import type { Names } from "../names/names.js";
 import type { HostPlan } from "../plan/plan.js";
 import { systemFailure } from "./system-failure.js";
@@ -49,7 +50,7 @@ export function dialDirect(plan: DialPlan, deps: DialDeps, signal: AbortSignal):
     const sockets = new Set<Socket>();
     const beginMs = clock.nowMs();
     let hasAddresses = false;
-    const deadline = clock.after(plan.dialTimeoutMs, () => {
+    const deadline = deadlineAfter(clock, plan.dialTimeoutMs, () => {
       const target = `${plan.host} port ${plan.port}`;
       const what = hasAddresses ? `connection to ${target}` : `answer of the name service for ${plan.host}`;
       const message = `no ${what} within ${plan.dialTimeoutMs / 1000} s`;

@@ -5,6 +5,7 @@ import { HostError } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import { retryDropped } from "../dial/dropped-retry.js";
 import { DroppedEarly } from "../dial/greeting.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
@@ -121,7 +122,7 @@ async function forward(
     "dial",
     `jump host ${name} made no connection to ${target.host}:${target.port} within ${limitMs / 1000} s`,
   );
-  const timer = clock.after(limitMs, () => stop.abort(late));
+  const timer = deadlineAfter(clock, limitMs, () => stop.abort(late));
   try {
     return await lease.session.forward(target.host, target.port, stop.signal);
   } catch (error) {
@@ -153,6 +154,7 @@ export function carriedConnection(inner: Connection, lifetime: Lifetime): Connec
   return {
     ...lifetime,
     client: inner.client,
+    ...(inner.hostKey === undefined ? {} : { hostKey: inner.hostKey }),
     open: (command, events) => inner.open(command, events),
     confirm: (withinMs) => inner.confirm?.(withinMs),
   };

@@ -17,9 +17,9 @@ export type NameAnswer =
   | { readonly addresses: readonly string[] }
   | { readonly addresses: null; readonly code: string; readonly message: string };
 
-/** `id` connects an answer with its question. */
+/** `id` connects an answer with its question. `isReady`: the process runs, and has all the threads that it needs for that. */
 export type ToResolver = NameQuestion & { readonly id: number };
-export type FromResolver = NameAnswer & { readonly id: number };
+export type FromResolver = (NameAnswer & { readonly id: number }) | { readonly isReady: true };
 
 /** Calls back once; never throws. */
 export function lookUp({ name, family }: NameQuestion, answered: (answer: NameAnswer) => void): void {

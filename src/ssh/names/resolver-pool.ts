@@ -171,7 +171,7 @@ export class ResolverPool implements Names {
 
 /** Looks names up in processes of their own. `program` is resolver.ts as built. Close it after use. */
 export function openNames(program: URL, clock: Clock): Names {
-  return new ResolverPool(resolverStarter(program), clock);
+  return new ResolverPool(resolverStarter(program, clock), clock);
 }
 
 function abandonedIn({ names }: Worker): number {

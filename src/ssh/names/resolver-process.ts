@@ -1,6 +1,7 @@
 /** Our side of one resolver process: starts it, sends questions, receives answers, kills it. */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Clock } from "../../lib/clock.js";
 import type { FromResolver, NameAnswer, NameQuestion, ToResolver } from "./look-up.js";
 
 export interface ResolverEvents {
@@ -20,22 +21,33 @@ export interface Resolver {
 /** Starts a resolver that works on `capacity` questions at once. Never throws: see `failed`. */
 export type StartResolver = (capacity: number, events: ResolverEvents) => Resolver;
 
+/** Where there are no more threads (RLIMIT_NPROC, pids.max), Node.js hangs at its start. */
+const START_MS = 5_000;
+
 /** `program` is resolver.ts as built, or the source where `process.execArgv` has a loader for it. */
-export function resolverStarter(program: URL): StartResolver {
+export function resolverStarter(program: URL, clock: Clock): StartResolver {
   return (capacity, { answered, failed }) => {
     let hasEnded = false;
     const fail = (): void => {
       if (hasEnded) return;
       hasEnded = true;
+      starting.cancel();
       failed();
     };
     const child = forkOrNull(program, capacity);
+    const starting = clock.after(START_MS, () => {
+      child?.kill("SIGKILL");
+      fail();
+    });
     if (child === null) queueMicrotask(fail);
     child?.on("error", fail);
     child?.on("exit", fail);
     child?.on("message", (message) => {
-      const { id, ...answer } = message as FromResolver;
-      if (!hasEnded) answered(id, answer);
+      starting.cancel();
+      const received = message as FromResolver;
+      if (hasEnded || "isReady" in received) return;
+      const { id, ...answer } = received;
+      answered(id, answer);
     });
     // The process must not keep a run from ending.
     child?.unref();
@@ -52,6 +64,7 @@ export function resolverStarter(program: URL): StartResolver {
       },
       kill: () => {
         hasEnded = true;
+        starting.cancel();
         child?.kill("SIGKILL");
       },
     };

@@ -11,6 +11,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) proces
 // Not process.exit, which waits for the threads that hang.
 process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
+const ready: FromResolver = { isReady: true };
+process.send?.(ready, undefined, {}, () => undefined);
+
 process.on("message", ({ id, ...question }: ToResolver) => {
   lookUp(question, (answer) => {
     const message: FromResolver = { id, ...answer };

@@ -14,6 +14,8 @@ export interface OpensshRequest {
   readonly ssh: Pick<SshOptions, "keyFiles" | "configFile" | "knownHostsFile">;
   /** The policy from flag and config. */
   readonly hostKeyPolicy: HostKeyPolicy;
+  /** How long each address of the host may take to answer; ssh itself would wait for minutes. */
+  readonly timeoutMs: number;
   /** Null: the config has its own ServerAliveInterval. */
   readonly keepAlive: KeepAlive | null;
   /** Names of session settings that the config has; absent: none. */
@@ -75,6 +77,7 @@ export function opensshArguments(request: OpensshRequest): string[] {
   // As with ssh2: `no` accepts new hosts, and no changed or revoked key.
   const policy = request.hostKeyPolicy === "no" ? "accept-new" : request.hostKeyPolicy;
   args.push("-o", `StrictHostKeyChecking=${policy}`);
+  args.push("-o", `ConnectTimeout=${Math.ceil(request.timeoutMs / 1000)}`);
   if (keepAlive !== null) {
     args.push("-o", `ServerAliveInterval=${keepAlive.intervalSecs}`);
     args.push("-o", `ServerAliveCountMax=${keepAlive.countMax}`);

@@ -9,9 +9,10 @@ import { opensshArguments, type OpensshRequest } from "./args.js";
 import { OpensshConnection } from "./connection.js";
 import type { OpensshStage } from "./log.js";
 import { OpensshProcess, type OpensshContext } from "./process.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 
 export interface OpensshConnect extends OpensshRequest, OpensshContext {
-  /** Bounds the dial, and again the handshake with authentication. */
+  /** Bounds the dial of each address, and again the handshake with authentication. */
   readonly timeoutMs: number;
   /** Bounds the handshakes under way: each process costs a core for some 100 ms. */
   readonly gate: HandshakeGate;
@@ -80,7 +81,12 @@ function startProcess(
   return retryDropped(attempt, { clock, random, isDropped }, signal);
 }
 
-/** Waits for authentication; the dial and what follows it have `timeoutMs` each. */
+/** ssh goes on to the host's next address when this one's time is up (ConnectTimeout): it comes first. */
+const NEXT_ADDRESS_MS = 500;
+/** A name with more dead addresses than this is given up. */
+const MAX_DIALS = 4;
+
+/** Waits for authentication; the dial of each address and what follows it have `timeoutMs` each. */
 function untilOpen(
   child: OpensshProcess,
   { clock, timeoutMs }: OpensshConnect,
@@ -90,14 +96,20 @@ function untilOpen(
   return abortable(signal, ({ resolve, reject }) => {
     let isDialled = false;
     const timeUp = (): void => reject(timeoutFailure(child.log.stage, timeoutMs));
-    let timer = clock.after(timeoutMs, timeUp);
+    const dialMs = timeoutMs + NEXT_ADDRESS_MS;
+    let timer = deadlineAfter(clock, dialMs, timeUp);
+    let dials = 0;
     child.watchStage((stage) => {
       if (stage === "handshake" || stage === "auth") place.received();
       if (stage === "open") resolve();
       else if (!isDialled && (stage === "banner" || stage === "handshake")) {
         isDialled = true;
         timer.cancel();
-        timer = clock.after(timeoutMs, timeUp);
+        timer = deadlineAfter(clock, timeoutMs, timeUp);
+      } else if (stage === "dial" && child.log.dials > dials && child.log.dials <= MAX_DIALS) {
+        dials = child.log.dials;
+        timer.cancel();
+        timer = deadlineAfter(clock, dialMs, timeUp);
       }
     });
     void child.ended.then((end) => {

@@ -46,7 +46,7 @@ const CAUSES: readonly (readonly [RegExp, Cause])[] = [
   ],
   [/Timeout, server .* not responding/, { code: "keepalive-timeout", phase: "sample" }],
   [
-    /banner line contains invalid characters|Protocol major versions differ|protocol version \d|No banner received/i,
+    /banner line contains invalid characters|Protocol major versions differ|protocol version \d|No banner received|No SSH version received/i,
     { code: "not-ssh", phase: "handshake" },
   ],
   [

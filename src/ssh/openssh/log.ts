@@ -5,6 +5,7 @@ import { MAX_SCANNED } from "../../lib/text.js";
 export type OpensshStage = "start" | "dial" | "proxy" | "banner" | "handshake" | "auth" | "open";
 
 const OFFERING = /^debug1: Offering public key: (.*) \S+ (SHA256:\S+)(.*)$/;
+const DIALLING = /^debug1: Connecting to .* port \d+\.$/;
 const AUTHENTICATED = /^(Authenticated to |debug1: Authentication succeeded )/;
 
 // A line may match several; a stage only ever changes to a later one.
@@ -28,6 +29,8 @@ const MAX_COMPLAINTS = 60;
 /** Takes what `ssh` writes to its standard error; keeps the stage, the offered keys and ssh's complaints. */
 export class OpensshLog {
   stage: OpensshStage = "start";
+  /** How many addresses of the host were tried. */
+  dials = 0;
   /** As `file SHA256:... refused`, in the order offered. */
   readonly tried: string[] = [];
   /** ssh's lines without its debug output; after `open` the remote command's lines are among them. */
@@ -85,6 +88,7 @@ export class OpensshLog {
       return;
     }
     if (line.startsWith("debug1: Server accepts key: ")) this.settleTried("accepted");
+    if (DIALLING.test(line)) this.dials += 1;
     const key = /^debug1: Server host key: (\S+ \S+)/.exec(line);
     if (key?.[1] !== undefined) this.hostKey = key[1];
     const end = /^debug1: client_input_channel_req: channel \d+ rtype exit-(status|signal)/.exec(line);

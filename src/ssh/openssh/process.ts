@@ -14,6 +14,12 @@ import { OpensshLog, type OpensshStage } from "./log.js";
 /** How long ssh may take to end after SIGTERM. */
 const KILL_GRACE_MS = 300;
 
+/**
+ * How much it may write without an end: to standard output before a listener is there, and to standard error between two
+ * pieces of standard output. Its log of a login is a few KiB; more is a proxy command or a banner that costs us CPU.
+ */
+const MAX_UNASKED_BYTES = 1024 * 1024;
+
 /** How the process ended. `failed`: ssh itself failed, before or after the command ran. */
 export type ProcessEnd =
   | { readonly kind: "ended"; readonly end: ChannelEnd }
@@ -37,12 +43,16 @@ export class OpensshProcess {
   /** Where the remote command's output goes; output that comes before a listener is set is kept. */
   private events: Pick<ChannelEvents, "stdout" | "stderr"> | null = null;
   private readonly early: (readonly ["stdout" | "stderr", Buffer])[] = [];
+  /** Bytes of `early`, and of standard error since the last piece of standard output that was listened to. */
+  private earlyBytes = 0;
+  private stderrBytes = 0;
   /** Null: it could not be started, and counts as ended. */
   private readonly child: ChildProcessWithoutNullStreams | null;
   private stageSeen: OpensshStage = "start";
+  private dialsSeen = 0;
   private onStage: (stage: OpensshStage) => void = () => undefined;
   private killed = false;
-  /** What the listener of its output threw; the process was killed for it. */
+  /** What the listener of its output threw, or a flood; the process was killed for it. */
   private fault: HostError | null = null;
 
   /** Starts at once. */
@@ -64,7 +74,9 @@ export class OpensshProcess {
     child?.stdout.on("data", (chunk: Buffer) => this.emit("stdout", chunk));
     const decoder = new StringDecoder("utf8");
     child?.stderr.on("data", (chunk: Buffer) => {
-      this.passOn(this.log.push(decoder.write(chunk)));
+      this.stderrBytes += chunk.length;
+      if (this.stderrBytes > MAX_UNASKED_BYTES) this.flooded("standard error");
+      else this.passOn(this.log.push(decoder.write(chunk)));
     });
     this.ended = new Promise((resolve) => {
       notStarted = (error) => resolve({ kind: "failed", error: spawnFailure(error, context) });
@@ -77,7 +89,7 @@ export class OpensshProcess {
     });
   }
 
-  /** Calls back at once with the stage reached, and again at each later one. */
+  /** Calls back at once with the stage reached, and again at each later one and at each address that is tried. */
   watchStage(onStage: (stage: OpensshStage) => void): void {
     this.onStage = onStage;
     onStage(this.log.stage);
@@ -86,6 +98,7 @@ export class OpensshProcess {
   /** Passes on the remote command's output, first what came before. */
   listen(events: Pick<ChannelEvents, "stdout" | "stderr">): void {
     this.events = events;
+    this.earlyBytes = 0;
     for (const [stream, chunk] of this.early.splice(0)) events[stream](chunk);
   }
 
@@ -110,19 +123,24 @@ export class OpensshProcess {
   }
 
   private passOn(remote: string): void {
-    if (this.log.stage !== this.stageSeen) {
-      this.stageSeen = this.log.stage;
+    const { stage, dials } = this.log;
+    if (stage !== this.stageSeen || dials !== this.dialsSeen) {
+      this.stageSeen = stage;
+      this.dialsSeen = dials;
       this.context.step?.("ssh", stageText(this.log));
-      this.onStage(this.stageSeen);
+      this.onStage(stage);
     }
     if (remote !== "" && this.stageSeen === "open") this.emit("stderr", Buffer.from(remote));
   }
 
   private emit(stream: "stdout" | "stderr", chunk: Buffer): void {
     if (this.events === null) {
-      this.early.push([stream, chunk]);
+      this.earlyBytes += chunk.length;
+      if (this.earlyBytes > MAX_UNASKED_BYTES) this.flooded("standard output");
+      else this.early.push([stream, chunk]);
       return;
     }
+    if (stream === "stdout") this.stderrBytes = 0;
     try {
       this.events[stream](chunk);
     } catch (error) {
@@ -130,6 +148,14 @@ export class OpensshProcess {
       this.fault = hostErrorOf(error, "sample");
       void this.kill();
     }
+  }
+
+  private flooded(where: string): void {
+    if (this.fault !== null) return;
+    const message = `ssh wrote more than ${MAX_UNASKED_BYTES} bytes to ${where} that are no reading`;
+    this.fault = new HostError("protocol-error", "sample", message);
+    destroyPipes(this.child);
+    void this.kill();
   }
 
   private howEnded(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {

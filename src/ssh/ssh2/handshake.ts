@@ -5,11 +5,12 @@ import { HostError, hostErrorOf } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import { onAbort } from "../../lib/abort.js";
 import type { Clock } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import type { Candidates } from "../auth/identity.js";
 import type { ServerReply } from "../auth/login-refusal.js";
 import { IDENT_LINE } from "../dial/greeting.js";
 import type { Dialled } from "../dial/tcp.js";
-import type { HostKey } from "../keys/fingerprint.js";
+import { fingerprint, type HostKey } from "../keys/fingerprint.js";
 import type { KnownHosts } from "../known-hosts/known-hosts.js";
 import { planHostNames, planLabel, type HostPlan } from "../plan/plan.js";
 import type { OfferedAlgorithms } from "./algorithms.js";
@@ -45,6 +46,8 @@ export class Handshake {
   #login: Login | null = null;
   #remember: HostKey | null = null;
   #settled = false;
+  /** Of the server's key. */
+  #hostKey = "";
   readonly #limits: ServerLimits;
   /** After ssh2's own listener; the session has one of its own. */
   readonly #received = (chunk: Buffer): void => this.#limits.received(chunk.length);
@@ -65,7 +68,7 @@ export class Handshake {
 
   run(signal: AbortSignal): Promise<Session> {
     const { plan, clock } = this.request;
-    const deadline = clock.after(plan.handshakeTimeoutMs, () => {
+    const deadline = deadlineAfter(clock, plan.handshakeTimeoutMs, () => {
       const what = this.#phase === "auth" ? "authentication" : "key exchange";
       const message = `${planLabel(plan)}: no end of the ${what} within ${plan.handshakeTimeoutMs / 1000} s`;
       const tried = this.#login?.progress?.tried ?? [];
@@ -139,6 +142,7 @@ export class Handshake {
     }
     this.request.step?.("ssh", hostKeyText(decision));
     this.#remember = decision.remember;
+    this.#hostKey = fingerprint(decision.key.blob);
     return true;
   }
 
@@ -168,7 +172,8 @@ export class Handshake {
     const ping = (): void => pingServer(client);
     const limits = this.#limits;
     this.#stream.off("data", this.#received);
-    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, step });
+    const hostKey = this.#hostKey;
+    const session = new Session({ client, stream: this.#stream, plan, clock, ping, limits, hostKey, step });
     limits.loggedIn((error) => session.fail(error));
     handOver(client, session, this.algorithms, passOf(limits, client), fast);
     this.#resolve(session);

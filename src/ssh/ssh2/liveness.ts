@@ -2,6 +2,7 @@
 import { HostError } from "../../contract/errors.js";
 import type { StepLog } from "../../contract/step-log.js";
 import type { Clock, Timer } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import { planLabel, type HostPlan } from "../plan/plan.js";
 
 export interface LivenessParts {
@@ -50,7 +51,7 @@ export class Liveness {
     step?.("ssh", "asking the server for a sign of life");
     this.#messagesBefore = limits.messages;
     this.#bytesSinceAsked = 0;
-    this.#confirming = clock.after(withinMs, () => {
+    this.#confirming = deadlineAfter(clock, withinMs, () => {
       const message = `${planLabel(plan)}: no answer within ${withinMs / 1000} s to a keepalive that was sent because a reading is late: the host, its sshd or the network has stopped`;
       this.failed(new HostError("keepalive-timeout", "sample", message));
     });

@@ -47,6 +47,8 @@ export interface SessionParts {
   /** Sends something that the server must answer. */
   readonly ping: () => void;
   readonly limits: Pick<ServerLimits, "unsent" | "messages" | "received" | "carries">;
+  /** As Connection.hostKey. */
+  readonly hostKey?: string;
   readonly step?: StepLog | undefined;
 }
 
@@ -60,6 +62,7 @@ const SESSION_RETRY_MS = 50;
 
 export class Session implements Connection, JumpSession {
   readonly client = "ssh2";
+  readonly hostKey?: string;
   readonly lost: Promise<HostError>;
   #reportLost: (error: HostError) => void = () => undefined;
   /** Why the session has ended; null while it is alive. */
@@ -77,6 +80,7 @@ export class Session implements Connection, JumpSession {
   constructor(private readonly parts: SessionParts) {
     this.lost = new Promise((resolve) => (this.#reportLost = resolve));
     this.#env = Object.fromEntries(parts.plan.env);
+    if (parts.hostKey !== undefined) this.hostKey = parts.hostKey;
     const { stream, limits } = parts;
     this.#liveness = new Liveness(parts, (error) => this.fail(error));
     // After ssh2's own listener, which has answered what came.

@@ -1,6 +1,6 @@
 /**
- * The quick form of PlainCpuCounters (../proc-stat.ts). A large host has several hundred CPUs, and two readings of each are
- * kept: all counters of a reading are in one array, which is filled again two ticks later, and no line is split.
+ * The quick form of PlainCpuCounters (../proc-stat.ts). A large host has several hundred CPUs: all counters of a reading are
+ * in one array, and no line is split. Between two ticks a host keeps one reading, of 56 bytes a CPU.
  */
 
 /** user, nice, system, irq, softirq, steal. */
@@ -14,12 +14,12 @@ const MIN_COUNTERS = 4;
 const ZERO = 0x30;
 
 interface Reading {
-  hasTotal: boolean;
-  readonly cpus: number[];
+  readonly hasTotal: boolean;
+  readonly cpus: readonly number[];
   /** CPU -> its index in `cpus`; null while every CPU's index is its number, which is the usual case. */
-  indices: Map<number, number> | null;
+  readonly indices: ReadonlyMap<number, number> | null;
   /** `COUNTERS` of the total, and then of each of `cpus`. */
-  counters: Float64Array;
+  readonly counters: Float64Array;
 }
 
 interface Usage {
@@ -27,9 +27,16 @@ interface Usage {
   elapsed: number;
 }
 
+const NONE: Reading = { hasTotal: false, cpus: [], indices: null, counters: new Float64Array(COUNTERS) };
+
+/** The reading before `lastRead`, of the same host. Its counters are in memory that all hosts share. */
+let before: Reading = NONE;
+let countersBefore: Float64Array = new Float64Array(COUNTERS);
+let lastRead: Reading = NONE;
+
+/** A usage is of the reading that was read last: it must be asked for before another host is read. */
 export class QuickCpuCounters {
-  #before: Reading = emptyReading();
-  #now: Reading = emptyReading();
+  #now: Reading = NONE;
 
   get hasTotal(): boolean {
     return this.#now.hasTotal;
@@ -40,34 +47,80 @@ export class QuickCpuCounters {
   }
 
   read(lines: readonly string[]): boolean {
-    [this.#before, this.#now] = [this.#now, this.#before];
-    fill(this.#now, lines);
+    before = movedAway(this.#now);
+    this.#now = lastRead = read(lines, this.#now.counters);
     return this.#now.hasTotal || this.#now.cpus.length > 0;
   }
 
   ofTotal(): Usage | null {
-    if (!this.#before.hasTotal || !this.#now.hasTotal) return null;
+    const earlier = this.#before();
+    if (!earlier.hasTotal || !this.#now.hasTotal) return null;
     const usage = { busy: 0, elapsed: 0 };
-    return addUsage(usage, this.#before, 0, this.#now, 0) ? usage : null;
+    return addUsage(usage, earlier, 0, this.#now, 0) ? usage : null;
   }
 
   ofCpu(cpu: number): Usage | null {
     const usage = { busy: 0, elapsed: 0 };
-    return addCpuUsage(usage, cpu, this.#before, this.#now) ? usage : null;
+    return addCpuUsage(usage, cpu, this.#before(), this.#now) ? usage : null;
   }
 
   ofCpus(cpus: readonly number[]): Usage | null {
     const usage = { busy: 0, elapsed: 0 };
-    for (const cpu of cpus) if (!addCpuUsage(usage, cpu, this.#before, this.#now)) return null;
+    const earlier = this.#before();
+    for (const cpu of cpus) if (!addCpuUsage(usage, cpu, earlier, this.#now)) return null;
     return usage;
+  }
+
+  #before(): Reading {
+    if (this.#now === NONE) return NONE;
+    if (lastRead !== this.#now) throw new Error("another host's counters were read since");
+    return before;
   }
 }
 
-function emptyReading(): Reading {
-  return { hasTotal: false, cpus: [], indices: null, counters: new Float64Array(COUNTERS) };
+/** The reading with its counters in the shared memory: its own are overwritten. */
+function movedAway(reading: Reading): Reading {
+  const { counters } = reading;
+  if (countersBefore.length < counters.length) countersBefore = new Float64Array(counters.length);
+  countersBefore.set(counters);
+  return { ...reading, counters: countersBefore };
 }
 
-function fill(reading: Reading, lines: readonly string[]): void {
+/** What is being read. */
+const draft: Draft = { hasTotal: false, cpus: [], indices: null, counters: new Float64Array(COUNTERS) };
+
+interface Draft {
+  hasTotal: boolean;
+  readonly cpus: number[];
+  indices: Map<number, number> | null;
+  counters: Float64Array;
+}
+
+/** `memory` is used again where it has the right size. */
+function read(lines: readonly string[], memory: Float64Array): Reading {
+  fill(draft, lines);
+  const { hasTotal, indices, counters, cpus } = draft;
+  const used = counters.subarray(0, (cpus.length + 1) * COUNTERS);
+  const own =
+    memory !== NONE.counters && memory.length === used.length ? memory : new Float64Array(used.length);
+  own.set(used);
+  return { hasTotal, cpus: indices === null ? firstCpus(cpus.length) : [...cpus], indices, counters: own };
+}
+
+const MAX_LISTS = 64;
+const lists = new Map<number, readonly number[]>();
+
+/** 0 to `count` - 1: hosts with as many CPUs share one list. */
+function firstCpus(count: number): readonly number[] {
+  const known = lists.get(count);
+  if (known !== undefined) return known;
+  if (lists.size >= MAX_LISTS) lists.clear();
+  const list = Array.from({ length: count }, (_, cpu) => cpu);
+  lists.set(count, list);
+  return list;
+}
+
+function fill(reading: Draft, lines: readonly string[]): void {
   reading.hasTotal = false;
   reading.cpus.length = 0;
   reading.indices = null;
@@ -89,7 +142,7 @@ function fill(reading: Reading, lines: readonly string[]): void {
   }
 }
 
-function add(cpu: number, reading: Reading): void {
+function add(cpu: number, reading: Draft): void {
   const index = reading.cpus.push(cpu) - 1;
   if (index !== cpu) reading.indices ??= new Map(reading.cpus.map((each, at) => [each, at]));
   reading.indices?.set(cpu, index);

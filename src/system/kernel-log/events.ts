@@ -29,9 +29,10 @@ type Timeless = Omit<KernelEvent, "logged_at">;
 
 /**
  * `NVRM: Xid (PCI:0000:18:00): 79, pid=1234, name=python, GPU has fallen off the bus.`; drivers before 400 print the
- * address without `PCI:`, and newer ones may have the device's function behind it.
+ * address without `PCI:`, and newer ones may have the device's function behind it. A MIG GPU's has the instance that it is
+ * about: `(PCI:0000:18:00 GPU-I:05 GPU-CI:02)` (krcReportXid, kernel_rc.c of the open modules 595).
  */
-const XID = /^NVRM: Xid \((?:PCI:)?([0-9a-f:.]{4,18})\): (\d{1,4}),/i;
+const XID = /^NVRM: Xid \((?:PCI:)?([0-9a-f:.]{4,18})(?: GPU-I:\d{1,4})?(?: GPU-CI:\d{1,4})?\): (\d{1,4}),/i;
 /** `nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 20034, Fatal, Link 12 LTSSM Fault Up`: Fabric Manager User Guide, appendix D. */
 const SXID = /^nvidia-nvswitch\d*: SXid \((?:PCI:)?([0-9a-f:.]{4,18})\): (\d{1,6}),\s*(\w[\w-]*)/i;
 const PID = /\bpid=['"]?(\d{1,10})\b|\bKill(?:ed)? process (\d{1,10})\b/;

@@ -40,6 +40,8 @@ export interface HostCase {
   readonly name: string;
   readonly expected: Expected;
   readonly arrange: () => Promise<FaultyHost>;
+  /** The fault lasts so much longer, and the host must stay connected all the while. */
+  readonly lastsMs?: number;
 }
 
 /** Whether a record of the faulty host is the expected one. */

@@ -36,6 +36,8 @@ export interface Group {
   readonly bounds?: RunBounds;
   /** Faults that begin while others have not been noticed yet; absent: all of them. */
   readonly faultsAtOnce?: number;
+  /** A command that runs the program in its place. */
+  readonly within?: readonly string[];
 }
 
 export interface CaseOutcome {
@@ -60,10 +62,11 @@ export async function runGroup(group: Group): Promise<readonly CaseOutcome[]> {
     "GlobalKnownHostsFile none",
   ];
   writeFileSync(join(temp.path, "config"), `${config.join("\n")}\n`, { mode: 0o600 });
-  const run = new WatchedRun([
+  const args = [
     ...["--ssh", all.map(([name]) => name).join(","), "--ssh-config", join(temp.path, "config")],
     ...["--format", "ndjson", "--ssh-fallback", "nvidia-smi", "--include", "gpu,memory", ...flags],
-  ]);
+  ];
+  const run = new WatchedRun(args, group.within === undefined ? {} : { within: group.within });
   try {
     const ran = await Promise.all(
       cases.map((each, index) => runCase(run, alias(index), each, hosts[index] as FaultyHost, group, turns)),
@@ -122,7 +125,7 @@ function tooDear({ cpuSecs, mib }: Cost, bounds: RunBounds | undefined): string 
 async function runCase(
   run: WatchedRun,
   host: string,
-  { name, expected }: HostCase,
+  { name, expected, lastsMs }: HostCase,
   { begin, end }: FaultyHost,
   { limitMs = LIMIT_MS }: Group,
   turns: Limiter,
@@ -145,6 +148,12 @@ async function runCase(
       .first(expectedText(expected), host, sinceMs, isExpected, limitMs)
       .finally(() => release?.());
     measured.noticed = (noticed.atMs - sinceMs) / 1000;
+    if (lastsMs !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, lastsMs));
+      const since = run.of(host).filter(({ atMs }) => atMs >= sinceMs);
+      const other = since.find(({ record: { state } }) => state !== "connected");
+      assert.equal(other, undefined, `not connected all the while: ${JSON.stringify(other?.record)}`);
+    }
     if (end === undefined) return;
     const endedMs = performance.now();
     await end();

@@ -54,6 +54,18 @@ test("a proxy command that ends: the failure has the reason", async () => {
   }
 });
 
+for (const said of [
+  "sh: 1: Cannot fork",
+  "bash: fork: retry: Resource temporarily unavailable",
+  "/bin/sh: line 1: fork: Resource temporarily unavailable",
+]) {
+  test(`a shell that could start no program is no fault of the host: ${said}`, async () => {
+    const { failure } = await failureOf(`sh -c 'echo "${said}" >&2; exit 2'`);
+    assert.equal(failure.code, "local-limit");
+    assert.match(failure.message, /the proxy command failed: .*ulimit -u/);
+  });
+}
+
 test("after the first byte an end is a lost connection", async () => {
   const error = await failureOf("sh -c 'echo SSH-2.0-x; echo gone >&2'");
   assert.equal(error.failure.code, "connection-lost");

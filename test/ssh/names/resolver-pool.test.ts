@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { setMaxListeners } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { realClock } from "../../../src/lib/clock.js";
 import type { NameAnswer, NameQuestion } from "../../../src/ssh/names/look-up.js";
 import { ResolverPool } from "../../../src/ssh/names/resolver-pool.js";
@@ -13,6 +15,7 @@ import {
   type StartResolver,
 } from "../../../src/ssh/names/resolver-process.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { makeTempDir } from "../../support/temp-dir.js";
 
 const PROGRAM = new URL(import.meta.resolve("../../../src/ssh/names/resolver.js"));
 const SOURCES = new URL("../../../src/ssh/names/", import.meta.url);
@@ -249,7 +252,7 @@ describe("a resolver process", () => {
   after(() => clearTimeout(deadline));
 
   test("knows what /etc/hosts has, and what nobody has", async () => {
-    const pool = new ResolverPool(resolverStarter(PROGRAM), realClock);
+    const pool = new ResolverPool(resolverStarter(PROGRAM, realClock), realClock);
     try {
       assert.deepEqual(await pool.find("localhost", 4, never), ["127.0.0.1"]);
       await assert.rejects(pool.find("no-such-host.invalid", 0, never), /ENOTFOUND|EAI_AGAIN/);
@@ -261,9 +264,24 @@ describe("a resolver process", () => {
   });
 
   test("that cannot run is done without", async () => {
-    const pool = new ResolverPool(resolverStarter(new URL("./missing.cjs", PROGRAM)), realClock);
+    const pool = new ResolverPool(resolverStarter(new URL("./missing.cjs", PROGRAM), realClock), realClock);
     assert.deepEqual(await pool.find("localhost", 4, never), ["127.0.0.1"]);
     pool.close();
+  });
+
+  test("that hangs at its start, as where there are no more threads, is done without", async (t) => {
+    const temp = makeTempDir("resolver");
+    t.after(() => temp.remove());
+    const program = join(temp.path, "hangs.cjs");
+    writeFileSync(program, "setInterval(() => undefined, 1000);\n");
+    const clock = new FakeClock();
+    let failures = 0;
+    const events = { answered: () => undefined, failed: () => (failures += 1) };
+    resolverStarter(pathToFileURL(program), clock)(1, events).ask(1, { name: "localhost", family: 4 });
+    await clock.advance(4_999);
+    assert.equal(failures, 0);
+    await clock.advance(1);
+    assert.equal(failures, 1);
   });
 
   for (const free of [0, 1, 2, 3, 4]) {
@@ -275,11 +293,11 @@ describe("a resolver process", () => {
         const deadline = setTimeout(() => undefined, 20_000);
         const held = [];
         // What is loaded and made when it is first needed takes its descriptors before they are gone.
-        await new ResolverPool(resolverStarter(new URL("./missing.cjs", ${JSON.stringify(PROGRAM.href)})), realClock)
+        await new ResolverPool(resolverStarter(new URL("./missing.cjs", ${JSON.stringify(PROGRAM.href)}), realClock), realClock)
           .find("localhost", 4, new AbortController().signal);
         try { for (;;) held.push(openSync("/dev/null", "r")); } catch {}
         for (let i = 0; i < ${free}; i++) closeSync(held.pop());
-        const pool = new ResolverPool(resolverStarter(new URL(${JSON.stringify(PROGRAM.href)})), realClock);
+        const pool = new ResolverPool(resolverStarter(new URL(${JSON.stringify(PROGRAM.href)}), realClock), realClock);
         const failed = pool.find("localhost", 4, new AbortController().signal).then(String, (error) => error.code);
         const found = await failed;
         for (const one of held) closeSync(one);

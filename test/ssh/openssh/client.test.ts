@@ -8,8 +8,10 @@ import { realClock } from "../../../src/lib/clock.js";
 import { HandshakeGate } from "../../../src/ssh/dial/handshake-gate.js";
 import { connectOpenssh, type OpensshConnect } from "../../../src/ssh/openssh/client.js";
 import { waitFor } from "../../support/processes.js";
+import { makeTools } from "../../support/fake-tools.js";
 import { missing, startSshd, type Sshd, type SshdOptions } from "../../support/sshd.js";
 import { startTcpServer } from "../../support/tcp-server.js";
+import { makeTempDir } from "../../support/temp-dir.js";
 
 const skip = missing ?? false;
 const never = new AbortController().signal;
@@ -213,8 +215,9 @@ test("a silent server costs no more than its own deadline", { skip }, async (t) 
   assert.equal(error.failure.code, "handshake-timeout");
 });
 
-test("without an ssh program the failure has the fix", async () => {
-  const request: OpensshConnect = {
+/** What `ssh` of the folder `path` is started for. */
+function requestOf(path: string): OpensshConnect {
+  return {
     target: { host: "127.0.0.1", labels: {}, origin: "--ssh" },
     ssh: {
       keyFiles: [],
@@ -222,16 +225,33 @@ test("without an ssh program the failure has the fix", async () => {
       knownHostsFile: null,
     },
     hostKeyPolicy: "yes",
-    timeoutMs: 1000,
+    timeoutMs: 10_000,
     keepAlive: null,
     via: null,
     why: "a test",
     clock: realClock,
     random: Math.random,
     gate: new HandshakeGate(realClock),
-    env: { PATH: "/nonexistent" },
+    env: { PATH: path },
   };
-  const error = await failureOf(connectOpenssh(request, never));
+}
+
+test("without an ssh program the failure has the fix", async () => {
+  const error = await failureOf(connectOpenssh(requestOf("/nonexistent"), never));
   assert.match(error.failure.fix ?? "", /openssh-client/);
   assert.match(error.message, /\(a test\)/);
 });
+
+for (const [stream, script] of [
+  ["standard output", "exec yes"],
+  ["standard error", "exec yes >&2"],
+] as const) {
+  test(`an ssh that floods its ${stream} is ended`, async (t) => {
+    const temp = makeTempDir("flood");
+    t.after(() => temp.remove());
+    const bin = makeTools(temp.path, { ssh: script });
+    const error = await failureOf(connectOpenssh(requestOf(`${bin}:/usr/bin:/bin`), never));
+    assert.equal(error.failure.code, "protocol-error");
+    assert.match(error.message, new RegExp(`^ssh wrote more than \\d+ bytes to ${stream}`));
+  });
+}

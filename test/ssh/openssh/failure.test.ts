@@ -328,3 +328,10 @@ test("a remote command's stderr is passed on, and ssh's debug output is not", ()
   const endless = "x".repeat(20_000);
   assert.equal(log.push(endless), endless);
 });
+
+test("each address that is tried counts, and what a proxy leads to does not", () => {
+  const log = new OpensshLog();
+  log.push(`${DIALLED}debug1: connect to address 10.0.0.1 port 2222: Connection timed out\r\n${DIALLED}`);
+  log.push("debug1: Connecting to gpu1 [10.0.0.1] port 2222 via proxy command.\r\n");
+  assert.equal(log.dials, 2);
+});

@@ -125,6 +125,18 @@ describe("an Xid line", () => {
       assert.equal(event.pid, Number(/pid=(\d+)/.exec(rest)?.[1] ?? NaN) || null);
     });
   }
+  test("of a MIG GPU, whose address has the instance beside it", () => {
+    // NVIDIA A100 memory error management, "Contained error"; kernel_rc.c of the open kernel modules.
+    const contained = "94, pid=7194, Contained: CE User Channel (0x9). RST: No, D-RST: No";
+    for (const place of ["GPU-I:05", "GPU-I:05 GPU-CI:02"]) {
+      const event = only(logged(`NVRM: Xid (PCI:0000:01:00 ${place}): ${contained}`));
+      assert.deepEqual(
+        [event.kind, event.code, event.pci_bus_id, event.pid],
+        ["nvidia-xid", 94, "0000:01:00", 7194],
+      );
+    }
+  });
+
   test("of an old driver, without PCI:", () => {
     const event = only(logged("NVRM: Xid (0000:03:00): 14, Channel 00000001"));
     assert.deepEqual([event.code, event.pci_bus_id], [14, "0000:03:00"]);

@@ -103,13 +103,13 @@ export function isPlainNumber(cell: string): boolean {
   return NUMBER.test(cell);
 }
 
-/** All rows as one list of pieces. `kinds`, `lengths` and `numbers` have an entry for each piece. */
+/** All rows as one list of pieces. `kinds` and `lengths` have an entry for each piece. All four are in one buffer. */
 export interface LiveRows {
   /** Index of a live field, or TEXT, or ROW_END. */
   readonly kinds: Uint8Array;
   /** Bytes of a text or a mask; 0 for a number. */
   readonly lengths: Uint16Array;
-  /** The last value of a number. */
+  /** The last value of each number. */
   readonly numbers: Float64Array;
   /** The fixed texts and the last masks, one after another. */
   readonly texts: DataView;
@@ -118,10 +118,9 @@ export interface LiveRows {
 /** `rows`: the cells of each row, in all at most MAX_ROWS_BYTES. */
 export function liveRows(fields: readonly string[], rows: readonly (readonly string[])[]): LiveRows {
   const [kinds, lengths, numbers, texts]: [number[], number[], number[], string[]] = [[], [], [], []];
-  const add = (kind: number, text: string, value = 0): void => {
+  const add = (kind: number, text: string): void => {
     kinds.push(kind);
     lengths.push(Buffer.byteLength(text));
-    numbers.push(value);
     texts.push(text);
   };
   for (const cells of rows) {
@@ -133,21 +132,28 @@ export function liveRows(fields: readonly string[], rows: readonly (readonly str
       if (kind === "number" ? isPlainNumber(cell) : kind === "mask" && MASK.test(cell)) {
         add(TEXT, text);
         text = "";
-        if (kind === "number") add(index, "", Number(cell));
-        else add(index, cell);
+        if (kind === "number") numbers.push(Number(cell));
+        add(index, kind === "number" ? "" : cell);
       } else text += cell;
     }
     add(TEXT, `${text}\n`);
     add(ROW_END, "");
   }
-  // Its own memory: a small buffer from Node's pool would keep 8 KiB alive.
-  const bytes = Buffer.alloc(Buffer.byteLength(texts.join("")));
-  bytes.write(texts.join(""));
+  const bytes = Buffer.from(texts.join(""));
+  // One for all, in the order of their alignment: each has an overhead of some 200 bytes, here and outside V8's heap.
+  const lengthsAt = numbers.length * Float64Array.BYTES_PER_ELEMENT;
+  const kindsAt = lengthsAt + lengths.length * Uint16Array.BYTES_PER_ELEMENT;
+  const textsAt = kindsAt + kinds.length;
+  const memory = new ArrayBuffer(textsAt + bytes.length);
+  new Float64Array(memory, 0, numbers.length).set(numbers);
+  new Uint16Array(memory, lengthsAt, lengths.length).set(lengths);
+  new Uint8Array(memory, kindsAt, kinds.length).set(kinds);
+  new Uint8Array(memory, textsAt).set(bytes);
   return {
-    kinds: Uint8Array.from(kinds),
-    lengths: Uint16Array.from(lengths),
-    numbers: Float64Array.from(numbers),
-    texts: viewOf(bytes),
+    kinds: new Uint8Array(memory, kindsAt, kinds.length),
+    lengths: new Uint16Array(memory, lengthsAt, lengths.length),
+    numbers: new Float64Array(memory, 0, numbers.length),
+    texts: new DataView(memory, textsAt),
   };
 }
 
@@ -159,6 +165,7 @@ export function readRows(rows: LiveRows, gpus: readonly GpuDraft[], text: string
   const { kinds, lengths, numbers, texts } = rows;
   const end = fillInput(text);
   let textAt = 0;
+  let numberAt = 0;
   let row = 0;
   let gpu = gpus[0];
   for (let piece = 0; piece < kinds.length; piece++) {
@@ -174,8 +181,8 @@ export function readRows(rows: LiveRows, gpus: readonly GpuDraft[], text: string
       if (field.kind === "number") {
         if (!parsedNumber.read(input, at)) return false;
         at = parsedNumber.end;
-        if (parsedNumber.value !== numbers[piece] && !field.set(gpu, parsedNumber.value)) return false;
-        numbers[piece] = parsedNumber.value;
+        if (parsedNumber.value !== numbers[numberAt] && !field.set(gpu, parsedNumber.value)) return false;
+        numbers[numberAt++] = parsedNumber.value;
       } else if (!isSame(texts, textAt, at, length)) {
         // A mask of another length fails: a shorter one fails the pattern, a longer one the separator after it.
         const mask = input.toString("latin1", at, at + length);

@@ -5,6 +5,7 @@
  */
 import type { Gpu } from "../../../contract/record.js";
 import { isAscii } from "../../../lib/bytes.js";
+import { sharedText, sharedValue } from "../../../lib/shared-values.js";
 import { canonicalField } from "../fields.js";
 import type { QueryAnswer, ReadQuery } from "../query.js";
 import {
@@ -63,7 +64,12 @@ function referenceOf(text: string, { gpus, errors, columns, exitCode }: QueryAns
     cells.every((cell) => cell === cell.trim()) &&
     isPlainNumber(cells[power] ?? "");
   if (!rows.every(isWhole) || Buffer.byteLength(text) > MAX_ROWS_BYTES) return null;
-  return { header: `${first}\n`, columns, rows: liveRows(fields, rows), gpus: gpus.map(lean) };
+  return {
+    header: sharedText(`${first}\n`),
+    columns: sharedValue(columns),
+    rows: liveRows(fields, rows),
+    gpus: gpus.map(lean),
+  };
 }
 
 /**
@@ -86,15 +92,7 @@ function isWell(gpu: Gpu): boolean {
 function lean(gpu: Gpu): GpuDraft {
   const copy: GpuDraft = structuredClone(gpu);
   for (const [key, value] of Object.entries(copy))
-    if (typeof value === "string") Object.assign(copy, { [key]: interned(value) });
-  copy.detail = Object.fromEntries(Object.entries(copy.detail).map(([key, value]) => [key, interned(value)]));
+    if (typeof value === "string") Object.assign(copy, { [key]: sharedText(value) });
+  copy.detail = sharedValue(copy.detail);
   return copy;
-}
-
-/** The same text as V8's one copy of it, which it keeps for names of properties: a thousand hosts have the same texts. */
-function interned(text: string): string {
-  const names = Object.create(null) as Record<string, true>;
-  names[text] = true;
-  const [name] = Object.keys(names);
-  return name ?? text;
 }

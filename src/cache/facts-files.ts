@@ -1,0 +1,132 @@
+/**
+ * Facts of hosts in files between runs (docs/cache.md): a small file a host, replaced as a whole, so that runs side by side
+ * never read half of one. Whatever is wrong with a file or the folder costs the cache and nothing else.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FactsStore } from "../contract/facts-store.js";
+import { unlessLater } from "./unless-later.js";
+import type { Clock } from "../lib/clock.js";
+import { isTrustedFolder, makeTrustedFolder, readTrusted } from "./trusted-files.js";
+
+/** Changes with the meaning of what is in the files. */
+const FORMAT = 1;
+export const MAX_FACTS_FILE_BYTES = 131_072;
+/** As many hosts are kept; others are read without. */
+const MAX_FACTS_FILES = 20_000;
+/** Facts are of no use much earlier (remote/kept-facts.ts). */
+const MAX_FILE_AGE_MS = 86_400_000;
+/** Of how many files a run looks at the age: all of them, run by run. */
+const AGED_PER_RUN = 200;
+/** A home on a network file system may hang; a host does not wait for it. */
+const MAX_READ_MS = 500;
+const MAX_CLOSE_MS = 1_000;
+const FILE_NAME = /^[\da-f]{64}\.json(?:\.[\da-f]{12}\.tmp)?$/;
+
+export class FactsFiles implements FactsStore {
+  readonly #folder: string;
+  readonly #program: string;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #maxFiles: number;
+  /** Whether the folder may be read; settled by the first read. */
+  #isReadable: Promise<boolean> | null = null;
+  /** The files in the folder when this run first wrote; null: it may not be written. */
+  #files: Promise<Set<string> | null> | null = null;
+  readonly #writing = new Set<Promise<void>>();
+
+  /** `program`: its version; files of others are not read. */
+  constructor(
+    folder: string,
+    program: string,
+    clock: Clock,
+    { random = Math.random, maxFiles = MAX_FACTS_FILES } = {},
+  ) {
+    this.#folder = folder;
+    this.#program = program;
+    this.#clock = clock;
+    this.#random = random;
+    this.#maxFiles = maxFiles;
+  }
+
+  read(key: string): Promise<unknown> {
+    return unlessLater(this.#read(key), null, MAX_READ_MS, this.#clock);
+  }
+
+  async #read(key: string): Promise<unknown> {
+    try {
+      this.#isReadable ??= isTrustedFolder(this.#folder);
+      if (!(await this.#isReadable)) return null;
+      const value: unknown = JSON.parse(await readTrusted(this.#path(key), MAX_FACTS_FILE_BYTES));
+      return this.#isOfThisProgram(value) ? value.facts : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #isOfThisProgram(value: unknown): value is { readonly facts: unknown } {
+    if (typeof value !== "object" || value === null || !("facts" in value)) return false;
+    const { format, program } = value as { readonly format?: unknown; readonly program?: unknown };
+    return format === FORMAT && program === this.#program;
+  }
+
+  write(key: string, facts: unknown): void {
+    const writing = this.#write(key, facts).catch(() => undefined);
+    this.#writing.add(writing);
+    void writing.then(() => this.#writing.delete(writing));
+  }
+
+  async #write(key: string, facts: unknown): Promise<void> {
+    const text = `${JSON.stringify({ format: FORMAT, program: this.#program, facts })}\n`;
+    if (Buffer.byteLength(text) > MAX_FACTS_FILE_BYTES) return;
+    const files = await (this.#files ??= this.#prepare());
+    const path = this.#path(key);
+    const name = fileName(key);
+    if (files === null || (files.size >= this.#maxFiles && !files.has(name))) return;
+    files.add(name);
+    const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      // Never through a file that is there. It is new with each run, so a lost one after a power cut costs nothing.
+      await writeFile(temporary, text, { flag: "wx", mode: 0o600 });
+      await rename(temporary, path);
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = Promise.all(this.#writing).then(() => undefined);
+    await unlessLater(all, undefined, MAX_CLOSE_MS, this.#clock);
+  }
+
+  /** Makes the folder and removes old files. */
+  async #prepare(): Promise<Set<string> | null> {
+    try {
+      await makeTrustedFolder(this.#folder);
+      const names = (await readdir(this.#folder)).filter((name) => FILE_NAME.test(name));
+      const files = new Set(names);
+      const start = Math.floor(this.#random() * Math.max(1, names.length - AGED_PER_RUN + 1));
+      const oldestMs = this.#clock.wallMs() - MAX_FILE_AGE_MS;
+      for (const name of names.slice(start, start + AGED_PER_RUN)) {
+        const { mtimeMs } = await stat(join(this.#folder, name));
+        if (mtimeMs >= oldestMs) continue;
+        await unlink(join(this.#folder, name));
+        files.delete(name);
+      }
+      return files;
+    } catch {
+      return null;
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.#folder, fileName(key));
+  }
+}
+
+/** No text of a host or an operator is in a path. */
+function fileName(key: string): string {
+  return `${createHash("sha256").update(key).digest("hex")}.json`;
+}
