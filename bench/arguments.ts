@@ -20,7 +20,11 @@ const USAGE = `npm run bench [-- FLAGS]: measures ours beside the peers that are
   -h, --help           this text
 
 The soak writes a line a minute to standard error and to bench/results/soak-<stamp>.ndjson, so that a run that is cut
-short has said something. Exits with 1 when a threshold (bench/thresholds.ts) is missed, with 2 for a wrong flag.
+short has said something. A round that fails three times is left out and counted; a scenario that fails is named, and the next one runs. Exits with
+1 when a threshold (bench/thresholds.ts) is missed or a scenario failed, with 2 for a wrong flag.
+
+All of them need Linux, sshd, and root or user namespaces. Peers in Python are looked for in python3 of PATH, then in
+/usr/bin/python3: bench/README.md says how to install them. Times are of two cores that others use too.
 `;
 
 /** As `parseArgs` takes them. */
@@ -65,10 +69,10 @@ export function readArguments(
 }
 
 export function usageOf(scenarios: readonly Scenario[]): string {
-  const lines = scenarios.map(
-    ({ name, about, isOnlyByName }) =>
-      `  ${`${name}${isOnlyByName === true ? " *" : ""}`.padEnd(20)} ${about}`,
-  );
+  const lines = scenarios.flatMap(({ name, about, needs, takes, isOnlyByName }) => [
+    `  ${`${name}${isOnlyByName === true ? " *" : ""}`.padEnd(20)} ${about}${takes === undefined ? "" : `; ${takes}`}`,
+    ...(needs === undefined ? [] : [`  ${"".padEnd(20)} needs ${needs}`]),
+  ]);
   return `${USAGE}\nScenarios, in the order in which they run (*: only where named):\n\n${lines.join("\n")}\n`;
 }
 

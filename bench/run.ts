@@ -5,8 +5,8 @@ import { readArguments, usageOf, type BenchArguments } from "./arguments.js";
 import { isAlone, reenterAlone } from "./fleet/fleet.js";
 import { buildPeers } from "./fleet/peer-programs.js";
 import { meterKind } from "./measure/cpu-meter.js";
-import type { Measured } from "./measure/figures.js";
 import { isKept, RESULTS, tableOf, writeResults } from "./report.js";
+import { runScenarios } from "./run-scenarios.js";
 import { SCENARIOS } from "./scenarios/all.js";
 import type { BenchOptions } from "./scenarios/scenario.js";
 
@@ -28,16 +28,7 @@ const facts = {
   ownNetwork: isAlone(),
 };
 
-const parts: Measured[] = [];
-for (const scenario of asked.chosen) {
-  console.error(`== ${scenario.name}: ${scenario.about}`);
-  parts.push(await scenario.run(options));
-}
-const measured: Measured = {
-  figures: parts.flatMap((part) => part.figures),
-  series: parts.flatMap((part) => part.series ?? []),
-  notes: parts.flatMap((part) => part.notes ?? []),
-};
+const { measured, failed } = await runScenarios(asked.chosen, options);
 console.log(
   `${Object.entries(facts)
     .map(([name, value]) => `${name} ${String(value)}`)
@@ -46,7 +37,7 @@ console.log(
 console.log(tableOf(measured));
 const base = writeResults(RESULTS, measured, facts);
 console.log(`written: ${base}.json, .svg and .txt`);
-process.exit(isKept(measured) ? 0 : 1);
+process.exit(isKept(measured) && failed.length === 0 ? 0 : 1);
 
 function argumentsOrEnd(): BenchArguments {
   try {

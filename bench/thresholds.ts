@@ -9,12 +9,16 @@ export interface Threshold {
 }
 
 export const THRESHOLDS: readonly Threshold[] = [
-  { id: "one-shot.ours-over-xargs-ssh", atMost: 0.5 },
+  { id: "one-shot.ours-over-xargs-ssh", atMost: 0.45 },
   { id: "one-shot.ours-over-asyncssh", atMost: 0.9 },
   { id: "one-shot.ours-over-bare-ssh2", atMost: 1.15 },
   { id: "one-shot.ours-js-only-over-xargs-ssh", atMost: 0.5 },
   { id: "one-shot.ours-js-only-over-asyncssh", atMost: 0.9 },
   { id: "one-shot.ours-js-only-over-bare-ssh2-js-only", atMost: 1.15 },
+  { id: "one-shot.wall.ours-over-bare-ssh2", atMost: 1.15 },
+  { id: "one-shot.server.ours-over-bare-ssh2", atMost: 1.25 },
+  { id: "one-shot.server.ours-gpu-only-over-bare-ssh2", atMost: 1.1 },
+  { id: "one-shot.server.ours-kept-facts-over-bare-ssh2", atMost: 1.1 },
   { id: "round-trips.ready", atMost: 8 },
   { id: "round-trips.first-frame", atMost: 10 },
   { id: "round-trips.tick", atMost: 1.15 },
@@ -24,6 +28,8 @@ export const THRESHOLDS: readonly Threshold[] = [
   { id: "steady.client-us", atMost: 150 },
   { id: "steady.client-us.js-only", atMost: 150 },
   { id: "steady.ours-over-asyncssh-exec", atMost: 1 / 8 },
+  { id: "steady.ours-over-all-smi-view", atMost: 0.3 },
+  { id: "steady.remote-ours-over-all-smi-view", atMost: 0.35 },
   { id: "steady.remote-session-over-exec", atMost: 0.3 },
   { id: "wire.writes-a-tick", atMost: 1 },
   { id: "wire.bytes-a-tick", atMost: 100 },

@@ -23,6 +23,7 @@ const NEEDS: readonly Need[] = [
   ["lscpu", "util-linux"],
   ["unshare", "util-linux"],
   ["ip", "iproute2"],
+  ["iptables", "iptables"],
   ["mandoc", "mandoc"],
   ["jq", "jq"],
   ["mlr", "miller"],

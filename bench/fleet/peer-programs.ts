@@ -27,7 +27,7 @@ export function buildPeers(): (name: string) => string {
 
 /** The Python that has a module, or null. */
 export function pythonWith(module: string): string | null {
-  for (const python of ["/usr/bin/python3", "python3"]) {
+  for (const python of ["python3", "/usr/bin/python3"]) {
     if (succeeds(python, ["-W", "ignore", "-c", `import ${module}`])) return python;
   }
   return null;

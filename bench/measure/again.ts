@@ -32,3 +32,28 @@ export async function again<Result>(tried: Tried, run: () => Promise<Result>): P
     }
   }
 }
+
+/** Rounds that failed at every try: they are left out of the figures and counted, and the rest of the scenario goes on. */
+export class LeftOut {
+  readonly #of = new Map<string, { count: number; last: string }>();
+
+  /** The result, or null for a round that is left out; why is logged at once, with the program's standard error. */
+  async round<Result>(tried: Tried, run: () => Promise<Result>): Promise<Result | null> {
+    try {
+      return await again(tried, run);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      tried.say(`${message}\n${tried.what}: this round is left out`);
+      const count = (this.#of.get(tried.what)?.count ?? 0) + 1;
+      this.#of.set(tried.what, { count, last: message.split("\n")[0] ?? "" });
+      return null;
+    }
+  }
+
+  /** One line for each program that has rounds left out: how many, and why the last one. */
+  notes(): readonly string[] {
+    return [...this.#of.values()].map(
+      ({ count, last }) => `${count} ${count === 1 ? "round" : "rounds"} left out: ${last}`,
+    );
+  }
+}

@@ -55,28 +55,37 @@ export function slopeOf(points: readonly (readonly [number, number])[]): number 
 
 /** Values by name, collected round by round, and ratios of values of the same round. */
 export class Rounds {
-  readonly #values = new Map<string, number[]>();
+  readonly #values = new Map<string, (number | null)[]>();
 
   add(name: string, value: number): void {
-    const values = this.#values.get(name);
-    if (values === undefined) this.#values.set(name, [value]);
-    else values.push(value);
+    this.#push(name, value);
+  }
+
+  /** A round that gave no value: the later ones stay paired with those of the others. */
+  skip(name: string): void {
+    this.#push(name, null);
   }
 
   has(name: string): boolean {
-    return this.#values.has(name);
+    return this.of(name).length > 0;
   }
 
   of(name: string): readonly number[] {
-    return this.#values.get(name) ?? [];
+    return (this.#values.get(name) ?? []).filter((value) => value !== null);
   }
 
   ratios(over: string, under: string): readonly number[] {
-    const below = this.of(under);
-    return this.of(over).flatMap((value, round) => {
-      const other = below[round];
-      return other === undefined || other === 0 ? [] : [value / other];
+    const below = this.#values.get(under) ?? [];
+    return (this.#values.get(over) ?? []).flatMap((value, round) => {
+      const other = below[round] ?? 0;
+      return value === null || other === 0 ? [] : [value / other];
     });
+  }
+
+  #push(name: string, value: number | null): void {
+    const values = this.#values.get(name);
+    if (values === undefined) this.#values.set(name, [value]);
+    else values.push(value);
   }
 }
 

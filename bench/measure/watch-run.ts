@@ -26,7 +26,9 @@ export interface Span {
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
+  /** With the 16 MiB that ssh2's WebAssembly reserves, and hardly touches. */
   readonly external: number;
+  readonly arrayBuffers: number;
   /** What the young space took before the collection. */
   readonly young: number;
 }

@@ -1,4 +1,5 @@
 /** Every scenario, in the order in which they run. */
+import { floods } from "./floods.js";
 import { growth } from "./growth.js";
 import { hostCost } from "./host-cost.js";
 import { knownHosts } from "./known-hosts.js";
@@ -27,5 +28,6 @@ export const SCENARIOS: readonly Scenario[] = [
   memory,
   profile,
   soak,
+  floods,
   workers,
 ];

@@ -23,6 +23,8 @@ interface Point {
 export const growth: Scenario = {
   name: "growth",
   about: "10 to 2,000 hosts",
+  needs: "12 GiB of memory",
+  takes: "20 to 40 minutes",
   async run({ hosts, quick, program, peer, say }) {
     const most = Math.min(
       hosts ?? (quick ? 100 : 2000),

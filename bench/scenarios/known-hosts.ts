@@ -11,6 +11,7 @@ import type { Scenario } from "./scenario.js";
 export const knownHosts: Scenario = {
   name: "known-hosts",
   about: "1,000 hosts in 1,000 hashed entries",
+  takes: "1 minute",
   async run({ runs, quick }) {
     const farm = await startFarm(1000);
     try {

@@ -51,10 +51,10 @@ export const memory: Scenario = {
           const farm = await startFarm(size, shell === null ? {} : { shell });
           try {
             add(String(size), await residentAt(options, farm));
-            const { heapUsed, external, young } = await heapAt(options, farm);
-            rounds.add(`${size} live`, (heapUsed + external) / 1024);
+            const { heapUsed, arrayBuffers, young } = await heapAt(options, farm);
+            rounds.add(`${size} live`, (heapUsed + arrayBuffers) / 1024);
             rounds.add(`${size} young`, young / 1024 / 1024);
-            say(`memory ${size}: ${((heapUsed + external) / 1024 / 1024).toFixed(1)} MiB are alive`);
+            say(`memory ${size}: ${((heapUsed + arrayBuffers) / 1024 / 1024).toFixed(1)} MiB are alive`);
           } finally {
             await farm.stop();
           }

@@ -17,6 +17,7 @@ const TABLE: Pick<FormatterOptions, "terminal"> = {
 export const output: Scenario = {
   name: "output",
   about: "formats at 1,000 hosts with 8 GPUs",
+  takes: "2 minutes",
   async run({ hosts, runs, quick, program }) {
     const count = hosts ?? 1000;
     const frames = Array.from({ length: count }, () => undefined).map(await oneFrame(program));

@@ -16,6 +16,8 @@ const SAMPLE_US = 1000;
 export const profile: Scenario = {
   name: "profile",
   about: "where a tick's CPU goes, by stage",
+  needs: "a C compiler for its recorded answers",
+  takes: "3 minutes",
   isOnlyByName: true,
   async run({ hosts, quick, program, server, say }) {
     const count = hosts ?? (quick ? 50 : 500);

@@ -6,7 +6,7 @@ import { startFarm } from "../fleet/fleet.js";
 import type { Farm } from "../fleet/fleet.js";
 import { oursArgv } from "../fleet/fleet.js";
 import { roundTripMs, startDelayRelay } from "../fleet/relay.js";
-import { again, type Tried } from "../measure/again.js";
+import { LeftOut, type Tried } from "../measure/again.js";
 import { startMetered } from "../measure/cpu-meter.js";
 import { Rounds } from "../measure/figures.js";
 import type { Scenario } from "./scenario.js";
@@ -19,6 +19,7 @@ const TICKS = 8;
 export const roundTrips: Scenario = {
   name: "round-trips",
   about: "crossings of the network at 50 ms",
+  takes: "2 minutes",
   async run({ runs, quick, program, peer, say }) {
     const farm = await startFarm(1);
     const ways = [
@@ -26,6 +27,7 @@ export const roundTrips: Scenario = {
       [".js-only", ["--import", `file://${peer("without-addon")}`]],
     ] as const;
     const seen = new Rounds();
+    const leftOut = new LeftOut();
     try {
       const rtt = await roundTripMs(DELAY_MS);
       for (let round = 0; round < (runs ?? (quick ? 1 : 5)); round++) {
@@ -35,8 +37,10 @@ export const roundTrips: Scenario = {
             say,
             log: () => farm.log(),
           });
-          const ready = await again(tried("ready"), () => timeToReady(farm, node));
-          const { first, ticks } = await again(tried("frames"), () => watch(program, farm, node));
+          const ready = await leftOut.round(tried("ready"), () => timeToReady(farm, node));
+          const frames = await leftOut.round(tried("frames"), () => watch(program, farm, node));
+          if (ready === null || frames === null) continue;
+          const { first, ticks } = frames;
           const plainSsh = way === "" ? await sshCommand(farm) : null;
           say(
             `round-trips${way}: ready ${(ready / rtt + TCP).toFixed(2)}, first frame ${(first / rtt + TCP).toFixed(2)}`,
@@ -65,6 +69,7 @@ export const roundTrips: Scenario = {
           },
         ],
         notes: [
+          ...leftOut.notes(),
           `round-trips: ${rtt.toFixed(1)} ms through the relay; to ready and first frame from the opening of the connection, divided by that, and one added for the TCP handshake, which is not delayed`,
         ],
       };

@@ -24,6 +24,9 @@ export interface BenchOptions {
 export interface Scenario {
   readonly name: string;
   readonly about: string;
+  /** What it needs beside node and sshd, and how long it takes with its own number of hosts and rounds. */
+  readonly needs?: string;
+  readonly takes?: string;
   /** Takes so long that it runs only where `--only` names it. */
   readonly isOnlyByName?: boolean;
   run(options: BenchOptions): Promise<Measured>;

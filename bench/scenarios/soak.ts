@@ -22,6 +22,8 @@ const JUDGED_MINUTES = 30;
 export const soak: Scenario = {
   name: "soak",
   about: "2,000 hosts at 2 s for an hour",
+  needs: "a C compiler for its recorded answers; 12 GiB of memory",
+  takes: "70 minutes",
   isOnlyByName: true,
   async run(options) {
     const { say, server } = options;

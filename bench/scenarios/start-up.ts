@@ -9,6 +9,7 @@ import type { Scenario } from "./scenario.js";
 export const startUp: Scenario = {
   name: "start-up",
   about: "--help and --version beside `node -e 0`",
+  takes: "1 minute",
   async run({ runs, quick, program }) {
     const node = process.execPath;
     const ways: readonly (readonly [string, readonly string[]])[] = [

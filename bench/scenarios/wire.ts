@@ -12,6 +12,7 @@ const TICKS = 12;
 export const wire: Scenario = {
   name: "wire",
   about: "writes and bytes a tick, login shells a session",
+  takes: "1 minute",
   async run({ program, peer }) {
     const farm = await startFarm(1, { shell: "/bin/bash" });
     const counts = new Rounds();

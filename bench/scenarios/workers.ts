@@ -24,6 +24,8 @@ const WAYS: readonly Way[] = [
 export const workers: Scenario = {
   name: "workers",
   about: "one frame of each host by one thread and by two",
+  needs: "a C compiler",
+  takes: "10 minutes",
   isOnlyByName: true,
   async run({ hosts, runs, quick, program, say }) {
     const count = hosts ?? (quick ? 40 : 500);

@@ -13,6 +13,16 @@ export const KNOWN_FIELDS: FieldNames = {
     }
     return null;
   },
+  valuesOf(section, keys) {
+    let shape = shapeAt(section, keys);
+    while (shape?.items !== undefined) shape = shape.items;
+    const { type, values } = shape ?? {};
+    if (type === "boolean") return { kind: "fixed", values: ["true", "false"] };
+    // A newer all-smi on a host may have more values in its devices.
+    if (values !== undefined && section === null) return { kind: "fixed", values: Object.keys(values) };
+    if (type === "number" || type === "integer") return { kind: "number" };
+    return { kind: type === "string" ? "text" : "any" };
+  },
 };
 
 function problemAt(section: Section | null, before: readonly string[], key: string): string {

@@ -14,7 +14,8 @@
  * After `where`, a path may leave the section out: `count(gpus where utilization < 5)`. A segment that holds other
  * characters is quoted: `gpu.detail."CUDA Version"`.
  */
-import { cleanText } from "../lib/text.js";
+import { closestName } from "../lib/closest-name.js";
+import { cleanText, oneLine } from "../lib/text.js";
 import { recordKeys } from "../contract/field-path.js";
 import { KEY_OF_SECTION, sectionNamed, SECTIONS, type Section } from "../contract/record.js";
 import {
@@ -35,9 +36,18 @@ export type ParsedExpression =
 export interface FieldNames {
   /** `section` null: a field of the record itself. */
   problemOf(section: Section | null, keys: readonly string[]): string | null;
+  /** What may stand on the other side of the field's `==`: a comparison with anything else never holds. */
+  valuesOf(section: Section | null, keys: readonly string[]): FieldValues;
 }
 
+export type FieldValues =
+  | { readonly kind: "any" | "number" | "text" }
+  /** These texts, or booleans as texts. */
+  | { readonly kind: "fixed"; readonly values: readonly string[] };
+
 const HELP = 'write PATH OPERATOR VALUE, as "gpu.temperature > 85" or "state != connected"';
+/** What is wrong stands behind the condition, and must be read. */
+const MAX_SHOWN_CHARS = 500;
 const MAX_DEPTH = 32;
 const MAX_TICKS = 1_000_000;
 /** Each combination of devices is looked at: gpu x process is some 10,000, three sections would be millions. */
@@ -49,7 +59,7 @@ export function parseCondition(text: string, fields: FieldNames): ParsedExpressi
     return { kind: "condition", condition: new Parser(text, fields).condition() };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { kind: "problem", problem: `"${cleanText(text)}": ${cleanText(error.message)}` };
+    return { kind: "problem", problem: `"${oneLine(text, MAX_SHOWN_CHARS)}": ${cleanText(error.message)}` };
   }
 }
 
@@ -114,7 +124,7 @@ class Parser {
       throw new Problem(`${needed}, before ${this.#tokens.shown(token)}; ${HELP}`);
     }
     this.#tokens.take();
-    const literal = this.#value();
+    const literal = this.#value(operand);
     this.#checkLiteral(operand, token.operator, literal);
     return { kind: "compare", operand, operator: token.operator, literal };
   }
@@ -123,6 +133,14 @@ class Parser {
     const isOrder = operator !== "==" && operator !== "!=";
     if ((isOrder || operand.kind === "count") && typeof literal !== "number")
       throw new Problem(`${operand.text} ${operator} takes a number, not ${JSON.stringify(literal)}`);
+    if (isOrder || operand.kind === "count" || literal === null) return;
+    const taken = this.#fields.valuesOf(operand.section, operand.keys);
+    if (taken.kind === "number" && typeof literal !== "number")
+      throw new Problem(`${operand.text} is a number, not ${JSON.stringify(literal)}`);
+    if (taken.kind !== "fixed" || taken.values.includes(String(literal))) return;
+    const closest = closestName(String(literal), taken.values);
+    const hint = closest === undefined ? `not ${JSON.stringify(literal)}` : `did you mean ${closest}?`;
+    throw new Problem(`${operand.text} is one of ${taken.values.join(", ")}; ${hint}`);
   }
 
   #operand(): Operand {
@@ -185,18 +203,18 @@ class Parser {
 
   #list(operand: Operand): readonly Scalar[] {
     this.#tokens.expect("(");
-    const literals = [this.#value()];
+    const literals = [this.#value(operand)];
     while (this.#tokens.peek().kind === ",") {
       this.#tokens.take();
-      literals.push(this.#value());
+      literals.push(this.#value(operand));
     }
     this.#tokens.expect(")");
     for (const literal of literals) this.#checkLiteral(operand, "==", literal);
     return literals;
   }
 
-  /** Bare text may be of several words, up to the next keyword. */
-  #value(): Scalar {
+  /** Bare text may be of several words, up to the next keyword. Of a field that holds text it is text: `labels.rack == 12`. */
+  #value(operand: Operand): Scalar {
     const token = this.#tokens.peek();
     if (token.kind === "string") {
       this.#tokens.take();
@@ -207,7 +225,10 @@ class Parser {
     }
     let last: Token = token;
     while (isPlainWord(this.#tokens.peek())) last = this.#tokens.take();
-    return scalarOf(this.#text.slice(token.at, last.end));
+    const text = this.#text.slice(token.at, last.end);
+    const isText =
+      operand.kind === "field" && this.#fields.valuesOf(operand.section, operand.keys).kind === "text";
+    return isText && text !== "null" ? text : scalarOf(text);
   }
 
   #ticks(): number {

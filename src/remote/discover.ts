@@ -45,23 +45,25 @@ export type { SessionOptions } from "./found.js";
 /**
  * Probes a host, trying `shims` in order, and leaves a shell for the ticks in `ways` where the host allows one. Throws
  * HostError of the probe phase when nothing can be read, and what Connection.open throws when the host is gone. `kept`: facts
- * of an earlier run, which the host itself compares.
+ * of an earlier run, which the host itself compares; null: none yet, undefined: none are kept of this host.
  */
 export async function discover(
   ways: Ways,
   options: SessionOptions,
   shims: readonly Shim[],
-  kept: KeptFacts | null = null,
+  kept?: KeptFacts | null,
 ): Promise<Discovery> {
   const { include } = options.sample;
   const wanted = TOOL_SECTIONS.some((section) => include.has(section)) ? shims : [];
   try {
-    const probed = await probeInRounds(ways, options, wanted, kept);
+    const probed = await probeInRounds(ways, options, wanted, kept ?? null);
     if (probed.kind === "shell") {
       const discovery = await toDiscovery(ways, options, wanted, probed.rounds);
-      const { host, judged } = probed.rounds;
+      if (kept === undefined) return discovery;
+      const host = hostFactsAfter(probed.rounds, kept);
+      const { machine, judged } = probed.rounds;
       if (kept !== null) options.step?.("remote", keptStep(kept, host, judged));
-      const learned = factsAfter(kept, probed.rounds, options.clock.wallMs());
+      const learned = factsAfter(kept, { machine, host, judged }, options.clock.wallMs());
       return learned === null ? discovery : { ...discovery, learned };
     }
     return await unlessDenied(discoverPlain(ways, options, wanted, probed.output), probed.denial);
@@ -84,8 +86,8 @@ interface Rounds {
   readonly hung: Set<string>;
   uname: string | null;
   machine: string | null;
-  /** To keep; undefined: the host was not asked for its facts, null: they may not be kept. */
-  host: HostFacts | null | undefined;
+  /** The host's facts were completed by kept ones. */
+  isHostKept: boolean;
   limiter: TimeoutCommand | null;
   latencyMs: number;
 }
@@ -104,7 +106,7 @@ async function probeInRounds(
     hung: new Set(),
     uname: null,
     machine: null,
-    host: undefined,
+    isHostKept: false,
     limiter: null,
     latencyMs: 0,
   };
@@ -208,12 +210,21 @@ function addFrame(rounds: Rounds, frame: Frame, kept: KeptFacts | null = null): 
   rounds.limiter ??= frame.limiter;
   for (const [id, output] of frame.outputs) rounds.outputs.set(id, output);
   const facts = frame.outputs.get(HOST_FACTS);
-  if (facts?.end.kind !== "exit") return;
-  if (!completesKeptFacts(facts.stdout)) rounds.host = hostFactsToKeep(facts.stdout);
-  else if (kept !== null && kept.host !== null) {
-    rounds.host = kept.host;
+  if (facts?.end.kind === "exit" && completesKeptFacts(facts.stdout) && kept !== null && kept.host !== null) {
+    rounds.isHostKept = true;
     rounds.outputs.set(HOST_FACTS, { ...facts, stdout: withKeptFacts(facts.stdout, kept.host) });
   }
+}
+
+/** To keep; undefined: the host was not asked for its facts, null: they may not be kept. */
+function hostFactsAfter(
+  { outputs, isHostKept }: Rounds,
+  kept: KeptFacts | null,
+): HostFacts | null | undefined {
+  if (isHostKept) return kept?.host ?? null;
+  const answer = outputs.get(HOST_FACTS);
+  if (answer === undefined) return undefined;
+  return answer.end.kind === "exit" ? hostFactsToKeep(answer.stdout) : null;
 }
 
 function isOwnPart(part: string, { systems, sample }: SessionOptions): boolean {

@@ -84,6 +84,19 @@ export function hungPart(outputs: PartOutputs): string | null {
   return null;
 }
 
+/** What dash, bash, busybox and ksh print before they exit because the user, or the host, may have no more processes. */
+const CANNOT_FORK = /\b(?:[Cc]an(?:no|')t fork|cannot fork|fork: )/;
+const NO_PROCESSES = "the host can start no more processes";
+
+/**
+ * The output to record for a part for which the host had no process; null when the answer ended for another reason.
+ * `otherOutput`: what the shell printed besides the frame.
+ */
+export function unstartedOutput(end: AnswerEnd, otherOutput: string): PartOutput | null {
+  if (!ranOutOfMemory(end) || !CANNOT_FORK.test(otherOutput)) return null;
+  return { stdout: "", stderr: "", end: { kind: "missing", why: NO_PROCESSES } };
+}
+
 /** The output to record for a part that printed without end; null when the answer ended for another reason. */
 export function floodedOutput(end: AnswerEnd): PartOutput | null {
   const what = ranOutOfMemory(end) ? "more than the remote shell could hold" : MORE_THAN_A_FRAME;

@@ -10,7 +10,14 @@ import { PartCooldown, ReprobeSchedule } from "./cooldown.js";
 import { discover } from "./discover.js";
 import type { DriverHold } from "./driver-hold.js";
 import type { EventLooks } from "./event-looks.js";
-import { endMessage, floodedOutput, hungPart, markCutShort, type CutShort } from "./ended.js";
+import {
+  endMessage,
+  floodedOutput,
+  hungPart,
+  markCutShort,
+  unstartedOutput,
+  type CutShort,
+} from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
 import { HostReader } from "./host-reader.js";
 import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
@@ -91,7 +98,7 @@ export class HostSession {
     const { hold = null, looks = null, facts = null } = ofHost;
     hold?.release();
     const { clock, shims } = options;
-    const kept = facts === null ? null : keptFactsIn(await facts.read(), shims, clock.wallMs());
+    const kept = facts === null ? undefined : keptFactsIn(await facts.read(), shims, clock.wallMs());
     const discovery = await discover(ways, options, shims, kept);
     const session = new HostSession(connection, options, { hold, looks, facts }, ways, discovery.found);
     session.#keep(discovery);
@@ -126,10 +133,12 @@ export class HostSession {
     if (lanes.mode === "plain") return this.#samplePlain();
     const answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
     step?.("remote", answerStep(`tick ${tick}`, answer));
-    const { frame, end, latencyMs } = answer;
+    const { frame, end, latencyMs, otherOutput } = answer;
     if (end.kind === "refused") return { reading: this.#reader.failed(endMessage(end)), latencyMs };
     const isWhole = frame.isWhole || end.kind === "whole";
-    const reading = isWhole ? this.#read(frame.outputs) : await this.#readCutShort(frame.outputs, end);
+    const reading = isWhole
+      ? this.#read(frame.outputs)
+      : await this.#readCutShort(frame.outputs, end, otherOutput);
     const held = heldTool(this.#found);
     if (held !== null) this.#hold?.sampled(this.#connection, held, frame, reading);
     return { reading, latencyMs };
@@ -161,7 +170,8 @@ export class HostSession {
     this.#options.step?.("remote", "probing again on the same connection");
     this.#hold?.release();
     try {
-      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims);
+      const kept = this.#facts === null ? undefined : null;
+      const discovery = await discover(this.#ways, this.#options, this.#reprobe.shims, kept);
       this.#keep(discovery);
       this.#found = discovery.found;
       this.#plan = null;
@@ -176,12 +186,12 @@ export class HostSession {
 
   // ---- one tick
 
-  async #readCutShort(outputs: PartOutputs, end: CutShort): Promise<Reading> {
+  async #readCutShort(outputs: PartOutputs, end: CutShort, otherOutput: string): Promise<Reading> {
     if (end.kind === "lost") await this.#throwIfGone();
     const hung = hungPart(outputs);
     if (hung !== null && end.kind === "hung") this.#coolDown(hung, this.#timedOutEarlier(), true);
-    const flooded = floodedOutput(end);
-    if (hung !== null && flooded !== null) return this.#read(new Map([...outputs, [hung, flooded]]));
+    const instead = unstartedOutput(end, otherOutput) ?? floodedOutput(end);
+    if (hung !== null && instead !== null) return this.#read(new Map([...outputs, [hung, instead]]));
     if (outputs.size === 0) return this.#reader.failed(endMessage(end));
     const late = end.kind === "hung" ? this.#timedOutEarlier() : null;
     return this.#read(markCutShort(this.#found.system, outputs, late));

@@ -1,12 +1,5 @@
 /** The facts of a Linux host that are kept between runs, and how an answer of LINUX_FACTS uses them. */
-import {
-  CPU_CLOCKS,
-  KEPT_MARK,
-  lastingFacts,
-  LINUX_FACTS,
-  parseLinuxFacts,
-  STATE_MARK,
-} from "./linux-facts.js";
+import { CPU_CLOCKS, KEPT_MARK, lastingFacts, LINUX_FACTS, ONLINE_CPUS, STATE_MARK } from "./linux-facts.js";
 
 /** The part that answers with them. */
 export const HOST_FACTS = LINUX_FACTS.id;
@@ -31,10 +24,10 @@ export function hostFactsToKeep(stdout: string): HostFacts | null {
   const at = stdout.lastIndexOf(`\n${STATE_MARK}`);
   if (at < 0) return null;
   const state = stdout.slice(at + 1 + STATE_MARK.length).trimEnd();
-  const { hasKernelProc, online } = parseLinuxFacts(stdout);
+  if (stdout.includes(" fuse.lxcfs ") || !stdout.includes(":proc /proc proc ")) return null;
+  if (!stdout.includes(`${ONLINE_CPUS}:${state.split("/")[1] ?? ""}\n`)) return null;
   const facts = { state, text: lastingFacts(stdout) };
-  const isWhole = online !== null && online.text === state.split("/")[1];
-  return hasKernelProc === true && isWhole && areHostFacts(facts) ? facts : null;
+  return areHostFacts(facts) ? facts : null;
 }
 
 /** Whether a script may have them, and their text is no larger than a host's. */

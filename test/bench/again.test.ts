@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { again, MAX_TRIES } from "../../bench/measure/again.js";
+import { again, LeftOut, MAX_TRIES } from "../../bench/measure/again.js";
+import { readArguments } from "../../bench/arguments.js";
+import { runScenarios } from "../../bench/run-scenarios.js";
+import type { Scenario } from "../../bench/scenarios/scenario.js";
 import { startAnywhere } from "../../bench/fleet/fleet.js";
 
 test("a run that fails is tried again, with a message for each failure", async () => {
@@ -28,6 +31,39 @@ test("the last failure names the step, its message and the end of the servers' l
     assert.doesNotMatch(error.message, /line 24\n/);
     return true;
   });
+});
+
+test("a round that fails at every try is left out, counted and named with the program's message", async () => {
+  const lines: string[] = [];
+  const tried = { what: "one-shot, clush", say: (line: string) => lines.push(line), log: () => "refused" };
+  const leftOut = new LeftOut();
+  assert.equal(await leftOut.round(tried, () => Promise.resolve(7)), 7);
+  assert.deepEqual(leftOut.notes(), []);
+  for (let round = 0; round < 2; round++)
+    assert.equal(await leftOut.round(tried, () => Promise.reject(new Error("0 of 4: no such key"))), null);
+  assert.deepEqual(leftOut.notes(), [
+    "2 rounds left out: one-shot, clush: failed 3 times, at last: 0 of 4: no such key",
+  ]);
+  assert.equal(lines.filter((line) => line.endsWith("one-shot, clush: this round is left out")).length, 2);
+});
+
+test("a scenario that fails is named, and the others run", async () => {
+  const lines: string[] = [];
+  const options = readArguments([], [])?.options;
+  assert.ok(options !== undefined);
+  const figure = { id: "a.b", what: "b", unit: "x", values: [1] };
+  const scenario = (name: string, run: Scenario["run"]): Scenario => ({ name, about: name, run });
+  const { measured, failed } = await runScenarios(
+    [
+      scenario("broken", () => Promise.reject(new Error("no sshd\nits log"))),
+      scenario("whole", () => Promise.resolve({ figures: [figure], notes: ["a note"] })),
+    ],
+    { ...options, peer: (name) => name, say: (line) => lines.push(line) },
+  );
+  assert.deepEqual(failed, ["broken"]);
+  assert.deepEqual(measured.figures, [figure]);
+  assert.deepEqual(measured.notes, ["broken FAILED: no sshd", "a note"]);
+  assert.ok(lines.some((line) => line.startsWith("broken: failed, the next scenario follows: no sshd")));
 });
 
 test("servers that need one port on many addresses take another port where a part of them is in use", async () => {

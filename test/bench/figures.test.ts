@@ -24,6 +24,11 @@ test("ratios are of the same round, and rounds that one of the two missed have n
   for (const value of [4, 4, 4]) rounds.add("b", value);
   assert.deepEqual(rounds.ratios("a", "b"), [0.5, 1]);
   assert.deepEqual(rounds.ratios("a", "nobody"), []);
+  rounds.skip("a");
+  rounds.add("a", 8);
+  rounds.add("b", 16);
+  assert.deepEqual(rounds.ratios("a", "b"), [0.5, 1, 0.5]);
+  assert.deepEqual(rounds.of("a"), [2, 4, 8]);
 });
 
 test("growth is the exponent, a session's share the slope", () => {

@@ -11,6 +11,7 @@ import { frame, gpu, state } from "../support/records.js";
 /** Every field there is, but that devices have no labels. */
 const ANY_FIELD: FieldNames = {
   problemOf: (section, keys) => (section !== null && keys[0] === "labels" ? "no labels" : null),
+  valuesOf: () => ({ kind: "any" }),
 };
 
 function condition(text: string): Condition {

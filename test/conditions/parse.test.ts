@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { KNOWN_FIELDS } from "../../src/conditions/known-fields.js";
 import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
 
 const FIELDS: FieldNames = {
@@ -8,7 +9,48 @@ const FIELDS: FieldNames = {
     const known = section === null ? ["state", "labels", "latency_ms"] : ["temperature", "detail", "name"];
     return known.includes(keys[0] ?? "") ? null : `no field "${keys[0] ?? ""}" of a ${section ?? "record"}`;
   },
+  valuesOf: (section, keys) =>
+    section === null && keys[0] === "state"
+      ? { kind: "fixed", values: ["connected", "timeout"] }
+      : { kind: "any" },
 };
+
+test("the values of booleans and of a record's own fixed texts are checked, those of devices are not", () => {
+  const problem = (text: string): string => {
+    const parsed = parseCondition(text, KNOWN_FIELDS);
+    return parsed.kind === "problem" ? parsed.problem : "";
+  };
+  assert.match(problem("gpu.mig_mode == yes"), /gpu\.mig_mode is one of true, false; not "yes"/);
+  assert.match(problem("not state in (conected)"), /did you mean connected\?/);
+  assert.match(problem("last_error.code == connection-refuse"), /did you mean connection-refused\?/);
+  for (const text of [
+    ...["gpu.mig_mode == true", "gpu.mig_mode != null", "gpu.device_type == NewKind", "state == connected"],
+    ...["errors.section == gpu", "health.findings.severity == critical", "labels.rack == 12", "schema == 1"],
+  ])
+    assert.equal(problem(text), "");
+});
+
+test("what stands beside a field of text is text, and a number's field is compared with numbers", () => {
+  const literal = (text: string): unknown => {
+    const parsed = parseCondition(text, KNOWN_FIELDS);
+    if (parsed.kind === "problem") return parsed.problem;
+    const { expression } = parsed.condition;
+    return expression.kind === "compare" ? expression.literal : null;
+  };
+  assert.equal(literal("labels.rack == 12"), "12");
+  assert.equal(literal("gpu.serial != 1650522003820"), "1650522003820");
+  assert.equal(literal("gpu.detail.cuda_version = 12.0"), "12.0");
+  assert.equal(literal("labels.spare == true"), "true");
+  assert.equal(literal("labels.rack == null"), null);
+  assert.equal(literal("gpu.temperature == 85"), 85);
+  assert.match(String(literal("gpu.temperature == hot")), /gpu\.temperature is a number, not "hot"/);
+});
+
+test("a long condition does not hide what is wrong with it", () => {
+  const parsed = parseCondition(`${"not ".repeat(20_000)}gpu.temperature > 85`, FIELDS);
+  assert.ok(parsed.kind === "problem" && parsed.problem.length < 700);
+  assert.match(parsed.problem, /is nested more than 32 levels deep$/);
+});
 
 describe("what is no condition, and why", () => {
   const cases: [text: string, problem: RegExp][] = [
@@ -16,6 +58,8 @@ describe("what is no condition, and why", () => {
     ["gpu.temprature > 85", /no field "temprature" of a gpu/],
     ["gpu.temperature", /an operator .* is needed after gpu\.temperature, before the end/],
     ["gpu.temperature >", /a value is needed before the end/],
+    ["state == conected", /state is one of connected, timeout; did you mean connected\?/],
+    ["state in (timeout, 5)", /state is one of connected, timeout; not 5/],
     ["gpu.temperature > hot", /gpu\.temperature > takes a number, not "hot"/],
     ["gpu.temperature > 85 and", /it ends where a path is needed/],
     ["(gpu.temperature > 85", /"\)" is needed before the end/],

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { canIsolate } from "../support/remote-machine.js";
 import { missing } from "../support/sshd.js";
 import { LOGIN_ATTACKS, SESSION_ATTACKS } from "./matrix/attacks.js";
 import { CONNECTION_CASES } from "./matrix/connection-cases.js";
@@ -12,6 +13,7 @@ import { runGroup, type RunBounds } from "./matrix/host-runner.js";
 import { OPENSSH_CASES } from "./matrix/openssh-cases.js";
 import { LOGIN_CASES } from "./matrix/login-cases.js";
 import { PEER_CASES } from "./matrix/peer-cases.js";
+import { PROCESS_TABLE_CASES } from "./matrix/process-table-cases.js";
 import { hostAt, serve, stopServers } from "./matrix/servers.js";
 import { toolCases } from "./matrix/tool-cases.js";
 
@@ -51,7 +53,10 @@ const GROUPS: readonly GroupOfCases[] = [
   },
   {
     name: "tool",
-    cases: async () => toolCases(await serve({ config: ["MaxSessions 100"] })),
+    cases: async () => [
+      ...toolCases(await serve({ config: ["MaxSessions 100"] })),
+      ...(canIsolate() ? PROCESS_TABLE_CASES : []),
+    ],
     flags: ["--tool-timeout-secs", "2"],
   },
 ];
@@ -68,4 +73,8 @@ describe("hosts with a fault, and healthy hosts beside them", { skip }, () => {
         });
     });
   }
+  const noUsers = canIsolate() ? false : "SKIPPED LOUDLY: no right to make users of a watched host";
+  test("a full process table", { skip: noUsers }, () => {
+    assert.ok(PROCESS_TABLE_CASES.length > 0);
+  });
 });

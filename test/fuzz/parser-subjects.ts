@@ -7,10 +7,16 @@ import { allShims } from "../../src/shims/registry.js";
 import { goldenCases } from "../support/golden.js";
 import { mutate, pick, type Random } from "./mutate.js";
 
+export interface Case {
+  /** Is timed, and may be run again. Throws where the case is a failure. */
+  readonly run: () => void;
+  /** Later cases are made of this one too. */
+  readonly keep: () => void;
+}
+
 export interface Subject {
   readonly name: string;
-  /** Makes a case. What it returns is run, timed, and may be run again: it throws where the case is a failure. */
-  prepare(random: Random): () => void;
+  prepare(random: Random): Case;
 }
 
 export async function parserSubjects(): Promise<readonly Subject[]> {
@@ -37,7 +43,7 @@ function shimSubject(shim: Shim, texts: string[]): Subject {
       assert.ok(recording !== undefined);
       const { context } = recording;
       const outputs = mutated(recording.outputs, texts, random);
-      return () => {
+      const run = (): void => {
         try {
           const verdict = shim.judge(outputs, context);
           if ("message" in verdict) assertPlain(verdict.message);
@@ -47,6 +53,7 @@ function shimSubject(shim: Shim, texts: string[]): Subject {
           assertPlain(error.message);
         }
       };
+      return { run, keep: () => void recordings.push({ context, outputs }) };
     },
   };
 }
@@ -79,6 +86,7 @@ function assertPlain(value: unknown): void {
 const NONCE = "0123456789ab";
 
 function frameSubject(texts: readonly string[]): Subject {
+  const kept: string[] = [];
   return {
     name: "frame reader",
     prepare: (random) => {
@@ -86,9 +94,11 @@ function frameSubject(texts: readonly string[]): Subject {
         `\n@${NONCE} p ${id}\n${pick(random, texts) ?? ""}\n@${NONCE} e ${id}\n\n@${NONCE} r ${id} 0\n`;
       const whole = `\n@${NONCE} v 1\n${part("a")}${part("b")}\n@${NONCE} z 7\n`;
       // Marks of a frame are pieces too: a host may print them anywhere.
-      const bytes = Buffer.from(mutate(whole, `\n@${NONCE} z 7\n@${NONCE} p a\n`, random), "utf8");
+      const seed = kept.length > 0 && random() < 0.5 ? (pick(random, kept) ?? whole) : whole;
+      const mutant = mutate(seed, `\n@${NONCE} z 7\n@${NONCE} p a\n`, random);
+      const bytes = Buffer.from(mutant, "utf8");
       const step = 1 + Math.floor(random() * 70_000);
-      return () => {
+      const run = (): void => {
         const reader = new FrameReader(NONCE);
         reader.begin(7);
         let isDone = false;
@@ -99,6 +109,7 @@ function frameSubject(texts: readonly string[]): Subject {
         assert.ok([...outputs.values()].every(({ stdout }) => stdout.length <= bytes.length));
         assert.ok(reader.preamble().length <= bytes.length);
       };
+      return { run, keep: () => void kept.push(mutant) };
     },
   };
 }

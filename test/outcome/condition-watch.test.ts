@@ -8,7 +8,7 @@ import { frame, gpu, state } from "../support/records.js";
 function watch(...texts: readonly string[]): ConditionWatch {
   return new ConditionWatch(
     texts.map((text) => {
-      const parsed = parseCondition(text, { problemOf: () => null });
+      const parsed = parseCondition(text, { problemOf: () => null, valuesOf: () => ({ kind: "any" }) });
       assert.equal(parsed.kind, "condition");
       return parsed.condition;
     }),

@@ -7,6 +7,7 @@ import {
   floodedOutput,
   hasClosed,
   markCutShort,
+  unstartedOutput,
   type CutShort,
 } from "../../src/remote/ended.js";
 import type { PartEnd, PartOutput, PartOutputs } from "../../src/shims/kit/shim.js";
@@ -37,6 +38,19 @@ for (const [end, message, what] of ENDS) {
     const flood = what === null ? null : { stdout: "", stderr: "", end: { kind: "flooded", what } };
     assert.deepEqual(floodedOutput(end), flood);
     assert.equal(hasClosed(end), ["exit", "signal", "lost"].includes(end.kind));
+  });
+}
+
+for (const [printed, why] of [
+  ["\nsh: 1: Cannot fork", "the host can start no more processes"],
+  ["\nbash: fork: retry: Resource temporarily unavailable", "the host can start no more processes"],
+  ["\nsh: can't fork: Resource temporarily unavailable", "the host can start no more processes"],
+  ["\nsh: 1: Out of space", null],
+] as const) {
+  test(`a shell that ended after it printed ${printed.trim()}`, () => {
+    const output = unstartedOutput({ kind: "exit", code: 2 }, printed);
+    assert.deepEqual(output, why === null ? null : { stdout: "", stderr: "", end: { kind: "missing", why } });
+    assert.equal(unstartedOutput({ kind: "exit", code: 0 }, printed), null);
   });
 }
 

@@ -175,7 +175,7 @@ function ratioOver(small: Texts, large: Texts, max: number, read: (texts: Texts)
 
 // Garbage of an earlier text would be collected during the next measurement.
 setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
+export const collectGarbage = runInNewContext("gc") as () => void;
 
 function costMs(texts: Texts, read: (texts: Texts) => unknown): number {
   const before = process.cpuUsage();

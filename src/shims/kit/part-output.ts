@@ -47,7 +47,7 @@ export function partError(
         message: `${tool} printed ${output.end.what}; it is paused for a while`,
       };
     case "missing":
-      return { section, kind: "error", message: `${tool}: its answer did not arrive` };
+      return { section, kind: "error", message: `${tool}: ${output.end.why ?? "its answer did not arrive"}` };
   }
 }
 

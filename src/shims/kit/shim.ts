@@ -53,8 +53,8 @@ export type PartEnd =
   | { readonly kind: "timeout"; readonly afterSecs: number; readonly earlier?: true }
   /** It printed more than the limit, so none of its output is read. `what`: as `more than 8 MiB`. */
   | { readonly kind: "flooded"; readonly what: string }
-  /** The frame ended without it: the connection was lost or an earlier part hung. */
-  | { readonly kind: "missing" };
+  /** The frame ended without it: the connection was lost or an earlier part hung; or `why`. */
+  | { readonly kind: "missing"; readonly why?: string };
 
 export type PartOutputs = ReadonlyMap<string, PartOutput>;
 

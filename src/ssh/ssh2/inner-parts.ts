@@ -70,6 +70,7 @@ export const INNER_PARTS: readonly InnerPart[] = [
   part("_protocol._kex.generateKeys", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
   part("_protocol._kex.getPublicKey", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
   part("_protocol._kex.computeSecret", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
+  part("_chanMgr._channels", "object", "closing a channel whose command was refused"),
   part("_remoteVer", "string", "knowing the server's version", "internals.ts", "login"),
 ];
 
@@ -100,6 +101,6 @@ export function isThere(client: object, { path, shape }: InnerPart): boolean {
   }
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }

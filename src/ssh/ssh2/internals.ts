@@ -5,7 +5,7 @@
  * for each connection. package.json pins the version.
  */
 import type { Duplex } from "node:stream";
-import { INNER_PARTS, isThere } from "./inner-parts.js";
+import { INNER_PARTS, isObject, isThere } from "./inner-parts.js";
 
 export interface AuthenticationHandlers {
   serviceAccepted(): void;
@@ -182,4 +182,27 @@ function signatureAlgorithms(extensions: unknown): readonly string[] | null {
 
 function textList(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/**
+ * Closes the channels whose command the server refused: ssh2 leaves them open, and the server counts them as sessions
+ * (MaxSessions in sshd_config(5)). No command may be waiting for its reply.
+ */
+export function closeRefused(client: object): void {
+  const manager: unknown = Reflect.get(client, "_chanMgr");
+  const channels: unknown = isObject(manager) ? Reflect.get(manager, "_channels") : null;
+  if (!isObject(channels)) return;
+  for (const channel of Object.values(channels) as unknown[]) {
+    if (!isObject(channel)) continue;
+    const { type, subtype, close } = channel as Partial<SessionChannel>;
+    if (type === "session" && subtype === undefined) close?.call(channel);
+  }
+}
+
+/** A Channel of ssh2, as far as it is needed. */
+interface SessionChannel {
+  readonly type: string;
+  /** Undefined: it runs nothing. */
+  readonly subtype: string | undefined;
+  readonly close: () => void;
 }

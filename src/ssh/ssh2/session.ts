@@ -16,7 +16,7 @@ import { systemFailure } from "../dial/system-failure.js";
 import type { JumpSession } from "../jump/pool.js";
 import type { HostPlan } from "../plan/plan.js";
 import type { FastPaths } from "./fast/fast-paths.js";
-import { filterMessages, protocolOf } from "./internals.js";
+import { closeRefused, filterMessages, protocolOf } from "./internals.js";
 import { Liveness } from "./liveness.js";
 import type { ServerLimits } from "./server-limits.js";
 import { wireChannel, type ExecStream } from "./session-channel.js";
@@ -70,6 +70,8 @@ export class Session implements Connection, JumpSession {
   #closing: Promise<void> | null = null;
   #channelEndedAtMs = Number.NEGATIVE_INFINITY;
   #forwards = 0;
+  /** Commands that the server has not accepted or refused yet. */
+  #waiting = 0;
   readonly #liveness: Liveness;
   readonly #env: NodeJS.ProcessEnv;
   /** One for all channels: a closure made in `open` would keep the command's text as long as the channel. */
@@ -121,13 +123,16 @@ export class Session implements Connection, JumpSession {
         if (this.#ended !== null) reject(this.#ended);
         else if (isOutOfSessions(error)) resolve("no-session");
         else {
+          if (this.#waiting === 0) closeRefused(this.parts.client);
           const reason = refusalOf(error);
           this.parts.step?.("ssh", `channel refused: ${reason}`);
           reject(new ChannelRefused(reason));
         }
       };
       try {
+        this.#waiting += 1;
         this.parts.client.exec(command, { env: this.#env }, (error, stream) => {
+          this.#waiting -= 1;
           if (error !== undefined) failed(error);
           else {
             this.parts.step?.("ssh", "channel opened, command started");
@@ -135,6 +140,7 @@ export class Session implements Connection, JumpSession {
           }
         });
       } catch (error) {
+        this.#waiting -= 1;
         failed(error);
       }
     });

@@ -5,6 +5,7 @@ import { offerAlgorithms } from "../../../src/ssh/ssh2/algorithms.js";
 import { loadSsh2 } from "../../../src/ssh/ssh2/client.js";
 import { shareKeptParts } from "../../../src/ssh/ssh2/fast/kept-bytes.js";
 import {
+  closeRefused,
   introduceAs,
   pingServer,
   protocolOf,
@@ -40,4 +41,22 @@ test("clients with the same offer share one object of it", async () => {
   const [one, other] = [connected(), connected()];
   assert.notEqual(one, other);
   assert.equal(Reflect.get(one, "_offer"), Reflect.get(other, "_offer"));
+});
+
+test("of the channels those that run nothing are closed, and no forwarded connection", () => {
+  const closed: string[] = [];
+  const channel = (name: string, type: string, subtype?: string): object => ({
+    type,
+    subtype,
+    close: () => closed.push(name),
+  });
+  const _channels = {
+    0: channel("running", "session", "exec"),
+    1: channel("refused", "session"),
+    2: channel("forwarded", "direct-tcpip"),
+    3: true,
+  };
+  closeRefused({ _chanMgr: { _channels } });
+  closeRefused({});
+  assert.deepEqual(closed, ["refused"]);
 });
