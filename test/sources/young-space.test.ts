@@ -11,7 +11,7 @@ const youngMib = (): number =>
 /** Lets many objects live through a few collections, so that V8 wants more space for young ones. */
 function makeSurvivors(): void {
   const kept: object[][] = [];
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 16; round++) {
     kept.push(Array.from({ length: 40_000 }, (_, each) => ({ round, each, text: `${each}` })));
     if (kept.length > 2) kept.shift();
   }
