@@ -54,11 +54,11 @@ const PEERS: readonly Peer[] = [
   }),
   {
     id: "banners",
-    what: "40 servers that drip banner lines",
+    what: "40 servers that drip banner lines, one each ms",
     hosts: 40,
     start: () =>
       startTcpServer((socket) => {
-        const timer = setInterval(() => socket.write("welcome\r\n"), 5);
+        const timer = setInterval(() => socket.write("welcome\r\n"), 1);
         socket.on("close", () => clearInterval(timer));
       }),
   },

@@ -184,7 +184,7 @@ function readShard(reader: FlagReader): Shard | null {
   if (index !== "" && Number(index) < Number(count) && Number(count) <= MAX_SHARDS)
     return { index: Number(index), count: Number(count) };
   const last =
-    index !== "" && index === count ? `; the last of ${count} is ${Number(count) - 1}/${count}` : "";
+    index === count && Number(count) > 0 ? `; the last of ${count} is ${Number(count) - 1}/${count}` : "";
   reader.problems.add(
     `--shard: "${cleanText(text)}" is not I/N with I from 0 to N-1 and N up to ${MAX_SHARDS}${last}`,
   );

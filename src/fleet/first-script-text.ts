@@ -37,6 +37,9 @@ export async function firstScripts(
 /** By the flags' value: each shim is a module of its own, which costs a look-up each time. */
 const SHIMS = new Map<string, ReturnType<typeof shimsToTry>>();
 
+/** Of the hosts that have no paths of their own. */
+const NAMES = new WeakMap<FleetSettings["sample"], readonly string[]>();
+
 /** Names of the tools that are looked for on a host, in the order of their trial; with a path where one is given. */
 export async function toolNames(
   { sample }: Pick<FleetSettings, "sample">,
@@ -47,10 +50,15 @@ export async function toolNames(
   const loading = SHIMS.get(fallback) ?? shimsToTry(sample.fallback);
   SHIMS.set(fallback, loading);
   const shims = await loading;
-  const paths = { ...sample.toolPaths, ...Object.fromEntries(toolPathsIn(labels)) };
-  return shims.map((shim) => {
+  const ownPaths = toolPathsIn(labels);
+  const ofAll = NAMES.get(sample);
+  if (ownPaths.length === 0 && ofAll !== undefined) return ofAll;
+  const paths = { ...sample.toolPaths, ...Object.fromEntries(ownPaths) };
+  const names = shims.map((shim) => {
     const name = isNativeShim(shim) ? "all-smi" : shim.id;
     const path = paths[shim.id];
     return path === undefined ? name : `${name}=${path}`;
   });
+  if (ownPaths.length === 0) NAMES.set(sample, names);
+  return names;
 }

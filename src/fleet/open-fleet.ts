@@ -100,7 +100,8 @@ async function planAll(
 
 function environmentOf(ssh: Options["ssh"], { env, clock, names }: PlanningDeps): ConfigEnvironment {
   const limitMs = (configuredSecs: number | null): number => connectTimeoutMs(ssh, configuredSecs);
-  return localEnvironment(env, { names, clock, limitMs });
+  // A copy: the environment of a process is slow to read, and it can change.
+  return localEnvironment({ ...env }, { names, clock, limitMs });
 }
 
 function planningAgain({ ssh }: Pick<Options, "ssh">, deps: Omit<PlanningDeps, "env">): PlanAgain {

@@ -5,8 +5,8 @@ import type { Clock, Timer } from "./clock.js";
 const HELD_UP_MS = 1_000;
 
 /**
- * Calls back once, `delayMs` from now or later: a timer that fires late gives the others as much time again, at most
- * `delayMs`. After a stop all timers fire at once, and before what has come meanwhile is read.
+ * Calls back once, `delayMs` from now or later: a timer that fires late gives the others as much time again, in all at
+ * most `delayMs`: a machine without time for us must not put it off for ever. After a stop all timers fire at once, and before what has come meanwhile is read.
  */
 export function deadlineAfter(
   clock: Pick<Clock, "nowMs" | "after">,
@@ -14,13 +14,15 @@ export function deadlineAfter(
   callback: () => void,
 ): Timer {
   let dueMs = clock.nowMs() + delayMs;
+  let leftMs = delayMs;
   const due = (): void => {
     const lateMs = clock.nowMs() - dueMs;
-    if (lateMs < HELD_UP_MS) {
+    if (lateMs < HELD_UP_MS || leftMs <= 0) {
       callback();
       return;
     }
-    const moreMs = Math.min(lateMs, delayMs);
+    const moreMs = Math.min(lateMs, leftMs);
+    leftMs -= moreMs;
     dueMs = clock.nowMs() + moreMs;
     timer = clock.after(moreMs, due);
   };

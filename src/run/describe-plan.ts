@@ -5,12 +5,11 @@ import { firstScripts, toolNames } from "../fleet/first-script-text.js";
 import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
 import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
-import { findCandidates } from "../ssh/auth/identity.js";
+import type { Candidates } from "../ssh/auth/identity.js";
 import type { Origin } from "../ssh/config/host-config.js";
 import type { SshShared } from "../ssh/connector.js";
 import { needsSystemClient } from "../ssh/host-connector.js";
-import { loginObstacles } from "../ssh/login-forecast.js";
-import type { FixContext } from "../ssh/plan/fix-command.js";
+import type { LoginForecast } from "../ssh/login-forecast.js";
 import { planHostNames, planLabel, type HostPlan, type Way } from "../ssh/plan/plan.js";
 
 type Row = readonly [label: string, value: string];
@@ -29,11 +28,11 @@ export async function describePlans(
   planned: readonly Planned[],
   options: Options,
   shared: SshShared,
-  here: FixContext,
+  forecast: LoginForecast,
   fault: ReportFault,
 ): Promise<readonly Description[]> {
   const described: Description[] = [];
-  for (const each of planned) described.push(await describeOrReport(each, options, shared, here, fault));
+  for (const each of planned) described.push(await describeOrReport(each, options, shared, forecast, fault));
   return described;
 }
 
@@ -68,7 +67,7 @@ async function describeOrReport(
   each: Planned,
   options: Options,
   shared: SshShared,
-  here: FixContext,
+  forecast: LoginForecast,
   fault: ReportFault,
 ): Promise<Description> {
   const { host, origin } = each.target;
@@ -79,7 +78,7 @@ async function describeOrReport(
   });
   if (each.plan === null) return notPlanned(each.why);
   try {
-    return await describe(each, options, shared, here);
+    return await describe(each, options, shared, forecast);
   } catch (error) {
     const failure = hostErrorOf(error, "resolve");
     if (failure.failure.code === "internal-error") fault(host, error);
@@ -91,18 +90,18 @@ async function describe(
   { target, plan }: PlannedTarget,
   options: Options,
   shared: SshShared,
-  here: FixContext,
+  forecast: LoginForecast,
 ): Promise<Description> {
   const isVerbose = options.verbosity === "verbose";
   const systemClient = await needsSystemClient(plan, shared);
   const isForeseen = options.ssh.client !== "auto" || systemClient === null || plan.refusal !== undefined;
-  const obstacles = isForeseen ? await loginObstacles(plan, shared, here) : [];
+  const obstacles = isForeseen ? await forecast.obstacles(plan) : [];
   const tools = await toolNames(options, target.labels);
   const rows: readonly Row[] = [
     ["address", planLabel(plan)],
     ...wayRows(plan),
     ["client", clientText(options, systemClient)],
-    ...(await keyRows(plan, shared, isVerbose)),
+    ...keyRows(await forecast.candidates(plan.identity), isVerbose),
     ["known as", knownAs(plan, shared)],
     ...(isVerbose ? policyRows(plan) : []),
     ["tools", tools.length === 0 ? "none: --include asks for no device" : tools.join(", ")],
@@ -115,8 +114,16 @@ async function describe(
   const width = Math.max(...rows.map(([label]) => label.length));
   const labels = Object.entries(target.labels).map(([key, value]) => ` ${key}=${value}`);
   const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
-  const text = [`${target.host} (${target.origin})${labels.join("")}`, ...lines].map(cleanText).join("\n");
-  return { host: target.host, text: `${text}\n`, isReady: obstacles.length === 0 };
+  const text = cleanLines([`${target.host} (${target.origin})${labels.join("")}`, ...lines]);
+  return { host: target.host, text, isReady: obstacles.length === 0 };
+}
+
+/** Each line cleaned and ended. */
+function cleanLines(lines: readonly string[]): string {
+  // One search for all of them: hardly any text has something to clean.
+  const together = lines.join(" ");
+  const cleaned = cleanText(together) === together ? lines : lines.map(cleanText);
+  return `${cleaned.join("\n")}\n`;
 }
 
 function wayRows(plan: HostPlan): readonly Row[] {
@@ -132,8 +139,7 @@ function clientText({ ssh }: Options, systemClient: string | null): string {
 }
 
 /** Keys in the order in which they are offered; those that are not, where they are asked for or nothing else is there. */
-async function keyRows(plan: HostPlan, shared: SshShared, isVerbose: boolean): Promise<readonly Row[]> {
-  const { keys, skipped } = await findCandidates(plan.identity, shared);
+function keyRows({ keys, skipped }: Candidates, isVerbose: boolean): readonly Row[] {
   const offered = keys.map(({ source, type, fingerprint, certified }, index): Row => [
     `key ${index + 1}`,
     `${source} ${type}${certified ? " certificate" : ""} ${fingerprint}`,

@@ -11,14 +11,14 @@ import type { Clock } from "../lib/clock.js";
 import { cleanText } from "../lib/text.js";
 import { EXIT } from "../outcome/tally.js";
 import type { PlannedTarget, UnplannedTarget } from "../fleet/identity.js";
-import { rememberedContext } from "../ssh/plan/fix-command.js";
+import { LoginForecast } from "../ssh/login-forecast.js";
 import { openNames } from "../ssh/names/resolver-pool.js";
 import { createSshShared } from "../ssh/shared.js";
 import { describePlans, scriptTexts } from "./describe-plan.js";
 import { outputOf } from "./output.js";
 
 /** So many hosts are planned at a time: their plans, some 10 KiB each, are garbage soon. */
-const MIN_PLANNED = 100;
+const MIN_PLANNED = 25;
 /** The same where planning waits for something, as for names that are looked up: more wait together then. */
 const MAX_PLANNED = 10_000;
 const SLOW_MS = 1000;
@@ -42,11 +42,10 @@ export async function runDryRun(
   const targets = shard === null ? source.targets : source.targets.filter((each) => isOfShard(each, shard));
   const names = openNames(programs.resolver, clock);
   const shared = createSshShared(clock, options.ssh.concurrency, () => undefined);
-  const here = rememberedContext();
+  const forecast = new LoginForecast(shared);
   const failing: string[] = [];
   try {
-    // The environment of a process is slow to read, once for each host.
-    const planning = targetPlanner(options, { env: { ...env }, clock, names }, log.fault);
+    const planning = targetPlanner(options, { env, clock, names }, log.fault);
     const plan = await unlessAborted(planning, signal);
     // Hosts are of one script together: that needs all of them.
     const parts = planInParts(targets, plan, options.script ? targets.length : MIN_PLANNED, clock, signal);
@@ -59,7 +58,7 @@ export async function runDryRun(
           for await (const text of scriptTexts(planned, options, clock)) await output.write(text);
           continue;
         }
-        const described = await describePlans(planned, options, shared, here, log.fault);
+        const described = await describePlans(planned, options, shared, forecast, log.fault);
         await output.write(described.map(({ text }) => text).join(""));
         for (const { host, isReady } of described) if (!isReady) failing.push(host);
       }

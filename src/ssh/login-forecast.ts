@@ -2,8 +2,8 @@
 import { noKeyFix, unusableFix } from "./auth/login-refusal.js";
 import { findCandidates, type Candidates } from "./auth/identity.js";
 import type { SshShared } from "./connector.js";
-import { fixContext, type FixContext } from "./plan/fix-command.js";
-import { planHostNames, planLabel, type HostPlan } from "./plan/plan.js";
+import { rememberedContext, type FixContext } from "./plan/fix-command.js";
+import { planHostNames, planLabel, type HostPlan, type IdentityPlan } from "./plan/plan.js";
 import { acceptUnknownKey } from "./ssh2/host-key-check.js";
 
 export interface Obstacle {
@@ -15,25 +15,66 @@ export interface Obstacle {
 
 type Shared = Pick<SshShared, "agents" | "keys" | "knownHosts">;
 
+/** Sets of key files that are remembered: one with a token such as %h is of one host only. */
+const MAX_IDENTITIES = 1000;
+
 /**
- * Of the host and of its jump hosts. Asks the agent for its keys; reads key files and known_hosts. Not for hosts that need
- * the system's `ssh`, which has more ways to log in and to check a host.
+ * The forecasts of many hosts at one moment: key files and agents are read once for all hosts that name the same ones.
+ * Asks the agent for its keys; reads key files and known_hosts.
  */
-export async function loginObstacles(
-  plan: HostPlan,
-  shared: Shared,
-  here: FixContext = fixContext(),
-): Promise<readonly Obstacle[]> {
-  const { refusal } = plan;
-  if (refusal !== undefined) return [{ why: refusal.message, fix: refusal.fix ?? null }];
-  const candidates = await findCandidates(plan.identity, shared);
-  const own = [hostKeyObstacle(plan, shared, here), keyObstacle(plan, candidates, here)].filter(
-    (each) => each !== null,
+export class LoginForecast {
+  readonly #candidates = new Map<string, Candidates>();
+  /** Of the last host: that of the next one mostly has the same. */
+  #last: { readonly identity: IdentityPlan; readonly found: Candidates } | null = null;
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly here: FixContext = rememberedContext(),
+  ) {}
+
+  /** The keys that the host would be offered. Never rejects. */
+  async candidates(identity: IdentityPlan): Promise<Candidates> {
+    if (this.#last !== null && isSame(this.#last.identity, identity)) return this.#last.found;
+    const name = JSON.stringify(identity);
+    const found = this.#candidates.get(name) ?? (await findCandidates(identity, this.shared));
+    if (this.#candidates.size >= MAX_IDENTITIES) this.#candidates.clear();
+    this.#candidates.set(name, found);
+    this.#last = { identity, found };
+    return found;
+  }
+
+  /**
+   * Of the host and of its jump hosts. Not for hosts that need the system's `ssh`, which has more ways to log in and to
+   * check a host.
+   */
+  async obstacles(plan: HostPlan): Promise<readonly Obstacle[]> {
+    const { refusal, way } = plan;
+    if (refusal !== undefined) return [{ why: refusal.message, fix: refusal.fix ?? null }];
+    const candidates = await this.candidates(plan.identity);
+    const own = [
+      hostKeyObstacle(plan, this.shared, this.here),
+      keyObstacle(plan, candidates, this.here),
+    ].filter((each) => each !== null);
+    if (way.kind !== "jump") return own;
+    const label = planLabel(way.hop);
+    const before = await this.obstacles(way.hop);
+    return [...before.map(({ why, fix }) => ({ why: `jump host ${label}: ${why}`, fix })), ...own];
+  }
+}
+
+function isSame(one: IdentityPlan, other: IdentityPlan): boolean {
+  return (
+    one.agentSocket === other.agentSocket &&
+    one.identitiesOnly === other.identitiesOnly &&
+    one.configFilesNamed === other.configFilesNamed &&
+    areSame(one.keyFiles, other.keyFiles) &&
+    areSame(one.configFiles, other.configFiles) &&
+    areSame(one.certificateFiles, other.certificateFiles)
   );
-  if (plan.way.kind !== "jump") return own;
-  const label = planLabel(plan.way.hop);
-  const before = await loginObstacles(plan.way.hop, shared, here);
-  return [...before.map(({ why, fix }) => ({ why: `jump host ${label}: ${why}`, fix })), ...own];
+}
+
+function areSame(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((file, at) => file === other[at]));
 }
 
 function hostKeyObstacle(plan: HostPlan, shared: Shared, here: FixContext): Obstacle | null {

@@ -52,24 +52,33 @@ export async function parseHostfile(
   return { ...excludeTargets(targets, excluded), problems };
 }
 
-/** The lines that are neither blank nor comments. Never throws. */
-export function readHostfileLines(text: string, file: string): readonly HostfileLine[] {
-  const read: HostfileLine[] = [];
-  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
-  for (const [index, line] of lines.entries()) {
-    const origin = `${file}:${index + 1}`;
+/** The lines that are neither blank nor comments, one by one: a file may be of 100,000. Never throws. */
+export function* readHostfileLines(text: string, file: string): Generator<HostfileLine, void> {
+  let number = 0;
+  for (const line of linesOf(text.replace(/^\ufeff/, ""))) {
+    number++;
+    const origin = `${file}:${number}`;
     const words = splitWords(line);
     if (typeof words === "string") {
-      read.push({ origin, list: null, labels: {}, problem: words });
+      yield { origin, list: null, labels: {}, problem: words };
       continue;
     }
     const [list, ...labelWords] = words;
     if (list === undefined) continue;
     const labels = parseLabels(labelWords);
-    if (typeof labels === "string") read.push({ origin, list, labels: {}, problem: labels });
-    else read.push({ origin, list, labels, problem: null });
+    if (typeof labels === "string") yield { origin, list, labels: {}, problem: labels };
+    else yield { origin, list, labels, problem: null };
   }
-  return read;
+}
+
+function* linesOf(text: string): Generator<string, void> {
+  const end = /\r\n|\n|\r/g;
+  let from = 0;
+  for (let found = end.exec(text); found !== null; found = end.exec(text)) {
+    yield text.slice(from, found.index);
+    from = end.lastIndex;
+  }
+  yield text.slice(from);
 }
 
 export interface ListedTargets {

@@ -287,6 +287,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
       ["a", `--shard=${text}`],
       /^--shard: ".*" is not I\/N with I from 0 to N-1 and N up to 10000/,
     ]),
+    [["a", "--shard", "0/0"], /N up to 10000$/],
     [["a", "--shard", "3/3"], /; the last of 3 is 2\/3$/],
     [["--demo", "a"], /^--demo: takes no hosts; leave them out$/],
     [["--demo", "--formt", "csv"], /^unknown flag --formt; did you mean --format\?$/],

@@ -24,6 +24,7 @@ import {
   sleep,
   startHealthy,
   stopHealthy,
+  wholeLines,
 } from "./matrix/run-case.js";
 import { WatchedRun } from "./matrix/watched-run.js";
 
@@ -65,8 +66,7 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
         const beganMs = performance.now();
         await until("a full disk", () => /lines are dropped until there is space/.test(stderr));
         const inside = `/proc/${run.child.pid}/root${out}`;
-        const full = readFileSync(inside, "utf8");
-        assert.ok(full.endsWith("\n"), "the file ends with a whole line");
+        const full = await wholeLines(inside);
         const grownMs = performance.now();
         const grow = ["mount", "-o", "remount,size=8m", disk];
         execFileSync("nsenter", ["-t", String(run.child.pid), "-m", ...grow]);
@@ -92,7 +92,7 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
       const disk = ownFile("disk");
       mkdirSync(disk);
       const script = `mount -t tmpfs -o size=4k tmpfs "$1" && shift && exec "$@" >${join(disk, "out")}`;
-      const args = [...flags(), "--count", "20", "--interval", "0.1", "--include", "gpu,cpu,memory"];
+      const args = [...flags(), "--count", "10", "--interval", "0.5", "--include", "gpu,cpu,memory"];
       const run = await runCli(args, { within: ["unshare", "-m", "sh", "-c", script, "sh", disk] });
       assert.equal(run.code, 1, run.stderr);
       assert.match(run.stderr, /no space for the output until the end; \d+ lines were dropped/);

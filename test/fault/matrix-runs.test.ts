@@ -22,6 +22,7 @@ import {
   sleep,
   startHealthy,
   stopHealthy,
+  wholeLines,
 } from "./matrix/run-case.js";
 import { WatchedRun } from "./matrix/watched-run.js";
 
@@ -32,6 +33,15 @@ const isolated = skip === false && canIsolate() ? false : "needs the right to mo
 
 /** Runs with a tmpfs of 64 KiB mounted in the run's own view; `grow` gives it space. */
 const SMALL_DISK = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"';
+
+/** The most memory that a process had so far; 0 once it has ended. */
+function peakMemoryKb(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
 
 describe("faults of the watching machine", { concurrency: 4 }, () => {
   runCase(
@@ -56,8 +66,7 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
       };
       await until(/lines are dropped until there is space/);
       const inside = `/proc/${run.child.pid}/root${out}`;
-      const full = readFileSync(inside, "utf8");
-      assert.ok(full.endsWith("\n"), "the file ends with a whole line");
+      const full = await wholeLines(inside);
       const grownAt = performance.now();
       execFileSync("nsenter", ["-t", String(run.child.pid), "-m", "mount", "-o", "remount,size=8m", disk]);
       await until(/there is space for the output again; \d+ lines? (was|were) dropped/);
@@ -239,13 +248,21 @@ describe("faults of the watching machine", { concurrency: 4 }, () => {
     return undefined;
   });
 
-  runCase("a hostfile of 100,000 hosts, --dry-run", "one text a host", async () => {
+  runCase("a hostfile of 100,000 hosts, --dry-run", "one text a host, in 200 MB", async () => {
     const file = ownFile("hosts");
     writeFileSync(file, Array.from({ length: 100_000 }, (_, index) => `node${index}\n`).join(""));
+    let peakKb = 0;
+    let watching: NodeJS.Timeout | undefined;
     const run = await runCli(["--ssh-hostfile", file, "--dry-run", "--ssh-config", "none"], {
       limitMs: 120_000,
-    });
+      started: ({ pid }) => {
+        watching = setInterval(() => {
+          peakKb = Math.max(peakKb, peakMemoryKb(pid ?? 0));
+        }, 50);
+      },
+    }).finally(() => clearInterval(watching));
     assert.equal(run.stdout.match(/^node\d+ \(/gm)?.length, 100_000);
+    assert.ok(peakKb > 30_000 && peakKb < 200_000, `${peakKb} KB`);
     return undefined;
   });
 

@@ -4,6 +4,7 @@ import { Session, type Profiler } from "node:inspector";
 /** Only these are counted: what parses texts of hosts. */
 const COUNTED = /\/src\/(?:shims|remote|system|lib|contract)\//;
 
+/** One a process, made before the code is first run: V8 counts blocks of what it compiles from then on. */
 export class Coverage {
   readonly #session = new Session();
 

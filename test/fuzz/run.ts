@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { seeded } from "../support/seeded-random.js";
+import { Coverage } from "./coverage.js";
 import { runCovered } from "./guided.js";
 import { fuzzMessages } from "./message-layer.js";
 import { packetSubjects } from "./packet-layer.js";
@@ -77,6 +78,7 @@ function fuzzSubjects(subjects: readonly Subject[], count: number): void {
 
 /** As many cases blind and guided, of the same seeds: what guidance adds. */
 async function fuzzGuided(count: number): Promise<void> {
+  const coverage = new Coverage();
   let [blind, guided, kept] = [0, 0, 0];
   const names = (await parserSubjects()).map(({ name }) => name);
   const each = Math.ceil(count / names.length);
@@ -85,7 +87,7 @@ async function fuzzGuided(count: number): Promise<void> {
       // New ones each time: none knows what another has kept.
       const subject = (await parserSubjects()).find((one) => one.name === name);
       if (subject === undefined) continue;
-      const reached = runCovered(subject, each, seeded(seed + name.length), isGuided);
+      const reached = runCovered(coverage, subject, each, seeded(seed + name.length), isGuided);
       problems.push(...reached.problems);
       if (isGuided) {
         guided += reached.blocks;
@@ -93,6 +95,7 @@ async function fuzzGuided(count: number): Promise<void> {
       } else blind += reached.blocks;
     }
   }
+  coverage.stop();
   row("guided", each * names.length, `cases reach ${guided} blocks, blind ones ${blind}; ${kept} were kept`);
 }
 
@@ -103,8 +106,8 @@ if (!Number.isInteger(cases) || cases < MIN_CASES || !Number.isInteger(seed)) {
   print(`fuzz: ${cases} cases, seed ${seed}`);
   const [tenth, hundredth] = [Math.ceil(cases / 10), Math.ceil(cases / 100)];
   const recorded = await recordMessages();
-  fuzzSubjects(await parserSubjects(), cases - 2 * tenth - 2 * hundredth);
   await fuzzGuided(hundredth);
+  fuzzSubjects(await parserSubjects(), cases - 2 * tenth - 2 * hundredth);
   fuzzSubjects(await packetSubjects([...recorded.session, ...recorded.others]), tenth);
   const messages = await fuzzMessages(tenth, recorded, seeded(seed), MAX_CASE_MS);
   problems.push(...messages.problems);

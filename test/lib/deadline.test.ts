@@ -43,3 +43,12 @@ test("a deadline that was put off can be cancelled", async () => {
   assert.deepEqual(calledAt, []);
   assert.equal(clock.timers, 0);
 });
+
+test("a machine that is late each time puts a deadline off once", async () => {
+  const { clock, calledAt } = started(2_000);
+  for (let i = 0; i < 3; i++) {
+    clock.work(5_000);
+    await clock.advance(0);
+  }
+  assert.deepEqual(calledAt, [10_000]);
+});

@@ -37,7 +37,7 @@ const PARSERS: readonly Parser[] = [
   {
     what: "a hostfile",
     recordings: ['admin@dgx-02:2222   rack=r12 owner="Vision group"   # labels\nroot@[2001:db8::7]:22\n'],
-    read: (text) => readHostfileLines(text, "hosts"),
+    read: (text) => [...readHostfileLines(text, "hosts")],
   },
   {
     what: "a server's greeting",

@@ -16,6 +16,8 @@ export function canonicalAddress(name: string, family: AddressFamily): string | 
 
 /** One to four parts in decimal, octal or hexadecimal; the last fills what is left (inet_aton(3)). */
 function readIpv4(name: string): string | null {
+  // Most names are none; a part begins with a digit.
+  if (!/^[0-9]/.test(name)) return null;
   const parts = name.split(".");
   if (parts.length > 4 || !parts.every((part) => /^(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i.test(part)))
     return null;

@@ -8,12 +8,19 @@ import type { HostConfig, Proxy } from "./host-config.js";
 import type { NamedFile, ConfigOptions } from "./options.js";
 import { expand, expandTilde, type Expanded } from "./tokens.js";
 
-const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];
+const DEFAULT_IDENTITIES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"].map(
+  (type) => `~/.ssh/id_${type}`,
+);
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 /** Newer than the oldest ssh that we start, so they are overridden only where they are set. */
 const SESSION_SETTINGS = ["sessiontype", "stdinnull", "forkafterauthentication", "logverbose"];
-const STRICT = { true: "yes", false: "no", ask: "ask", "accept-new": "accept-new" } as const;
+const STRICT: ReadonlyMap<string | null, HostConfig["strictHostKeyChecking"]> = new Map([
+  ["true", "yes"],
+  ["false", "no"],
+  ["ask", "ask"],
+  ["accept-new", "accept-new"],
+]);
 
 /** Throws ConfigError for a failed expansion that ssh makes only when it connects. */
 export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEnvironment): HostConfig {
@@ -39,7 +46,7 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     proxy: readProxy(resolved),
     identityFiles: named
       ? paths.files("identityfile", options.identityFiles)
-      : DEFAULT_IDENTITIES.map((type) => paths.tilde(`~/.ssh/id_${type}`)),
+      : paths.defaults(DEFAULT_IDENTITIES),
     identityFilesNamed: named,
     certificateFiles: paths.files("certificatefile", options.certificateFiles),
     identitiesOnly: flag("identitiesonly", false),
@@ -57,9 +64,9 @@ export function buildHostConfig(resolved: ResolvedOptions, environment: ConfigEn
     ciphers: options.text("ciphers"),
     macs: options.text("macs"),
     requiredRsaSize: options.number("requiredrsasize") ?? 1024,
-    strictHostKeyChecking: readStrict(options.text("stricthostkeychecking")),
-    userKnownHostsFiles: paths.list(options.list("userknownhostsfile") ?? DEFAULT_USER_KNOWN_HOSTS),
-    globalKnownHostsFiles: paths.list(options.list("globalknownhostsfile") ?? DEFAULT_GLOBAL_KNOWN_HOSTS),
+    strictHostKeyChecking: STRICT.get(options.text("stricthostkeychecking")) ?? "ask",
+    userKnownHostsFiles: paths.listOr("userknownhostsfile", DEFAULT_USER_KNOWN_HOSTS),
+    globalKnownHostsFiles: paths.listOr("globalknownhostsfile", DEFAULT_GLOBAL_KNOWN_HOSTS),
     hostKeyAlias: options.text("hostkeyalias"),
     hashKnownHosts: flag("hashknownhosts", false),
     checkHostIp: flag("checkhostip", false),
@@ -93,6 +100,8 @@ function forSystemClient(
   };
 }
 
+const DEFAULT_FILES = new WeakMap<ConfigEnvironment, Map<readonly string[], readonly string[]>>();
+
 class PathReader {
   constructor(
     private readonly resolved: ResolvedOptions,
@@ -101,6 +110,20 @@ class PathReader {
 
   tilde(path: string): string {
     return sharedText(unwrap(expandTilde(path, (user) => this.environment.homeOf(user))));
+  }
+
+  /** Default files: the same for all hosts, and one array. */
+  defaults(paths: readonly string[]): readonly string[] {
+    const known = DEFAULT_FILES.get(this.environment) ?? new Map<readonly string[], readonly string[]>();
+    DEFAULT_FILES.set(this.environment, known);
+    const files = known.get(paths) ?? paths.map((path) => this.tilde(path));
+    known.set(paths, files);
+    return files;
+  }
+
+  listOr(key: string, byDefault: readonly string[]): readonly string[] {
+    const written = this.resolved.options.list(key);
+    return written === null ? this.defaults(byDefault) : this.list(written);
   }
 
   /** `none` as the first path means no file. */
@@ -114,7 +137,10 @@ class PathReader {
       .filter(({ path }) => path.toLowerCase() !== "none")
       .map(({ path }) =>
         sharedText(
-          unwrap(expand(this.tilde(path), { tokens: this.resolved.tokens, env: this.environment.env }), key),
+          unwrap(
+            expand(this.tilde(path), { tokens: this.resolved.tokens(), env: this.environment.env }),
+            key,
+          ),
         ),
       );
   }
@@ -128,7 +154,8 @@ function unwrap(expanded: Expanded, key = ""): string {
 
 function readProxy({ options, tokens }: ResolvedOptions): Proxy {
   const { proxy } = options;
-  const { h = "", k = "", n = "", p = "", r = "" } = tokens;
+  if (proxy.kind === "unset" || proxy.kind === "no-jump") return { kind: "direct" };
+  const { h = "", k = "", n = "", p = "", r = "" } = tokens();
   if (proxy.kind === "jump") {
     // ssh writes the hops into a command and expands that: `%r@gateway` is our user there.
     const expandPart = (part: string): string =>
@@ -140,7 +167,7 @@ function readProxy({ options, tokens }: ResolvedOptions): Proxy {
     }));
     return { kind: "jump", hops };
   }
-  if (proxy.kind !== "command" || proxy.command.toLowerCase() === "none") return { kind: "direct" };
+  if (proxy.command.toLowerCase() === "none") return { kind: "direct" };
   return {
     kind: "command",
     command: unwrap(expand(proxy.command, { tokens: { h, k, n, p, r } }), "proxycommand"),
@@ -172,11 +199,6 @@ function readKeyProvider(
   const written = options.textUnlessNone("securitykeyprovider");
   if (written === null || !/^\$./.test(written)) return written;
   return env[written.slice(1)] ?? null;
-}
-
-function readStrict(written: string | null): HostConfig["strictHostKeyChecking"] {
-  const known = Object.entries(STRICT).find(([key]) => key === written);
-  return known?.[1] ?? "ask";
 }
 
 function splitPair(pair: string): readonly [string, string] {

@@ -15,7 +15,8 @@ export interface FinishedNames {
   readonly host: string;
   readonly user: string;
   readonly port: number;
-  readonly tokens: Tokens;
+  /** Made when they are first needed: few configurations have any. */
+  readonly tokens: () => Tokens;
 }
 
 /** The collected options of a host, and its final names: everything that `ssh -G` prints. */
@@ -55,7 +56,8 @@ export function finish(
   const user = finishUser(options, environment, { ...facts, jumpHost });
   checkProxy(options, { host, port, user });
 
-  const tokens = connectionTokens(environment, { ...facts, user, jumpHost });
+  let made: Tokens | null = null;
+  const tokens = (): Tokens => (made ??= connectionTokens(environment, { ...facts, user, jumpHost }));
   expandValues(options, new Expander(options, environment, tokens));
   return { originalHost, host, user, port, tokens };
 }
@@ -130,7 +132,7 @@ class Expander {
   constructor(
     private readonly options: ConfigOptions,
     private readonly environment: ConfigEnvironment,
-    private readonly tokens: Tokens,
+    private readonly tokens: () => Tokens,
   ) {}
 
   /** Whether the dialect has an addition. Call it only where the addition would change a value. */
@@ -145,11 +147,11 @@ class Expander {
   }
 
   everything(key: string, text: string): string {
-    return this.checked(key, expand(text, { tokens: this.tokens, env: this.environment.env }));
+    return this.checked(key, expand(text, { tokens: this.tokens(), env: this.environment.env }));
   }
 
   percent(key: string, text: string): string {
-    return this.checked(key, expand(text, { tokens: this.tokens }));
+    return this.checked(key, expand(text, { tokens: this.tokens() }));
   }
 
   private checked(key: string, expanded: Expanded): string {

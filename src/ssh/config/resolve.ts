@@ -2,7 +2,7 @@
 import { lowerAscii } from "../../lib/text.js";
 import { canonicalAddress, looksNumeric } from "./addresses.js";
 import { applyConfig, applyFlags, type Tolerate } from "./apply.js";
-import { toBlocks, type LoadedDirective } from "./blocks.js";
+import { toBlocks, type LoadedDirective, type LoadedLine } from "./blocks.js";
 import { buildHostConfig } from "./build-host-config.js";
 import { canonicalize, familyOf } from "./canonicalize.js";
 import { ConfigError } from "./config-error.js";
@@ -58,7 +58,9 @@ export async function resolveOptions(
   const options = new ConfigOptions();
   const purpose = overrides.purpose ?? "command";
   const first: Subject = { originalHost: typed.host, host: typed.host, pass: "first", purpose };
-  await applyCommandLine(typed, overrides, options, first, environment);
+  const flags = readFlags(overrides.options ?? [], environment);
+  if (flags.length > 0) await applyFlags(toBlocks("command-line", true, flags), first, options, environment);
+  offerTyped(typed, overrides, options);
   const tolerate = overrides.tolerate ?? null;
   const wantsFinalPass = await applyConfig(config, first, options, environment, tolerate);
 
@@ -86,14 +88,20 @@ function hostError(message: string): ConfigError {
   return new ConfigError([{ file: null, line: null, message, ofHost: true }]);
 }
 
-async function applyCommandLine(
-  typed: TypedTarget,
-  overrides: Overrides,
-  options: ConfigOptions,
-  subject: Subject,
-  environment: ConfigEnvironment,
-): Promise<void> {
-  const flags = (overrides.options ?? []).flatMap((text) => {
+function offerTyped(typed: TypedTarget, overrides: Overrides, options: ConfigOptions): void {
+  if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
+  if (typed.port !== undefined) options.offer("port", typed.port, { kind: "flag" });
+  const last = overrides.jump?.at(-1);
+  if (overrides.jump !== undefined && last !== undefined) {
+    const before = overrides.jump.slice(0, -1);
+    const extra = before.length === 0 ? null : before.map(formatHop).join(",");
+    options.proxy = { kind: "jump", jump: { kind: "via", hops: overrides.jump, last, extra } };
+    options.noteOrigin("proxyjump", { kind: "flag" });
+  }
+}
+
+function readFlags(texts: readonly string[], environment: ConfigEnvironment): LoadedLine[] {
+  return texts.flatMap((text) => {
     const directive = parseLine(text, environment);
     if (directive === null) return [];
     const notAllowed: LoadedDirective = {
@@ -104,16 +112,6 @@ async function applyCommandLine(
     const isFlag = directive.kind !== "host" && directive.kind !== "match" && directive.kind !== "include";
     return [{ line: 0, directive: isFlag ? directive : notAllowed }];
   });
-  await applyFlags(toBlocks("command-line", true, flags), subject, options, environment);
-  if (typed.user !== undefined) options.offer("user", typed.user, { kind: "flag" });
-  if (typed.port !== undefined) options.offer("port", typed.port, { kind: "flag" });
-  const last = overrides.jump?.at(-1);
-  if (overrides.jump !== undefined && last !== undefined) {
-    const before = overrides.jump.slice(0, -1);
-    const extra = before.length === 0 ? null : before.map(formatHop).join(",");
-    options.proxy = { kind: "jump", jump: { kind: "via", hops: overrides.jump, last, extra } };
-    options.noteOrigin("proxyjump", { kind: "flag" });
-  }
 }
 
 /** HostName applied, names in lower case, addresses in their usual notation, canonicalized where the files require it. */

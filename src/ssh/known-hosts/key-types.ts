@@ -10,9 +10,12 @@ export interface KnownTypes {
   readonly hasAuthority: boolean;
 }
 
+const NONE_KNOWN: KnownTypes = { keyTypes: [], hasAuthority: false };
+
 /** Looks up only `names.name`, as ssh does: neither the address nor the name without its port counts here. */
 export function knownTypes(lookup: Lookup, names: HostKeyNames): KnownTypes {
   const lines = lookup(names.name);
+  if (lines.length === 0) return NONE_KNOWN;
   const revoked = new Set(lines.filter((line) => line.marker === "revoked").map((line) => line.key.identity));
   const firstOfType = new Map<string, string>();
   for (const { marker, key } of lines) {

@@ -56,6 +56,8 @@ export interface KnownHosts {
   remember(names: HostKeyNames, key: HostKey, how: Remembering): Promise<string | null>;
 }
 
+const NO_KEYS: ReturnType<Lookup> = [];
+
 /** Shared by all hosts of a process, so that each file is read once. */
 export class KnownHostsStore {
   readonly #known = new Map<string, KnownFile>();
@@ -72,7 +74,10 @@ export class KnownHostsStore {
 
   open(files: KnownHostsFiles): KnownHosts {
     const searched = [...files.userFiles, ...files.globalFiles];
-    const lookup: Lookup = (name) => searched.flatMap((file) => this.#file(file).lookup(name));
+    const lookup: Lookup = (name) => {
+      const found = searched.map((file) => this.#file(file).lookup(name)).filter((keys) => keys.length > 0);
+      return found.length < 2 ? (found[0] ?? NO_KEYS) : found.flat();
+    };
     return {
       verdict: (names, key) => {
         const parsed = readPublicKey(key.blob);

@@ -19,7 +19,8 @@ export async function planTarget(
   environment: ConfigEnvironment,
 ): Promise<HostPlan> {
   const resolved = await settleHost(target, {}, config, environment);
-  const route = await resolveRoute(resolved, {}, config, environment);
+  const isDirect = resolved.proxy.kind !== "jump";
+  const route = isDirect ? [] : await resolveRoute(resolved, {}, config, environment);
   return makePlan(resolved, options, route, environment.env);
 }
 

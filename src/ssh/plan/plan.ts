@@ -53,7 +53,10 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Notices a dead peer within a minute where the config sets no ServerAliveInterval. */
 const KEEPALIVE_SECS = 15;
 
-/** `route` are the jump hosts' configs, from the first that is dialled to the last before the host. `environment` is that of our process. */
+/**
+ * `route` are the jump hosts' configs, from the first that is dialled to the last before the host. `environment`: a copy of
+ * the process's, which does not change.
+ */
 export function makePlan(
   config: HostConfig,
   options: SshOptions,
@@ -116,18 +119,29 @@ function makeWay(config: HostConfig, options: SshOptions, route: readonly HostCo
   return { kind: "jump", hop: makePlan(nearest, { ...options, keyFiles: [] }, route.slice(0, -1)) };
 }
 
-function sentEnvironment(
-  config: HostConfig,
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly (readonly [string, string])[] {
-  const sent = new Map<string, string>();
-  // The environment of a process is slow to read, and most configs send none of it.
-  for (const [name, value] of config.sendEnv.length === 0 ? [] : Object.entries(environment)) {
-    if (value !== undefined && config.sendEnv.some((pattern) => matchPattern(name, pattern)))
-      sent.set(name, value);
-  }
-  for (const [name, value] of config.setEnv) sent.set(name, value);
-  return [...sent];
+type Environment = Readonly<Record<string, string | undefined>>;
+type Variables = readonly (readonly [string, string])[];
+
+function sentEnvironment({ sendEnv, setEnv }: HostConfig, environment: Environment): Variables {
+  const selected = sendEnv.length === 0 ? [] : selectedVariables(sendEnv, environment);
+  return setEnv.length === 0 ? selected : [...new Map([...selected, ...setEnv])];
+}
+
+/** By environment, then by patterns: all hosts of a fleet mostly send the same. */
+const SELECTED = new WeakMap<Environment, Map<string, Variables>>();
+
+function selectedVariables(patterns: readonly string[], environment: Environment): Variables {
+  const ofEnvironment = SELECTED.get(environment) ?? new Map<string, Variables>();
+  SELECTED.set(environment, ofEnvironment);
+  const name = patterns.join(" ");
+  const selected =
+    ofEnvironment.get(name) ??
+    Object.entries(environment).flatMap(([variable, value]): Variables => {
+      const isSent = value !== undefined && patterns.some((pattern) => matchPattern(variable, pattern));
+      return isSent ? [[variable, value]] : [];
+    });
+  ofEnvironment.set(name, selected);
+  return selected;
 }
 
 function hostKeyPolicy(

@@ -18,7 +18,6 @@ const SHARED: readonly string[] = [
   "a black hole towards us",
   "the connection is reset",
   "the connection is half closed by the host's side",
-  "one piece is lost",
   "one byte is wrong",
 ];
 

@@ -1,6 +1,6 @@
 /** Cases of runs: each is a run of its own that watches two healthy hosts of one sshd. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CliRun } from "../../support/cli.js";
@@ -101,4 +101,14 @@ export const firstFrame = (run: WatchedRun, host = "healthy-1"): ReturnType<Watc
 export async function ended(run: WatchedRun, signal: NodeJS.Signals = "SIGTERM"): Promise<CliRun> {
   run.child.kill(signal);
   return run.ended;
+}
+
+/** The text of a file on a full disk. A look may fall between a write that failed and the cut after it. */
+export async function wholeLines(file: string): Promise<string> {
+  for (let look = 0; look < 20; look++) {
+    const text = readFileSync(file, "utf8");
+    if (text.endsWith("\n")) return text;
+    await sleep(20);
+  }
+  throw new Error(`${file} does not end with a whole line`);
 }

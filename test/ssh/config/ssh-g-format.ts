@@ -170,7 +170,7 @@ function present(value: string | null): string[] {
 }
 
 function homeSsh({ tokens }: ResolvedOptions): string {
-  return `${tokens["d"] ?? ""}/.ssh`;
+  return `${tokens()["d"] ?? ""}/.ssh`;
 }
 
 function updateHostKeys({ options }: ResolvedOptions): string {
