@@ -79,6 +79,7 @@ interface Cost {
 export const floods: Scenario = {
   name: "floods",
   about: "hostile peers beside a healthy host: CPU, memory, the healthy host's frames",
+  takes: "10 minutes",
   isOnlyByName: true,
   async run({ program, against, runs, say }) {
     const builds = [["this", program], ...(against === null ? [] : [["other", against]])] as const;

@@ -30,6 +30,7 @@ const TRACED_TICKS = 20;
 export const hostCost: Scenario = {
   name: "host-cost",
   about: "CPU, processes and bytes of a tick and of a first reading on the watched host",
+  takes: "3 minutes",
   async run(options) {
     const temp = makeTempDir("bench-host-cost");
     const recordings = join(temp.path, "recordings");

@@ -27,6 +27,7 @@ const IDLE_MS = 4000;
 export const memory: Scenario = {
   name: "memory",
   about: "resident and live memory at 0, 1, 50 and 500 hosts",
+  takes: "5 minutes",
   async run(options) {
     const { quick, say } = options;
     const most = Math.min(

@@ -17,6 +17,9 @@ const TICKS = 6;
 /** An exec a tick keeps the machine busy with that many. */
 const MAX_BY_EXEC = 200;
 const WARM_TICKS = 8;
+/** A small fleet needs more ticks for as many readings: at 50 hosts 8 ticks measured code that was not compiled yet. */
+const WARM_READINGS = 4000;
+const COUNTED_READINGS = 2000;
 const PEER = fileURLToPath(new URL("../peers/asyncssh_fleet.py", import.meta.url));
 
 export const steady: Scenario = {
@@ -137,7 +140,7 @@ export const steady: Scenario = {
         ].filter(({ id, values }) => values.length > 0 || OF_OURS.has(id)),
         notes: [
           ...leftOut.notes(),
-          `steady: ${count} hosts, ${TICKS} ticks between the counts; exec mode on ${execFarm?.addresses.length ?? 0} hosts`,
+          `steady: ${count} hosts, at least ${TICKS} ticks between the counts; exec mode on ${execFarm?.addresses.length ?? 0} hosts`,
           ...(execFarm === null ? ["steady: no C compiler, so no exec mode to compare with"] : []),
           noView === null
             ? "steady: all-smi view draws a table of 200 x 60 and reads 10 fields of the GPUs; its readings are counted on the hosts"
@@ -167,7 +170,8 @@ export function intervalFor(hosts: number): number {
 
 /** Until what runs each tick has been compiled: some thousand readings. */
 export async function warmUp(run: WatchRun, hosts: number): Promise<void> {
-  await run.warm(WARM_TICKS, 60_000 + hosts * 200 + intervalFor(hosts) * 1000 * 3 * WARM_TICKS);
+  const ticks = Math.max(WARM_TICKS, Math.ceil(WARM_READINGS / hosts));
+  await run.warm(ticks, 60_000 + hosts * 200 + intervalFor(hosts) * 1000 * 3 * ticks);
 }
 
 async function ours(
@@ -181,7 +185,7 @@ async function ours(
   try {
     await warmUp(run, farm.addresses.length);
     const from = run.mark();
-    await sleep(TICKS * intervalSecs * 1000);
+    await sleep(Math.max(TICKS, Math.ceil(COUNTED_READINGS / farm.addresses.length)) * intervalSecs * 1000);
     const span = spanOf(from, run.mark());
     if (span.missed > 0) say(`steady: ${span.missed} readings were late`);
     return span;
