@@ -65,7 +65,9 @@ describe("--help", () => {
     });
   }
   test("names the exit codes", () => {
-    for (const [code, meaning] of EXIT_CODES) assert.match(help, new RegExp(`^  ${code} +${meaning}$`, "m"));
+    // A meaning that is longer than a line goes on in the next.
+    const text = help.replace(/\n {17}/g, " ");
+    for (const [code, meaning] of EXIT_CODES) assert.match(text, new RegExp(`^  ${code} +${meaning}$`, "m"));
   });
 });
 

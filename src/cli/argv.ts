@@ -149,6 +149,7 @@ function unknownFlag(typed: string): string {
     return `unknown flag ${cleanText(typed)}; flags have no --no- form, see --${name.slice("no-".length)}`;
   }
   const closest = closestName(name, [...BY_NAME.keys()]);
-  const advice = closest === undefined ? "see --help" : `did you mean --${closest}?`;
-  return `unknown flag ${cleanText(typed)}; ${advice}`;
+  const advice = closest === undefined ? "" : `; did you mean --${closest}?`;
+  // That --help lists the flags is printed after every wrong use.
+  return `unknown flag ${cleanText(typed)}${advice}`;
 }

@@ -6,6 +6,7 @@ import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
 import { FLAGS } from "./flags.js";
 import type { Environment } from "./run-program.js";
+import { failureReason } from "../lib/error-code.js";
 
 const FILE_VARIABLE = "ALLSMI_SSH_CONFIG_PATH";
 /** They decide what kind of program this is, which nobody expects of a default. */
@@ -64,8 +65,7 @@ async function readFlagsFile(
   try {
     text = await readTextFile(file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { ...NOTHING, problems: [`${FILE_VARIABLE}: cannot read ${file}: ${why}`] };
+    return { ...NOTHING, problems: [`${FILE_VARIABLE}: cannot read ${file}: ${failureReason(error)}`] };
   }
   const args: string[] = [];
   const problems: string[] = [];

@@ -45,7 +45,7 @@ export function refuseConflicts(
   // A mistyped flag may be the one with the hosts.
   if (!SOURCES.some((flag) => texts.has(flag)) && operands.length === 0 && mistyped.length === 0) {
     problems.add(
-      "no hosts given; use --ssh [user@]host[:port], --ssh-hostfile FILE, --demo or --replay FILE",
+      "no hosts given; name them ([user@]host[:port]), or use --ssh-hostfile FILE, --demo or --replay FILE",
     );
   }
   for (const flag of ["demo", "replay"])

@@ -9,6 +9,7 @@ import { parseHostfile } from "../targets/hostfile.js";
 import type { HostBudget, Lookups } from "../targets/hostlist.js";
 import { inventoryTargets } from "../targets/inventory.js";
 import { runProgram, type Environment } from "./run-program.js";
+import { failureReason } from "../lib/error-code.js";
 
 export interface FoundTargets {
   readonly targets: readonly Target[];
@@ -38,7 +39,7 @@ export async function readFrom(text: string, deps: InventoryDeps): Promise<Found
   try {
     written = await deps.readTextFile(place);
   } catch (error) {
-    return refused(`cannot read ${place}: ${error instanceof Error ? error.message : String(error)}`);
+    return refused(`cannot read ${place}: ${failureReason(error)}`);
   }
   if (isJson(written)) return fromInventory(parseAnsibleJson(written, place), place);
   // A YAML inventory without its ending begins so; INI has no such line.

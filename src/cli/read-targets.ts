@@ -1,5 +1,6 @@
 /** The targets of every flag that gives hosts, together, each once, less those left out and not selected. */
 import type { Target } from "../contract/target.js";
+import { failureReason } from "../lib/error-code.js";
 import { excludeTargets, type Exclusion } from "../targets/exclude.js";
 import { parseHostfile, targetsOf, uniqueTargets, type UniqueTargets } from "../targets/hostfile.js";
 import { HostBudget } from "../targets/hostlist.js";
@@ -57,9 +58,7 @@ export async function readTargets(
   for (const file of new Set(given.files)) {
     const name = file === "-" ? "<stdin>" : file;
     const text = await readTextFile(file).catch((error: unknown) => {
-      problems.add(
-        `--ssh-hostfile: cannot read ${name}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      problems.add(`--ssh-hostfile: cannot read ${name}: ${failureReason(error)}`);
       return undefined;
     });
     if (text === undefined) continue;

@@ -48,6 +48,8 @@ export function parseExpectation(typed: string): ParsedExpectation {
     return bad("has a range whose ends are no versions; write as 580.65..580.95 or >=580.65");
   if (key === "gpus" && wanted.kind === "pattern" && !/^\d{1,6}$/.test(text))
     return bad("takes a number of GPUs or a range, as gpus=8 or gpus=4..8");
+  if (key === "gpu" && /^\d+$/.test(text))
+    return bad(`takes the name of a model, as gpu=*H100*; gpus=${text} expects so many GPUs`);
   return { kind: "expectation", expectation: { key, text, wanted } };
 }
 

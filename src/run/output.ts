@@ -4,6 +4,7 @@ import type { Options } from "../contract/options.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import { fileOutput, streamOutput, type Output } from "../format/output.js";
 import { standardFile } from "../format/standard-file.js";
+import { failureReason } from "../lib/error-code.js";
 import { formatOf } from "./appearance.js";
 
 /** Standard output, or the file of `--output`. Throws UsageError where that cannot be opened. */
@@ -17,8 +18,7 @@ export async function outputOf(options: Options, deps: Pick<RuntimeDeps, "stdout
   try {
     return await fileOutput(options.output);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError([`--output: cannot append to ${options.output}: ${why}`]);
+    throw new UsageError([`--output: cannot append to ${options.output}: ${failureReason(error)}`]);
   }
 }
 

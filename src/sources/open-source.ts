@@ -20,6 +20,7 @@ import type { Opened, RecordBatches, RecordStream, SourceDeps, Stream } from "./
 import type { FleetThreads } from "./threads/fleet-threads.js";
 import { sharesOf, threadCount } from "./threads/shares.js";
 import { limitYoungSpace } from "./young-space.js";
+import { failureReason } from "../lib/error-code.js";
 
 /** Throws ConfigError or UsageError before anything is connected. The records end soon after the signal aborts. */
 export async function openStream(
@@ -86,8 +87,7 @@ async function checkKeyFiles(files: readonly string[]): Promise<void> {
   const problems: string[] = [];
   for (const file of files) {
     await access(file, constants.R_OK).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      problems.push(`--ssh-key: cannot read ${file}: ${why}`);
+      problems.push(`--ssh-key: cannot read ${file}: ${failureReason(error)}`);
     });
   }
   if (problems.length > 0) throw new UsageError(problems);

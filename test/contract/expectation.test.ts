@@ -47,6 +47,7 @@ describe("no expectation is", () => {
     ["gpus", /has no value; write KEY=VALUE/],
     ["gpus=", /has no value/],
     ["gpus=many", /takes a number of GPUs/],
+    ["gpu=8", /takes the name of a model, .*; gpus=8 expects so many GPUs$/],
     ["gpus=..", /range whose ends are no versions/],
     ["driver=a..b", /range whose ends are no versions/],
     ["driver=>=new", /range whose ends are no versions/],
