@@ -213,11 +213,10 @@ function check(story: Story, outcome: Outcome): void {
   // A tick of a stall is named by a record after it: where the run ends soon after a stall, there may be none.
   const unnamed = stalled.filter(({ to }) => to > outcome.lastMs - 6 * INTERVAL_MS).map(({ from }) => from);
   const endMs = Math.min(outcome.lastMs, received.at(-1)?.atMs ?? 0, ...unnamed);
-  const lastTick = story.once
-    ? -1
-    : story.ticks === null || unnamed.length > 0 || outcome.lastMs < (story.ticks + 6) * INTERVAL_MS
-      ? Math.floor(endMs / INTERVAL_MS) - 6
-      : story.ticks - 1;
+  const ofRun = story.ticks === null ? Infinity : story.ticks - 1;
+  const isWhole = unnamed.length === 0 && outcome.lastMs >= (ofRun + 7) * INTERVAL_MS;
+  const sure = isWhole ? ofRun : Math.min(ofRun, Math.floor(endMs / INTERVAL_MS) - 6);
+  const lastTick = story.once ? -1 : sure;
   for (let tick = 0; tick <= lastTick; tick++) {
     assert.ok(
       ticks.includes(tick) !== skipped.has(tick),

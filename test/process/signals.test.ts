@@ -226,13 +226,16 @@ test("SIGUSR1 opens no debugger in a process that looks names up", async () => {
   const child = fork(fileURLToPath(new URL("resolver.cjs", folder)), {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
+  after(() => child.kill("SIGKILL"));
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let stderr = "";
   child.stderr?.on("data", (text: Buffer) => (stderr += text.toString()));
+  const message = (): Promise<unknown> => new Promise((resolve) => child.once("message", resolve));
   const ask = (id: number): Promise<unknown> => {
     child.send({ id, name: "localhost", family: 4 });
-    return new Promise((resolve) => child.once("message", resolve));
+    return message();
   };
+  assert.deepEqual(await message(), { isReady: true });
   assert.deepEqual(await ask(1), { id: 1, addresses: ["127.0.0.1"] });
   for (const signal of ["SIGUSR1", "SIGINT", "SIGTERM", "SIGHUP"] as const) child.kill(signal);
   assert.deepEqual(await ask(2), { id: 2, addresses: ["127.0.0.1"] });

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../../lib/clock.js";
+import { deadlineAfter } from "../../lib/deadline.js";
 import type { FromResolver, NameAnswer, NameQuestion, ToResolver } from "./look-up.js";
 
 export interface ResolverEvents {
@@ -35,7 +36,7 @@ export function resolverStarter(program: URL, clock: Clock): StartResolver {
       failed();
     };
     const child = forkOrNull(program, capacity);
-    const starting = clock.after(START_MS, () => {
+    const starting = deadlineAfter(clock, START_MS, () => {
       child?.kill("SIGKILL");
       fail();
     });
