@@ -1,10 +1,9 @@
-/** What signals do to the program: SIGHUP and --output, SIGUSR1 and the debugger, and what the demo leaves behind. */
+/** What signals do to the program: SIGHUP and --output, SIGUSR1 and the debugger. */
 import assert from "node:assert/strict";
 import { fork, type ChildProcess } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,10 +14,10 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
-import { recordsOf, runCli } from "../support/cli.js";
+import { recordsOf, runCli, whenOut } from "../support/cli.js";
 import { closedPort } from "../support/free-port.js";
 import { withoutHostLines } from "../support/host-lines.js";
-import { descendantsOf, signalPid, waitFor } from "../support/processes.js";
+import { waitFor } from "../support/processes.js";
 import { makeTempDir } from "../support/temp-dir.js";
 
 const temp = makeTempDir("signals");
@@ -30,18 +29,6 @@ before(async () => {
 });
 
 const WORKERS = ["0", "2"];
-
-/** Calls back once the output has this. */
-function whenOut(child: ChildProcess, pattern: RegExp, act: () => void): void {
-  let text = "";
-  let isDone = false;
-  child.stdout?.on("data", (more: string) => {
-    text += more;
-    if (isDone || !pattern.test(text)) return;
-    isDone = true;
-    act();
-  });
-}
 
 const linesIn = (file: string): number =>
   existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0;
@@ -243,81 +230,4 @@ test("SIGUSR1 opens no debugger in a process that looks names up", async () => {
   child.disconnect();
   await ended;
   assert.equal(stderr, "");
-});
-
-describe("the demo's temporary keys are gone", () => {
-  const kills = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGABRT", "SIGKILL"] as const;
-  const demo = (own: string, act: (child: ChildProcess) => void): ReturnType<typeof runCli> =>
-    runCli(["--demo", "--format", "ndjson", "--interval", "0.5"], {
-      env: { HOME: "/nonexistent", TMPDIR: own },
-      started: act,
-    });
-  const ownFolder = (): string => mkdtempSync(join(temp.path, "demo-"));
-
-  for (const signal of kills) {
-    test(`after ${signal}, while it runs`, async () => {
-      const own = ownFolder();
-      await demo(own, (child) =>
-        whenOut(child, /"record":"frame"/, () => {
-          assert.equal(readdirSync(own).length, 1);
-          child.kill(signal);
-        }),
-      );
-      await waitFor("the end of the folder", () => readdirSync(own).length === 0);
-    });
-
-    test(`after ${signal}, while it starts`, async () => {
-      const own = ownFolder();
-      await demo(own, (child) => {
-        void waitFor("the folder", () => readdirSync(own).length > 0).then(() => child.kill(signal));
-      });
-      await waitFor("the end of the folder", () => readdirSync(own).length === 0);
-    });
-  }
-
-  test("after two signals, one right after the other", async () => {
-    const own = ownFolder();
-    const run = await demo(own, (child) =>
-      whenOut(child, /"record":"frame"/, () => {
-        child.kill("SIGTERM");
-        child.kill("SIGINT");
-      }),
-    );
-    assert.ok(run.code === 143 || run.code === 130);
-    assert.deepEqual(readdirSync(own), []);
-  });
-
-  test("after its reader has gone, and after a signal to all of its processes", async () => {
-    const own = ownFolder();
-    const run = await demo(own, (child) =>
-      whenOut(child, /"record":"frame"/, () => void child.stdout?.destroy()),
-    );
-    assert.equal(run.code, 0, run.stderr);
-    assert.deepEqual(readdirSync(own), []);
-    const all = ownFolder();
-    await demo(all, (child) =>
-      whenOut(child, /"record":"frame"/, () => {
-        const pid = child.pid ?? 0;
-        for (const each of descendantsOf(pid)) signalPid(each.pid, "SIGTERM");
-        signalPid(pid, "SIGTERM");
-      }),
-    );
-    assert.deepEqual(readdirSync(all), []);
-  });
-
-  test("after an exception that nobody expected", async () => {
-    const own = ownFolder();
-    const fault = join(temp.path, "fault.cjs");
-    writeFileSync(
-      fault,
-      `process.on("SIGUSR2", () => setImmediate(() => { throw new Error("made by the test"); }));`,
-    );
-    const run = await runCli(["--demo", "--format", "ndjson", "--interval", "0.5"], {
-      env: { HOME: "/nonexistent", TMPDIR: own, NODE_OPTIONS: `--require ${fault}` },
-      started: (child) => whenOut(child, /"record":"frame"/, () => child.kill("SIGUSR2")),
-    });
-    assert.match(run.stderr, /made by the test/);
-    assert.notEqual(run.code, 0);
-    assert.deepEqual(readdirSync(own), []);
-  });
 });

@@ -82,3 +82,15 @@ export function recordsOf(stdout: string): StreamRecord[] {
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as StreamRecord);
 }
+
+/** Calls back once the output has this. */
+export function whenOut(child: ChildProcess, pattern: RegExp, act: () => void): void {
+  let text = "";
+  let isDone = false;
+  child.stdout?.on("data", (more: string) => {
+    text += more;
+    if (isDone || !pattern.test(text)) return;
+    isDone = true;
+    act();
+  });
+}

@@ -96,7 +96,9 @@ const OWN_CASES: readonly HostCase[] = [
     expected: failed("disconnected", "protocol-error"),
     arrange: async (): Promise<FaultyHost> => {
       const own = await serve();
-      const carry = `exec 3<>/dev/tcp/127.0.0.1/${own.port}; yes noise >&2 & cat <&3 & cat >&3`;
+      // ssh does not wait for its standard error, so that `yes` ends with 1 where nobody reads it for a moment.
+      const noise = "while yes noise >&2 || [ $? = 1 ]; do :; done";
+      const carry = `exec 3<>/dev/tcp/127.0.0.1/${own.port}; ${noise} & cat <&3 & cat >&3`;
       return hostAt(own, [`ProxyCommand bash -c '${carry}'`]);
     },
   },
