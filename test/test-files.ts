@@ -80,7 +80,6 @@ const LONGEST = [
   "process/step-log.test.ts",
   "process/pipe.test.ts",
   "process/odd-shells.test.ts",
-  "remote/guard.test.ts",
   "process/kernel-events.test.ts",
   "process/signals.test.ts",
   "process/without-accelerator.test.ts",

@@ -116,7 +116,7 @@ export class Network {
 }
 
 /** Also after the end was down, which takes its IPv6 address. */
-export function bringUp(machine: Machine, { theirEnd, theirs, theirs6 }: Link): void {
+function bringUp(machine: Machine, { theirEnd, theirs, theirs6 }: Link): void {
   machine.sh(
     [
       `ip link set ${theirEnd} up`,

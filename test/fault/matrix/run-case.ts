@@ -13,7 +13,7 @@ import { ticksOf, type WatchedRun } from "./watched-run.js";
 /** Why no run can be watched here; false where one can. */
 export const skip = missing ?? false;
 const temp = makeTempDir("matrix-runs");
-export const HOSTS = ["healthy-1", "healthy-2"];
+const HOSTS = ["healthy-1", "healthy-2"];
 let server: Sshd;
 let files = 0;
 

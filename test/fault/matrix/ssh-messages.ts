@@ -2,7 +2,7 @@
 
 type Field = number | string | Buffer | boolean;
 
-export function uint32(value: number): Buffer {
+function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
