@@ -1,5 +1,6 @@
 /** The section `network` of a Linux host: network cards, bonds, and the ports of InfiniBand and RoCE devices, from /sys. */
 import type { NetworkPort } from "../contract/record.js";
+import { cleanText } from "../lib/text.js";
 import type { Part } from "../shims/kit/shim.js";
 import { wholeNumber } from "./numbers.js";
 import { filesIn, textIn } from "./sys-files.js";
@@ -50,7 +51,7 @@ function cards(files: Files): readonly Port[] {
     const statistic = (key: (typeof STATISTICS)[number]): number | null => count(`statistics/${key}`);
     return [
       {
-        name,
+        name: cleanText(name),
         kind: text("bonding/mode") === null ? "ethernet" : "bond",
         state: text("operstate"),
         ...hardware(files, `/sys/class/net/${name}`),
@@ -80,7 +81,7 @@ function infinibandPorts(files: Files): readonly Port[] {
     const count = (file: string): number | null => wholeNumber(text(`counters/${file}`) ?? "");
     const bytes = (file: string): number | null => safe(count(file), BYTES_PER_UNIT);
     return {
-      name: name.replace("/ports/", "/"),
+      name: cleanText(name.replace("/ports/", "/")),
       kind: "infiniband",
       state: named(text("state")),
       physical_state: named(text("phys_state")),

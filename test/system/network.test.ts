@@ -75,6 +75,14 @@ describe("network", () => {
     );
   });
   test("a host without any", () => assert.deepEqual(network({}), []));
+  test("control characters in a device's name do not get into the record", () => {
+    const names = parseNetwork(
+      "/sys/class/net/\u001b[31meth0/device/uevent:DRIVER=e1000e\n" +
+        "/sys/class/infiniband/\u001b[31mmlx5_0/ports/1/state:4: ACTIVE\n",
+    ).map(({ name }) => name);
+    assert.equal(names.length, 2);
+    for (const name of names) assert.doesNotMatch(name, /\p{Cc}/u);
+  });
   test("rates of InfiniBand", () => {
     for (const [rate, expected] of [
       ["2.5 Gb/sec (1X SDR)", 2500],
