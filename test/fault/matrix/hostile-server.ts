@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import type { AddressInfo, Socket } from "node:net";
+import type { Writable } from "node:stream";
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type ServerConfig } from "ssh2";
 
 export interface Attack {
@@ -161,11 +162,20 @@ export async function startHostileServer(attack: Attack, { hostKey, path }: Serv
   };
 }
 
+/** ssh2 throws where a connection with compression has just ended. */
+function writeIfOpen(stream: Writable, chunk: Buffer): void {
+  try {
+    if (stream.writable) stream.write(chunk);
+  } catch {
+    // Its command ends with the channel.
+  }
+}
+
 function runCommand(channel: ServerChannel, command: string, path: string): void {
   const child = spawn("/bin/sh", ["-c", command], { env: { PATH: path } });
   channel.pipe(child.stdin);
-  child.stdout.pipe(channel, { end: false });
-  child.stderr.pipe(channel.stderr, { end: false });
+  child.stdout.on("data", (chunk: Buffer) => writeIfOpen(channel, chunk));
+  child.stderr.on("data", (chunk: Buffer) => writeIfOpen(channel.stderr, chunk));
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
   child.on("error", () => channel.close());
   child.on("close", (code) => {
