@@ -6,7 +6,8 @@ const HELD_UP_MS = 1_000;
 
 /**
  * Calls back once, `delayMs` from now or later: a timer that fires late gives the others as much time again, in all at
- * most `delayMs`: a machine without time for us must not put it off for ever. After a stop all timers fire at once, and before what has come meanwhile is read.
+ * most `delayMs`: a machine without time for us must not put it off for ever. After a stop all timers fire at once, and
+ * before what has come meanwhile is read.
  */
 export function deadlineAfter(
   clock: Pick<Clock, "nowMs" | "after">,

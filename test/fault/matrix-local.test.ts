@@ -11,7 +11,7 @@ import { after, before, describe } from "node:test";
 import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
 import { makeTools } from "../support/fake-tools.js";
 import { missingNamespace, startHangingDns } from "../support/hanging-dns.js";
-import { descendantsOf, signalPid } from "../support/processes.js";
+import { descendantsOf, signalPid, waitFor } from "../support/processes.js";
 import { canIsolate } from "../support/remote-machine.js";
 import {
   assertAllTicks,
@@ -34,6 +34,7 @@ after(() => stopHealthy());
 const isRoot = process.getuid?.() === 0;
 const isolated = skip === false && canIsolate() ? false : "SKIPPED LOUDLY: no right to mount";
 const PATH = process.env["PATH"] ?? "";
+const LIMIT_MS = 20_000;
 
 /** Stopped while it connects: nothing has come by then, all of it has afterwards. */
 const SLOW_WAY = "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; sleep 2.5; cat <&3 & cat >&3; kill $!'";
@@ -41,13 +42,6 @@ const SLOW_WAY = "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; sleep 2.5; cat <
 /** Ours of a run that has ended: whatever has the mark in its command line. */
 const left = (mark: string): number =>
   descendantsOf(1).filter(({ command }) => command.includes(mark) && !command.includes("start.cjs")).length;
-
-async function until(what: string, isDone: () => boolean, limitMs = 20_000): Promise<void> {
-  for (let waited = 0; !isDone(); waited += 50) {
-    assert.ok(waited < limitMs, `${what}: not within ${limitMs / 1000} s`);
-    await sleep(50);
-  }
-}
 
 describe("faults of what a run has on its own machine", { concurrency: 4 }, () => {
   for (const redirection of [">", ">>"]) {
@@ -64,13 +58,17 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
         let stderr = "";
         run.child.stderr?.on("data", (text: string) => (stderr += text));
         const beganMs = performance.now();
-        await until("a full disk", () => /lines are dropped until there is space/.test(stderr));
+        await waitFor("a full disk", () => /lines are dropped until there is space/.test(stderr), LIMIT_MS);
         const inside = `/proc/${run.child.pid}/root${out}`;
         const full = await wholeLines(inside);
         const grownMs = performance.now();
         const grow = ["mount", "-o", "remount,size=8m", disk];
         execFileSync("nsenter", ["-t", String(run.child.pid), "-m", ...grow]);
-        await until("space", () => /space for the output again; \d+ lines? (was|were) dropped/.test(stderr));
+        await waitFor(
+          "space",
+          () => /space for the output again; \d+ lines? (was|were) dropped/.test(stderr),
+          LIMIT_MS,
+        );
         const recoveredSecs = (performance.now() - grownMs) / 1000;
         await sleep(500);
         const text = readFileSync(inside, "utf8");
@@ -118,7 +116,7 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const code = new Promise((resolve) => child.once("exit", resolve));
-    await until("bytes in the pipe", () => child.stdout.readableLength > 0);
+    await waitFor("bytes in the pipe", () => child.stdout.readableLength > 0, LIMIT_MS);
     await sleep(6000);
     const atMs = performance.now();
     child.stdout.destroy();
@@ -300,13 +298,13 @@ describe("faults of what a run has on its own machine", { concurrency: 4 }, () =
         try {
           const run = new WatchedRun([...args, ...mode, "--ssh-timeout-secs", "600"], { within: dns.within });
           await firstFrame(run);
-          await until("the command", () => left(mark) > 0);
+          await waitFor("the command", () => left(mark) > 0, LIMIT_MS);
           const atMs = performance.now();
           const { code, stderr } = await ended(run);
           const tookMs = performance.now() - atMs;
           assert.equal(code, 143, stderr);
           assert.ok(tookMs < 3000, `${tookMs} ms`);
-          await until("the end of the command", () => left(mark) === 0, 2000);
+          await waitFor("the end of the command", () => left(mark) === 0, 2000);
           return { noticedSecs: tookMs / 1000 };
         } finally {
           dns.stop();

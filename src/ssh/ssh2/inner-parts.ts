@@ -50,7 +50,7 @@ export const INNER_PARTS: readonly InnerPart[] = [
   part("_protocol._cipher.encrypt", "function", OWN_LOGIN),
   part("_protocol._kexinit", "there", "holding our packets back during a key exchange"),
   part("_protocol._packetRW.read.read", "function", "bounds on what a server sends"),
-  part("_chanMgr._channels", "object", "bounds on what a server sends", "server-state.ts"),
+  part("_chanMgr._channels", "object", "bounds on windows, and closing a channel whose command was refused"),
   part("_protocol._decipher.inSeqno", "number", "bounds on what a server sends", "server-state.ts", "login"),
   part(
     "_protocol._packetRW.read._zlib._maxOutputLength",
@@ -70,7 +70,6 @@ export const INNER_PARTS: readonly InnerPart[] = [
   part("_protocol._kex.generateKeys", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
   part("_protocol._kex.getPublicKey", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
   part("_protocol._kex.computeSecret", "function", FAST_KEYS, "fast/curve25519.ts", "exchange"),
-  part("_chanMgr._channels", "object", "closing a channel whose command was refused"),
   part("_remoteVer", "string", "knowing the server's version", "internals.ts", "login"),
 ];
 

@@ -191,15 +191,19 @@ function textList(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
+/** The client's channels by their numbers; one that is being opened is a function. */
+export function channelsOf(client: object): Readonly<Record<number, unknown>> {
+  const manager: unknown = Reflect.get(client, "_chanMgr");
+  const channels: unknown = isObject(manager) ? Reflect.get(manager, "_channels") : null;
+  return isObject(channels) ? (channels as Readonly<Record<number, unknown>>) : {};
+}
+
 /**
  * Closes the channels whose command the server refused: ssh2 leaves them open, and the server counts them as sessions
  * (MaxSessions in sshd_config(5)). No command may be waiting for its reply.
  */
 export function closeRefused(client: object): void {
-  const manager: unknown = Reflect.get(client, "_chanMgr");
-  const channels: unknown = isObject(manager) ? Reflect.get(manager, "_channels") : null;
-  if (!isObject(channels)) return;
-  for (const channel of Object.values(channels) as unknown[]) {
+  for (const channel of Object.values(channelsOf(client))) {
     if (!isObject(channel)) continue;
     const { type, subtype, close } = channel as Partial<SessionChannel>;
     if (type === "session" && subtype === undefined) close?.call(channel);

@@ -1,5 +1,5 @@
 /** What the limits on a server ask of the connection: its packets, key exchange and windows, from ssh2's inner parts. */
-import { protocolOf, sendPacket, type Protocol } from "./internals.js";
+import { channelsOf, protocolOf, sendPacket, type Protocol } from "./internals.js";
 
 /** Bytes that may still be sent. */
 export interface Windows {
@@ -41,7 +41,6 @@ export class Ssh2State implements ServerState {
 
   windows(channel: number): Windows | null {
     const open = channelsOf(this.client)[channel];
-    // One that is being opened is a function.
     if (typeof open !== "object" || open === null) return null;
     const { incoming, outgoing } = open as Record<"incoming" | "outgoing", { readonly window: number }>;
     return { toServer: outgoing.window, fromServer: incoming.window };
@@ -55,10 +54,4 @@ export class Ssh2State implements ServerState {
     message.writeUInt32BE(number, 1);
     sendPacket(this.#protocol, message);
   }
-}
-
-function channelsOf(client: object): Readonly<Record<number, unknown>> {
-  const manager: unknown = Reflect.get(client, "_chanMgr");
-  if (typeof manager !== "object" || manager === null) return {};
-  return Reflect.get(manager, "_channels") as Readonly<Record<number, unknown>>;
 }
