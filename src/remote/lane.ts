@@ -1,9 +1,8 @@
 /** One channel with a shell on it: sends a tick's question and waits for its frame. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
-import type { Clock, Timer } from "../lib/clock.js";
-import { deadlineAfter } from "../lib/deadline.js";
 import type { AnswerEnd } from "./ended.js";
 import { FrameReader, type Frame } from "./frame.js";
+import { SilenceWatch, type LaneTiming } from "./silence-watch.js";
 
 export interface Answer {
   /** What had come by then. */
@@ -15,24 +14,13 @@ export interface Answer {
   readonly otherOutput: string;
 }
 
-export interface LaneTiming {
-  readonly clock: Clock;
-  readonly toolTimeoutSecs: number;
-}
-
-/** Beyond a part's own deadline: `timeout -k 1`, a busy host, the network. */
-const SILENCE_SLACK_MS = 4000;
-/** A part's own deadline has passed: within this time the connection shows that it is alive, or it is lost. */
-const CONFIRM_MS = 3500;
-/** A host that never falls silent and never ends is given up after so many times the longest silence. */
-const MAX_SILENCES = 4;
 const MAX_STDERR_CHARS = 4000;
 
 interface Question {
   readonly askedAt: number;
   /** Asked by a line to a shell that stays, not by the channel's own command. */
   readonly isLine: boolean;
-  timer: Timer | null;
+  silence: SilenceWatch | null;
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
@@ -61,7 +49,6 @@ export class Lane {
   /** Goes out when the channel is open. */
   #unsent = "";
   #stderr = "";
-  #lastDataAt = 0;
   /** What the tick functions that its shell knows were made for. */
   #defined: object | null = null;
   #hasTakenLines = false;
@@ -158,57 +145,38 @@ export class Lane {
 
   #expect(tick: number, isLine: boolean): Promise<Answer> {
     const now = this.#timing.clock.nowMs();
-    this.#lastDataAt = now;
     this.#stderr = "";
     this.#reader.begin(tick);
     return new Promise((resolve, reject) => {
-      const question: Question = { askedAt: now, isLine, timer: null, resolve, reject };
+      const question: Question = { askedAt: now, isLine, silence: null, resolve, reject };
       const state = this.#state;
       if (state.kind === "refused") reject(state.error);
       else if (state.kind === "closed") resolve(this.#answer(question, state.end));
       else {
         this.#state = { kind: "asked", question };
-        this.#watchSilence(question);
+        question.silence = new SilenceWatch(this.#timing, this.#connection, () => this.#giveUp(question));
       }
     });
   }
 
-  /**
-   * One timer a question: when it fires and data came meanwhile, it is set again for the rest. It fires first when a part
-   * is late: whether the shell hangs or the whole host is frozen, the connection knows.
-   */
-  #watchSilence(question: Question, isConfirmed = false): void {
-    const { clock, toolTimeoutSecs } = this.#timing;
-    const toolMs = toolTimeoutSecs * 1000;
-    const silenceMs = toolMs + SILENCE_SLACK_MS;
-    const deadline = (): number =>
-      Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
-    const late = this.#lastDataAt + toolMs;
-    const next = isConfirmed ? deadline() : Math.min(late, deadline());
-    question.timer = deadlineAfter(clock, next - clock.nowMs(), () => {
-      const now = clock.nowMs();
-      if (now < deadline()) {
-        const isLate = now >= this.#lastDataAt + toolMs;
-        if (isLate && !isConfirmed) this.#connection.confirm?.(CONFIRM_MS);
-        this.#watchSilence(question, isLate);
-        return;
-      }
-      this.#leave(HUNG);
-      try {
-        question.resolve(this.#answer(question, HUNG_END));
-      } catch (error) {
-        // Thrown out of a timer it would end the process.
-        question.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
-      }
-    });
+  #giveUp(question: Question): void {
+    this.#leave(HUNG);
+    try {
+      question.resolve(this.#answer(question, HUNG_END));
+    } catch (error) {
+      // Thrown out of a timer it would end the process.
+      question.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
+    }
   }
 
   #onData(chunk: Buffer): void {
-    this.#lastDataAt = this.#timing.clock.nowMs();
-    if (this.#state.kind !== "asked" && this.#state.kind !== "hung") return;
+    const state = this.#state;
+    if (state.kind !== "asked" && state.kind !== "hung") return;
+    const now = this.#timing.clock.nowMs();
+    if (state.kind === "asked") state.question.silence?.dataAt(now);
     let hasEnded: boolean;
     try {
-      hasEnded = this.#reader.push(chunk, this.#lastDataAt);
+      hasEnded = this.#reader.push(chunk, now);
     } catch {
       this.#close({ kind: "flooded" });
       return;
@@ -249,7 +217,7 @@ export class Lane {
   /** Enters another state; the question of the one before, whose timer is stopped. */
   #leave(next: State): Question | null {
     const question = this.#state.kind === "asked" ? this.#state.question : null;
-    question?.timer?.cancel();
+    question?.silence?.end();
     this.#state = next;
     return question;
   }

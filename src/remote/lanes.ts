@@ -7,7 +7,8 @@ import { ChannelRefused, type Connection } from "../contract/connection.js";
 import type { ChannelMode } from "../contract/record.js";
 import { hasClosed } from "./ended.js";
 import { NO_FRAME } from "./frame.js";
-import { Lane, type Answer, type LaneTiming } from "./lane.js";
+import { Lane, type Answer } from "./lane.js";
+import type { LaneTiming } from "./silence-watch.js";
 import {
   BARE_INPUT_SCRIPT,
   BARE_SHELL_SCRIPT,
