@@ -232,6 +232,6 @@ function overrun(tick: number): LastError {
     code: "sample-overrun",
     phase: "sample",
     message: `the sample of tick ${tick} is still under way`,
-    fix: "a longer --interval, or see on the host why its tool takes so long",
+    fix: "use a longer --interval, or find out on the host why its tool is so slow",
   };
 }
