@@ -224,6 +224,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       onOff("script", "With --dry-run: print the script that would run on the hosts, for a review."),
       onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
+      onOff("log-time", "Begin each message on standard error with its time, in UTC."),
     ],
   },
   {

@@ -108,6 +108,7 @@ export async function parseArgv(
     listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
+    logTime: reader.has("log-time"),
     stepAreas: readStepAreas(reader, env),
     failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),

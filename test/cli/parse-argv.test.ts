@@ -74,6 +74,7 @@ test("what is not given has the documented default", async () => {
     listen: null,
     color: "auto",
     verbosity: "normal",
+    logTime: false,
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
