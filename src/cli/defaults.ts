@@ -51,7 +51,7 @@ async function readFlagsFile(
     const wrong = (problem: string): number => problems.push(`${file}:${index + 1}: ${problem}`);
     const [, name, value] = /^(-[^\s=]*)(?:(?:\s*=\s*|\s+)(.*))?$/.exec(line) ?? [];
     if (name === undefined) {
-      wrong(`"${cleanText(line)}" is no flag; write --name=value, and hosts as --ssh=HOSTS`);
+      wrong(`"${cleanText(line)}" is not a flag; write --name=value, and hosts as --ssh=HOSTS`);
       continue;
     }
     const arg = value === undefined ? name : `${name}=${value}`;

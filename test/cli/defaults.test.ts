@@ -59,7 +59,7 @@ describe("flags from a file and the environment", () => {
   test("wrong ones are wrong usage, with their place", async () => {
     assert.deepEqual(await problems({ ALLSMI_SSH_CONFIG_PATH: "wrong" }), [
       "wrong:1: unknown flag --intervall; did you mean --interval?",
-      'wrong:2: "host" is no flag; write --name=value, and hosts as --ssh=HOSTS',
+      'wrong:2: "host" is not a flag; write --name=value, and hosts as --ssh=HOSTS',
       "wrong:3: --check: is taken on the command line only",
       "wrong:4: --once: takes no value",
       "wrong:5: --help: is taken on the command line only",
