@@ -14,11 +14,12 @@ import type {
 import { firstErrors } from "../kit/part-output.js";
 import { cudaVersionKept, factsAfter, nvidiaAssignments } from "./kept-facts.js";
 import { APPS_COMMAND } from "./apps.js";
-import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
+import { fieldsInHelp, queryCommand, TEN_FIELDS } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
 import { NvlinkReadings } from "./nvlink-readings.js";
 import { PcieReadings } from "./pcie-readings.js";
 import { PMON_COMMAND } from "./pmon.js";
+import { PROBE_COMMAND, whereMigIsEnabled } from "./probe-command.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import { cudaVersionIn, SeldomReadings } from "./seldom.js";
 import { TickQuery } from "./tick-query.js";
