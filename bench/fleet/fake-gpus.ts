@@ -3,6 +3,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** The driver that it stands in for. */
+export const DRIVER_VERSION = "590.48.01";
+
 /**
  * All that we ask of driver 590. `INDEX` is the GPU's, `#` a digit that differs from call to call: live readings are never
  * the same twice.
@@ -11,7 +14,7 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["index", "INDEX"],
   ["uuid", "GPU-6e3c5b1a-0000-0000-0000-00000000000INDEX"],
   ["name", "NVIDIA H100 80GB HBM3"],
-  ["driver_version", "590.48.01"],
+  ["driver_version", DRIVER_VERSION],
   ["pci.bus_id", "00000000:0INDEX:00.0"],
   ["serial", "165202300INDEX"],
   ["utilization.gpu", "3#"],

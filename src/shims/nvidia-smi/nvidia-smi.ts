@@ -51,13 +51,13 @@ const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --ve
 /** The same where the query before it was not made of kept facts, among which the version is. */
 const VERSION_UNLESS_KEPT: Part = {
   id: VERSION,
-  kind: "shell",
-  command: "case $kw in 1) ;; *) b {tool} --version 2>/dev/null;; esac",
+  kind: "buffered-shell",
+  command: 'case $kw in 1) ;; *) f; w "$(x {tool} --version 2>/dev/null)$n";; esac',
 };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
-  kind: "shell",
+  kind: "buffered-shell",
   command: whereMigIsEnabled(command),
 }));
 
@@ -73,7 +73,7 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
       const version = (part: Part): readonly Part[] => (include.has("gpu") ? [part] : []);
       if (mode === "shell")
         return [
-          { id: QUERY, kind: "shell", command: PROBE_COMMAND },
+          { id: QUERY, kind: "buffered-shell", command: PROBE_COMMAND },
           ...MIG_PROBE,
           ...version(VERSION_UNLESS_KEPT),
           ...apps,

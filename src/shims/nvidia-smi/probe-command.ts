@@ -85,7 +85,7 @@ const BY_VERSION = KNOWN_DRIVERS.map(({ branches, hasKmdVersion }) => {
  * an empty answer.
  */
 export const PROBE_COMMAND = [
-  `kk=; kw=; ks ${DRIVER_VERSION}; ${LISTS}; kl() { ${CHOOSE_BY_HELP}; }`,
+  `f; kk=; kw=; ks ${DRIVER_VERSION}; ${LISTS}; kl() { ${CHOOSE_BY_HELP}; }`,
   `case "$kk" in "") kl;; "$kt") kw=1; q=$kq;; ${BY_VERSION} *) kl;; esac`,
   `ni=; while o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?; ` +
     // Status 1 and 2 are of arguments that were refused. Not where the tool was ended: it would hang again.
@@ -94,7 +94,7 @@ export const PROBE_COMMAND = [
     `case $kw in ?) kw=; kl; continue;; esac; f=\${o#*ield?\\"}; f=\${f%%\\"*}; case ,$q, in *,"$f",*) ` +
     `q=,$q,; q=\${q%%,"$f",*},\${q#*,"$f",}; q=\${q#,}; q=\${q%,};; ` +
     `,${TEN},) break;; *) q=${TEN};; esac; ni=.$ni; done`,
-  `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"; case $kw.$kk in 1.*) echo "${KEPT_MARK}1";; *.?*) echo "${STATE_MARK}$kk";; esac`,
+  `w "${FIELDS_MARK}$q$n$o$n${EXIT_MARK}$r$n"; case $kw.$kk in 1.*) w "${KEPT_MARK}1$n";; *.?*) w "${STATE_MARK}$kk$n";; esac`,
   // The row of a GPU whose uuid could not be read still has its bus id.
   `case $o in *GPU-*|*", "????????:??:??.*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
 ].join("; ");
@@ -104,5 +104,5 @@ export const PROBE_COMMAND = [
  * then the bus id, the only cell with a colon after eight digits.
  */
 export function whereMigIsEnabled(command: string): string {
-  return `case $o in *"Enabled, "????????:??:*) b ${command};; esac`;
+  return `case $o in *"Enabled, "????????:??:*) f; b ${command};; esac`;
 }

@@ -479,7 +479,7 @@ describe("nvidia-smi probe script", () => {
   ): { stdout: string; status: number | null } {
     const dir = makeTempDir("nvidia-smi");
     const bin = makeTools(dir.path, { "nvidia-smi": tool });
-    const script = `n="\n"; b() { "$@"; }; x() { exec "$@"; }; ks() { kk=$version; }; version="${version}"; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
+    const script = `n="\n"; b() { "$@"; }; x() { exec "$@"; }; f() { :; }; w() { printf %s "$1"; }; ks() { kk=$version; }; version="${version}"; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
     const args = [...(SHELL_ARGS[shell] ?? []), "-c", script];
     const { stdout, status } = spawnSync(shell, args, { encoding: "utf8" });
     dir.remove();
