@@ -221,6 +221,18 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       assert.ok(!JSON.stringify(kept.facts).includes("nvidia-smi"));
     }));
 
+  test("are not kept where the CUDA version did not come in time", () =>
+    withKeptHost(async (host) => {
+      const kept = nothing();
+      const late = ["--version) exit 124;;"];
+      host.tool(fakeNvidiaSmi({ columns: COLUMNS, rows: [ROW], cases: late }));
+      const { sections } = await run(host, kept);
+      assert.equal(sections.gpus?.[0]?.detail["cuda_version"], undefined);
+      host.starts();
+      await run(host, kept);
+      assert.deepEqual(host.starts(), ["help", "query", "version"]);
+    }));
+
   test("of sections that are not asked stay", () =>
     withKeptHost(async (host) => {
       const kept = nothing();
