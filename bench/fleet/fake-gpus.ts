@@ -114,23 +114,25 @@ int main(int argc, char **argv) {
   unsigned long seed = now.tv_nsec / 100;
   static char out[1 << 16];
   size_t n = 0;
+  /* The place of each asked field in the table, found once. */
+  static int fields[256];
+  int count = 0;
+  for (const char *at = query; *at;) {
+    size_t length = strcspn(at, ",");
+    int f = sizeof names / sizeof *names;
+    while (--f >= 0 && !(!strncmp(names[f], at, length) && !names[f][length]));
+    if (f < 0 || count == 256) { printf("Field \\"%.*s\\" is not a valid field to query.\\n\\n", (int)length, at); return 2; }
+    fields[count++] = f;
+    at += length + (at[length] == ',');
+  }
   for (int gpu = header ? -1 : 0; gpu < 8; gpu++) {
-    const char *at = query;
-    for (int first = 1; *at; first = 0) {
-      size_t length = strcspn(at, ",");
-      const char *value = "[Not Supported]";
-      int known = 0;
-      for (size_t f = 0; f < sizeof names / sizeof *names; f++)
-        if (strlen(names[f]) == length && !strncmp(names[f], at, length)) { value = values[f]; known = 1; }
-      if (!known) { printf("Field \\"%.*s\\" is not a valid field to query.\\n\\n", (int)length, at); return 2; }
-      if (!first) { out[n++] = ','; out[n++] = ' '; }
-      if (gpu < 0) { memcpy(out + n, at, length); n += length; }
-      else for (const char *c = value; *c;)
-        if (!strncmp(c, "INDEX", 5)) { out[n++] = '0' + gpu; c += 5; }
+    for (int i = 0; i < count; i++) {
+      if (i > 0) { out[n++] = ','; out[n++] = ' '; }
+      for (const char *c = gpu < 0 ? names[fields[i]] : values[fields[i]]; *c;)
+        if (gpu < 0) out[n++] = *c++;
+        else if (*c == 'I' && !strncmp(c, "INDEX", 5)) { out[n++] = '0' + gpu; c += 5; }
         else if (*c == '#') { seed = seed * 6364136223846793005UL + 1442695040888963407UL; out[n++] = '0' + (seed >> 33) % 10; c++; }
         else out[n++] = *c++;
-      at += length;
-      if (*at == ',') at++;
     }
     out[n++] = '\\n';
   }
