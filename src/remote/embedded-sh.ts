@@ -19,7 +19,7 @@ export const SH = {
   environment:
     "unset V U g k hf kf kc kt kq kw;LC_ALL=C;PATH=${PATH:-/usr/bin:/bin}:@VENDOR_FOLDERS@;export LC_ALL PATH",
   findProgram:
-    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { hw=;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then hw=$X;break 2;fi;done;done;IFS=$hj;[ -n "$hw" ] || return 1;for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;X=$hw;}',
+    'hr=$PATH:;PATH=;while [ -n "$hr" ]; do hp=${hr%%:*};hr=${hr#*:};case $hp:$PATH:$hr in /bin:*:/usr/bin:*|/sbin:*:/usr/sbin:*)if [ $hp -ef /usr$hp ]; then continue;fi;;esac;case :$PATH: in *:"$hp":*);;*)if [ -d "${hp:-.}" ]; then PATH=$PATH${PATH:+:}$hp;fi;;esac;done;o() { hw=;hj=$IFS;IFS=:;for X in "$@"; do for hp in $PATH; do if [ -e "$hp/$X" ] || [ -h "$hp/$X" ]; then hw=$X;break 2;fi;done;done;IFS=$hj;[ -n "$hw" ] || return 1;for X in "$@"; do command -v $X >/dev/null 2>&1 && return 0;done;X=$hw;}',
   searchProgram: "o @NAMES@",
   givenProgram: "X=@PATH@",
   foundName: "$X",
