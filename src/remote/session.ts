@@ -19,8 +19,10 @@ import {
   type CutShort,
 } from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
+import { timedOut } from "./held-output.js";
 import { HostReader } from "./host-reader.js";
 import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
+import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { PlainCommands } from "./plain-commands.js";
 import { toolsOf } from "./probe.js";
@@ -131,8 +133,10 @@ export class HostSession {
     }
     step?.("remote", `tick ${tick} asked (channel ${lanes.mode})`);
     if (lanes.mode === "plain") return this.#samplePlain();
-    const answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
+    let answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
     step?.("remote", answerStep(`tick ${tick}`, answer));
+    const { withheldBy } = answer;
+    if (withheldBy !== undefined) answer = await this.#askRest(answer, withheldBy, tick);
     const { frame, end, latencyMs, otherOutput } = answer;
     if (end.kind === "refused") return { reading: this.#reader.failed(endMessage(end)), latencyMs };
     const isWhole = frame.isWhole || end.kind === "whole";
@@ -213,6 +217,22 @@ export class HostSession {
       if (!(error instanceof ChannelRefused)) throw error;
       return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - startedAt };
     }
+  }
+
+  /** The shell hangs in `part` and holds what it has read of the host: another shell is asked for all but that part. */
+  async #askRest(withheld: Answer, part: string, tick: number): Promise<Answer> {
+    const { step, sample } = this.#options;
+    this.#coolDown(part, this.#timedOutEarlier(), true);
+    const plan = (this.#plan ??= this.#makePlan());
+    if (plan.system.length === 0 && plan.tools.every(({ parts }) => parts.length === 0)) return withheld;
+    const rest = await this.#ways.lanes.ask(plan, tick);
+    step?.("remote", answerStep(`tick ${tick} without ${part}`, rest));
+    // No channel is left: what is known is that the part hangs.
+    if (rest.end.kind === "refused") return withheld;
+    const outputs = new Map([...rest.frame.outputs, [part, timedOut(sample.toolTimeoutSecs)] as const]);
+    // Without any of its own outputs it is an answer that never came.
+    const frame = rest.frame.outputs.size === 0 ? rest.frame : { ...rest.frame, outputs };
+    return { ...rest, frame, latencyMs: withheld.latencyMs + rest.latencyMs };
   }
 
   #makePlan(): SessionPlan {
