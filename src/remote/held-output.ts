@@ -3,7 +3,7 @@
  * has ended, and then writes both at once: a packet costs the client a fifth of a tick, and sshd on the host as much again.
  * While that program hangs nothing arrives, so which program it is must be known without the host (docs/remote-script.md).
  */
-import type { Part, PartEnd, PartOutput } from "../shims/kit/shim.js";
+import type { Part, PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
 import type { SessionPlan } from "./lanes.js";
 
 /**
@@ -26,6 +26,12 @@ function isBufferedProgram(part: Part): boolean {
 
 /** The output of a part that began and has not ended. */
 export const UNDER_WAY: PartOutput = { stdout: "", stderr: "", end: { kind: "missing" } };
+
+/** Outputs of parts that could not be asked, for this reason. */
+export function unasked(parts: readonly Part[], why: string): PartOutputs {
+  const output: PartOutput = { stdout: "", stderr: "", end: { kind: "missing", why } };
+  return new Map(parts.map(({ id }) => [id, output]));
+}
 
 /** The output of that part once it was given up. */
 export function timedOut(afterSecs: number): PartOutput {

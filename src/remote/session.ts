@@ -19,7 +19,7 @@ import {
   type CutShort,
 } from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
-import { timedOut } from "./held-output.js";
+import { timedOut, unasked } from "./held-output.js";
 import { HostReader } from "./host-reader.js";
 import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
 import type { Answer } from "./lane.js";
@@ -224,15 +224,23 @@ export class HostSession {
     const { step, sample } = this.#options;
     this.#coolDown(part, this.#timedOutEarlier(), true);
     const plan = (this.#plan ??= this.#makePlan());
-    if (plan.system.length === 0 && plan.tools.every(({ parts }) => parts.length === 0)) return withheld;
+    const parts = [...plan.system, ...plan.tools.flatMap((tool) => tool.parts)];
+    if (parts.length === 0) return withheld;
     const rest = await this.#ways.lanes.ask(plan, tick);
     step?.("remote", answerStep(`tick ${tick} without ${part}`, rest));
-    // No channel is left: what is known is that the part hangs.
-    if (rest.end.kind === "refused") return withheld;
-    const outputs = new Map([...rest.frame.outputs, [part, timedOut(sample.toolTimeoutSecs)] as const]);
-    // Without any of its own outputs it is an answer that never came.
-    const frame = rest.frame.outputs.size === 0 ? rest.frame : { ...rest.frame, outputs };
-    return { ...rest, frame, latencyMs: withheld.latencyMs + rest.latencyMs };
+    const isRefused = rest.end.kind === "refused";
+    const outputs = isRefused ? unasked(parts, endMessage(rest.end)) : rest.frame.outputs;
+    // Nothing at all is an answer that never came, whatever hangs.
+    if (outputs.size === 0) return rest;
+    return {
+      ...(isRefused ? withheld : rest),
+      frame: {
+        ...rest.frame,
+        outputs: new Map([...outputs, [part, timedOut(sample.toolTimeoutSecs)]]),
+        isWhole: isRefused || rest.frame.isWhole,
+      },
+      latencyMs: withheld.latencyMs + rest.latencyMs,
+    };
   }
 
   #makePlan(): SessionPlan {
