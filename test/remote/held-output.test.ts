@@ -87,8 +87,8 @@ function fakeHost(): {
   readonly lanes: Lanes;
   readonly clock: FakeClock;
   readonly channels: { readonly events: ChannelEvents; readonly written: string[] }[];
-  lines(channel: number): readonly string[];
-  answer(channel: number, text: string): void;
+  readonly lines: (channel: number) => readonly string[];
+  readonly answer: (channel: number, text: string) => void;
 } {
   const clock = new FakeClock();
   const channels: { readonly events: ChannelEvents; readonly written: string[] }[] = [];
