@@ -4,13 +4,13 @@
  * While that program hangs nothing arrives, so which program it is must be known without the host (docs/remote-script.md).
  */
 import type { Part, PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";
-import type { SessionPlan } from "./lanes.js";
+import type { TickPlan } from "./script-plan.js";
 
 /**
  * The part until whose end the shell may hold its output; null: there is none, or it would not be certain that it is this
  * part when nothing comes. Pure.
  */
-export function heldPart({ system, tools }: SessionPlan): string | null {
+export function heldPart({ system, tools }: Pick<TickPlan, "system" | "tools">): string | null {
   // A tool whose GPUs sleep is not run: with a second one there would be two parts that nothing was written before.
   const withBuffered = tools.filter(({ parts }) => parts.some(isBufferedProgram));
   if (withBuffered.length !== 1) return null;
