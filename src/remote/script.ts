@@ -213,7 +213,7 @@ export function tickDefinitions(plan: TickPlan): string {
 
 /** The line that asks for one tick. `isHeld`: output is held until the first buffered program has ended (held-output.ts). */
 export function tickLine(tick: number, isHeld = false): string {
-  return `${fill(isHeld ? SH.heldTickLine : SH.tickLine, { TICK: tick })}\n`;
+  return `${(isHeld ? SH.heldTickLine : SH.tickLine).replace("@TICK@", String(tick))}\n`;
 }
 
 /** One tick as a script of its own, for hosts that keep no shell open. */
