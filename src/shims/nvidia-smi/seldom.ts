@@ -89,7 +89,8 @@ export class SeldomReadings {
 function completed(gpu: Gpu, { readings, detail }: Kept): Gpu {
   const whole: Record<string, unknown> = {};
   for (const key of Object.keys(gpu))
-    if (!IS_SELDOM.has(key)) whole[key] = key === "detail" ? completedDetail(gpu, detail) : Reflect.get(gpu, key);
+    if (!IS_SELDOM.has(key))
+      whole[key] = key === "detail" ? completedDetail(gpu, detail) : Reflect.get(gpu, key);
   return Object.assign(whole as unknown as Gpu, readings);
 }
 
