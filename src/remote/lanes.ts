@@ -19,7 +19,7 @@ import {
   tickScript,
 } from "./script.js";
 import type { TickPlan } from "./script-plan.js";
-import { shellCommand } from "./shell-command.js";
+import { scriptOf, shellCommand, type Script } from "./shell-command.js";
 
 /** The same object as long as nothing in it changes. */
 export type SessionPlan = Omit<TickPlan, "nonce">;
@@ -56,7 +56,7 @@ export class Lanes {
    * Runs a script that answers `tick` on a new channel; its shell, if it stays, takes the ticks from now on. Rejects as
    * Connection.open does.
    */
-  async begin(script: string, tick: number): Promise<Answer> {
+  async begin(script: Script, tick: number): Promise<Answer> {
     this.#main?.abandon();
     const { lane, answer: answering } = this.#run(script, tick);
     this.#main = lane;
@@ -79,13 +79,13 @@ export class Lanes {
     this.#isByInput = true;
   }
 
-  #run(script: string, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
+  #run(script: Script, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
     if (!this.#isByInput) {
-      const lane = Lane.open(this.#connection, shellCommand(script), this.nonce, this.#timing);
+      const lane = Lane.open(this.#connection, script.command, this.nonce, this.#timing);
       return { lane, answer: lane.awaitFrame(tick) };
     }
     const lane = Lane.open(this.#connection, SHELL_FOR_INPUT, this.nonce, this.#timing);
-    return { lane, answer: lane.feed(`${script}\n`, tick) };
+    return { lane, answer: lane.feed(`${script.text}\n`, tick) };
   }
 
   #openBare(): Lane {
@@ -142,7 +142,7 @@ export class Lanes {
   /** The shell was not allowed to stay: from now on each tick is an exec of its own. */
   #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#mode = "exec";
-    return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refusalOf);
+    return this.begin(scriptOf(tickScript({ ...plan, nonce: this.nonce }, tick)), tick).catch(refusalOf);
   }
 
   #parkHungLane(): void {

@@ -76,7 +76,7 @@ export class HostSession {
     this.#looks = looks;
     this.#facts = facts;
     this.#ways = ways;
-    this.#reader = new HostReader(sample);
+    this.#reader = new HostReader(sample, options.intervalMs === null);
     this.#cooldown = new PartCooldown(clock);
     this.#reprobe = new ReprobeSchedule(clock, shims, found);
     this.#found = found;
