@@ -5,7 +5,8 @@
 import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
+import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC } from "./linux-facts-part.js";
+import type { LinuxFacts } from "./linux-facts.js";
 import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
