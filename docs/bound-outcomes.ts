@@ -33,6 +33,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "cli/": usage,
   "cli/run-program.ts MAX_ERROR_CHARS": CUT,
   "conditions/": usage,
+  "conditions/known-fields.ts": CUT,
   "contract/envelope.ts": parse,
   "contract/tool-path.ts": usage,
   "fleet/": plain("another way of starting; no host is lost"),
