@@ -21,6 +21,8 @@ const MAX_FILE_AGE_MS = 86_400_000;
 const AGED_PER_RUN = 200;
 /** A home on a network file system may hang; a host does not wait for it. */
 const MAX_READ_MS = 500;
+/** So long after the folder has answered its files are read at once, as known_hosts is. */
+const MAX_ANSWER_AGE_MS = 1_000;
 const MAX_CLOSE_MS = 1_000;
 const FILE_NAME = /^[\da-f]{64}\.json(?:\.[\da-f]{12}\.tmp)?$/;
 
@@ -30,8 +32,9 @@ export class FactsFiles implements FactsStore {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #maxFiles: number;
-  /** Whether the folder may be read; settled by the first read. */
-  #isReadable: Promise<boolean> | null = null;
+  /** Whether the folder may be read, as it answered last, and when; null: it has not answered. */
+  #readable: { readonly is: boolean; readonly atMs: number } | null = null;
+  #asking: Promise<boolean> | null = null;
   /** The files in the folder when this run first wrote; null: it may not be written. */
   #files: Promise<Set<string> | null> | null = null;
   readonly #writing = new Set<Promise<void>>();
@@ -50,15 +53,26 @@ export class FactsFiles implements FactsStore {
     this.#maxFiles = maxFiles;
   }
 
-  read(key: string): Promise<unknown> {
-    return unlessLater(this.#read(key), null, MAX_READ_MS, this.#clock);
+  async read(key: string): Promise<unknown> {
+    const known = this.#readable;
+    if (known !== null && (!known.is || this.#clock.nowMs() - known.atMs < MAX_ANSWER_AGE_MS))
+      return known.is ? this.#read(key) : null;
+    this.#asking ??= this.#askFolder();
+    const isReadable = await unlessLater(this.#asking, false, MAX_READ_MS, this.#clock);
+    return isReadable ? this.#read(key) : null;
   }
 
-  async #read(key: string): Promise<unknown> {
+  /** One that may not be read stays so for this run. */
+  async #askFolder(): Promise<boolean> {
+    const is = await isTrustedFolder(this.#folder);
+    this.#readable = { is, atMs: this.#clock.nowMs() };
+    this.#asking = null;
+    return is;
+  }
+
+  #read(key: string): unknown {
     try {
-      this.#isReadable ??= isTrustedFolder(this.#folder);
-      if (!(await this.#isReadable)) return null;
-      const value: unknown = JSON.parse(await readTrusted(this.#path(key), MAX_FACTS_FILE_BYTES));
+      const value: unknown = JSON.parse(readTrusted(this.#path(key), MAX_FACTS_FILE_BYTES));
       return this.#isOfThisProgram(value) ? value.facts : null;
     } catch {
       return null;
@@ -78,12 +92,13 @@ export class FactsFiles implements FactsStore {
   }
 
   async #write(key: string, facts: unknown): Promise<void> {
+    const files = await (this.#files ??= this.#prepare());
+    if (files === null) return;
     const text = `${JSON.stringify({ format: FORMAT, program: this.#program, facts })}\n`;
     if (Buffer.byteLength(text) > MAX_FACTS_FILE_BYTES) return;
-    const files = await (this.#files ??= this.#prepare());
-    const path = this.#path(key);
     const name = fileName(key);
-    if (files === null || (files.size >= this.#maxFiles && !files.has(name))) return;
+    const path = join(this.#folder, name);
+    if (files.size >= this.#maxFiles && !files.has(name)) return;
     files.add(name);
     const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
     try {

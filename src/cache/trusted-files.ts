@@ -1,6 +1,6 @@
 /** Files that nobody but this user can have written: others are not read, and no folder of others is written into. */
-import { constants } from "node:fs";
-import { lstat, mkdir, open, stat, type FileHandle } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file of another kind or owner, or one that others may write. */
@@ -27,25 +27,28 @@ function isOurs({ uid, mode }: Owned): boolean {
   return own === undefined || (uid === own && (mode & WRITABLE_BY_OTHERS) === 0);
 }
 
-/** A whole file of at most `maxBytes`, never through a symbolic link. Rejects with Untrusted or the system's error. */
-export async function readTrusted(path: string, maxBytes: number): Promise<string> {
-  const handle = await open(path, READ_FLAGS);
+/**
+ * A whole file of at most `maxBytes`, never through a symbolic link. Throws Untrusted or the system's error. At once: four
+ * turns of a thread for each of a fleet's files took more than the facts in them save.
+ */
+export function readTrusted(path: string, maxBytes: number): string {
+  const file = openSync(path, READ_FLAGS);
   try {
-    const stats = await handle.stat();
+    const stats = fstatSync(file);
     if (!stats.isFile() || stats.nlink !== 1 || !isOurs(stats)) throw new Untrusted(path);
     if (stats.size > maxBytes) throw new Untrusted(path);
-    return await readWhole(handle, path, stats.size);
+    return readWhole(file, path, stats.size);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
-async function readWhole(handle: FileHandle, path: string, size: number): Promise<string> {
+function readWhole(file: number, path: string, size: number): string {
   // Our files are replaced and never grow.
-  const buffer = Buffer.alloc(size + 1);
+  const buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    const bytesRead = readSync(file, buffer, length, buffer.length - length, length);
     length += bytesRead;
     if (length > size) throw new Untrusted(path);
     if (bytesRead === 0) return buffer.toString("utf8", 0, length);

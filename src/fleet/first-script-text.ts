@@ -4,7 +4,6 @@ import type { Clock } from "../lib/clock.js";
 import { TOOL_SECTIONS } from "../remote/compose.js";
 import { firstScript } from "../remote/first-script.js";
 import { isNativeShim } from "../remote/probe.js";
-import { shellCommand } from "../remote/shell-command.js";
 import { shimsToTry } from "../shims/registry.js";
 import { sessionOptions, sessionsByPaths, toolPathsIn } from "./hosts.js";
 import type { FleetSettings } from "./open-fleet.js";
@@ -28,8 +27,8 @@ export async function firstScripts(
   const isToolWanted = TOOL_SECTIONS.some((section) => sample.include.has(section));
   return new Map(
     targets.map((target) => {
-      const script = firstScript(sessionOf(target.labels), isToolWanted ? shims : [], new Set(), NONCE);
-      return [target, shellCommand(script)];
+      const { command } = firstScript(sessionOf(target.labels), isToolWanted ? shims : [], new Set(), NONCE);
+      return [target, command];
     }),
   );
 }

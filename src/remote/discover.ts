@@ -124,7 +124,7 @@ async function probeInRounds(
       rounds.judged.some(isReadable),
       asKept,
     );
-    options.step?.("remote", bootstrapStep(script, toTry));
+    options.step?.("remote", bootstrapStep(script.text, toTry));
     const answer = await lanes.begin(script, 0);
     options.step?.("remote", answerStep("bootstrap", answer));
     rounds.latencyMs += answer.latencyMs;

@@ -1,7 +1,6 @@
 /** Parses a host's outputs of one tick into a reading, and reports whether the tools are still as the probe found them. */
 import type { SampleOptions } from "../contract/options.js";
 import { TICK_SECTIONS, type Gpu, type Section } from "../contract/record.js";
-import { sharedValue } from "../lib/shared-values.js";
 import type { PartOutputs, Reading, Sampler } from "../shims/kit/shim.js";
 import { createPsReader, type PsReader } from "../system/ps.js";
 import { asleepReading, namesOf, sleepersIn, wokenBy, type NamedGpu } from "./asleep.js";
@@ -33,23 +32,20 @@ const NO_PROCESSES: ReadonlyMap<number, never> = new Map<number, never>();
 
 export class HostReader {
   readonly #options: SampleOptions;
-  readonly #asked: readonly Section[];
-  /** Those of them that only a vendor tool reports, and those that the host reports itself. */
-  readonly #askedOfTool: readonly Section[];
-  readonly #askedOfHost: readonly Section[];
+  readonly #asked: Asked;
   readonly #asksProcesses: boolean;
+  /** There is no later tick that would need anything of this one. */
+  readonly #isOfOneTick: boolean;
   readonly #ps: PsReader | null;
   /** For what GPUs are called that have gone to sleep. */
   readonly #named = new WeakMap<Sampler, readonly NamedGpu[]>();
 
-  constructor(options: SampleOptions) {
+  constructor(options: SampleOptions, isOfOneTick = false) {
     this.#options = options;
+    this.#isOfOneTick = isOfOneTick;
     this.#asksProcesses = options.include.has("process");
     this.#ps = this.#asksProcesses ? createPsReader() : null;
-    const asked = TICK_SECTIONS.filter((section) => options.include.has(section));
-    this.#asked = sharedValue(asked);
-    this.#askedOfTool = sharedValue(asked.filter((section) => TOOL_SECTIONS.includes(section)));
-    this.#askedOfHost = sharedValue(asked.filter((section) => !TOOL_SECTIONS.includes(section)));
+    this.#asked = askedBy(options);
   }
 
   /** `firsts`: readings that the probe has already parsed from the same outputs. */
@@ -58,7 +54,7 @@ export class HostReader {
     outputs: PartOutputs,
     firsts: Readings = NOTHING_READ,
   ): { readonly reading: Reading; readonly health: ToolHealth } {
-    const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#askedOfHost);
+    const system = found.system === null ? NOTHING : readSampler(found.system, outputs, this.#asked.ofHost);
     const sources = found.sources.map((source) => this.#readSource(source, outputs, firsts));
     const ps = this.#ps?.read(outputs) ?? NO_PROCESSES;
     const unread = (section: Section): string | null => whyUnread(found, section);
@@ -70,19 +66,19 @@ export class HostReader {
 
   /** A reading in which every asked section failed. */
   failed(message: string): Reading {
-    return { sections: {}, errors: failedSections(this.#asked, "error", message) };
+    return { sections: {}, errors: failedSections(this.#asked.all, "error", message) };
   }
 
   #readSource(source: DeviceSource, outputs: PartOutputs, firsts: Readings): SourceReading {
     if (source.kind === "broken") return { source, main: this.#failureOf(source.main), second: null };
     const read = (tool: UsableTool): Reading => {
-      const asked = isNativeShim(tool.shim) ? this.#asked : this.#askedOfTool;
+      const asked = isNativeShim(tool.shim) ? this.#asked.all : this.#asked.ofTool;
       const sleepers = firsts.has(tool.sampler) ? null : sleepersIn(tool.shim.id, outputs);
       const reading =
         sleepers !== null
           ? this.#asleep(tool, sleepers)
           : (firsts.get(tool.sampler) ?? readSampler(tool.sampler, outputs, asked));
-      if (reading.sections.gpus !== undefined && wokenBy(tool.shim).length > 0)
+      if (!this.#isOfOneTick && reading.sections.gpus !== undefined && wokenBy(tool.shim).length > 0)
         this.#nameGpus(tool.sampler, reading.sections.gpus);
       return withTool(this.#asksProcesses ? withUnaccountedMemory(reading) : reading, tool.shim.id);
     };
@@ -93,7 +89,7 @@ export class HostReader {
   #asleep(tool: UsableTool, sleepers: readonly string[]): Reading {
     if (isNativeShim(tool.shim)) {
       const message = `all-smi was not run: it would wake ${sleepers.join(", ")}`;
-      return { sections: {}, errors: failedSections(this.#asked, "error", message) };
+      return { sections: {}, errors: failedSections(this.#asked.all, "error", message) };
     }
     return asleepReading(sleepers, this.#named.get(tool.sampler) ?? []);
   }
@@ -106,9 +102,33 @@ export class HostReader {
 
   #failureOf({ shim, isTimeout, message }: BrokenTool): Reading {
     // Where all-smi fails, the host's own sections are still read from the host.
-    const asked = sectionsOfTool(shim, this.#asked).filter((section) => TOOL_SECTIONS.includes(section));
+    const asked = sectionsOfTool(shim, this.#asked.all).filter((section) => TOOL_SECTIONS.includes(section));
     return { sections: {}, errors: failedSections(asked, isTimeout ? "timeout" : "error", message) };
   }
+}
+
+/** Sections in the order of a record. */
+interface Asked {
+  readonly all: readonly Section[];
+  /** Those of them that only a vendor tool reports, and those that the host reports itself. */
+  readonly ofTool: readonly Section[];
+  readonly ofHost: readonly Section[];
+}
+
+/** A fleet's hosts have the same options. */
+const ASKED = new WeakMap<SampleOptions, Asked>();
+
+function askedBy(options: SampleOptions): Asked {
+  const known = ASKED.get(options);
+  if (known !== undefined) return known;
+  const all = TICK_SECTIONS.filter((section) => options.include.has(section));
+  const asked: Asked = {
+    all,
+    ofTool: all.filter((section) => TOOL_SECTIONS.includes(section)),
+    ofHost: all.filter((section) => !TOOL_SECTIONS.includes(section)),
+  };
+  ASKED.set(options, asked);
+  return asked;
 }
 
 /** Null: the host was read, and has nothing of the section. Hosts lack accelerators and sensors of the chassis. */

@@ -7,6 +7,7 @@ import { ChannelRefused, type Connection } from "../contract/connection.js";
 import type { ChannelMode } from "../contract/record.js";
 import { hasClosed } from "./ended.js";
 import { NO_FRAME } from "./frame.js";
+import { heldPart, UNDER_WAY } from "./held-output.js";
 import { Lane, type Answer } from "./lane.js";
 import type { LaneTiming } from "./silence-watch.js";
 import {
@@ -18,7 +19,7 @@ import {
   tickScript,
 } from "./script.js";
 import type { TickPlan } from "./script-plan.js";
-import { shellCommand } from "./shell-command.js";
+import { scriptOf, shellCommand, type Script } from "./shell-command.js";
 
 /** The same object as long as nothing in it changes. */
 export type SessionPlan = Omit<TickPlan, "nonce">;
@@ -34,6 +35,8 @@ export class Lanes {
   #mode: ChannelMode = "session";
   /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
   #isByInput = false;
+  /** The shell may hold a tick's output: no answer has come short yet. */
+  #mayHold = true;
 
   constructor(connection: Connection, timing: LaneTiming) {
     this.#connection = connection;
@@ -53,7 +56,7 @@ export class Lanes {
    * Runs a script that answers `tick` on a new channel; its shell, if it stays, takes the ticks from now on. Rejects as
    * Connection.open does.
    */
-  async begin(script: string, tick: number): Promise<Answer> {
+  async begin(script: Script, tick: number): Promise<Answer> {
     this.#main?.abandon();
     const { lane, answer: answering } = this.#run(script, tick);
     this.#main = lane;
@@ -67,6 +70,7 @@ export class Lanes {
     const lanes = new Lanes(this.#connection, timing);
     lanes.#mode = isOnly ? "exec" : this.#mode;
     lanes.#isByInput = this.#isByInput;
+    lanes.#mayHold = false;
     return lanes;
   }
 
@@ -75,13 +79,13 @@ export class Lanes {
     this.#isByInput = true;
   }
 
-  #run(script: string, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
+  #run(script: Script, tick: number): { readonly lane: Lane; readonly answer: Promise<Answer> } {
     if (!this.#isByInput) {
-      const lane = Lane.open(this.#connection, shellCommand(script), this.nonce, this.#timing);
+      const lane = Lane.open(this.#connection, script.command, this.nonce, this.#timing);
       return { lane, answer: lane.awaitFrame(tick) };
     }
     const lane = Lane.open(this.#connection, SHELL_FOR_INPUT, this.nonce, this.#timing);
-    return { lane, answer: lane.feed(`${script}\n`, tick) };
+    return { lane, answer: lane.feed(`${script.text}\n`, tick) };
   }
 
   #openBare(): Lane {
@@ -98,7 +102,7 @@ export class Lanes {
     this.#mode = "plain";
   }
 
-  /** Asks for one tick. Rejects when the connection is gone. */
+  /** Asks for one tick. Rejects when the connection is gone. What `withheldBy` held back may be asked again without that part. */
   ask(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#resumeParked();
     if (this.#main?.isHung === true) return Promise.resolve(refusal("the remote shell hangs"));
@@ -120,20 +124,25 @@ export class Lanes {
     if (this.#main === null || this.#main.isClosed) this.#main = this.#openBare();
     const lane = this.#main;
     const define = (): string => tickDefinitions({ ...plan, nonce: this.nonce });
-    return lane.ask(plan, define, tickLine(tick), tick).then((answer) => {
+    const held = this.#mayHold && !isAgain ? heldPart(plan) : null;
+    return lane.ask(plan, define, tickLine(tick, held !== null), tick, held !== null).then((answer) => {
       if (lane.exitedBeforeFirstLine) return this.#askByExec(plan, tick);
-      // The shell had exited before it got the question: another shell is asked. If the connection is gone, that rejects.
-      const isUnanswered = hasClosed(answer.end) && answer.frame.outputs.size === 0;
-      if (isUnanswered && !isAgain) return this.#ask(plan, tick, true);
+      const { end, frame } = answer;
+      if (held !== null && end.kind !== "whole") this.#mayHold = false;
+      // The shell had exited before it got the question, or died with what it held: another shell is asked, which holds
+      // nothing. If the connection is gone, that rejects.
+      const isCut = hasClosed(end) || (held !== null && end.kind === "flooded");
+      if (isCut && frame.outputs.size === 0 && !isAgain) return this.#ask(plan, tick, true);
       this.#parkHungLane();
-      return answer;
+      if (held === null || end.kind !== "hung" || frame.outputs.size > 0) return answer;
+      return { ...answer, frame: { ...frame, outputs: new Map([[held, UNDER_WAY]]) }, withheldBy: held };
     }, refusalOf);
   }
 
   /** The shell was not allowed to stay: from now on each tick is an exec of its own. */
   #askByExec(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#mode = "exec";
-    return this.begin(tickScript({ ...plan, nonce: this.nonce }, tick), tick).catch(refusalOf);
+    return this.begin(scriptOf(tickScript({ ...plan, nonce: this.nonce }, tick)), tick).catch(refusalOf);
   }
 
   #parkHungLane(): void {

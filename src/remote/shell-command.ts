@@ -3,6 +3,15 @@
 // What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's
 // escapes (`\\`), line ends.
 const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;
+/** Safe or not by what stands beside it. */
+const PERHAPS_UNSAFE = /['\n\r\\!]/;
+
+/** A script, and the command that its host's login shell gets. Each is put together when it is asked for. */
+export interface Script {
+  readonly text: string;
+  /** Throws as `shellCommand` does. */
+  readonly command: string;
+}
 
 /** `exec /bin/sh -c '...'`. Throws when a part breaks the rule that keeps every login shell from changing it. */
 export function shellCommand(script: string): string {
@@ -15,4 +24,60 @@ export function shellCommand(script: string): string {
     );
   }
   return `exec /bin/sh -c '${script}'`;
+}
+
+export function scriptOf(text: string): Script {
+  return {
+    text,
+    get command() {
+      return shellCommand(text);
+    },
+  };
+}
+
+/** A script that each host gets with its own text in a few places: the twenty kilobytes around them are checked once. */
+export class ScriptWithPlaces {
+  /** The text before, between and after the places, in the order in which they come. */
+  readonly #pieces: readonly string[];
+  /** For each place in that order its index in `places`. */
+  readonly #order: readonly number[];
+  #isChecked = false;
+
+  /** `places`: texts of which each comes once. */
+  constructor(text: string, places: readonly string[]) {
+    const found = places.map((place, index) => ({ place, index, at: text.indexOf(place) }));
+    found.sort((a, b) => a.at - b.at);
+    let from = 0;
+    const pieces: string[] = [];
+    for (const { place, at } of found) {
+      if (at < from) throw new Error(`remote script: no ${place}`);
+      pieces.push(text.slice(from, at));
+      from = at + place.length;
+    }
+    this.#pieces = [...pieces, text.slice(from)];
+    this.#order = found.map(({ index }) => index);
+  }
+
+  /** `values`: one for each place. */
+  fill(values: readonly string[]): Script {
+    const join = (): string =>
+      this.#pieces.map((piece, at) => piece + (values[this.#order[at] ?? -1] ?? "")).join("");
+    const isPlain = !values.some((value) => PERHAPS_UNSAFE.test(value));
+    const command = (): string => {
+      if (!isPlain || !this.#isChecked) {
+        const checked = shellCommand(join());
+        this.#isChecked ||= isPlain;
+        return checked;
+      }
+      return `exec /bin/sh -c '${join()}'`;
+    };
+    return {
+      get text() {
+        return join();
+      },
+      get command() {
+        return command();
+      },
+    };
+  }
 }

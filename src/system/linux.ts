@@ -47,13 +47,22 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
   const hasNoSensors = sensorsAtProbe?.end.kind === "exit" && sensorsAtProbe.stdout.trim() === "";
   // A driver that hung once will hang again, and would delay every tick.
   const isHanging = sensorsAtProbe?.end.kind === "timeout";
-
-  return {
-    parts: sharedValue(
-      tickParts(include, tickProcPart(include, facts, probe)).filter(
+  const partsAfter = (outputs: PartOutputs): readonly Part[] =>
+    sharedValue(
+      tickParts(include, tickProcPart(include, facts, outputs)).filter(
         ({ id }) => id !== CHASSIS_SENSORS.id || !(hasNoSensors || isHanging),
       ),
-    ),
+    );
+  // A run of one tick never asks for them. The probe's outputs are not kept beyond that: a sampler lives for hours.
+  let parts: readonly Part[] | null = null;
+  let probed: PartOutputs | null = probe;
+
+  return {
+    get parts() {
+      parts ??= partsAfter(probed ?? NO_OUTPUTS);
+      probed = null;
+      return parts;
+    },
     parse(outputs) {
       const errors: SectionError[] = [];
       const proc = outputs.get(PROC_ID);
@@ -99,6 +108,8 @@ function createLinuxSampler(probe: PartOutputs, include: Include): Sampler {
     },
   };
 }
+
+const NO_OUTPUTS: PartOutputs = new Map();
 
 /** A part that did not exit by itself. An exit status other than 0 is no failure here: one of many files may be missing. */
 function endedEarly(output: PartOutput | undefined): boolean {

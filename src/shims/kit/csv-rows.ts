@@ -78,5 +78,7 @@ function cellsOf(line: string, columns: readonly string[], wide: string): Map<st
           cells.slice(wideAt, wideAt + surplus + 1).join(","),
           ...cells.slice(wideAt + surplus + 1),
         ];
-  return new Map(columns.map((column, at) => [column, (joined[at] ?? "").trim()]));
+  const named = new Map<string, string>();
+  for (let at = 0; at < columns.length; at++) named.set(columns[at] ?? "", (joined[at] ?? "").trim());
+  return named;
 }

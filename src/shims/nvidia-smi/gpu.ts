@@ -47,7 +47,10 @@ export function gpuFromCells(raw: Cells): Gpu {
   const clock = isUnreadGuest(cells, power) ? () => null : megahertzCell;
   const failure = failureOf(cells);
   const more: Record<string, unknown> = {};
-  for (const [key, field, read] of OPTIONAL) if (cells.has(field)) more[key] = read(cells.get(field));
+  for (const [key, field, read] of OPTIONAL) {
+    const cell = cells.get(field);
+    if (cell !== undefined) more[key] = read(cell);
+  }
   if (cells.has("clocks.current.memory")) more["clock_memory"] = clock(cells.get("clocks.current.memory"));
   if (cells.has("clocks.current.sm")) more["clock_sm"] = clock(cells.get("clocks.current.sm"));
   for (const [key, field] of MAX_CLOCKS) if (cells.has(field)) more[key] = maxClock(cells.get(field));
@@ -140,14 +143,21 @@ function isRenamed(cells: Cells): boolean {
   return OLD_FIELD_NAMES.some((name) => cells.has(name));
 }
 
+const BRACKET = 0x5b;
+const CAPITAL_A = 0x41;
+
 function failureOf(cells: Cells): string | null {
-  let unknown = 0;
-  for (const cell of cells.values()) {
-    // Each tick checks thousands of numbers here.
-    if (/^\[?[GE]/i.test(cell) && DEAD.test(cell)) return cell.replace(/[[\]]/g, "");
-    if (/^\[?U/i.test(cell) && UNKNOWN.test(cell)) unknown += 1;
-  }
-  if (unknown === 0) return null;
+  const failures: string[] = [];
+  // Each tick checks thousands of numbers here. The first readings of a fleet are too few for compiled code, and so are
+  // looked at without a pattern and without an iterator's objects.
+  cells.forEach((cell) => {
+    const first = cell.charCodeAt(cell.charCodeAt(0) === BRACKET ? 1 : 0);
+    if (first >= CAPITAL_A && (DEAD.test(cell) || UNKNOWN.test(cell))) failures.push(cell);
+  });
+  if (failures.length === 0) return null;
+  const dead = failures.find((cell) => DEAD.test(cell));
+  if (dead !== undefined) return dead.replace(/[[\]]/g, "");
+  const unknown = failures.length;
   const isOwn = OWN_FIELDS.some((field) => UNKNOWN.test(cells.get(field) ?? ""));
   return isOwn || unknown * 2 >= cells.size ? "Unknown Error" : null;
 }

@@ -102,7 +102,8 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
       const sampler = nvidiaSampler({
         // Without the kept facts: a sampler lives for hours.
         context: { include: context.include, mode: context.mode },
-        columns: columns.filter((field) => field !== refused),
+        // The same list for the fleet where there is nothing to leave out.
+        columns: refused === null ? columns : columns.filter((field) => field !== refused),
         hasMig:
           answer.gpus.some((gpu) => gpu.mig_mode === true) || /\bMIG-/.test(outputs.get(LIST)?.stdout ?? ""),
         hasPmon: worksPmon(outputs),

@@ -38,19 +38,9 @@ export class SeldomReadings {
     this.#kept = new Map();
     for (const gpu of gpus) {
       if (gpu.error !== undefined) continue;
-      const readings: Record<string, unknown> = Object.fromEntries(
-        SELDOM_KEYS.flatMap((key) => (gpu[key] === undefined ? [] : [[key, gpu[key]]])),
-      );
-      // In MIG mode the histogram comes without the counts, so nothing shows when it changes.
-      if (gpu.remapped_rows_correctable === null && "remapped_rows_histogram" in readings)
-        readings["remapped_rows_histogram"] = null;
-      const detail: Record<string, string> = {};
-      for (const key of SELDOM_DETAIL) {
-        const text = key === "cuda_version" ? this.#cudaOf(gpu) : gpu.detail[key];
-        if (text !== undefined) detail[key] = text;
-      }
-      this.#kept.set(identityOf(gpu), sharedValue({ readings, detail }));
-      keys = Object.keys(readings);
+      const kept = this.#keptOf(gpu);
+      this.#kept.set(identityOf(gpu), sharedValue(kept));
+      keys = Object.keys(kept.readings);
     }
     if (this.#kept.size > 0) {
       const nulls = Object.fromEntries(keys.map((key) => [key, null]));
@@ -61,6 +51,20 @@ export class SeldomReadings {
     return JSON.stringify([...this.#kept]) !== JSON.stringify([...before]);
   }
 
+  #keptOf(gpu: Gpu): Kept {
+    const readings: Record<string, unknown> = {};
+    for (const key of SELDOM_KEYS) if (gpu[key] !== undefined) readings[key] = gpu[key];
+    // In MIG mode the histogram comes without the counts, so nothing shows when it changes.
+    if (gpu.remapped_rows_correctable === null && "remapped_rows_histogram" in readings)
+      readings["remapped_rows_histogram"] = null;
+    const detail: Record<string, string> = {};
+    for (const key of SELDOM_DETAIL) {
+      const text = key === "cuda_version" ? this.#cudaOf(gpu) : gpu.detail[key];
+      if (text !== undefined) detail[key] = text;
+    }
+    return { readings, detail };
+  }
+
   /** Whether all GPUs are known that could be. */
   knows(gpus: readonly Gpu[]): boolean {
     return gpus.every((gpu) => gpu.error !== undefined || this.#kept.has(identityOf(gpu)));
@@ -69,17 +73,31 @@ export class SeldomReadings {
   /** The GPU with what is kept of it, in the same order of keys whichever fields were asked for. */
   complete(gpu: Gpu): Gpu {
     if (gpu.error !== undefined) return gpu;
-    const { readings, detail } = this.#kept.get(identityOf(gpu)) ?? this.#unknown;
-    const own = Object.entries(gpu).filter(([key]) => !IS_SELDOM.has(key));
-    const ownDetail = Object.entries(gpu.detail).filter(([key]) => !SELDOM_DETAIL.includes(key));
-    const completed: Record<string, unknown> = Object.fromEntries(own);
-    completed["detail"] = { ...Object.fromEntries(ownDetail), ...detail };
-    return Object.assign(completed as unknown as Gpu, readings);
+    return completed(gpu, this.#kept.get(identityOf(gpu)) ?? this.#unknown);
+  }
+
+  /** The same of a GPU of which all was asked, by what it has itself. */
+  completeByItself(gpu: Gpu): Gpu {
+    return gpu.error === undefined ? completed(gpu, this.#keptOf(gpu)) : gpu;
   }
 
   #cudaOf({ driver_version: driver, detail }: Gpu): string | undefined {
     return this.#cuda?.driver === driver ? this.#cuda?.version : detail["cuda_version"];
   }
+}
+
+function completed(gpu: Gpu, { readings, detail }: Kept): Gpu {
+  const whole: Record<string, unknown> = {};
+  for (const key of Object.keys(gpu))
+    if (!IS_SELDOM.has(key))
+      whole[key] = key === "detail" ? completedDetail(gpu, detail) : Reflect.get(gpu, key);
+  return Object.assign(whole as unknown as Gpu, readings);
+}
+
+function completedDetail(gpu: Gpu, detail: Kept["detail"]): Record<string, string> {
+  const whole: Record<string, string> = {};
+  for (const [key, text] of Object.entries(gpu.detail)) if (!SELDOM_DETAIL.includes(key)) whole[key] = text;
+  return Object.assign(whole, detail);
 }
 
 /** The same text as long as nothing kept can have changed: the histogram of spare rows changes with the remapped rows. */

@@ -1,4 +1,5 @@
 /** The query of one host's ticks: which fields a tick asks for, and how its answer is read. */
+import type { Gpu } from "../../contract/record.js";
 import { sharedValue } from "../../lib/shared-values.js";
 import type { ProgramPart } from "../kit/shim.js";
 import { fieldsAmong, queryCommand, SELDOM_FIELDS, withoutSeldom } from "./fields.js";
@@ -22,6 +23,8 @@ export class TickQuery {
   /** Whether the next tick asks for every field. */
   #asksAll: boolean;
   #ticksSinceAll = 0;
+  /** The GPUs of the probe's answer, of which nothing is kept yet. */
+  #unkept: readonly Gpu[] | null = null;
   /** Set where a GPU was read of which nothing is kept. */
   #hasUnknown = false;
   #read: ReadQuery;
@@ -37,9 +40,11 @@ export class TickQuery {
     this.#id = id;
     this.#seldom = seldom;
     this.#makeReader = makeReader;
-    this.#fields = sharedValue(fieldsAmong(columns));
+    this.#fields = fieldsOf(columns);
     // A probe without our script asks for ten fields.
-    this.#asksAll = this.#fields.some((field) => SELDOM_FIELDS.has(field) && !answer.columns.includes(field));
+    this.#asksAll =
+      columns !== answer.columns &&
+      this.#fields.some((field) => SELDOM_FIELDS.has(field) && !answer.columns.includes(field));
     this.#read = this.#newReader();
     this.#part = this.#newPart();
   }
@@ -49,13 +54,15 @@ export class TickQuery {
     return this.#part;
   }
 
-  /** The probe's own answer as a tick's. */
+  /** The probe's own answer as a tick's. What is kept of it is taken out by the first tick: a short run has none. */
   first(answer: QueryAnswer): QueryAnswer {
-    this.#seldom.remember(answer.gpus);
-    return this.#completed(answer);
+    this.#unkept = answer.gpus;
+    return { ...answer, gpus: answer.gpus.map((gpu) => this.#seldom.completeByItself(gpu)) };
   }
 
   read(text: string): QueryAnswer {
+    if (this.#unkept !== null) this.#seldom.remember(this.#unkept);
+    this.#unkept = null;
     return this.#asksAll ? this.#readAll(text) : this.#readTick(text);
   }
 
@@ -98,7 +105,7 @@ export class TickQuery {
   }
 
   #asked(): readonly string[] {
-    return this.#asksAll ? this.#fields : withoutSeldom(this.#fields);
+    return this.#asksAll ? this.#fields : usualOf(this.#fields);
   }
 
   #askNext(all: boolean): void {
@@ -107,7 +114,32 @@ export class TickQuery {
   }
 
   #newPart(): ProgramPart {
-    const command = queryCommand(this.#asked());
-    return sharedValue({ id: this.#id, kind: "program", command, isBuffered: true });
+    return partOf(this.#id, this.#asked());
   }
+}
+
+/** A fleet answers with the same columns, which are one list then: what follows from them is found once. */
+const FIELDS = new WeakMap<readonly string[], readonly string[]>();
+const USUAL = new WeakMap<readonly string[], readonly string[]>();
+const PARTS = new WeakMap<readonly string[], ProgramPart>();
+
+function fieldsOf(columns: readonly string[]): readonly string[] {
+  const fields = FIELDS.get(columns) ?? sharedValue(fieldsAmong(columns));
+  FIELDS.set(columns, fields);
+  return fields;
+}
+
+function usualOf(fields: readonly string[]): readonly string[] {
+  const usual = USUAL.get(fields) ?? withoutSeldom(fields);
+  USUAL.set(fields, usual);
+  return usual;
+}
+
+function partOf(id: string, fields: readonly string[]): ProgramPart {
+  const known = PARTS.get(fields);
+  if (known?.id === id) return known;
+  const command = queryCommand(fields);
+  const part = sharedValue<ProgramPart>({ id, kind: "program", command, isBuffered: true });
+  PARTS.set(fields, part);
+  return part;
 }
