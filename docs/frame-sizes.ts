@@ -11,7 +11,7 @@ export interface FrameSize {
 }
 
 const DEVICES = 8;
-/** What tells devices of one host apart, and what moves from tick to tick. */
+/** What distinguishes devices of one host, and what moves from tick to tick. */
 const IDS = ["uuid", "serial", "pci_bus_id"] as const;
 const READINGS = [
   ...["utilization", "memory_utilization", "temperature", "temperature_memory", "power_consumption"],

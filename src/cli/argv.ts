@@ -83,7 +83,7 @@ function encode(args: readonly string[]): {
         else problems.push(`--${flag.name}: takes no value`);
       } else {
         const text = inline ?? (rest.at(-1)?.startsWith("--") === true ? undefined : rest.pop());
-        if (text === undefined) problems.push(`--${flag.name}: needs a value, ${usage(flag)}`);
+        if (text === undefined) problems.push(`--${flag.name}: needs a value; write ${usage(flag)}`);
         else if (typed === "-o" && SSH_OPTION.test(text)) problems.push(notAnSshOption(text));
         else encoded.push(`--${nameForCac(flag.name)}=:${text}`);
       }
@@ -152,4 +152,11 @@ function unknownFlag(typed: string): string {
   const advice = closest === undefined ? "" : `; did you mean --${closest}?`;
   // That --help lists the flags is printed after every wrong use.
   return `unknown flag ${cleanText(typed)}${advice}`;
+}
+
+/** Other programs have commands of these names, and here they are hosts. */
+export function operandWarnings(operands: readonly string[]): readonly string[] {
+  const [only, ...others] = operands;
+  if (others.length > 0 || (only !== "help" && only !== "version")) return [];
+  return [`${only} is watched as a host; --${only} prints the ${only}`];
 }

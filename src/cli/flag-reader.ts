@@ -1,4 +1,5 @@
 /** Flag texts to typed values. A wrong value is one problem: a line with the flag and what is allowed. */
+import { closestName } from "../lib/closest-name.js";
 import { cleanText } from "../lib/text.js";
 import type { GivenFlags } from "./argv.js";
 
@@ -75,7 +76,9 @@ export class FlagReader {
   choose<const T extends string>(flag: string, text: string, choices: readonly T[]): T | undefined {
     const found = choices.find((choice) => choice === text);
     if (found === undefined)
-      this.problems.add(`--${flag}: "${cleanText(text)}" is not one of ${choices.join(", ")}`);
+      this.problems.add(
+        `--${flag}: "${cleanText(text)}" is not one of ${choices.join(", ")}${hintFor(text, choices)}`,
+      );
     return found;
   }
 
@@ -109,6 +112,12 @@ export class FlagReader {
     this.problems.add(`--${flag}: "${cleanText(text)}" is not ${name} from ${min} to ${max}${or}`);
     return undefined;
   }
+}
+
+/** `gpus` most likely means `gpu`. */
+function hintFor(text: string, choices: readonly string[]): string {
+  const closest = closestName(text.toLowerCase(), choices);
+  return closest === undefined ? "" : `; did you mean ${closest}?`;
 }
 
 /** Plain digits: no sign, exponent or hexadecimal. */

@@ -8,7 +8,7 @@ import type { RereadTargets } from "../contract/runtime-deps.js";
 import type { StepArea } from "../contract/step-log.js";
 import { DEFAULT_TABLE, TABLE_SORTS, TABLE_VIEWS } from "../contract/table-options.js";
 import { cleanText } from "../lib/text.js";
-import { readFlags } from "./argv.js";
+import { operandWarnings, readFlags } from "./argv.js";
 import { withDefaults } from "./defaults.js";
 import { CONFLICTS, refuseConflicts, SOURCES } from "./flag-conflicts.js";
 import { FlagReader, Problems } from "./flag-reader.js";
@@ -119,7 +119,12 @@ export async function parseArgv(
     script: reader.has("script"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
-  return { kind: "run", options, warnings: [...variableWarnings(env), ...warnings], rereadTargets };
+  return {
+    kind: "run",
+    options,
+    warnings: [...variableWarnings(env), ...operandWarnings(given.operands), ...warnings],
+    rereadTargets,
+  };
 }
 
 /** Only of real hosts: a demo's are made up with each run. */

@@ -4,6 +4,8 @@ import { fieldsAt, shapeAt } from "../contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/sections.js";
 import type { FieldNames } from "./literal.js";
 
+const MAX_NAMED = 12;
+
 export const KNOWN_FIELDS: FieldNames = {
   problemOf(section, keys) {
     if (section !== null && keys.length === 0)
@@ -33,6 +35,15 @@ function problemAt(section: Section | null, before: readonly string[], key: stri
   const candidates = whole === "" ? [...names, ...SECTIONS, ...Object.values(KEY_OF_SECTION)] : names;
   const closest = closestName(key, candidates);
   const path = [whole, closest].filter((part) => part !== "").join(".");
-  const hint = closest === undefined ? `there are ${names.join(", ")}` : `did you mean ${path}?`;
+  const hint = closest === undefined ? namesLike(key, names) : `did you mean ${path}?`;
   return `${whole === "" ? "a record" : whole} has no field "${key}"; ${hint}`;
+}
+
+/** `temp` is the begin of three names: these are of more use than all of them. */
+function namesLike(key: string, names: readonly string[]): string {
+  const alike = names.filter((name) => key.length > 1 && name.includes(key.toLowerCase()));
+  if (alike.length > 0) return `did you mean ${alike.slice(0, MAX_NAMED).join(", ")}?`;
+  return names.length <= MAX_NAMED
+    ? `there are ${names.join(", ")}`
+    : `docs/records.md and allsmi-ssh-records(5) list the fields`;
 }

@@ -57,7 +57,7 @@ export const CPU_FIELDS = {
   cache_size_mb: { type: "number", nullable: true, unit: "MiB", csv: true, text: "Last level cache." },
   utilization: {
     ...{ type: "number", nullable: true, unit: "%", csv: true },
-    text: "Share of time in use since the previous tick; null in the first.",
+    text: "Share of time in use since the previous tick; null in the first, so always with `--once`.",
   },
   temperature: { type: "number", nullable: true, unit: "°C", csv: true, text: "Package temperature." },
   power_consumption: { type: "number", nullable: true, unit: "W", csv: true, text: "Power drawn." },

@@ -5,7 +5,7 @@ import type { Held } from "../contract/held.js";
 import type { StreamRecord } from "../contract/record.js";
 import { isRemoval } from "../contract/removed.js";
 
-/** In a record, of each condition: a list of thousands of processes says no more. */
+/** In a record, of each condition: a list of thousands of processes is of no more use. */
 const MAX_MATCHES = 64;
 const NONE: readonly Held[] = [];
 

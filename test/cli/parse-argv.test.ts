@@ -216,6 +216,19 @@ describe("--listen", () => {
   }
 });
 
+test("help and version without dashes are hosts, with a warning", async () => {
+  const warningsOf = async (...args: readonly string[]): Promise<readonly string[]> => {
+    const command = await parseArgv(args, readFile);
+    assert.equal(command.kind, "run");
+    return command.warnings;
+  };
+  assert.deepEqual(await warningsOf("help"), ["help is watched as a host; --help prints the help"]);
+  assert.deepEqual(await warningsOf("version", "--once"), [
+    "version is watched as a host; --version prints the version",
+  ]);
+  assert.deepEqual(await warningsOf("help", "a"), []);
+});
+
 describe("--format prometheus has an end, a file or a reader", () => {
   for (const flags of [["--once"], ["--count", "2"], ["--output", "f.prom"], ["--listen", "9400"]]) {
     test(flags.join(" "), async () => {
@@ -302,8 +315,8 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "-once"], /^unknown flag -once; did you mean --once\?$/],
     [["--demo", "---once"], /^unknown flag ---once/],
     [["--demo", "--once=yes"], /^--once: takes no value$/],
-    [["--demo", "--interval"], /^--interval: needs a value, --interval SECS$/],
-    [["--demo", "--output", "--once"], /^--output: needs a value, --output FILE$/],
+    [["--demo", "--interval"], /^--interval: needs a value; write --interval SECS$/],
+    [["--demo", "--output", "--once"], /^--output: needs a value; write --output FILE$/],
     [["--demo", "--output="], /^--output: needs a value that is not empty$/],
     ...["0", "-1", "0.05", "1e3", "0x1", "abc", "", " 1", "Infinity", "NaN", "1,5", "86401"].map(
       (text): [string[], RegExp] => [
@@ -322,7 +335,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--tool-timeout-secs", "1.5"], /^--tool-timeout-secs: "1.5" is not a whole number/],
     [
       ["--demo", "--format", "json"],
-      /^--format: "json" is not one of ndjson, csv, table, prometheus, otlp-json, all-smi-record$/,
+      /^--format: "json" is not one of ndjson, csv, table, prometheus, otlp-json, all-smi-record; did you mean ndjson\?$/,
     ],
     [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; add --listen PORT, --output/],
     ...["", ":9400", "65536", "a b:1", "::1:9400", "[::1]", "-1", "9400/tcp"].map(
@@ -340,7 +353,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [["--demo", "--ssh-client", "putty"], /^--ssh-client: "putty" is not one of auto, ssh2, openssh$/],
     [
       ["--demo", "--include", "gpus"],
-      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network, event$/,
+      /^--include: "gpus" is not one of gpu, cpu, memory, chassis, process, storage, host, network, event; did you mean gpu\?$/,
     ],
     [["--demo", "--include", "gpu,,cpu"], /^--include: has an empty entry/],
     [
@@ -361,6 +374,14 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     [
       ["--demo", "--fields", "host_id,gpu.temprature"],
       /^--fields: gpu has no field "temprature"; did you mean gpu\.temperature\?$/,
+    ],
+    [
+      ["--demo", "--fail-on", "gpu.temp > 5"],
+      /: gpu has no field "temp"; did you mean temperature, temperature_memory, temperature_margin\?$/,
+    ],
+    [
+      ["--demo", "--fail-on", "gpu.zzz > 5"],
+      /: gpu has no field "zzz"; docs\/records\.md and .* list the fields$/,
     ],
     [["--demo", "--fields", "a..b"], /^--fields: "a\.\.b" is not a dot path/],
     [["--demo", "--rows", "gpu"], /^--rows: "gpu" is not one of record, device$/],

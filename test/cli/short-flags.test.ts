@@ -57,7 +57,7 @@ describe("a value", () => {
   test("may begin with a dash, as that of a name, but not with two", async () => {
     assert.deepEqual(await read("-n", "-5"), { interval: ["-5"] });
     assert.deepEqual(await read("-H-"), { "ssh-hostfile": ["-"] });
-    assert.deepEqual(await problemsOf("-o", "--once"), ["--output: needs a value, --output FILE"]);
+    assert.deepEqual(await problemsOf("-o", "--once"), ["--output: needs a value; write --output FILE"]);
   });
   test("comes back as it was typed", async () => {
     await fc.assert(
@@ -86,8 +86,8 @@ describe("wrong usage", () => {
     [["-qx"], ["unknown flag -x"]],
     [["-15"], ["unknown flag -5"]],
     [["-q=1"], ["--quiet: takes no value"]],
-    [["-n"], ["--interval: needs a value, --interval SECS"]],
-    [["-qn"], ["--interval: needs a value, --interval SECS"]],
+    [["-n"], ["--interval: needs a value; write --interval SECS"]],
+    [["-qn"], ["--interval: needs a value; write --interval SECS"]],
   ];
   for (const [args, problems] of cases)
     test(args.join(" "), async () => assert.deepEqual(await problemsOf(...args), problems));

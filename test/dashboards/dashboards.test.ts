@@ -24,7 +24,7 @@ for (const name of DASHBOARD_NAMES) {
     assert.equal(readFileSync(file, "utf8"), written, HINT);
   });
 
-  test(`${name}: each panel has an id, a place of its own, and says what it shows`, () => {
+  test(`${name}: each panel has an id, a place of its own, and a description`, () => {
     const panels = panelsOf(readDashboard(name));
     assert.ok(panels.length > 15);
     assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);

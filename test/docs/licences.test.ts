@@ -21,7 +21,7 @@ test("every licence is a permissive one", () => {
   for (const { name, licence } of packages) assert.ok(PERMISSIVE.has(licence), `${name}: ${licence}`);
 });
 
-test("what the lockfile has no licence of is as its package says", () => {
+test("a licence that the lockfile lacks is that of its package", () => {
   let compared = 0;
   for (const { path, name, licence } of packages) {
     const stated = licencesInOldForm(path);

@@ -113,7 +113,7 @@ describe("a file", () => {
     assert.equal(readFileSync(path, "utf8"), "a\nb\n");
     assert.equal(statSync(path).mode & 0o777, 0o644);
   });
-  test("that is there already keeps its lines and tells the first", async () => {
+  test("that exists keeps its lines, and its first line is returned", async () => {
     const path = join(temp.path, "old.csv");
     writeFileSync(path, "x,y\n1,2\n");
     const output = await fileOutput(path);
@@ -152,7 +152,7 @@ describe("a file", () => {
     await assert.rejects(fileOutput(join(temp.path, "none", "x")), { code: "ENOENT" });
   });
   test(
-    "on a full disk is an OutputError that says so",
+    "on a full disk is an OutputError that names it",
     { skip: !existsSync("/dev/full") && "no /dev/full" },
     async () => {
       const output = await fileOutput("/dev/full");
@@ -173,7 +173,7 @@ describe("a stream", () => {
         callback(Object.assign(new Error(`write ${code}`), { code }));
       },
     });
-  test("takes a text and then tells so", async () => {
+  test("takes a text before its promise settles", async () => {
     const chunks: string[] = [];
     let finish: () => void = () => undefined;
     const output = streamOutput(
@@ -209,7 +209,7 @@ describe("a stream", () => {
 describe("a process", () => {
   const fixture = fileURLToPath(new URL("../support/endless-output.ts", import.meta.url));
   const command = `"${process.execPath}" --import tsx "${fixture}"`;
-  test("whose reader takes one line ends with 0 and says nothing", () => {
+  test("whose reader takes one line ends with 0 and logs nothing", () => {
     const shell = `{ ${command}; echo "exit $?" >&2; } | head -1`;
     const { stdout, stderr } = spawnSync("sh", ["-c", shell], { encoding: "utf8", timeout: 60_000 });
     assert.equal(stdout.split("\n").length, 2);
@@ -221,12 +221,12 @@ describe("a process", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     t.after(() => child.kill("SIGKILL"));
-    let told = "";
-    child.stderr.on("data", (chunk: Buffer) => (told += chunk.toString()));
+    let logged = "";
+    child.stderr.on("data", (chunk: Buffer) => (logged += chunk.toString()));
     // Standard output is not read: the pipe fills.
     const stalled = await new Promise<boolean>((resolve) => {
       const look = setInterval(() => {
-        if (!told.includes("stalled")) return;
+        if (!logged.includes("stalled")) return;
         clearInterval(look);
         resolve(true);
       }, 20);
@@ -235,7 +235,7 @@ describe("a process", () => {
         resolve(false);
       });
     });
-    assert.ok(stalled, told);
+    assert.ok(stalled, logged);
     child.kill("SIGTERM");
     const code = await new Promise((resolve) => child.on("close", resolve));
     assert.equal(code, 143);

@@ -550,7 +550,7 @@ describe("appended", () => {
       isOnce: false,
     });
   const at = (hostname: string, tick: number | null): StreamRecord => state({ hostname, tick });
-  test("a block comes as soon as every host has told its tick", async () => {
+  test("a block comes as soon as every host has its record of the tick", async () => {
     const formatter = await make(2);
     assert.equal(formatter.format([at("a", 0)]), "");
     assert.equal(formatter.format([at("b", null)]), "");

@@ -188,7 +188,7 @@ describe("drift", () => {
     });
     assert.deepEqual(linesOf([host(["a", {}, "1"]), failed]), []);
   });
-  test("says how many hosts could be compared", () => {
+  test("reports how many hosts could be compared", () => {
     const hosts = [host(["a", {}, "1"]), host(["b", {}, "1"]), state({ hostname: "c" })];
     assert.deepEqual(compareHosts(hosts.map(traitsOf)), { drifts: [], compared: 2 });
   });

@@ -153,11 +153,11 @@ describe("the drift report", () => {
     for (const record of records) watch.take(record);
     return watch.report.lines;
   };
-  test("says how many hosts were compared where none differs", () =>
+  test("reports how many hosts were compared where none differs", () =>
     assert.deepEqual(reportOf(driver("a", "1"), driver("b", "1"), down("c")), [
       "drift: none; 2 of 3 hosts were compared",
     ]));
-  test("says that nothing was compared", () =>
+  test("reports that nothing was compared", () =>
     assert.deepEqual(reportOf(driver("a", "1"), down("c")), [
       "drift: nothing was compared: no two hosts of a group have GPU readings",
     ]));
@@ -226,7 +226,7 @@ describe("where a condition holds", () => {
       ]);
     assert.deepEqual(lines, ["a gpu 0: temperature 90 > 85"]);
   });
-  test("is logged for 20 devices, then one line says that there are more", () => {
+  test("is logged for 20 devices, then one line reports that there are more", () => {
     const lines: string[] = [];
     const hosts = Array.from({ length: 50 }, (_, at) => ok(`h${at}`, 90));
     tallyOf(hosts, ["gpu.temperature > 85"], (line) => lines.push(line));

@@ -66,7 +66,7 @@ describe("hosts that differ", { skip, concurrency: 2 }, () => {
     assert.deepEqual(run.stdout.trimEnd().split("\n").slice(-2), ["5 hosts: 5 ok", LINE]);
     assert.deepEqual(messages(run), []);
   });
-  test("are there or not: a run says so", async () => {
+  test("are there or not: a run reports it", async () => {
     const run = await watch("alike", "--count", "2", "--interval", "3", "--drift", "--format", "ndjson");
     assert.equal(run.code, 0, run.stderr);
     assert.deepEqual(messages(run), ["drift: none; 2 of 2 hosts were compared"]);

@@ -178,7 +178,7 @@ test("a journal that hangs delays no reading, and is not asked while it hangs", 
 });
 
 describe("a host whose log cannot be read", () => {
-  test("says so once for a connection", async () => {
+  test("reports it once for a connection", async () => {
     const denied = {
       journalctl: `echo "Hint: You are currently not seeing messages from other users and the system." >&2; echo "-- No entries --"`,
       dmesg: `echo "dmesg: read kernel buffer failed: Operation not permitted" >&2; exit 1`,
@@ -200,7 +200,7 @@ describe("a host whose log cannot be read", () => {
     );
   });
 
-  test("because it is no Linux says that", async () => {
+  test("because it is not Linux has that reason", async () => {
     await withHost(
       () => ({}),
       async (host) => {

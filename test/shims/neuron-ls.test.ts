@@ -61,7 +61,7 @@ test("a core that is not in use is idle; what could not be read is null, and nev
   assert.deepEqual(utilizations(""), [null, null]);
 });
 
-test("without a shell, and without a report, the devices are there and an error says why nothing is read", () => {
+test("without a shell, and without a report, the devices are there and an error has the reason why nothing is read", () => {
   assert.deepEqual(
     neuronLsShim.probe(probeContext(["gpu"], "plain")).map(({ command }) => command),
     ["{tool} -j"],

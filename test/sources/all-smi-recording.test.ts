@@ -118,7 +118,7 @@ describe("a recording that --format all-smi-record has written", () => {
     assert.deepEqual(failed?.record === "state" && failed.last_error, state().last_error);
   });
 
-  test("gives a line that is too long without per-core readings, and says so in it", () => {
+  test("gives a line that is too long without per-core readings, and its errors name them", () => {
     const cores = Array.from({ length: 4096 }, (_, at) => ({
       core_id: at,
       core_type: "Standard",

@@ -63,7 +63,7 @@ const DROP_ORDER_WITH_DETAILS: readonly ColumnName[] = [
   ...DROP_ORDER.filter((name) => name !== "note" && !LUXURIES.includes(name)),
 ];
 
-/** A host's health says more than its state, and rows without their GPU and its load are all the same. */
+/** A host's health has more information than its state, and rows without their GPU and its load are all the same. */
 function dropOrder(hasHealth: boolean, hasDetails: boolean): readonly ColumnName[] {
   const order = hasDetails ? DROP_ORDER_WITH_DETAILS : DROP_ORDER;
   if (!hasHealth) return order;

@@ -28,7 +28,7 @@ test("a family without a convention keeps its name, with its namespaces", () => 
   assert.equal(nameOf("allsmi_gpu_info"), "allsmi.gpu.info");
 });
 
-test("two families are one metric only where a convention tells them apart by attributes", () => {
+test("two families are one metric only where a convention distinguishes them by attributes", () => {
   const seen = new Map<string, string>();
   for (const family of FAMILIES) {
     const { name, attributes, component, instrument, unit } = metricOf(family);

@@ -23,7 +23,7 @@ const GPU: Texts = {
   power: "277/450",
 };
 
-test("rows of one host can be told apart at 40 columns, with its health too", () => {
+test("rows of one host can be distinguished at 40 columns, with its health too", () => {
   assert.deepEqual(columnsOf([GPU], 40), ["host", "state", "index", "utilization"]);
   const sick = { ...GPU, health: "critical" };
   assert.deepEqual(columnsOf([sick], 40), ["host", "health", "index", "utilization"]);

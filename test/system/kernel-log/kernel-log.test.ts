@@ -156,7 +156,7 @@ for (const source of ["journal", "buffer"] as const) {
       assert.deepEqual(codes(eventsOf(look(log, host))), [7]);
     });
 
-    test("a log that does not go back to the boot says so", () => {
+    test("a log that does not go back to the boot has an event for it", () => {
       const host = made();
       host.entries = [];
       host.log("noise");
