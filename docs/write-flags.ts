@@ -9,16 +9,32 @@ import { FALLBACK_IDS } from "../src/shims/registry.js";
 
 const LETTERS = `## Letters
 
-Letters may be joined, and a value joined to its letter: \`-qn5\`, \`-n 5\` and \`-n=5\` are the same interval. They mean what they
-mean in watch (\`-n\`), ping (\`-c\`), pdsh and clush (\`-w\`), ssh (\`-i\`, \`-F\`, \`-v\`) and curl (\`-o\`, \`-q\`). Elsewhere some mean
-something else: \`-o\` takes no option of ssh, \`-f\` is no fanout (\`--ssh-concurrency\`), and \`-w\`, \`-c\`, \`-t\` and \`-H\` of a Nagios plugin
-are \`--warn\`, \`--crit\`, \`--timeout\` and \`--ssh\`.`;
+Letters may be joined, and a value may follow its letter directly: \`-qn5\`, \`-n 5\` and \`-n=5\` are the same interval. The letters
+have the meaning that they have in watch (\`-n\`), ping (\`-c\`), pdsh and clush (\`-w\`), ssh (\`-i\`, \`-F\`, \`-v\`) and curl (\`-o\`, \`-q\`). Some
+differ from other tools: \`-o\` is a file, not an option of ssh; \`-f\` is the format, not a fanout (\`--ssh-concurrency\`). Nagios
+plugins use \`-w\`, \`-c\`, \`-t\` and \`-H\`; here these are \`--warn\`, \`--crit\`, \`--timeout\` and \`--ssh\`.`;
 
 const DEFAULTS = `## Defaults of your own
 
-\`ALLSMI_SSH_INTERVAL=5\` is a default for \`--interval\`, and so on for every flag but \`--check\`: capital letters, \`_\` for \`-\`,
-and \`1\` or \`0\` for a flag without a value. \`ALLSMI_SSH_CONFIG_PATH\` names a file of flags, one a line, as \`--interval=5\`.
-The command line wins over variables, and they over the file. Of a repeated flag with one value, the last one counts.`;
+\`ALLSMI_SSH_INTERVAL=5\` is a default for \`--interval\`. Every flag has such a variable, except \`--check\`, \`--help\` and
+\`--version\`: capital letters, \`_\` for \`-\`, and \`1\` or \`0\` for a flag without a value. \`--ssh-key\` is \`ALLSMI_SSH_SSH_KEY\`. A
+variable with an unknown name that begins with \`ALLSMI_SSH_\` is a warning, with the name that was probably meant.
+
+\`ALLSMI_SSH_CONFIG_PATH\` names a file of flags, one a line, as \`--interval=5\`. Flags of the command line replace those of
+variables, and these replace those of the file. If a flag with one value is given several times, the last one counts.`;
+
+const MESSAGES = `## Messages
+
+Messages are on standard error, and each begins with \`allsmi-ssh:\`. A watch prints one when a host changes: connected, lost
+with the reason and a fix, connected again, a reading with errors, ok again. A host that changes all the time has at most two
+messages of each kind in a minute, then one a minute with their number. At the end one line has how many hosts are ok.
+\`--verbose\` prints each attempt, \`--quiet\` none of these.
+
+Messages have no time, because the journal of systemd, container runtimes and syslog add it. For a file, use \`--log-time\`:
+
+\`\`\`sh
+allsmi-ssh --ssh-hostfile hosts.txt --output fleet.ndjson --log-time 2>> allsmi.log
+\`\`\``;
 
 const COMPLETIONS = `## Completions
 
@@ -30,9 +46,9 @@ For bash, zsh and fish, in the package's folder \`dist/completions\`:
 
 const STEP_LOG = `## The step log
 
-It shows what is slow or fails on one host. \`ALLSMI_SSH_DEBUG\` takes a comma list of areas: \`ssh\` (dial, host key,
-authentication, channels) and \`remote\` (what is asked on the host, what it answers, timeouts). \`--verbose --verbose\` is
-both. It never holds key material.
+The step log shows which step is slow or fails on a host. \`ALLSMI_SSH_DEBUG\` takes a list of areas, separated by commas: \`ssh\`
+(dial, host key, authentication, channels) and \`remote\` (commands on the host, answers, timeouts). \`--verbose --verbose\` is
+both. It never contains key material.
 
 \`\`\`console
 $ ALLSMI_SSH_DEBUG=remote allsmi-ssh --ssh admin@dgx-01 --once > /dev/null
@@ -53,6 +69,7 @@ export async function writeFlags(): Promise<string> {
     LETTERS,
     DEFAULTS,
     COMPLETIONS,
+    MESSAGES,
     STEP_LOG,
   ].join("\n\n");
   return await format(text, { parser: "markdown", printWidth: 110 });

@@ -19,9 +19,12 @@ const MAX_HOSTS_UNOPTIMIZED = 1000;
 const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** `--log-time`; false until the flags are read. */
+let logsTime = false;
+
 /** Whoever made the text has cleaned it where a host wrote it. Names of files and flags are as the shell passed them. */
 function logLine(line: string): void {
-  const prefix = `${NAME}: `;
+  const prefix = `${logsTime ? `${new Date().toISOString()} ` : ""}${NAME}: `;
   const clean = line.split("\n").map(cleanText).join("\n");
   const { isTTY, columns } = process.stderr;
   const text = isTTY && columns > 0 ? wrapMessage(clean, columns, prefix.length) : clean;
@@ -66,6 +69,7 @@ async function main(): Promise<number> {
     return await printed(command.kind === "help" ? command.text : VERSION_TEXT);
   }
   const { options, warnings } = command;
+  logsTime = options.logTime;
   const isWatching = options.length.kind !== "once" && options.check === null && !options.dryRun;
   const rereadTargets = isWatching ? command.rereadTargets : null;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
@@ -185,13 +189,26 @@ async function readText(file: string): Promise<string> {
   return await (await import("node:stream/consumers")).text(process.stdin);
 }
 
+/** A pipe takes 64 KiB at once, and process.exit drops the rest: waits for the reader, as a program that blocks would. */
+async function logWritten(): Promise<void> {
+  if (process.stderr.writableLength === 0) return;
+  await new Promise<void>((resolve) => {
+    process.stderr.once("close", resolve);
+    process.stderr.write("", () => resolve());
+  });
+}
+
 main().then(
-  (code) => process.exit(code),
+  async (code) => {
+    await logWritten();
+    process.exit(code);
+  },
   async (error: unknown) => {
     const { UsageError } = await import("./contract/errors.js");
     if (error instanceof UsageError) {
       for (const problem of error.problems) logLine(problem);
       if (error.hintsAtHelp) logLine(`see ${NAME} --help`);
+      await logWritten();
       await exit(USAGE, error);
     }
     endByFault(error);

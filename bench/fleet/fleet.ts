@@ -7,7 +7,7 @@ import { knownHostsLines, startSshd } from "../../test/support/sshd.js";
 import type { SshdOptions } from "../../test/support/sshd.js";
 import { makeTempDir } from "../../test/support/temp-dir.js";
 import { cpuMeter } from "../measure/cpu-meter.js";
-import { makeFakeGpus } from "./fake-gpus.js";
+import { DRIVER_VERSION, makeFakeGpus } from "./fake-gpus.js";
 import type { FakeGpus } from "./fake-gpus.js";
 
 export interface Farm {
@@ -35,19 +35,36 @@ const MAX_ADDRESSES = 16;
 /** Set in the bench that has a network namespace of its own. */
 const ALONE = "ALLSMI_BENCH_ALONE";
 
+/** A driver with a version, as a real host of the stand-in's GPUs has: seen only in a mount namespace of the bench. */
+const DRIVER_FOLDER = "/sys/module/nvidia";
+const MOUNT_DRIVER = `mount -t tmpfs none /sys/module && mkdir ${DRIVER_FOLDER} && echo ${DRIVER_VERSION} >${DRIVER_FOLDER}/version`;
+
 /**
- * Starts the bench again where loopback is the only network, so that one sshd may listen on all addresses. Returns
- * when it cannot (no root, no util-linux), or when this is that run; otherwise it ends the process.
+ * Starts the bench again where loopback is the only network, so that one sshd may listen on all addresses, and where the
+ * hosts have the stand-in's driver, if mounts are possible. Returns when it cannot (no root, no util-linux), or when this
+ * is that run; otherwise it ends the process.
  */
 export function reenterAlone(): void {
   if (process.env[ALONE] !== undefined || process.getuid?.() !== 0) return;
   if (spawnSync("unshare", ["-n", "ip", "link", "set", "lo", "up"]).status !== 0) return;
+  const mayMount = spawnSync("unshare", ["-m", "sh", "-c", MOUNT_DRIVER], { stdio: "ignore" }).status === 0;
+  const [flags, mount] = mayMount ? [["-n", "-m"], `${MOUNT_DRIVER} && `] : [["-n"], ""];
   const argv = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const again = spawnSync("unshare", ["-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", ...argv], {
+  const command = `${mount}ip link set lo up && exec "$@"`;
+  const again = spawnSync("unshare", [...flags, "sh", "-c", command, "sh", ...argv], {
     stdio: "inherit",
     env: { ...process.env, [ALONE]: "1" },
   });
   process.exit(again.status ?? 1);
+}
+
+/** Whether the watched hosts have a driver whose version is that of the stand-in. */
+export function hasDriverVersion(): boolean {
+  try {
+    return readFileSync(`${DRIVER_FOLDER}/version`, "utf8").trim() === DRIVER_VERSION;
+  } catch {
+    return false;
+  }
 }
 
 export function isAlone(): boolean {

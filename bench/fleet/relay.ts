@@ -1,4 +1,4 @@
-/** A TCP relay that holds every byte back, in order, and counts what the client sends. The TCP handshake passes undelayed. */
+/** A TCP relay that holds every byte back, in order, and counts what both sides send. The TCP handshake passes undelayed. */
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 
@@ -8,6 +8,8 @@ export interface DelayRelay {
   openedAtMs(): number;
   /** Chunks and bytes that came from clients: without a pause between them two writes may arrive as one chunk. */
   sent(): { readonly writes: number; readonly bytes: number };
+  /** Chunks that came from the server, in the same way. */
+  answered(): number;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export function startDelayRelay(address: string, port: number, delayMs: number):
   let openedAtMs = NaN;
   let writes = 0;
   let bytes = 0;
+  let answers = 0;
   const carry = (from: Socket, to: Socket): void => {
     sockets.add(from);
     from.on("data", (chunk: Buffer) => {
@@ -36,6 +39,7 @@ export function startDelayRelay(address: string, port: number, delayMs: number):
       bytes += chunk.length;
     });
     const upstream = connect({ host: address, port, noDelay: true });
+    upstream.on("data", () => (answers += 1));
     carry(client, upstream);
     carry(upstream, client);
   });
@@ -46,6 +50,7 @@ export function startDelayRelay(address: string, port: number, delayMs: number):
         port: typeof bound === "object" && bound !== null ? bound.port : 0,
         openedAtMs: () => openedAtMs,
         sent: () => ({ writes, bytes }),
+        answered: () => answers,
         stop: () => {
           for (const socket of sockets) socket.destroy();
           return new Promise((done) => server.close(() => done()));

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DRIVER_VERSION as STAND_IN_VERSION } from "../fleet/fake-gpus.js";
 import { startMetered } from "./cpu-meter.js";
 
 /** The stand-in for nvidia-smi has no driver, whose version shows whether kept facts still hold. */
@@ -15,7 +16,7 @@ export function makeRecordingShell(dir: string): string {
   const shell = join(dir, "recording-shell");
   const version = join(dir, "driver-version");
   mkdirSync(dir, { recursive: true });
-  writeFileSync(version, "590.48.01\n");
+  writeFileSync(version, `${STAND_IN_VERSION}\n`);
   const script = [
     "#!/bin/sh",
     `command=$(printf %s "$2" | sed "s#${DRIVER_VERSION}#${version}#g")`,

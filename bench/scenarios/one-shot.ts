@@ -1,7 +1,7 @@
 /** One frame of each host, from a cold start to the end of the process: client CPU beside peers that run one exec. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { oursArgv, startFarm } from "../fleet/fleet.js";
+import { hasDriverVersion, oursArgv, startFarm } from "../fleet/fleet.js";
 import { oneShotPeers } from "../fleet/peer-programs.js";
 import type { Peer } from "../fleet/peer-programs.js";
 import { LeftOut } from "../measure/again.js";
@@ -116,6 +116,11 @@ export const oneShot: Scenario = {
         ],
         notes: [
           `one-shot: ${count} hosts, fake nvidia-smi is ${farm.gpus.kind}; peers run one query of 16 fields, ours probes and reads CPU, memory and chassis too`,
+          ...(hasDriverVersion()
+            ? []
+            : [
+                "one-shot: no mounts, so the hosts have no driver version: help is asked, and nothing of the tool is kept",
+              ]),
           ...leftOut.notes(),
           ...absent.map((name) => `one-shot: ${name} is not installed`),
           "one-shot: `all-smi view --ssh` cannot stop after one reading: see steady",

@@ -1,5 +1,5 @@
 /** What a tick puts on the wire, and how often a session starts a login shell. Counts, not times. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { oursArgv, startFarm } from "../fleet/fleet.js";
 import { startDelayRelay } from "../fleet/relay.js";
@@ -21,6 +21,7 @@ export const wire: Scenario = {
       [".js-only", ["--import", `file://${peer("without-addon")}`]],
     ] as const;
     try {
+      slowDown(join(farm.gpus.bin, "nvidia-smi"));
       for (const [way, node] of ways) {
         const log = join(farm.home, `rc-log${way}`);
         // sshd's bash sources it at every exec, interactive or not.
@@ -35,10 +36,10 @@ export const wire: Scenario = {
         const running = startMetered(
           oursArgv(program, { hostfile, keyFile: farm.keyFile, knownHostsFile }, args, node),
         );
-        const after: { readonly writes: number; readonly bytes: number }[] = [];
+        const after: { readonly writes: number; readonly bytes: number; readonly answers: number }[] = [];
         running.stdout.setEncoding("utf8");
         running.stdout.on("data", (text: string) => {
-          if (text.includes('"record":"frame"')) after.push(relay.sent());
+          if (text.includes('"record":"frame"')) after.push({ ...relay.sent(), answers: relay.answered() });
         });
         const { code } = await running.ended;
         await relay.stop();
@@ -46,6 +47,7 @@ export const wire: Scenario = {
         for (let tick = 3; tick < after.length; tick++) {
           counts.add(`writes${way}`, (after[tick]?.writes ?? 0) - (after[tick - 1]?.writes ?? 0));
           counts.add(`bytes${way}`, (after[tick]?.bytes ?? 0) - (after[tick - 1]?.bytes ?? 0));
+          counts.add(`answers${way}`, (after[tick]?.answers ?? 0) - (after[tick - 1]?.answers ?? 0));
         }
         counts.add("shells", readFileSync(log, "utf8").length);
       }
@@ -64,6 +66,12 @@ export const wire: Scenario = {
               unit: "B",
               values: counts.of(`bytes${way}`),
             },
+            {
+              id: `wire.packets-an-answer${way}`,
+              what: `pieces that a tick's answer comes in${way}`,
+              unit: "",
+              values: counts.of(`answers${way}`),
+            },
           ]),
           {
             id: "wire.login-shells-a-session",
@@ -78,3 +86,10 @@ export const wire: Scenario = {
     }
   },
 };
+
+/** A real nvidia-smi takes 20 ms and more: what the shell writes before it has left by then. */
+function slowDown(tool: string): void {
+  renameSync(tool, `${tool}.quick`);
+  writeFileSync(tool, `#!/bin/sh\nsleep 0.05\nexec "$0.quick" "$@"\n`);
+  chmodSync(tool, 0o755);
+}

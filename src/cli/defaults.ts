@@ -4,15 +4,9 @@
  */
 import { cleanText } from "../lib/text.js";
 import { readFlags, type GivenFlags } from "./argv.js";
-import { FLAGS } from "./flags.js";
 import type { Environment } from "./run-program.js";
 import { failureReason } from "../lib/error-code.js";
-
-const FILE_VARIABLE = "ALLSMI_SSH_CONFIG_PATH";
-/** They decide what kind of program this is, which nobody expects of a default. */
-const ONLY_TYPED: ReadonlySet<string> = new Set(["help", "version", "check"]);
-const YES: ReadonlySet<string> = new Set(["1", "true", "yes"]);
-const NO: ReadonlySet<string> = new Set(["0", "false", "no"]);
+import { FILE_VARIABLE, ONLY_TYPED, readVariables } from "./variables.js";
 
 /** Which flags exclude each other, and which ones give hosts. */
 export interface FlagRules {
@@ -34,27 +28,6 @@ export async function withDefaults(
 }
 
 const NOTHING: GivenFlags = { texts: new Map(), operands: [], problems: [] };
-
-/** `ALLSMI_SSH_TOOL_TIMEOUT_SECS` is `--tool-timeout-secs`. An empty variable is none. */
-export function variableOf(flag: string): string {
-  return `ALLSMI_SSH_${flag.toUpperCase().replaceAll("-", "_")}`;
-}
-
-async function readVariables(env: Environment): Promise<GivenFlags> {
-  const args: string[] = [];
-  const problems: string[] = [];
-  for (const { name, takes } of FLAGS) {
-    const text = env[variableOf(name)] ?? "";
-    if (text === "" || ONLY_TYPED.has(name)) continue;
-    if (takes.kind === "value") args.push(`--${name}=${text}`);
-    else if (YES.has(text.toLowerCase())) args.push(`--${name}`);
-    else if (!NO.has(text.toLowerCase()))
-      problems.push(`${variableOf(name)}: "${cleanText(text)}" is not one of 1, true, yes, 0, false, no`);
-  }
-  if (args.length === 0) return { ...NOTHING, problems };
-  const given = await readFlags(args);
-  return { ...given, problems: [...problems, ...given.problems] };
-}
 
 /** `--name=value` or `--name value`, without quotes; `#` starts a comment line. */
 async function readFlagsFile(
@@ -78,7 +51,7 @@ async function readFlagsFile(
     const wrong = (problem: string): number => problems.push(`${file}:${index + 1}: ${problem}`);
     const [, name, value] = /^(-[^\s=]*)(?:(?:\s*=\s*|\s+)(.*))?$/.exec(line) ?? [];
     if (name === undefined) {
-      wrong(`"${cleanText(line)}" is no flag; write --name=value, and hosts as --ssh=HOSTS`);
+      wrong(`"${cleanText(line)}" is not a flag; write --name=value, and hosts as --ssh=HOSTS`);
       continue;
     }
     const arg = value === undefined ? name : `${name}=${value}`;

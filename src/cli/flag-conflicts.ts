@@ -55,12 +55,12 @@ export function refuseConflicts(
     problems.add("--fail-on-missing: only with --fail-on CONDITION");
   if (texts.get("format")?.at(-1) === "prometheus" && !ENDS_OR_GOES.some((flag) => texts.has(flag)))
     problems.add(
-      "--format prometheus: is one text of the whole fleet, and this run has no end; give --listen PORT, --output FILE.prom, --once or --count N",
+      "--format prometheus: prints one text when the run ends, and this run has no end; add --listen PORT, --output FILE.prom, --once or --count N",
     );
   const output = texts.get("output")?.at(-1) ?? "";
   if (texts.get("format")?.at(-1) === "all-smi-record" && /\.(?:zst|gz)$/i.test(output))
     problems.add(
-      `--output ${output}: all-smi takes a file of this name for a compressed one; give another name, or compress the output: ... | zstd > ${output}`,
+      `--output ${output}: all-smi expects a file of this name to be compressed, and this output is not; give another name, or compress it: ... | zstd > ${output}`,
     );
   if (texts.has("script") && !texts.has("dry-run")) problems.add("--script: only with --dry-run");
   for (const flag of ["warn", "crit", "timeout"])

@@ -82,13 +82,13 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "ssh-strict-host-key",
         "POLICY",
-        "yes refuses unknown host keys, accept-new records them, no takes any but a changed one.",
+        "yes refuses unknown host keys, accept-new records them, no accepts any key but a changed one.",
         "from ssh_config, else yes",
       ),
       value(
         "ssh-timeout-secs",
         "SECS",
-        "Limit of the dial, and again of the handshake with authentication.",
+        "Time limit of the connection, and again of the handshake and login.",
         "10",
       ),
       value(
@@ -101,13 +101,13 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "workers",
         "N",
-        "Threads that hosts are spread over; 0: only the main one; auto: one for 100 hosts and more.",
+        "Threads that share the hosts; 0: only the main one; auto: one for 100 hosts and more.",
         "auto",
       ),
       values(
         "ssh-fallback",
         "TOOLS",
-        "Vendor tools to try, in this order, where all-smi is not installed; none tries none.",
+        "Vendor tools to try, in this order, where all-smi is not installed; none: no vendor tool.",
         "every known tool",
       ),
     ],
@@ -133,14 +133,14 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "hold-driver",
         "WHEN",
-        "auto keeps a GPU driver started where its start slows each reading; never does not.",
+        "auto keeps the NVIDIA driver started where its start slows each reading; never does not.",
         "auto",
       ),
       onOff(
         "no-cache",
         "Keep no facts of hosts (CPU model, fields of the tool) between runs, and use none; readings are never kept.",
       ),
-      onOff("wake-gpus", "Run tools also where every GPU of their vendor sleeps, which wakes them."),
+      onOff("wake-gpus", "Run tools even if every GPU of their vendor sleeps; this wakes them."),
       onOff("redact", "Leave out command lines, users, containers and jobs of processes."),
     ],
   },
@@ -161,22 +161,15 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
       values("fields", "PATHS", "Keep only these fields, as host_id,gpu.temperature or labels.rack."),
       values("query", "PATHS", "CSV only: the same as --fields."),
-      onOff("frames-only", "Print only readings of hosts."),
-      onOff("states-only", "Print only what happened to hosts that have no reading."),
+      onOff("frames-only", "Print only frames: readings of hosts."),
+      onOff("states-only", "Print only states: why a host has no reading."),
       values(
         "where",
         "CONDITION",
-        "Print only what meets this, as 'gpu.temperature>85'; in rows and tables, only devices that do.",
+        "Print only records that meet this, as 'gpu.temperature>85'; in rows and tables, only devices that do.",
       ),
-      onOff(
-        "compact",
-        "NDJSON without nulls, and without what devices repeat of each other and of their record.",
-      ),
-      value(
-        "output",
-        "FILE",
-        "Append to this file instead of writing to standard output; SIGHUP opens it again.",
-      ),
+      onOff("compact", "NDJSON without nulls; values that all devices share are printed once."),
+      value("output", "FILE", "Append to this file instead of printing; SIGHUP opens it again."),
       value(
         "listen",
         "[ADDR:]PORT",
@@ -191,10 +184,10 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       value(
         "sort",
         "ORDER",
-        "Table, below sick hosts: host, utilization, temperature, memory or power.",
+        "Table: order below the sick hosts: host, utilization, temperature, memory or power.",
         "host",
       ),
-      value("group-by", "LABEL", "Table: the label whose values are the groups, as rack."),
+      value("group-by", "LABEL", "Table: the label that makes the groups, as rack."),
       value("color", "WHEN", "auto, always or never; auto follows NO_COLOR.", "auto"),
       values(
         "fail-on",
@@ -210,13 +203,18 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
       onOff(
         "drift",
-        "Name hosts that differ from those with the same label in driver, VBIOS, GPUs or settings.",
+        "Report hosts that differ from others with the same label in driver, VBIOS, GPUs or settings.",
       ),
-      onOff("fail-on-drift", "Exit with 5 as well if at the end hosts differ as --drift names them."),
+      onOff("fail-on-drift", "Exit with 5 as well if hosts differ at the end, as --drift reports."),
       onOff("check", "Print one report with performance data, as a Nagios plugin; exit with 0, 1, 2 or 3."),
       values("warn", "CONDITION", "With --check: WARNING where this holds, in place of the health rules."),
       values("crit", "CONDITION", "With --check: CRITICAL where this holds, in place of the health rules."),
-      value("timeout", "SECS", "With --check: limit of the whole check; UNKNOWN past it.", "50"),
+      value(
+        "timeout",
+        "SECS",
+        "With --check: time limit of the whole check; after it the result is UNKNOWN.",
+        "50",
+      ),
       onOff(
         "dry-run",
         "Connect to nothing; print for each host what would be done; exit with 3 where no login can work.",
@@ -224,6 +222,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       onOff("script", "With --dry-run: print the script that would run on the hosts, for a review."),
       onOff("quiet", "Print no warnings, no progress, and nothing about hosts."),
       onOff("verbose", "Print on standard error what is being done; given twice: each step with its time."),
+      onOff("log-time", "Begin each message on standard error with its time, in UTC."),
     ],
   },
   {

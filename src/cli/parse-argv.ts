@@ -18,6 +18,7 @@ import { readSelection } from "./read-selection.js";
 import type { HostsGiven, ReadTextFile } from "./read-targets.js";
 import { targetsReader } from "./reread-targets.js";
 import { readToolPaths } from "./read-tool-paths.js";
+import { STEP_VARIABLE, variableWarnings } from "./variables.js";
 
 export type { ReadTextFile } from "./read-targets.js";
 
@@ -32,8 +33,6 @@ export type ParsedCommand =
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
-/** The environment variable that turns the step log on: a comma list of areas. */
-const STEP_VARIABLE = "ALLSMI_SSH_DEBUG";
 const STEP_AREAS: readonly StepArea[] = ["ssh", "remote"];
 const MAX_SECS = 86_400;
 const MAX_SHARDS = 10_000;
@@ -109,6 +108,7 @@ export async function parseArgv(
     listen: readListen(reader),
     color: reader.choice("color", ["auto", "always", "never"], "auto"),
     verbosity: readVerbosity(reader),
+    logTime: reader.has("log-time"),
     stepAreas: readStepAreas(reader, env),
     failOn: await readConditions(reader, "fail-on"),
     failOnMissing: reader.has("fail-on-missing"),
@@ -119,7 +119,7 @@ export async function parseArgv(
     script: reader.has("script"),
   };
   if (problems.list.length > 0) throw new UsageError(problems.list);
-  return { kind: "run", options, warnings, rereadTargets };
+  return { kind: "run", options, warnings: [...variableWarnings(env), ...warnings], rereadTargets };
 }
 
 /** Only of real hosts: a demo's are made up with each run. */

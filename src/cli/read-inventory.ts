@@ -30,7 +30,7 @@ const ADVICE = "write ansible:FILE or exec:PROGRAM";
 /** `text` is `ansible:FILE` or `exec:PROGRAM`. Never rejects. */
 export async function readFrom(text: string, deps: InventoryDeps): Promise<FoundTargets> {
   const [, kind, place = ""] = /^(ansible|exec):(.+)$/s.exec(text) ?? [];
-  if (kind === undefined) return refused(`"${cleanText(text)}" is no source of hosts; ${ADVICE}`);
+  if (kind === undefined) return refused(`"${cleanText(text)}" is not a source of hosts; ${ADVICE}`);
   if (kind === "exec") return await readProgram(place, deps);
   if (await isDirectory(place)) return await readByAnsible(place, deps);
   if (/\.ya?ml$/i.test(place)) return await readByAnsible(place, deps);

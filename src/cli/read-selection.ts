@@ -67,7 +67,7 @@ async function readWhere(reader: FlagReader): Promise<Selection["where"]> {
   for (const { text, ticks } of conditions)
     if (ticks > 1)
       reader.problems.add(
-        `--where: "${text}" is about several readings, and each is printed by itself; leave out "for ${ticks} ticks"`,
+        `--where: "${text}" needs several readings, and --where looks at one record at a time; leave out "for ${ticks} ticks"`,
       );
   return conditions;
 }

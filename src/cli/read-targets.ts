@@ -77,7 +77,7 @@ export async function readTargets(
   const kept = excludeTargets(found, excluded);
   const unique = uniqueTargets(select(kept.targets, given.selectors, problems));
   if (found.length > 0 && kept.targets.length === 0)
-    problems.add("every host is left out by ^; no host is left to watch");
+    problems.add("entries with ^ leave out every host; no host is left to watch");
   return { targets: unique.targets, warnings: [...warnings, ...kept.warnings, ...unique.warnings] };
 }
 

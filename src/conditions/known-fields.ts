@@ -2,7 +2,7 @@
 import { closestName } from "../lib/closest-name.js";
 import { fieldsAt, shapeAt } from "../contract/fields.js";
 import { KEY_OF_SECTION, SECTIONS, type Section } from "../contract/sections.js";
-import type { FieldNames } from "./parse.js";
+import type { FieldNames } from "./literal.js";
 
 export const KNOWN_FIELDS: FieldNames = {
   problemOf(section, keys) {

@@ -14,7 +14,6 @@
  * After `where`, a path may leave the section out: `count(gpus where utilization < 5)`. A segment that holds other
  * characters is quoted: `gpu.detail."CUDA Version"`.
  */
-import { closestName } from "../lib/closest-name.js";
 import { cleanText, oneLine } from "../lib/text.js";
 import { recordKeys } from "../contract/field-path.js";
 import { KEY_OF_SECTION, sectionNamed, SECTIONS, type Section } from "../contract/record.js";
@@ -23,27 +22,14 @@ import {
   type Condition,
   type Expression,
   type Operand,
-  type Operator,
   type Scalar,
 } from "../contract/condition.js";
 import { isKeyword, Problem, TokenCursor, type Token } from "./lexer.js";
+import { checkLiteral, scalarOf, type FieldNames } from "./literal.js";
 
 export type ParsedExpression =
   | { readonly kind: "condition"; readonly condition: Condition }
   | { readonly kind: "problem"; readonly problem: string };
-
-/** Which fields there are. `problemOf` returns what is wrong with a path, as a phrase, or null when a record can have it. */
-export interface FieldNames {
-  /** `section` null: a field of the record itself. */
-  problemOf(section: Section | null, keys: readonly string[]): string | null;
-  /** What may stand on the other side of the field's `==`: a comparison with anything else never holds. */
-  valuesOf(section: Section | null, keys: readonly string[]): FieldValues;
-}
-
-export type FieldValues =
-  | { readonly kind: "any" | "number" | "text" }
-  /** These texts, or booleans as texts. */
-  | { readonly kind: "fixed"; readonly values: readonly string[] };
 
 const HELP = 'write PATH OPERATOR VALUE, as "gpu.temperature > 85" or "state != connected"';
 /** What is wrong stands behind the condition, and must be read. */
@@ -125,22 +111,8 @@ class Parser {
     }
     this.#tokens.take();
     const literal = this.#value(operand);
-    this.#checkLiteral(operand, token.operator, literal);
+    checkLiteral(this.#fields, operand, token.operator, literal);
     return { kind: "compare", operand, operator: token.operator, literal };
-  }
-
-  #checkLiteral(operand: Operand, operator: Operator, literal: Scalar): void {
-    const isOrder = operator !== "==" && operator !== "!=";
-    if ((isOrder || operand.kind === "count") && typeof literal !== "number")
-      throw new Problem(`${operand.text} ${operator} takes a number, not ${JSON.stringify(literal)}`);
-    if (isOrder || operand.kind === "count" || literal === null) return;
-    const taken = this.#fields.valuesOf(operand.section, operand.keys);
-    if (taken.kind === "number" && typeof literal !== "number")
-      throw new Problem(`${operand.text} is a number, not ${JSON.stringify(literal)}`);
-    if (taken.kind !== "fixed" || taken.values.includes(String(literal))) return;
-    const closest = closestName(String(literal), taken.values);
-    const hint = closest === undefined ? `not ${JSON.stringify(literal)}` : `did you mean ${closest}?`;
-    throw new Problem(`${operand.text} is one of ${taken.values.join(", ")}; ${hint}`);
   }
 
   #operand(): Operand {
@@ -209,7 +181,7 @@ class Parser {
       literals.push(this.#value(operand));
     }
     this.#tokens.expect(")");
-    for (const literal of literals) this.#checkLiteral(operand, "==", literal);
+    for (const literal of literals) checkLiteral(this.#fields, operand, "==", literal);
     return literals;
   }
 
@@ -242,11 +214,4 @@ class Parser {
 
 function isPlainWord(token: Token): boolean {
   return token.kind === "word" && !isKeyword(token);
-}
-
-function scalarOf(text: string): Scalar {
-  if (/^[-+]?(\d+(\.\d+)?|\.\d+)$/.test(text)) return Number(text);
-  if (text === "true") return true;
-  if (text === "false") return false;
-  return text === "null" ? null : text;
 }

@@ -7,11 +7,10 @@ import type {
   StateRecord,
   StreamRecord,
 } from "./envelope.js";
-import type { Finding, Health } from "./health.js";
-import type { Held } from "./held.js";
 import type { HostState, LastError } from "./failure-codes.js";
 import type { FieldMap, FieldTable } from "./field-table.js";
 import { KEY_OF_SECTION, type DeviceLabels, type Section, type Sections } from "./sections.js";
+import { HEALTH_FIELDS, HELD_FIELDS } from "./verdict-fields.js";
 
 const STATES = {
   connecting: "a first connection, or another attempt, is under way",
@@ -24,15 +23,6 @@ const STATES = {
   unsupported: "the host has no tool that can be read",
 } as const satisfies Record<HostState, string>;
 
-const HELD_FIELDS = {
-  condition: { type: "string", text: "The condition as typed." },
-  device: {
-    ...{ type: "string", nullable: true },
-    text: "The device that it holds for, as `gpu 3`; null for the host itself.",
-  },
-  reason: { type: "string", text: "The readings that make it true, as `temperature 87 > 85`." },
-} as const satisfies FieldTable<Held>;
-
 const SKIPPED_FIELDS = {
   first: { type: "integer", text: "The first tick without a record." },
   last: { type: "integer", text: "The last one." },
@@ -44,47 +34,6 @@ const SKIPPED_FIELDS = {
     },
   },
 } as const satisfies FieldTable<SkippedTicks>;
-
-const FINDING_FIELDS = {
-  rule: {
-    type: "string",
-    text: "Id of the rule, as `nvidia-recovery-action`, or `expect.gpus` for an expectation.",
-  },
-  severity: {
-    ...{ type: "string", text: "How bad it is." },
-    values: {
-      unknown: "a reading that the rule needs is missing",
-      warning: "the device works, and needs attention",
-      critical: "the device or the host does not work as it should",
-    },
-  },
-  device: {
-    ...{ type: "string", nullable: true },
-    text: "The device that it is about, as `gpu 3`, or `pci 0000:18:00` for an event of none that was read; null for the host itself.",
-  },
-  message: { type: "string", text: "What was read." },
-  action: { type: "string", text: "What to do next." },
-  since: {
-    ...{ type: "string", format: "date-time" },
-    text: "When this run first found it without a break, RFC 3339.",
-  },
-} as const satisfies FieldTable<Finding>;
-
-const HEALTH_FIELDS = {
-  status: {
-    ...{ type: "string", text: "The worst severity of the findings; `ok` without any." },
-    values: {
-      ok: "no rule found anything",
-      unknown: "a reading that a rule needs is missing",
-      warning: "something needs attention",
-      critical: "something does not work as it should",
-    },
-  },
-  findings: {
-    ...{ type: "array", items: { type: "object", fields: FINDING_FIELDS } },
-    text: "What was found, the worst first.",
-  },
-} as const satisfies FieldTable<Health>;
 
 export const ENVELOPE_FIELDS = {
   schema: {

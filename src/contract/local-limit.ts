@@ -7,7 +7,10 @@ const LIMITS: ReadonlyMap<string, { readonly message: string; readonly fix: stri
   Object.entries({
     EMFILE: { message: "this process has too many open files", fix: "raise `ulimit -n`" },
     ENFILE: { message: "this machine has too many open files", fix: "raise `sysctl fs.file-max`" },
-    EAGAIN: { message: "this machine has no more processes or sockets to give", fix: "raise `ulimit -u`" },
+    EAGAIN: {
+      message: "this machine cannot start more processes or open more sockets",
+      fix: "raise `ulimit -u`",
+    },
     ENOMEM: { message: "this machine has no memory left", fix: "free memory, or raise `ulimit -v`" },
     ENOBUFS: { message: "this machine has no memory left for sockets", fix: "free memory" },
   }),

@@ -107,6 +107,8 @@ export interface Options {
   readonly listen: ListenAddress | null;
   readonly color: ColorChoice;
   readonly verbosity: Verbosity;
+  /** Each message on standard error begins with its time. */
+  readonly logTime: boolean;
   /** Areas of the step log on standard error; empty: off. */
   readonly stepAreas: ReadonlySet<StepArea>;
   /** Exit 5 when any of these held in a record with a tick. */

@@ -19,7 +19,7 @@ export function checkRecord(value: unknown): StreamRecord | string {
   if (value["schema"] !== 1) return "is not an allsmi-ssh record: schema is not 1";
   const wrong = wrongEnvelope(value);
   if (wrong !== null) return `is not an allsmi-ssh record: ${wrong}`;
-  if (value["record"] === "device") return "is one device's row, and no whole record";
+  if (value["record"] === "device") return "is a row of one device (--rows device), not a record";
   if (isFrame(value)) return value;
   if (isState(value)) return value;
   return "is not an allsmi-ssh record: neither a whole frame nor a whole state";

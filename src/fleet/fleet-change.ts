@@ -18,7 +18,7 @@ export interface FleetChange {
 }
 
 const GONE = "the list of hosts was read again and does not have it any more";
-const OTHER_TOOLS = "its labels tool.NAME were changed; it is connected to again";
+const OTHER_TOOLS = "its labels tool.NAME have changed; it is connected again";
 
 /** From the hosts that are watched to those that shall be. A host is the same where its `host_id` is. */
 export function fleetChange(before: readonly WatchedTarget[], after: readonly WatchedTarget[]): FleetChange {

@@ -36,7 +36,7 @@ export function dedupeTargets<Each extends PlannedTarget | UnplannedTarget>(
     else {
       const where = `${each.target.origin}: ${each.target.host}`;
       warn(
-        `${where} is ${typedId(each)}, as ${same.target.host} at ${same.target.origin}; it is watched once`,
+        `${where} is the same host as ${same.target.host} at ${same.target.origin} (${typedId(each)}); it is watched once`,
       );
     }
   }

@@ -124,12 +124,13 @@ export async function planFleet(
   const planned = dedupeTargets(await planTargets(options, targets, deps, fault), warn);
   const unchecked = planned.filter(({ plan }) => plan?.hostKeyPolicy === "no").length;
   if (unchecked > 0)
-    warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the way can pose as them`);
+    warn(`HOST KEYS ARE NOT CHECKED for ${unchecked} hosts: anyone on the network path can impersonate them`);
   const { shard = null } = options;
   const watched = assignHostIds(planned);
   if (shard === null) return watched;
   const own = watched.filter(({ target }) => isOfShard(target, shard));
-  if (own.length === 0) warn(`no host of ${watched.length} is of shard ${shard.index}/${shard.count}`);
+  if (own.length === 0)
+    warn(`shard ${shard.index}/${shard.count} has no host; the list has ${watched.length}`);
   return own;
 }
 

@@ -5,7 +5,8 @@ import type { StreamRecord } from "../contract/record.js";
 import type { RuntimeDeps } from "../contract/runtime-deps.js";
 import type { HostIdentity } from "../host/host-record.js";
 import { Ticks } from "../host/ticks.js";
-import { openWatch, type HostWatching, type HostWatchOptions } from "../host/watch.js";
+import type { HostWatchOptions } from "../host/timeline.js";
+import { openWatch, type HostWatching } from "../host/watch.js";
 import { LateSources, merge } from "../lib/merge.js";
 import type { FleetChange } from "./fleet-change.js";
 

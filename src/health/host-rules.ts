@@ -1,5 +1,6 @@
 /** Rules about a host: whether it answers, what of it could not be read, and its own memory and disks. */
 import type { FrameRecord, SectionError, StreamRecord } from "../contract/record.js";
+import { isLateTick } from "../contract/late-tick.js";
 import { isRemoval } from "../contract/removed.js";
 import { NVIDIA_HOST_RULES } from "./nvidia-rules.js";
 import { FINE, found, type Rule, type Verdict } from "./rule.js";
@@ -20,13 +21,23 @@ export const HOST_RULES: readonly Rule<StreamRecord>[] = [
     action: "the fix of the record's last_error; else try the same with ssh -o BatchMode=yes",
     source: "this program's records: state and last_error",
     check: (record: StreamRecord): Verdict => {
-      if (record.record === "frame" || isRemoval(record)) return FINE;
+      if (record.record === "frame" || isRemoval(record) || isLateTick(record)) return FINE;
       const { state, last_error: error } = record;
       const isPending = error === null && (state === "connecting" || state === "connected");
       if (isPending) return { kind: "unknown", message: "no reading yet" };
       const message = error === null ? state : `${state}: ${error.message}`;
       return error?.fix === undefined ? found(message) : { kind: "found", message, action: error.fix };
     },
+  },
+  {
+    id: "reading-late",
+    severity: "warning",
+    condition:
+      "the reading of an earlier tick is still under way, so this tick has none; if its tool hangs, tool-hung follows after --tool-timeout-secs",
+    action: "use a longer --interval, or find out on the host why its tool is so slow",
+    source: "this program's records: last_error.code sample-overrun",
+    check: (record: StreamRecord): Verdict =>
+      record.record === "state" && isLateTick(record) ? found(record.last_error?.message ?? "") : FINE,
   },
   {
     id: "driver-library-mismatch",

@@ -3,6 +3,7 @@ import { hasReading, truthIn } from "../conditions/evaluate.js";
 import { signalsOf, type Condition } from "../contract/condition.js";
 import { bySeverity, type Finding, type Severity } from "../contract/health.js";
 import type { CheckOptions } from "../contract/options.js";
+import { isLateTick } from "../contract/late-tick.js";
 import type { StreamRecord } from "../contract/record.js";
 import { ConditionWatch } from "./condition-watch.js";
 import { isComplete, outcomeOf } from "./host-outcome.js";
@@ -28,16 +29,17 @@ export class CheckFindings {
 
   /**
    * The worst first. A host without a frame, or with something that could not be read, is critical by itself where no
-   * health rule has judged that. A condition whose reading is missing is unknown: a check that saw nothing is no pass.
+   * health rule has judged that; one that is only late is a warning. A condition whose reading is missing is unknown: a check that saw nothing is no pass.
    */
   of(record: StreamRecord): readonly CheckFinding[] {
     const judged: readonly CheckFinding[] = record.health?.findings ?? [];
     const outcome = outcomeOf(record);
-    const isCovered = isComplete(outcome.kind) || judged.some(({ severity }) => severity === "critical");
+    const severity = isLateTick(record) ? "warning" : "critical";
+    const isCovered = isComplete(outcome.kind) || judged.some((finding) => finding.severity === severity);
     const failed: readonly CheckFinding[] =
       isCovered || outcome.kind === "ok"
         ? []
-        : [{ severity: "critical", device: null, message: outcome.reason, action: fixOf(record) }];
+        : [{ severity, device: null, message: outcome.reason, action: fixOf(record) }];
     const held = this.#limits.flatMap(({ severity, watch }) =>
       watch.take(record).map(({ device, reason }) => ({ severity, device, message: reason, action: "" })),
     );

@@ -2,6 +2,8 @@
  * What `--check` prints: one line with performance data, and details below it, as the Monitoring Plugins Development
  * Guidelines have it (sections "Plugin Output for Nagios", "Performance data", "Plugin Return Codes").
  */
+import { bySeverity } from "../contract/health.js";
+import { isLateTick } from "../contract/late-tick.js";
 import type { CheckOptions } from "../contract/options.js";
 import type { StreamRecord } from "../contract/record.js";
 import { oneLine } from "../lib/text.js";
@@ -25,7 +27,10 @@ interface Host {
   readonly name: string;
   readonly status: CheckStatus;
   readonly findings: readonly CheckFinding[];
+  /** The last one; of a host that is late, its last frame. */
   readonly record: StreamRecord;
+  /** What that record showed, without what a late tick adds. */
+  readonly read: readonly CheckFinding[];
 }
 
 export interface CheckEnd {
@@ -45,15 +50,21 @@ export class CheckReport {
     this.#findings = new CheckFindings(limits);
   }
 
-  /** The last record of each host counts. A transition between ticks is no reading. */
+  /**
+   * The last record of each host counts. A transition between ticks is no reading. A late tick adds to what the frame
+   * before it showed: a lost GPU is not found again just because the host is slow.
+   */
   take(record: StreamRecord): void {
     if (record.tick === null) return;
-    const findings = this.#findings.of(record);
+    const found = this.#findings.of(record);
+    const before = isLateTick(record) ? this.#hosts.get(record.host_id) : undefined;
+    const findings = before === undefined ? found : bySeverity([...before.read, ...found]);
     this.#hosts.set(record.host_id, {
       name: record.hostname,
       status: findings[0]?.severity ?? "ok",
       findings,
-      record,
+      record: before?.record ?? record,
+      read: before?.read ?? found,
     });
   }
 

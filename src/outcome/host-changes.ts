@@ -1,7 +1,11 @@
-/** A run's log of its hosts: a line where the state of a host changes, none where it stays as it is. */
+/**
+ * A run's log of its hosts: a line where the state of a host changes, none where it stays as it is. A host that changes
+ * all the time has a line a minute of each kind, with how many there were.
+ */
 import type { HostChangeLines } from "../contract/operator-log.js";
 import type { FrameRecord, LastError, SectionError, StateRecord, StreamRecord } from "../contract/record.js";
 import { cleanText } from "../lib/text.js";
+import { HostLines, type HeldLine } from "./host-lines.js";
 import type { HostOutcome } from "./host-outcome.js";
 
 /** What is known of a host from its lines so far. */
@@ -12,6 +16,12 @@ interface Known {
   problems: ReadonlySet<string>;
   /** When something began to be wrong, in ms since the epoch; null: nothing is wrong. */
   sinceMs: number | null;
+  readonly lines: HostLines<Line>;
+}
+
+interface Line {
+  readonly text: string;
+  readonly fix?: string | undefined;
 }
 
 interface Problem {
@@ -41,6 +51,12 @@ export class HostChanges {
     const known = this.#knownOf(record);
     if (record.record === "frame") this.#takeFrame(known, record, outcome);
     else this.#takeState(known, record);
+    if (known.lines.isHolding) this.#printHeld(known, known.lines.due(Date.parse(record.timestamp)));
+  }
+
+  /** The end of the run: prints the lines that wait. */
+  end(): void {
+    for (const known of this.#known.values()) this.#printHeld(known, known.lines.rest());
   }
 
   #takeFrame(known: Known, frame: FrameRecord, outcome: HostOutcome): void {
@@ -50,7 +66,8 @@ export class HostChanges {
     const problems = problemsOf(frame, outcome);
     if (problems.length > 0) this.#wrong(known, problems, frame.timestamp);
     else if (known.sinceMs !== null) {
-      this.#log(known, `ok again after ${duration(Date.parse(frame.timestamp) - known.sinceMs)}`);
+      const text = `ok again after ${duration(Date.parse(frame.timestamp) - known.sinceMs)}`;
+      this.#log(known, "ok again", { text }, frame.timestamp);
       known.problems = NONE;
       known.sinceMs = null;
     }
@@ -59,7 +76,8 @@ export class HostChanges {
   #takeState(known: Known, record: StateRecord): void {
     const { state, last_error: error } = record;
     if (state === "connecting") {
-      if (this.#lines.attempts && record.tick === null) this.#log(known, "connecting");
+      if (this.#lines.attempts && record.tick === null)
+        this.#log(known, state, { text: "connecting" }, record.timestamp);
     } else if (error === null) {
       if (state === "connected" && !known.isConnected) this.#connected(known, record);
     } else if (state === "connected") {
@@ -82,20 +100,38 @@ export class HostChanges {
     const named = route.filter((part) => part !== null && part !== undefined);
     const how = named.length === 0 ? "" : ` (${named.join(", ")})`;
     if (known.sinceMs !== null) {
-      this.#log(known, `connected again after ${duration(Date.parse(timestamp) - known.sinceMs)}${how}`);
+      const text = `connected again after ${duration(Date.parse(timestamp) - known.sinceMs)}${how}`;
+      this.#log(known, "connected again", { text }, timestamp);
       known.problems = NONE;
       known.sinceMs = null;
-    } else if (this.#lines.firstConnections) this.#log(known, `connected${how}`);
+    } else if (this.#lines.firstConnections)
+      this.#log(known, "connected", { text: `connected${how}` }, timestamp);
   }
 
   /** Logs what was not wrong before. `still` are keys of problems that last beside these. */
   #wrong(known: Known, problems: readonly Problem[], timestamp: string, still = NONE): void {
-    for (const { key, text, fix } of problems) if (!known.problems.has(key)) this.#log(known, text, fix);
+    for (const problem of problems)
+      if (!known.problems.has(problem.key)) this.#log(known, problem.key, problem, timestamp);
     known.problems = new Set([...still, ...problems.map(({ key }) => key)]);
     known.sinceMs ??= Date.parse(timestamp);
   }
 
-  #log({ name }: Known, text: string, fix?: string): void {
+  #log(known: Known, kind: string, line: Line, timestamp: string): void {
+    // Each attempt was asked for, so each has its line.
+    const nowMs = Date.parse(timestamp);
+    if (!this.#lines.attempts && !known.lines.take(kind, line, nowMs)) return;
+    this.#printHeld(known, known.lines.due(nowMs));
+    this.#printLine(known, line);
+  }
+
+  #printHeld(known: Known, held: readonly HeldLine<Line>[]): void {
+    for (const { line, count } of held) {
+      const text = count === 1 ? line.text : `${line.text} (${count} such lines in a minute)`;
+      this.#printLine(known, { ...line, text });
+    }
+  }
+
+  #printLine({ name }: Known, { text, fix }: Line): void {
     const { maxLines, fix: place } = this.#lines;
     this.#printed += 1;
     if (this.#printed > maxLines) {
@@ -114,7 +150,13 @@ export class HostChanges {
     // The same name with another user or port is another host.
     const isTaken = this.#idOfName.has(hostname);
     if (!isTaken) this.#idOfName.set(hostname, id);
-    const known = { name: isTaken ? id : hostname, isConnected: false, problems: NONE, sinceMs: null };
+    const known: Known = {
+      name: isTaken ? id : hostname,
+      isConnected: false,
+      problems: NONE,
+      sinceMs: null,
+      lines: new HostLines(),
+    };
     this.#known.set(id, known);
     return known;
   }

@@ -28,7 +28,7 @@ export interface Tallied {
   readonly batches: AsyncIterableIterator<readonly StreamRecord[], void>;
   /** The counts of the records that were pulled so far. */
   counts(): Counts;
-  /** The same at the end of the run, with what is wrong. */
+  /** The same at the end of the run, with what is wrong. Logs the lines about hosts that still wait. */
   summary(): Counts;
   /** Names, at most `max`, of those hosts that have no outcome yet. */
   awaited(hosts: ReadonlyMap<string, string>, max: number): readonly string[];
@@ -53,6 +53,9 @@ export function withTally(
     batches: mapEach(batches, inspect, unwritable),
     counts: () => tally.counts,
     awaited: (hosts, max) => tally.awaited(hosts, max),
-    summary: () => tally.summary,
+    summary: () => {
+      log.changes?.end();
+      return tally.summary;
+    },
   };
 }

@@ -50,14 +50,23 @@ export function areAsleep(gpus: readonly Gpu[]): boolean {
 }
 
 /** What a GPU that sleeps is called by. */
-export type NamedGpu = { readonly [Name in (typeof NAMES)[number]]?: Gpu[Name] | undefined };
-const NAMES = ["index", "uuid", "name", "serial", "pci_bus_id", "driver_version"] as const;
+export type NamedGpu = { readonly [Name in GpuName]?: Gpu[Name] | undefined };
+type GpuName = "index" | "uuid" | "name" | "serial" | "pci_bus_id" | "driver_version";
 
 /** The names of a reading's GPUs; `before` itself where they are the same, so that no reading is kept for them. */
 export function namesOf(gpus: readonly Gpu[], before: readonly NamedGpu[]): readonly NamedGpu[] {
   const isSame = (gpu: Gpu, at: number): boolean => {
     const named = before[at];
-    return named !== undefined && NAMES.every((name) => named[name] === gpu[name]);
+    // In each tick, for each GPU: one by one, a loop over a list of names takes three times as long.
+    return (
+      named !== undefined &&
+      named.uuid === gpu.uuid &&
+      named.index === gpu.index &&
+      named.name === gpu.name &&
+      named.serial === gpu.serial &&
+      named.pci_bus_id === gpu.pci_bus_id &&
+      named.driver_version === gpu.driver_version
+    );
   };
   if (gpus.length === before.length && gpus.every(isSame)) return before;
   return gpus.map(({ index, uuid, name, serial, pci_bus_id, driver_version }) => ({

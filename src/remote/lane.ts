@@ -1,9 +1,8 @@
 /** One channel with a shell on it: sends a tick's question and waits for its frame. */
 import type { Channel, ChannelEnd, Connection } from "../contract/connection.js";
-import type { Clock, Timer } from "../lib/clock.js";
-import { deadlineAfter } from "../lib/deadline.js";
 import type { AnswerEnd } from "./ended.js";
 import { FrameReader, type Frame } from "./frame.js";
+import { SilenceWatch, type LaneTiming } from "./silence-watch.js";
 
 export interface Answer {
   /** What had come by then. */
@@ -13,26 +12,19 @@ export interface Answer {
   readonly end: AnswerEnd;
   /** Of a channel that closed: its output before the first marker, and its stderr. */
   readonly otherOutput: string;
+  /** The shell hangs in this part and holds all that it has read of the host. */
+  readonly withheldBy?: string;
 }
 
-export interface LaneTiming {
-  readonly clock: Clock;
-  readonly toolTimeoutSecs: number;
-}
-
-/** Beyond a part's own deadline: `timeout -k 1`, a busy host, the network. */
-const SILENCE_SLACK_MS = 4000;
-/** A part's own deadline has passed: within this time the connection shows that it is alive, or it is lost. */
-const CONFIRM_MS = 3500;
-/** A host that never falls silent and never ends is given up after so many times the longest silence. */
-const MAX_SILENCES = 4;
 const MAX_STDERR_CHARS = 4000;
 
 interface Question {
   readonly askedAt: number;
   /** Asked by a line to a shell that stays, not by the channel's own command. */
   readonly isLine: boolean;
-  timer: Timer | null;
+  /** The shell holds its output (held-output.ts). */
+  readonly isHeld: boolean;
+  silence: SilenceWatch | null;
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
@@ -61,7 +53,6 @@ export class Lane {
   /** Goes out when the channel is open. */
   #unsent = "";
   #stderr = "";
-  #lastDataAt = 0;
   /** What the tick functions that its shell knows were made for. */
   #defined: object | null = null;
   #hasTakenLines = false;
@@ -115,10 +106,11 @@ export class Lane {
 
   /**
    * Sends a line, after the text of `define` if the shell does not have what is defined for `plan`, and waits for the frame
-   * of `tick`. Rejects as Connection.open does. The text, several KiB, is not kept.
+   * of `tick`. Rejects as Connection.open does. The text, several KiB, is not kept. `isHeld`: the line has the shell hold its
+   * output.
    */
-  ask(plan: object, define: () => string, line: string, tick: number): Promise<Answer> {
-    const answer = this.#expect(tick, true);
+  ask(plan: object, define: () => string, line: string, tick: number, isHeld = false): Promise<Answer> {
+    const answer = this.#expect(tick, true, isHeld);
     this.#send(plan === this.#defined ? line : define() + line);
     this.#defined = plan;
     return answer;
@@ -156,59 +148,40 @@ export class Lane {
     this.#unsent = "";
   }
 
-  #expect(tick: number, isLine: boolean): Promise<Answer> {
+  #expect(tick: number, isLine: boolean, isHeld = false): Promise<Answer> {
     const now = this.#timing.clock.nowMs();
-    this.#lastDataAt = now;
     this.#stderr = "";
     this.#reader.begin(tick);
     return new Promise((resolve, reject) => {
-      const question: Question = { askedAt: now, isLine, timer: null, resolve, reject };
+      const question: Question = { askedAt: now, isLine, isHeld, silence: null, resolve, reject };
       const state = this.#state;
       if (state.kind === "refused") reject(state.error);
       else if (state.kind === "closed") resolve(this.#answer(question, state.end));
       else {
         this.#state = { kind: "asked", question };
-        this.#watchSilence(question);
+        question.silence = new SilenceWatch(this.#timing, this.#connection, () => this.#giveUp(question));
       }
     });
   }
 
-  /**
-   * One timer a question: when it fires and data came meanwhile, it is set again for the rest. It fires first when a part
-   * is late: whether the shell hangs or the whole host is frozen, the connection knows.
-   */
-  #watchSilence(question: Question, isConfirmed = false): void {
-    const { clock, toolTimeoutSecs } = this.#timing;
-    const toolMs = toolTimeoutSecs * 1000;
-    const silenceMs = toolMs + SILENCE_SLACK_MS;
-    const deadline = (): number =>
-      Math.min(this.#lastDataAt + silenceMs, question.askedAt + MAX_SILENCES * silenceMs);
-    const late = this.#lastDataAt + toolMs;
-    const next = isConfirmed ? deadline() : Math.min(late, deadline());
-    question.timer = deadlineAfter(clock, next - clock.nowMs(), () => {
-      const now = clock.nowMs();
-      if (now < deadline()) {
-        const isLate = now >= this.#lastDataAt + toolMs;
-        if (isLate && !isConfirmed) this.#connection.confirm?.(CONFIRM_MS);
-        this.#watchSilence(question, isLate);
-        return;
-      }
-      this.#leave(HUNG);
-      try {
-        question.resolve(this.#answer(question, HUNG_END));
-      } catch (error) {
-        // Thrown out of a timer it would end the process.
-        question.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
-      }
-    });
+  #giveUp(question: Question): void {
+    this.#leave(HUNG);
+    try {
+      question.resolve(this.#answer(question, HUNG_END));
+    } catch (error) {
+      // Thrown out of a timer it would end the process.
+      question.reject(error instanceof Error ? error : new Error("no frame", { cause: error }));
+    }
   }
 
   #onData(chunk: Buffer): void {
-    this.#lastDataAt = this.#timing.clock.nowMs();
-    if (this.#state.kind !== "asked" && this.#state.kind !== "hung") return;
+    const state = this.#state;
+    if (state.kind !== "asked" && state.kind !== "hung") return;
+    const now = this.#timing.clock.nowMs();
+    if (state.kind === "asked") state.question.silence?.dataAt(now);
     let hasEnded: boolean;
     try {
-      hasEnded = this.#reader.push(chunk, this.#lastDataAt);
+      hasEnded = this.#reader.push(chunk, now);
     } catch {
       this.#close({ kind: "flooded" });
       return;
@@ -236,10 +209,10 @@ export class Lane {
     this.#reader.forget();
   }
 
-  #answer({ askedAt }: Question, end: AnswerEnd): Answer {
+  #answer({ askedAt, isHeld }: Question, end: AnswerEnd): Answer {
     const hasClosed = end.kind !== "whole" && end.kind !== "hung";
     return {
-      frame: this.#reader.frame(this.#timing.toolTimeoutSecs),
+      frame: this.#reader.frame(this.#timing.toolTimeoutSecs, isHeld ? askedAt : null),
       latencyMs: this.#timing.clock.nowMs() - askedAt,
       end,
       otherOutput: hasClosed ? `${this.#reader.preamble()}\n${this.#stderr}` : "",
@@ -249,7 +222,7 @@ export class Lane {
   /** Enters another state; the question of the one before, whose timer is stopped. */
   #leave(next: State): Question | null {
     const question = this.#state.kind === "asked" ? this.#state.question : null;
-    question?.timer?.cancel();
+    question?.silence?.end();
     this.#state = next;
     return question;
   }

@@ -3,7 +3,7 @@ import type { Channel, Connection } from "../contract/connection.js";
 import type { Part, PartEnd, PartOutput } from "../shims/kit/shim.js";
 import { floodEnd, MAX_ANSWER_BYTES } from "./answer-bounds.js";
 import { endOfChannel } from "./ended.js";
-import type { LaneTiming } from "./lane.js";
+import type { LaneTiming } from "./silence-watch.js";
 import { withTool } from "./tool-word.js";
 import { deadlineAfter } from "../lib/deadline.js";
 

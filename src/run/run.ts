@@ -96,7 +96,7 @@ export async function run(
       output = patient ?? output;
       if (output.firstLine !== null && lacksHeader(output.firstLine, header))
         log.warn(
-          `--output ${cleanText(options.output ?? "")}: its first line is not this run's header; the columns change in the file, where a new header stands`,
+          `--output ${cleanText(options.output ?? "")}: the file begins with another header; this run appends its own header, and the columns change there`,
         );
       const target = output;
       const { rereadTargets: reread } = deps;

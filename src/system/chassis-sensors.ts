@@ -15,9 +15,10 @@ const EXCLUDED_DRIVERS =
 /** Prints `PATH:CONTENT` lines; nothing when the host has no such sensor. */
 export const CHASSIS_SENSORS: Part = {
   id: "host.sensors",
-  kind: "shell",
+  kind: "buffered-shell",
+  // A function has positional parameters of its own, without a copy of the shell.
   command:
-    `(set --; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; hc=$#; ` +
+    `hs() { set --; for hd in /sys/class/hwmon/hwmon*; do hn=; if [ -r $hd/name ]; then read -r hn <$hd/name; fi; hc=$#; ` +
     `case "$hn" in ""|${EXCLUDED_DRIVERS}) ;; *) ` +
     `for hf in $hd/fan*_input $hd/fan*_max $hd/fan*_label; do if [ -r $hf ]; then set -- "$@" $hf; fi; done; ` +
     `for hf in $hd/temp*_label; do hl=; if [ -r $hf ]; then read -r hl <$hf; fi; case "$hl" in ` +
@@ -25,7 +26,7 @@ export const CHASSIS_SENSORS: Part = {
     `case "$hn" in power_meter) set -- "$@" $hd/power1_average;; ` +
     `ibmpowernv) set -- "$@" $hd/power[1-9]_label $hd/power[1-9]_input;; esac;; esac; ` +
     `if [ $# -gt $hc ]; then set -- "$@" $hd/name; fi; done 2>/dev/null; ` +
-    `if [ $# -gt 0 ]; then x grep -s "" /dev/null "$@"; fi)`,
+    `if [ $# -gt 0 ]; then f; b grep -s "" /dev/null "$@"; fi; }; hs`,
 };
 
 type Readings = Pick<

@@ -1,5 +1,12 @@
 /** The facts of a Linux host that are kept between runs, and how an answer of LINUX_FACTS uses them. */
-import { CPU_CLOCKS, KEPT_MARK, lastingFacts, LINUX_FACTS, ONLINE_CPUS, STATE_MARK } from "./linux-facts.js";
+import {
+  CPU_CLOCKS,
+  KEPT_MARK,
+  lastingFacts,
+  LINUX_FACTS,
+  ONLINE_CPUS,
+  STATE_MARK,
+} from "./linux-facts-part.js";
 
 /** The part that answers with them. */
 export const HOST_FACTS = LINUX_FACTS.id;

@@ -5,7 +5,8 @@
 import type { Section } from "../contract/record.js";
 import type { Part, PartOutputs } from "../shims/kit/shim.js";
 import { CPU_SENSORS_COMMAND } from "./cpu-sensors.js";
-import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC, type LinuxFacts } from "./linux-facts.js";
+import { ONLINE_CPUS, WHERE_FEW_CPUS, WHERE_KERNEL_PROC } from "./linux-facts-part.js";
+import type { LinuxFacts } from "./linux-facts.js";
 import { createCpuCounters } from "./proc-stat.js";
 
 export const PROC_ID = "host.proc";
@@ -58,7 +59,7 @@ function commandFor(method: ReadMethod): string {
   if (method.kind === "by facts")
     return (
       `case "$hf" in ${WHERE_KERNEL_PROC} *) hk=;; esac; case $hk in ` +
-      `1) case $hq in ${WHERE_FEW_CPUS}) ${readByShell(READ_STAT)};; *) f; ${GREP};; esac;; *) f; b ${GREP};; esac`
+      `1) case $hq in ${WHERE_FEW_CPUS}) ${readByShell(READ_KNOWN_STAT)};; *) f; ${GREP};; esac;; *) f; b ${GREP};; esac`
     );
   if (method.kind === "grep") return `f; ${GREP}`;
   if (method.stat === null) return readByShell(READ_STAT);
@@ -72,6 +73,12 @@ function commandFor(method: ReadMethod): string {
 }
 
 const READ_STAT = `while read -r hl; do case "$hl" in cpu*) w "$hl$n";; *) break;; esac; done </proc/stat`;
+
+/**
+ * The same where the facts before it, whose state `$kk` begins with the number of CPUs and the list of those that run, show
+ * that all of them run: then the last line is known.
+ */
+const READ_KNOWN_STAT = `case $kk in $hq/0-$((hq-1))/*|1/0/*) l $((hq+1)) /proc/stat "cpu$((hq-1)) ";; *) ${READ_STAT};; esac`;
 
 /**
  * Without any program. In /proc/stat the CPU lines are followed by the interrupt counters, a line longer than all of them:

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { variableOf } from "../../src/cli/defaults.js";
 import { FLAGS } from "../../src/cli/flags.js";
 import { parseArgv } from "../../src/cli/parse-argv.js";
+import { variableOf, variableWarnings } from "../../src/cli/variables.js";
 import { UsageError } from "../../src/contract/errors.js";
 import type { Options } from "../../src/contract/options.js";
 
@@ -59,7 +59,7 @@ describe("flags from a file and the environment", () => {
   test("wrong ones are wrong usage, with their place", async () => {
     assert.deepEqual(await problems({ ALLSMI_SSH_CONFIG_PATH: "wrong" }), [
       "wrong:1: unknown flag --intervall; did you mean --interval?",
-      'wrong:2: "host" is no flag; write --name=value, and hosts as --ssh=HOSTS',
+      'wrong:2: "host" is not a flag; write --name=value, and hosts as --ssh=HOSTS',
       "wrong:3: --check: is taken on the command line only",
       "wrong:4: --once: takes no value",
       "wrong:5: --help: is taken on the command line only",
@@ -78,6 +78,43 @@ describe("flags from a file and the environment", () => {
       hostsOf(await options({ ALLSMI_SSH_PORT: "tcp://10.0.0.1:80", ALLSMI_SSH_X: "" }, "a")),
       ["a"],
     );
+  });
+  test("variables that are mistyped, and those of flags that are only typed, are warnings", async () => {
+    const command = await parseArgv(["a"], readFile, { ALLSMI_SSH_INTERVALL: "5", HOME: "/" });
+    assert.equal(command.kind, "run");
+    assert.deepEqual(command.warnings, [
+      "unknown variable ALLSMI_SSH_INTERVALL has no effect; did you mean ALLSMI_SSH_INTERVAL?",
+    ]);
+    const meant = (name: string): string | undefined =>
+      /did you mean (\w+)\?$/.exec(variableWarnings({ [name]: "1" })[0] ?? "")?.[1];
+    for (const [typed, expected] of [
+      ["ALLSMI_SSH_KEY", "ALLSMI_SSH_SSH_KEY"],
+      ["ALLSMI_SSH_HOST_FILE", "ALLSMI_SSH_SSH_HOSTFILE"],
+      ["ALLSMI_SSH_interval", "ALLSMI_SSH_INTERVAL"],
+      ["ALLSMI_SSH_DEBGU", "ALLSMI_SSH_DEBUG"],
+      ["ALLSMI_SSH_CONFIG", "ALLSMI_SSH_SSH_CONFIG"],
+      ["ALLSMI_SSH_TOOL_TIMEOUT", "ALLSMI_SSH_TOOL_TIMEOUT_SECS"],
+    ] as const)
+      assert.equal(meant(typed), expected, typed);
+    assert.deepEqual(variableWarnings({ ALLSMI_SSH_CHECK: "1", ALLSMI_SSH_ZZZZZZ: "1" }), [
+      "ALLSMI_SSH_CHECK has no effect: give --check on the command line",
+      "unknown variable ALLSMI_SSH_ZZZZZZ has no effect; docs/flags.md has the names",
+    ]);
+  });
+  test("variables that are known, empty or of a service of Kubernetes are no warnings", () => {
+    const known = [
+      ...FLAGS.map(({ name }) => variableOf(name)),
+      "ALLSMI_SSH_DEBUG",
+      "ALLSMI_SSH_CONFIG_PATH",
+    ];
+    const typedOnly = new Set(["ALLSMI_SSH_HELP", "ALLSMI_SSH_VERSION", "ALLSMI_SSH_CHECK"]);
+    const service = [
+      ...["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_METRICS", "PORT", "PORT_9400_TCP"],
+      ...["PORT_9400_TCP_PROTO", "PORT_9400_TCP_PORT", "PORT_9400_TCP_ADDR"],
+    ].map((name) => `ALLSMI_SSH_${name}`);
+    const names = [...known.filter((name) => !typedOnly.has(name)), ...service];
+    const env = Object.fromEntries(names.map((name) => [name, "1"]));
+    assert.deepEqual(variableWarnings({ ...env, ALLSMI_SSH_X: "" }), []);
   });
   test("no variable of a flag is one with another meaning", () => {
     const taken = new Set(["ALLSMI_SSH_DEBUG", "ALLSMI_SSH_CONFIG_PATH", "ALLSMI_SSH_PORT"]);

@@ -176,7 +176,7 @@ describe("--ssh-from", () => {
 
 test("--select without a match, and ^ for every host, are wrong usage", async () => {
   assert.match((await problems("a", "--select", "rack=r1"))[0] ?? "", /^--select: no host has rack=r1/);
-  assert.match((await problems("a", "^a"))[0] ?? "", /^every host is left out by \^/);
+  assert.match((await problems("a", "^a"))[0] ?? "", /^entries with \^ leave out every host/);
 });
 
 test("hosts stand anywhere among the flags, and after --", async () => {

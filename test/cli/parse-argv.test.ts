@@ -74,6 +74,7 @@ test("what is not given has the documented default", async () => {
     listen: null,
     color: "auto",
     verbosity: "normal",
+    logTime: false,
     stepAreas: new Set(),
     failOn: [],
     failOnMissing: false,
@@ -323,7 +324,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
       ["--demo", "--format", "json"],
       /^--format: "json" is not one of ndjson, csv, table, prometheus, otlp-json, all-smi-record$/,
     ],
-    [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; give --listen PORT, --output/],
+    [["--demo", "--format", "prometheus"], /^--format prometheus: .* no end; add --listen PORT, --output/],
     ...["", ":9400", "65536", "a b:1", "::1:9400", "[::1]", "-1", "9400/tcp"].map(
       (text): [string[], RegExp] => [
         ["--demo", `--listen=${text}`],
@@ -389,7 +390,7 @@ describe("wrong usage is one line that names the flag and what is allowed", () =
     ],
     [
       ["--demo", "--where", "gpu.temperature>1 for 3 ticks"],
-      /^--where: "gpu\.temperature>1 for 3 ticks" is about several readings.* leave out "for 3 ticks"$/,
+      /^--where: "gpu\.temperature>1 for 3 ticks" needs several readings.* leave out "for 3 ticks"$/,
     ],
     [["--demo", "--check", "--compact"], /^--check: cannot be used with --compact/],
     [

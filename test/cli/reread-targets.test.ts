@@ -65,9 +65,9 @@ describe("hosts that are read again", () => {
   });
 });
 
-test("--format all-smi-record writes no file that all-smi would take for a compressed one", async () => {
+test("--format all-smi-record refuses a file name that all-smi would expect to be compressed", async () => {
   const args = (file: string) => ["--ssh", "a", "--format", "all-smi-record", "--output", file];
-  await assert.rejects(parsed(args("x.ndjson.zst"), {}), /--output x\.ndjson\.zst: all-smi takes/);
+  await assert.rejects(parsed(args("x.ndjson.zst"), {}), /--output x\.ndjson\.zst: all-smi expects/);
   await assert.rejects(parsed(args("x.GZ"), {}), /--output x\.GZ/);
   assert.equal((await parsed(args("x.ndjson"), {})).options.output, "x.ndjson");
 });

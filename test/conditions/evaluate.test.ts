@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { matchesOf, truthFor, truthIn } from "../../src/conditions/evaluate.js";
 import type { Truth } from "../../src/conditions/truth.js";
 import type { Condition } from "../../src/contract/condition.js";
-import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
+import type { FieldNames } from "../../src/conditions/literal.js";
+import { parseCondition } from "../../src/conditions/parse.js";
 import type { StreamRecord } from "../../src/contract/record.js";
 import { frame, gpu, state } from "../support/records.js";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { KNOWN_FIELDS } from "../../src/conditions/known-fields.js";
-import { parseCondition, type FieldNames } from "../../src/conditions/parse.js";
+import type { FieldNames } from "../../src/conditions/literal.js";
+import { parseCondition } from "../../src/conditions/parse.js";
 
 const FIELDS: FieldNames = {
   problemOf: (section, keys) => {

@@ -65,6 +65,6 @@ test("a target that config makes the same as another is watched once, with a war
     ["dgx-01", "dgx-02"],
   );
   assert.deepEqual(warnings, [
-    "h.txt:2: dgx-01 is admin@dgx-01:2222, as dgx-01 at --ssh; it is watched once",
+    "h.txt:2: dgx-01 is the same host as dgx-01 at --ssh (admin@dgx-01:2222); it is watched once",
   ]);
 });

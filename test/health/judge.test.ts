@@ -234,6 +234,19 @@ const CASES: [rule: string, fires: StreamRecord, finding: string, silent: Stream
     frame(),
   ],
   [
+    "reading-late",
+    state({
+      state: "connected",
+      last_error: {
+        code: "sample-overrun",
+        phase: "sample",
+        message: "the sample of tick 3 is still under way",
+      },
+    }),
+    "warning host reading-late: the sample of tick 3 is still under way",
+    frame(),
+  ],
+  [
     "driver-library-mismatch",
     error("the NVIDIA library and the loaded kernel driver differ in version"),
     "critical host driver-library-mismatch: gpu: the NVIDIA library and the loaded kernel driver differ in version",

@@ -5,6 +5,7 @@ import { KNOWN_FIELDS } from "../../src/conditions/known-fields.js";
 import { parseCondition } from "../../src/conditions/parse.js";
 import type { Condition } from "../../src/contract/condition.js";
 import { bySeverity, type Finding, type Health, type Severity } from "../../src/contract/health.js";
+import type { StreamRecord } from "../../src/contract/record.js";
 import { CheckReport, failedCheck } from "../../src/outcome/check-report.js";
 import { frame, gpu, state } from "../support/records.js";
 
@@ -80,6 +81,35 @@ describe("by the health rules", () => {
     report.take(frame({ hostname: "a", gpus: [gpu()], health: OK }));
     report.take(state({ hostname: "a", tick: null, health: sick("critical", "gone") }));
     assert.equal(report.report(ALL).code, 0);
+  });
+});
+
+describe("a host whose last tick is late, with --count", () => {
+  const error = { code: "sample-overrun", phase: "sample", message: "still under way", fix: "wait" } as const;
+  const late = state({ hostname: "a", tick: 1, state: "connected", last_error: error });
+  const reportOf = (
+    ...records: readonly StreamRecord[]
+  ): { readonly text: string; readonly code: number } => {
+    const report = new CheckReport({ warn: [], crit: [condition("gpu.temperature>90")] });
+    for (const record of records) report.take(record);
+    return report.report(ALL);
+  };
+  const read = (temperature: number): StreamRecord => frame({ hostname: "a", gpus: [gpu({ temperature })] });
+
+  test("is a warning, and has the figures of its frame", () => {
+    const { text, code } = reportOf(read(61), late);
+    assert.equal(code, 1);
+    assert.match(text, /^ALLSMI WARNING - 0 of 1 hosts ok, 1 GPU: a: still under way .*gpu0_temperature=61/);
+    assert.match(text, /\nWARNING a: still under way; wait\n$/);
+  });
+  test("keeps what its frame showed, and the next frame counts again", () => {
+    const { text, code } = reportOf(read(95), late, { ...late, tick: 2 });
+    assert.equal(code, 2);
+    assert.equal(text.split("\n").filter((line) => line.startsWith("WARNING")).length, 1);
+    assert.equal(reportOf(read(95), late, read(61)).code, 0);
+  });
+  test("is critical when the connection is lost", () => {
+    assert.equal(reportOf(read(61), late, state({ hostname: "a", tick: 2 })).code, 2);
   });
 });
 

@@ -88,6 +88,68 @@ describe("the log of hosts", () => {
     assert.deepEqual(linesOf([lost, lost]).slice(1), ["dgx-01: gpu 0: GPU is lost"]);
   });
 
+  test("has a line a minute of each kind of a host that changes with every tick, and how many there were", () => {
+    const lost = { code: "connection-lost", phase: "sample", message: "ended" } as const;
+    const flapping = (from: number, to: number): readonly StreamRecord[] =>
+      Array.from({ length: (to - from) / 2 }, (_, at) => from + 2 * at).map((secs) =>
+        secs % 4 === 0
+          ? frame({ ...host, ...at(secs) })
+          : state({ ...host, ...at(secs), state: "disconnected", last_error: lost, retry_in_ms: null }),
+      );
+    const begin = [
+      "dgx-01: connected (nvidia-smi)",
+      "dgx-01: connection-lost: ended",
+      "dgx-01: connected again after 2 s (nvidia-smi)",
+      "dgx-01: connection-lost: ended",
+      "dgx-01: connected again after 2 s (nvidia-smi)",
+    ];
+    const minute = [
+      "dgx-01: connection-lost: ended (13 such lines in a minute)",
+      "dgx-01: connected again after 2 s (nvidia-smi) (13 such lines in a minute)",
+    ];
+    const inSeconds = (secs: number): readonly string[] => linesOf(flapping(0, secs));
+    assert.deepEqual(inSeconds(60), begin, "for a minute");
+    assert.deepEqual(inSeconds(62).length, begin.length + 2);
+    assert.deepEqual(linesOf(flapping(0, 60 * 60)).length, begin.length + 2 * 59, "for an hour");
+    // The state in which it stays stands last.
+    const calm = [...flapping(0, 60), frame({ ...host, ...at(60) }), frame({ ...host, ...at(62) })];
+    assert.deepEqual(linesOf(calm), [...begin, ...minute]);
+    const again = [...calm, ...flapping(122, 130)];
+    assert.deepEqual(linesOf(again).slice(begin.length + 2), begin.slice(1), "after a calm minute");
+    assert.equal(linesOf(flapping(0, 60), { attempts: true }).length, 30, "--verbose has them all");
+  });
+
+  test("has another fault at once of a host that changes with every tick", () => {
+    const flips = Array.from({ length: 10 }, (_, tick) =>
+      frame({ ...host, ...at(2 * tick), ...(tick % 2 === 0 ? {} : { errors: [NVML] }) }),
+    );
+    const lost = frame({ ...host, ...at(20), gpus: [gpu({ error: "GPU is lost" })] });
+    assert.equal(linesOf([...flips, lost]).at(-1), "dgx-01: gpu 0: GPU is lost");
+  });
+
+  test("is bounded for a host that reports another device each time", () => {
+    const odd = Array.from({ length: 100 }, (_, tick) =>
+      frame({ ...host, ...at(tick / 10), errors: [{ ...NVML, device: `GPU-${tick}` }] }),
+    );
+    assert.equal(linesOf(odd).length, 18);
+  });
+
+  test("has the lines that wait at the end of the run", () => {
+    const printed: string[] = [];
+    const changes = new HostChanges(DAEMON, (line) => printed.push(line));
+    for (let tick = 0; tick < 8; tick++) {
+      const record = frame({ ...host, ...at(tick), ...(tick % 2 === 0 ? {} : { errors: [NVML] }) });
+      changes.take(record, outcomeOf(record));
+    }
+    const before = printed.length;
+    changes.end();
+    changes.end();
+    assert.deepEqual(printed.slice(before), [
+      "dgx-01: ok again after 1 s",
+      "dgx-01: gpu error: NVML mismatch (2 such lines in a minute)",
+    ]);
+  });
+
   test("does not repeat the errors of a host whose slow readings leave ticks out", () => {
     const overrun = { ...refused, code: "sample-overrun", message: "still under way" } as const;
     const failing = frame({ ...host, errors: [NVML] });
@@ -115,7 +177,7 @@ describe("the log of hosts", () => {
     assert.deepEqual(linesOf([other]).slice(1), ["dgx-01: gpu error: NVML mismatch"]);
   });
 
-  test("tells hosts of the same name apart", () => {
+  test("distinguishes hosts of the same name", () => {
     const other = frame({ ...host, host_id: "admin@dgx-01:2222" });
     assert.deepEqual(linesOf([frame(host), other]), [
       "dgx-01: connected (nvidia-smi)",

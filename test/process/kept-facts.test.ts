@@ -62,6 +62,9 @@ describe("facts that are kept between runs", { skip }, () => {
     host.write("boot", "00000000-7772-4fa4-9d14-2f4d9b3aef4b");
     assert.deepEqual(await startsOf(env), ALL);
     assert.deepEqual(readdirSync(folder), [file]);
+    host.write("driver", "590.48.01");
+    assert.deepEqual(await startsOf(env), ["query", "version"]);
+    host.write("driver", "570.86.15");
   });
 
   test("without a folder that can be used there is neither a cache nor a message", async () => {

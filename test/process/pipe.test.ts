@@ -185,19 +185,33 @@ for (const [where, workers] of [
     },
   );
 
-  test(`${where}: --verbose logs on stderr, and stdout stays data`, { skip }, async () => {
-    const run = await runCli([...flags, ...workers, ...ONE_TICK, "--verbose", "--format", "ndjson"]);
-    assert.equal(run.code, 0, run.stderr);
-    assert.match(run.stderr, /: connecting\n[\s\S]*: connected \(nvidia-smi, ssh2, session\)\n/);
-    assert.deepEqual(
-      recordsOf(run.stdout).map(({ record, state, tick }) => [record, state, tick]),
-      [
-        ["state", "connecting", null],
-        ["state", "connected", null],
-        ["frame", "connected", 0],
-      ],
-    );
-  });
+  test(
+    `${where}: --verbose logs on stderr, with --log-time the time first, and stdout stays data`,
+    { skip },
+    async () => {
+      const run = await runCli([
+        ...flags,
+        ...workers,
+        ...ONE_TICK,
+        "--verbose",
+        "--log-time",
+        "--format",
+        "ndjson",
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      assert.match(run.stderr, /: connecting\n[\s\S]*: connected \(nvidia-smi, ssh2, session\)\n/);
+      for (const line of run.stderr.trimEnd().split("\n"))
+        assert.match(line, /^20\d\d-\d\d-\d\dT[\d:]{8}\.\d{3}Z allsmi-ssh: /);
+      assert.deepEqual(
+        recordsOf(run.stdout).map(({ record, state, tick }) => [record, state, tick]),
+        [
+          ["state", "connecting", null],
+          ["state", "connected", null],
+          ["frame", "connected", 0],
+        ],
+      );
+    },
+  );
 }
 
 test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", async () => {
@@ -219,6 +233,12 @@ test("wrong usage: one line a problem on stderr, nothing on stdout, exit 2", asy
       assert.match(run.stderr, expectedMessage);
       assert.doesNotMatch(run.stderr, /at .*\.js:\d+/);
     }
+    // More than a pipe or a socket holds.
+    const count = 10_000;
+    const many = await runCli(["--ssh-hostfile", "-"], { input: "a wrong label\n".repeat(count) });
+    assert.equal(many.code, 2);
+    assert.equal(many.stderr.trimEnd().split("\n").length, count + 1);
+    assert.match(many.stderr, /:10000: [\s\S]*\nallsmi-ssh: see allsmi-ssh --help\n$/);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

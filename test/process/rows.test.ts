@@ -86,7 +86,10 @@ describe("a recording", () => {
     const run = await runCli(["--replay", file]);
     assert.equal(run.stdout, "");
     assert.equal(run.code, 2);
-    assert.match(run.stderr, /rows\.ndjson:1: is one device's row, and no whole record; it is left out/);
+    assert.match(
+      run.stderr,
+      /rows\.ndjson:1: is a row of one device \(--rows device\), not a record; it is left out/,
+    );
   });
 
   test("has CSV columns for the labels of its first records, and --fields any others", async () => {

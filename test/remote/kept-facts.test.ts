@@ -121,6 +121,18 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       assert.equal(kept.writes, 1);
     }));
 
+  test("are those of the driver's version where we know its fields: no help is asked, and the record is the same", () =>
+    withKeptHost(async (host) => {
+      const byHelp = await run(host, null);
+      host.starts();
+      host.write("driver", "590.48.01");
+      const kept = nothing();
+      assert.deepEqual(lasting(await run(host, kept)), lasting(byHelp));
+      assert.deepEqual(host.starts(), ["query", "version"]);
+      assert.deepEqual(lasting(await run(host, kept)), lasting(byHelp));
+      assert.deepEqual(host.starts(), ["query"]);
+    }));
+
   test("have no reading in them", () =>
     withKeptHost(async (host) => {
       const kept = nothing();
@@ -141,7 +153,7 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       return undefined;
     },
     "the driver was replaced": (host) => {
-      host.write("driver", "595.10");
+      host.write("driver", "575.10");
       return undefined;
     },
     "the driver is gone": (_, dir) => {
@@ -207,6 +219,18 @@ describe("facts of an earlier run", { skip: onLinux, concurrency: 2 }, () => {
       await run(host, kept);
       assert.deepEqual(host.starts(), ["query", "help", "query", "version"]);
       assert.ok(!JSON.stringify(kept.facts).includes("nvidia-smi"));
+    }));
+
+  test("are not kept where the CUDA version did not come in time", () =>
+    withKeptHost(async (host) => {
+      const kept = nothing();
+      const late = ["--version) exit 124;;"];
+      host.tool(fakeNvidiaSmi({ columns: COLUMNS, rows: [ROW], cases: late }));
+      const { sections } = await run(host, kept);
+      assert.equal(sections.gpus?.[0]?.detail["cuda_version"], undefined);
+      host.starts();
+      await run(host, kept);
+      assert.deepEqual(host.starts(), ["help", "query", "version"]);
     }));
 
   test("of sections that are not asked stay", () =>

@@ -40,7 +40,8 @@ export function makeKeptHost(dir: string): KeptHost {
   for (const each of [bin, folder]) mkdirSync(each, { recursive: true });
   const write = (file: HostFile, text: string): void => writeFileSync(join(folder, file), `${text}\n`);
   write("boot", "95b267a3-7772-4fa4-9d14-2f4d9b3aef4b");
-  write("driver", "590.48.01");
+  // Of a branch whose fields only help shows.
+  write("driver", "570.86.15");
   write("name", "dgx-01");
   const shell = join(dir, "shell");
   const places = Object.entries(FILES).map(([file, path]) => `s#${path}#${folder}/${file}#g`);

@@ -1,14 +1,22 @@
 # short: find_program=o program_name=X path_folder=hp saved_ifs=hj path_left=hr found_name=hw
 # Program names are constants without blanks. PATH is the shell search path on purpose.
-# shellcheck disable=SC2086,SC2123
+# shellcheck disable=SC2086,SC2123,SC3013
 
 # fragment: findProgram
 # Folders that are not there, or twice on PATH, would be looked into for each name of each tool. PATH gets only the others.
+# On most hosts /bin and /sbin are those of /usr.
 path_left=$PATH:
 PATH=
 while [ -n "$path_left" ]; do
   path_folder=${path_left%%:*}
   path_left=${path_left#*:}
+  case $path_folder:$PATH:$path_left in
+    /bin:*:/usr/bin:*|/sbin:*:/usr/sbin:*)
+      if [ $path_folder -ef /usr$path_folder ]; then
+        continue
+      fi
+      ;;
+  esac
   case :$PATH: in
     *:"$path_folder":*) ;;
     *)

@@ -1,4 +1,4 @@
-/** The `--query-gpu` fields that we ask for, and the shell text that asks for those that a driver knows. */
+/** The `--query-gpu` fields that we ask for, and their names in the help and the headers of drivers. */
 
 /** Known to every driver from 2012 to 600. These are asked for when `--help-query-gpu` lists nothing. */
 export const TEN_FIELDS = [
@@ -18,8 +18,8 @@ export const TEN_FIELDS = [
  * Asked for where the driver's help lists them. The bus id is last: nothing else looks like it, so a row whose end was
  * cut is recognised.
  */
-const MORE_FIELDS = [
-  // From driver 610 on, which deprecates driver_version in favour of it.
+export const MORE_FIELDS = [
+  // From driver 595 on, which deprecates driver_version in favour of it.
   "kmd_version",
   "serial",
   "vbios_version",
@@ -174,77 +174,6 @@ export function fieldsInHelp(help: string): readonly string[] {
 /** The field that a driver refuses, `Field "x" is not a valid field to query.`; null where the text has no such message. */
 export function refusedField(text: string): string | null {
   return /\bField "([\w.]{1,80})" is not a valid field/i.exec(text)?.[1] ?? null;
-}
-
-/** Prefixes of two lines that the probe script prints: the fields that it asked for, and the exit status of the query. */
-export const FIELDS_MARK = "@fields ";
-export const EXIT_MARK = "@exit ";
-/** And of one more: the fields are those of an earlier run, or else the state of the tool that they are of. */
-export const KEPT_MARK = "@kept ";
-export const STATE_MARK = "@state ";
-
-/** The version of the kernel's driver: the tool and its library work only with the driver of the same version. */
-const DRIVER_VERSION = "/sys/module/nvidia/version";
-
-const TEN = TEN_FIELDS.join(",");
-const NINE = TEN_FIELDS.filter((field) => field !== "driver_version").join(",");
-
-/** Beginnings that several fields share, as variables of the probe's script, which goes over the wire to each host. */
-const SHARED: readonly (readonly [variable: string, beginning: string])[] = [
-  ["H", "remapped_rows.histogram"],
-  ["R", "remapped_rows"],
-  ["E", "ecc.errors.corrected"],
-  ["U", "ecc.errors.uncorrected"],
-  ["C", "clocks_event_reasons_counters"],
-  ["L", "pcie.link"],
-];
-const SHARED_AS_VARIABLES = SHARED.map(([variable, beginning]) => `${variable}=${beginning}`).join("; ");
-
-function withVariables(field: string): string {
-  const shared = SHARED.find(([, beginning]) => field.startsWith(`${beginning}.`));
-  return shared === undefined ? field : `$${shared[0]}${field.slice(shared[1].length)}`;
-}
-
-/** Chooses the fields by the tool's help. What a help that failed has chosen is not kept. */
-const CHOOSE_BY_HELP = [
-  `h=$(x {tool} --help-query-gpu 2>/dev/null) || kk=; q=${TEN}; s=`,
-  `case $h in *\\"clocks_event_reasons.active\\"*) s=clocks_throttle_reasons.active;; esac`,
-  `case $h in *\\"uuid\\"*) case $h in *\\"kmd_version\\"*) q=${NINE};; *\\"driver_version\\"*) ;; *) q=${NINE};; esac; ` +
-    `${SHARED_AS_VARIABLES}; for f in ${MORE_FIELDS.map(withVariables).join(" ")}; do ` +
-    `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; *) kk=;; esac`,
-].join("; ");
-
-/**
- * Asks for help and then for the fields that help lists, in one round trip: the shell's own `case` chooses them. If the
- * driver still refuses a field, the rest is asked for again without it, at most eight times; if the refused field is none
- * of ours, the ten are asked for. The exit status is 0 when at least one GPU with a uuid or a bus id answered, whatever
- * the tool's status was (it is not 0 as soon as one GPU is lost). Otherwise it is the tool's own, or 6 (no devices) for
- * an empty answer.
- *
- * Where the tool's state is `$kt`, that of an earlier run, its fields `$kq` are asked for without help. If the query then
- * fails, help chooses after all.
- */
-export const PROBE_COMMAND = [
-  `kk=; kw=; ks ${DRIVER_VERSION}; kl() { ${CHOOSE_BY_HELP}; }`,
-  `case "$kk" in "") kl;; "$kt") kw=1; q=$kq;; *) kl;; esac`,
-  `ni=; while o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?; ` +
-    // Not where the tool was ended: it would hang again.
-    `case $kw.$r in 1.[1-9]|1.[1-9][0-9]) ;; *) ` +
-    `case $ni$o in ........*) false;; *"not a valid field"*) ;; *) false;; esac;; esac; do ` +
-    `case $kw in 1) kw=; kl; continue;; esac; f=\${o#*ield?\\"}; f=\${f%%\\"*}; case ,$q, in *,"$f",*) ` +
-    `q=,$q,; q=\${q%%,"$f",*},\${q#*,"$f",}; q=\${q#,}; q=\${q%,};; ` +
-    `,${TEN},) break;; *) q=${TEN};; esac; ni=.$ni; done`,
-  `printf "%s\\n" "${FIELDS_MARK}$q" "$o" "${EXIT_MARK}$r"; case $kw.$kk in 1.*) echo "${KEPT_MARK}1";; .?*) echo "${STATE_MARK}$kk";; esac`,
-  // The row of a GPU whose uuid could not be read still has its bus id.
-  `case $o in *GPU-*|*", "????????:??:??.*) ;; *) case $r in 0) ( exit 6 );; *) ( exit $r );; esac;; esac`,
-].join("; ");
-
-/**
- * Runs a command only where the probe's query, whose answer is still in $o, reported a GPU in MIG mode: `Enabled` and
- * then the bus id, the only cell with a colon after eight digits.
- */
-export function whereMigIsEnabled(command: string): string {
-  return `case $o in *"Enabled, "????????:??:*) b ${command};; esac`;
 }
 
 /** The uuid of a GPU or MIG instance; Tegra's has no prefix. */

@@ -4,7 +4,6 @@ import { accelerator } from "../kit/accelerator.js";
 import {
   celsiusCell,
   integerCell,
-  isMissing,
   megahertzCell,
   percentCell,
   textCell,
@@ -12,6 +11,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "../kit/cells.js";
+import { isMissing } from "../kit/no-value.js";
 import { bankCount, bytesPerSecond } from "./cells.js";
 import { canonicalField, OLD_FIELD_NAMES } from "./fields.js";
 import { DETAIL, HISTOGRAM, MAX_CLOCKS, mebibytes, OPTIONAL } from "./readings.js";

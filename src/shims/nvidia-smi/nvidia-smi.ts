@@ -14,11 +14,12 @@ import type {
 import { firstErrors } from "../kit/part-output.js";
 import { cudaVersionKept, factsAfter, nvidiaAssignments } from "./kept-facts.js";
 import { APPS_COMMAND } from "./apps.js";
-import { fieldsInHelp, PROBE_COMMAND, queryCommand, TEN_FIELDS, whereMigIsEnabled } from "./fields.js";
+import { fieldsInHelp, queryCommand, TEN_FIELDS } from "./fields.js";
 import { hasNoReadings } from "./gpu.js";
 import { NvlinkReadings } from "./nvlink-readings.js";
 import { PcieReadings } from "./pcie-readings.js";
 import { PMON_COMMAND } from "./pmon.js";
+import { PROBE_COMMAND, whereMigIsEnabled } from "./probe-command.js";
 import { readQuery, type QueryAnswer, type ReadQuery } from "./query.js";
 import { cudaVersionIn, SeldomReadings } from "./seldom.js";
 import { TickQuery } from "./tick-query.js";
@@ -50,13 +51,15 @@ const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --ve
 /** The same where the query before it was not made of kept facts, among which the version is. */
 const VERSION_UNLESS_KEPT: Part = {
   id: VERSION,
-  kind: "shell",
-  command: "case $kw in 1) ;; *) b {tool} --version 2>/dev/null;; esac",
+  kind: "buffered-shell",
+  command:
+    "case $kw in 1) ;; *) f; h=$(x {tool} --version 2>/dev/null); r=$?; " +
+    'w "$h$n"; case $r in 0) ;; *) ( exit $r );; esac;; esac',
 };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({
   id,
-  kind: "shell",
+  kind: "buffered-shell",
   command: whereMigIsEnabled(command),
 }));
 
@@ -72,7 +75,7 @@ export function nvidiaSmi(makeReader: (plain: ReadQuery) => ReadQuery): Shim {
       const version = (part: Part): readonly Part[] => (include.has("gpu") ? [part] : []);
       if (mode === "shell")
         return [
-          { id: QUERY, kind: "shell", command: PROBE_COMMAND },
+          { id: QUERY, kind: "buffered-shell", command: PROBE_COMMAND },
           ...MIG_PROBE,
           ...version(VERSION_UNLESS_KEPT),
           ...apps,

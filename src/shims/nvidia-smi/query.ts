@@ -4,7 +4,8 @@ import { oneLine } from "../../lib/text.js";
 import { textCell } from "../kit/cells.js";
 import { type CsvTable, readCsv } from "../kit/csv-rows.js";
 import { explainFailure, lostGpu } from "./failures.js";
-import { BUS_ID, EXIT_MARK, FIELDS_MARK, KEPT_MARK, STATE_MARK, TEN_FIELDS, UUID } from "./fields.js";
+import { BUS_ID, TEN_FIELDS, UUID } from "./fields.js";
+import { EXIT_MARK, FIELDS_MARK, KEPT_MARK, STATE_MARK } from "./probe-command.js";
 import { type Cells, failedGpu, gpuFromCells, isBlankRow } from "./gpu.js";
 
 export interface QueryAnswer {

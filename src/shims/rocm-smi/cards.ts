@@ -9,7 +9,6 @@ import {
   bytesCell,
   celsiusCell,
   fanCell,
-  isMissing,
   linkCell,
   megahertzCell,
   percentCell,
@@ -20,6 +19,7 @@ import {
   wattsCell,
   wattsLimitCell,
 } from "../kit/cells.js";
+import { isMissing } from "../kit/no-value.js";
 import { findJson, isObject, type JsonObject } from "../kit/json-text.js";
 import { pcieGeneration, replaysOf } from "../kit/pcie.js";
 

@@ -1,13 +1,6 @@
 /** What the messages of a channel must keep to (RFC 4254, section 5); ssh2 checks none of it. */
+import { EXTENDED_DATA_STDERR, MESSAGE } from "./message-numbers.js";
 import type { ServerState } from "./server-state.js";
-
-/** Message numbers of RFC 4250, section 4.1.2. */
-const OPEN_CONFIRMATION = 91;
-const WINDOW_ADJUST = 93;
-const DATA = 94;
-const EXTENDED_DATA = 95;
-/** The data type of stderr; ssh2 drops data of other types. */
-const STDERR = 1;
 
 /** The window of RFC 4254, section 5.2, and the size that ssh2 gives to a channel. */
 const MAX_WINDOW_BYTES = 2 ** 32 - 1;
@@ -25,17 +18,18 @@ export class ChannelRules {
   broken(message: Uint8Array, state: ServerState): string | null {
     const [type = 0] = message;
     switch (type) {
-      case DATA:
+      case MESSAGE.CHANNEL_DATA:
         return this.#data(uint32(message, 1), uint32(message, 5), state);
-      case EXTENDED_DATA:
-        if (uint32(message, 5) !== STDERR) return null;
+      case MESSAGE.CHANNEL_EXTENDED_DATA:
+        // ssh2 drops data of other types.
+        if (uint32(message, 5) !== EXTENDED_DATA_STDERR) return null;
         return this.#data(uint32(message, 1), uint32(message, 9), state);
-      case WINDOW_ADJUST: {
+      case MESSAGE.CHANNEL_WINDOW_ADJUST: {
         const windows = state.windows(uint32(message, 1));
         if (windows === null || windows.toServer + uint32(message, 5) <= MAX_WINDOW_BYTES) return null;
         return "it makes the window of a channel larger than 2^32-1 bytes";
       }
-      case OPEN_CONFIRMATION:
+      case MESSAGE.CHANNEL_OPEN_CONFIRMATION:
         if (message.length < 17 || uint32(message, 13) >= MIN_PACKET_BYTES) return null;
         return `it opens a channel for packets of ${uint32(message, 13)} bytes; the least is ${MIN_PACKET_BYTES}`;
       default:
@@ -54,6 +48,7 @@ export class ChannelRules {
 
 /** 0 beyond the message's end. */
 function uint32(message: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = message.subarray(at, at + 4);
-  return a * 2 ** 24 + (b << 16) + (c << 8) + d;
+  // Called for each packet: a view of the four bytes would cost more than all else here.
+  const high = (message[at] ?? 0) * 2 ** 24;
+  return high + ((message[at + 1] ?? 0) << 16) + ((message[at + 2] ?? 0) << 8) + (message[at + 3] ?? 0);
 }

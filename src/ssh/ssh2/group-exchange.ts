@@ -5,15 +5,13 @@
  */
 import { createPrivateKey, createPublicKey, diffieHellman, randomBytes, type KeyObject } from "node:crypto";
 import { protocolOf } from "./internals.js";
+import { MESSAGE } from "./message-numbers.js";
 
 /** Bits of the prime (RFC 8270, section 3), as ssh2 asks for them. */
 const MIN_PRIME_BITS = 2048;
 const MAX_PRIME_BITS = 8192;
 /** Twice the 256 bits of the longest key that is derived, as OpenSSH's dh_gen_key; a longer one costs many times as much. */
 const EXPONENT_BYTES = 64;
-
-/** SSH_MSG_KEX_DH_GEX_GROUP (RFC 4419, section 5). */
-const GEX_GROUP = 31;
 
 /** The part of ssh2's exchange that is used; `_dh` is what it computes with. */
 interface GroupExchange {
@@ -26,7 +24,7 @@ interface GroupExchange {
 
 /** Call with each message before ssh2 handles it. */
 export function prepareGroupExchange(client: object, message: Uint8Array): void {
-  if (message[0] !== GEX_GROUP) return;
+  if (message[0] !== MESSAGE.KEX_DH_GEX_GROUP) return;
   const exchange: unknown = Reflect.get(protocolOf(client), "_kex");
   if (!isGroupExchange(exchange)) return;
   Object.defineProperty(exchange, "generateKeys", {

@@ -7,6 +7,7 @@ import type { Phase } from "../../contract/record.js";
 import type { Clock } from "../../lib/clock.js";
 import { Allowance, type Rate } from "./allowance.js";
 import { ChannelRules } from "./channel-rules.js";
+import { MESSAGE } from "./message-numbers.js";
 import type { ServerState } from "./server-state.js";
 
 /** Bytes of a session that wait to be sent. A tick's question has some KiB; more is a server that asks and never reads. */
@@ -39,29 +40,9 @@ const REQUESTS = rate(MAX_REQUESTS, MAX_REQUESTS, MAX_KEPT_REQUESTS);
 const PACKETS = rate(60 * MAX_PACKETS_PER_SECOND, MAX_KEPT_PACKETS);
 const BYTES = rate(60 * MAX_BYTES_PER_SECOND, MAX_KEPT_BYTES);
 
-/** Message numbers of RFC 4250, section 4.1.2. */
-const DISCONNECT = 1;
-const IGNORE = 2;
-const UNIMPLEMENTED = 3;
-const DEBUG = 4;
-const SERVICE_ACCEPT = 6;
-const EXT_INFO = 7;
-const KEXINIT = 20;
-const USERAUTH_FAILURE = 51;
-const USERAUTH_SUCCESS = 52;
-const USERAUTH_BANNER = 53;
-/** Its meaning is that of the method; USERAUTH_PK_OK for keys. */
-const USERAUTH_METHOD = 60;
-const GLOBAL_REQUEST = 80;
-const REQUEST_SUCCESS = 81;
-const REQUEST_FAILURE = 82;
-const CHANNEL_OPEN = 90;
-const CHANNEL_REQUEST = 98;
-const CHANNEL_FAILURE = 100;
-
 const HOST_KEYS = Buffer.from("hostkeys-00@openssh.com");
 /** SSH_MSG_IGNORE with an empty string (RFC 4253, section 11.2): ssh2 does nothing for it. */
-const NOTHING = Buffer.from([IGNORE, 0, 0, 0, 0]);
+const NOTHING = Buffer.from([MESSAGE.IGNORE, 0, 0, 0, 0]);
 
 export type Exceeded = (error: HostError) => void;
 
@@ -120,33 +101,34 @@ export class ServerLimits {
     if (this.#isOver) return NOTHING;
     this.#messages += 1;
     this.#payloadBytes += message.length;
-    const [type = IGNORE] = message;
+    const [type = MESSAGE.IGNORE] = message;
     if (this.#phase === "handshake" && ++this.#loginMessages > MAX_LOGIN_MESSAGES)
       return this.#over(`it sent ${MAX_LOGIN_MESSAGES} messages and the login has not ended`);
-    if (type === KEXINIT) return this.#passKeyExchange(message);
+    if (type === MESSAGE.KEXINIT) return this.#passKeyExchange(message);
     if (this.#state?.isExchangingKeys() === true) {
       if (++this.#exchangeMessages <= MAX_EXCHANGE_MESSAGES) return message;
       return this.#over(`it sent ${MAX_EXCHANGE_MESSAGES} messages and the key exchange has not ended`);
     }
-    if (type > CHANNEL_OPEN && type <= CHANNEL_FAILURE) return this.#passOfChannel(type, message);
+    if (type > MESSAGE.CHANNEL_OPEN && type <= MESSAGE.CHANNEL_FAILURE)
+      return this.#passOfChannel(type, message);
     switch (type) {
-      case DISCONNECT:
-      case REQUEST_SUCCESS:
-      case REQUEST_FAILURE:
+      case MESSAGE.DISCONNECT:
+      case MESSAGE.REQUEST_SUCCESS:
+      case MESSAGE.REQUEST_FAILURE:
         return message;
-      case SERVICE_ACCEPT:
-      case USERAUTH_FAILURE:
-      case USERAUTH_SUCCESS:
-      case USERAUTH_BANNER:
-      case USERAUTH_METHOD:
+      case MESSAGE.SERVICE_ACCEPT:
+      case MESSAGE.USERAUTH_FAILURE:
+      case MESSAGE.USERAUTH_SUCCESS:
+      case MESSAGE.USERAUTH_BANNER:
+      case MESSAGE.USERAUTH_METHOD:
         // A server may answer requests that were sent ahead after it has let the user in.
         return this.#phase === "handshake" ? message : this.#passRequest(message);
-      case IGNORE:
-      case UNIMPLEMENTED:
-      case DEBUG:
-      case EXT_INFO:
-      case GLOBAL_REQUEST:
-      case CHANNEL_OPEN:
+      case MESSAGE.IGNORE:
+      case MESSAGE.UNIMPLEMENTED:
+      case MESSAGE.DEBUG:
+      case MESSAGE.EXT_INFO:
+      case MESSAGE.GLOBAL_REQUEST:
+      case MESSAGE.CHANNEL_OPEN:
         return this.#passRequest(message);
       default:
         // Unknown, or what only a client may send: ssh2 would neither answer, nor be safe from all of it.
@@ -178,7 +160,7 @@ export class ServerLimits {
 
   #passOfChannel(type: number, message: Uint8Array): Uint8Array {
     // The end of each command is a request that wants no reply.
-    if (type === CHANNEL_REQUEST) return wantsReply(message) ? this.#passRequest(message) : message;
+    if (type === MESSAGE.CHANNEL_REQUEST) return wantsReply(message) ? this.#passRequest(message) : message;
     const broken = this.#state === null ? null : this.#channels.broken(message, this.#state);
     return broken === null ? message : this.#over(broken);
   }
@@ -213,7 +195,7 @@ function wantsReply(message: Uint8Array): boolean {
 
 /** byte GLOBAL_REQUEST, string name (RFC 4254, section 4). */
 function announcesHostKeys(message: Uint8Array): boolean {
-  if (message[0] !== GLOBAL_REQUEST) return false;
+  if (message[0] !== MESSAGE.GLOBAL_REQUEST) return false;
   const [, a = 0, b = 0, c = 0, length = 0] = message;
   if (a + b + c !== 0 || length !== HOST_KEYS.length) return false;
   return HOST_KEYS.equals(message.subarray(5, 5 + length));

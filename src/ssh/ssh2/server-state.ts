@@ -1,5 +1,6 @@
 /** What the limits on a server ask of the connection: its packets, key exchange and windows, from ssh2's inner parts. */
 import { channelsOf, protocolOf, sendPacket, type Protocol } from "./internals.js";
+import { MESSAGE } from "./message-numbers.js";
 
 /** Bytes that may still be sent. */
 export interface Windows {
@@ -16,9 +17,6 @@ export interface ServerState {
   /** Answers the message that is being handled with SSH_MSG_UNIMPLEMENTED (RFC 4253, section 11.4). */
   refuse(): void;
 }
-
-/** SSH_MSG_UNIMPLEMENTED */
-const UNIMPLEMENTED = 3;
 
 /** One a connection; `client.connect` has been called. */
 export class Ssh2State implements ServerState {
@@ -50,7 +48,7 @@ export class Ssh2State implements ServerState {
     // The decipher counts a packet before it is handled.
     const number = (this.packets() - 1) >>> 0;
     const message = Buffer.alloc(5);
-    message[0] = UNIMPLEMENTED;
+    message[0] = MESSAGE.UNIMPLEMENTED;
     message.writeUInt32BE(number, 1);
     sendPacket(this.#protocol, message);
   }

@@ -3,6 +3,7 @@
  * another a tick. Each case leaves its row, whether it went well or not.
  */
 import assert from "node:assert/strict";
+import { setMaxListeners } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StreamRecord } from "../../../src/contract/record.js";
@@ -14,6 +15,8 @@ import { ticksOf, WatchedRun } from "./watched-run.js";
 const LIMIT_MS = 45_000;
 const HEALTHY = ["healthy-1", "healthy-2"];
 const NEVER = new AbortController().signal;
+// Each fault that waits for its turn has a listener on it.
+setMaxListeners(0, NEVER);
 /** Frames that a host has before its fault begins. */
 const FRAMES_BEFORE = 2;
 

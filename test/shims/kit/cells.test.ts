@@ -6,7 +6,6 @@ import {
   bytesCell,
   celsiusCell,
   integerCell,
-  isMissing,
   megahertzCell,
   numberCell,
   percentCell,
@@ -14,6 +13,7 @@ import {
   textCell,
   wattsCell,
 } from "../../../src/shims/kit/cells.js";
+import { isMissing } from "../../../src/shims/kit/no-value.js";
 
 const SENTINELS = [
   "",

@@ -10,15 +10,16 @@ import type { Reading } from "../../../src/shims/kit/shim.js";
 import { readApps, withInstanceIds } from "../../../src/shims/nvidia-smi/apps.js";
 import { throttleReasons } from "../../../src/shims/nvidia-smi/cells.js";
 import { explainFailure, lostGpu } from "../../../src/shims/nvidia-smi/failures.js";
+import { fieldsOfDriver } from "../../../src/shims/nvidia-smi/driver-fields.js";
 import {
   fieldsInHelp,
-  PROBE_COMMAND,
   QUERY_FIELDS,
   queryCommand,
   TEN_FIELDS,
 } from "../../../src/shims/nvidia-smi/fields.js";
 import { NVIDIA_HOLDER } from "../../../src/shims/nvidia-smi/nvidia-smi.js";
 import { nvidiaSmiShim } from "../../../src/shims/nvidia-smi.js";
+import { PROBE_COMMAND } from "../../../src/shims/nvidia-smi/probe-command.js";
 import { readQuery } from "../../../src/shims/nvidia-smi/query.js";
 import { wholeLines } from "../../../src/shims/nvidia-smi/sections.js";
 import { readSmiXml } from "../../../src/shims/nvidia-smi/xml.js";
@@ -466,15 +467,20 @@ describe("nvidia-smi probe script", () => {
       `esac`,
     ].join("\n");
 
+  const SHELL_ARGS: Readonly<Record<string, readonly string[]>> = {
+    busybox: ["ash"],
+    zsh: ["--emulate", "sh"],
+  };
   function run(
     shell: string,
     tool: string,
     command = PROBE_COMMAND,
+    version = "",
   ): { stdout: string; status: number | null } {
     const dir = makeTempDir("nvidia-smi");
     const bin = makeTools(dir.path, { "nvidia-smi": tool });
-    const script = `b() { "$@"; }; x() { exec "$@"; }; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
-    const args = shell === "busybox" ? ["ash", "-c", script] : ["-c", script];
+    const script = `n="\n"; b() { "$@"; }; x() { exec "$@"; }; f() { :; }; w() { printf %s "$1"; }; ks() { kk=$version; }; version="${version}"; ${command.replaceAll("{tool}", `${bin}/nvidia-smi`)}`;
+    const args = [...(SHELL_ARGS[shell] ?? []), "-c", script];
     const { stdout, status } = spawnSync(shell, args, { encoding: "utf8" });
     dir.remove();
     return { stdout, status };
@@ -494,6 +500,33 @@ describe("nvidia-smi probe script", () => {
       assert.equal(stdout, `@fields ${asked.join(",")}\n0, ${uuidOf(0)}\n@exit 0\n`);
       assert.equal(status, 0);
       assert.deepEqual(fieldsInHelp(HELP(known)), asked);
+    });
+
+    test(`asks for the fields of the driver's version without its help, under ${shell}`, () => {
+      const refused =
+        'case $1 in *fabric*) echo "Field \\"fabric.state\\" is not a valid field to query."; exit 7;; esac';
+      const asked = (version: string, before: string): readonly string[] => {
+        const noted = 'case $1 in --query*) echo 0, "GPU-${1#*=}";; *) exit 1;; esac; exit 0';
+        const state = version === "" ? "" : `${version} /usr/bin/nvidia-smi `;
+        return run(shell, `${before}\n${noted}`, PROBE_COMMAND, state).stdout.split("\n");
+      };
+      for (const version of ["590.48.01", "610.57.04"]) {
+        const fields = fieldsOfDriver(version)?.join(",");
+        const lines = [
+          `@fields ${fields}`,
+          `0, GPU-${fields}`,
+          "@exit 0",
+          `@state ${version} /usr/bin/nvidia-smi `,
+          "",
+        ];
+        assert.deepEqual(asked(version, ":"), lines);
+      }
+      const ten = TEN_FIELDS.join(",");
+      for (const version of ["570.86.15", "5800.1"])
+        assert.deepEqual(asked(version, ":"), [`@fields ${ten}`, `0, GPU-${ten}`, "@exit 0", ""], version);
+      // Refused, as by a wrapper: help chooses, and where it fails too, nothing is kept.
+      for (const before of [refused, "case $1 in *fabric*) exit 2;; esac"])
+        assert.deepEqual(asked("590.48.01", before), [`@fields ${ten}`, `0, GPU-${ten}`, "@exit 0", ""]);
     });
 
     test(`asks for every field of ours under ${shell}`, () => {
