@@ -1,6 +1,6 @@
 /**
  * A tick's answer in one packet. The shell may hold what it has read of the host until the tick's first buffered program
- * has ended, and then writes both at once: a packet costs the client a fifth of a tick, and sshd on the host as much again.
+ * has ended, and then writes both at once: a packet more costs some 4 % of a tick's CPU on each side (bench/README.md).
  * While that program hangs nothing arrives, so which program it is must be known without the host (docs/remote-script.md).
  */
 import type { Part, PartEnd, PartOutput, PartOutputs } from "../shims/kit/shim.js";

@@ -3,6 +3,8 @@
 // What a login shell other than sh acts on inside single quotes: csh history (`!`, but not before a blank), fish's
 // escapes (`\\`), line ends.
 const UNSAFE_IN_QUOTES = /['\n\r]|\\\\|!(?! )/;
+const BEFORE = "exec /bin/sh -c '";
+const AFTER = "'";
 /** Safe or not by what stands beside it. */
 const PERHAPS_UNSAFE = /['\n\r\\!]/;
 
@@ -23,7 +25,7 @@ export function shellCommand(script: string): string {
       `remote script: ${JSON.stringify(unsafe[0])} is unsafe in quotes, near ${JSON.stringify(context)}`,
     );
   }
-  return `exec /bin/sh -c '${script}'`;
+  return `${BEFORE}${script}${AFTER}`;
 }
 
 export function scriptOf(text: string): Script {
@@ -60,24 +62,31 @@ export class ScriptWithPlaces {
 
   /** `values`: one for each place. */
   fill(values: readonly string[]): Script {
-    const join = (): string =>
-      this.#pieces.map((piece, at) => piece + (values[this.#order[at] ?? -1] ?? "")).join("");
-    const isPlain = !values.some((value) => PERHAPS_UNSAFE.test(value));
-    const command = (): string => {
-      if (!isPlain || !this.#isChecked) {
-        const checked = shellCommand(join());
-        this.#isChecked ||= isPlain;
-        return checked;
-      }
-      return `exec /bin/sh -c '${join()}'`;
-    };
+    const text = (): string => this.#join(values, "", "");
+    const command = (): string => this.#command(values);
     return {
       get text() {
-        return join();
+        return text();
       },
       get command() {
         return command();
       },
     };
+  }
+
+  #command(values: readonly string[]): string {
+    const isPlain = !values.some((value) => PERHAPS_UNSAFE.test(value));
+    if (isPlain && this.#isChecked) return this.#join(values, BEFORE, AFTER);
+    const checked = shellCommand(this.#join(values, "", ""));
+    this.#isChecked ||= isPlain;
+    return checked;
+  }
+
+  /** One text, and not pieces that V8 puts together when they are read. */
+  #join(values: readonly string[], before: string, after: string): string {
+    const texts = [before];
+    this.#pieces.forEach((piece, at) => texts.push(piece, values[this.#order[at] ?? -1] ?? ""));
+    texts.push(after);
+    return texts.join("");
   }
 }

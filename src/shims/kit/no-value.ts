@@ -29,10 +29,14 @@ const NO_VALUE = new Set([
   "timeout",
 ]);
 
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** Whether a cell stands for no value: `[N/A]`, `ERR!`, `[GPU is lost]`, empty, `N/A (Secondary die)`, ... */
 export function isMissing(cell: string): boolean {
   // Each tick checks thousands of numbers here.
-  if (/^\s*\d/.test(cell)) return false;
+  const first = cell.charCodeAt(0);
+  if ((first >= ZERO && first <= NINE) || /^\s*\d/.test(cell)) return false;
   const bare = cell.trim().toLowerCase();
   // nvidia-smi from 610 on: `Deprecated, see "KMD version"`.
   if (/^\[?(?:n\/a|deprecated, see)/.test(bare)) return true;

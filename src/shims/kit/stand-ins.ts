@@ -22,8 +22,12 @@ export function isAllOnes(value: number): boolean {
 }
 const THOUSANDTHS: ReadonlySet<number> = new Set([429_496_730, 429_496_729, 214_748_365, 214_748_364]);
 
+/** Of either pattern below. */
+const MIN_ALL_ONES_CHARS = 10;
+
 /** `4294967295`, `0xffffffff` and longer: not a name, serial number or id. */
 export function isAllOnesText(text: string): boolean {
+  if (text.length < MIN_ALL_ONES_CHARS) return false;
   return /^0x(?:f{8}|f{16})$/i.test(text) || (/^\d{10,20}$/.test(text) && ALL_ONES.has(Number(text)));
 }
 

@@ -34,6 +34,12 @@ const OWN_FIELDS = [
   "fan.speed",
 ] as const;
 
+// To take a list apart V8's interpreter makes an object for each element, and for each turn of a `for` over a list too.
+const OPTIONAL_READINGS = OPTIONAL.map(([key, field, read]) => ({ key, field, read }));
+const DETAIL_TEXTS = DETAIL.map(([key, field]) => ({ key, field }));
+
+const HISTOGRAM_FIELDS = HISTOGRAM.map((step) => `remapped_rows.histogram.${step}`);
+
 const POWER = ["power.draw", "power.draw.average", "power.draw.instant"] as const;
 const POWER_LIMIT = ["power.limit", "enforced.power.limit"] as const;
 
@@ -47,14 +53,14 @@ export function gpuFromCells(raw: Cells): Gpu {
   const clock = isUnreadGuest(cells, power) ? () => null : megahertzCell;
   const failure = failureOf(cells);
   const more: Record<string, unknown> = {};
-  for (const [key, field, read] of OPTIONAL) {
+  OPTIONAL_READINGS.forEach(({ key, field, read }) => {
     const cell = cells.get(field);
     if (cell !== undefined) more[key] = read(cell);
-  }
+  });
   if (cells.has("clocks.current.memory")) more["clock_memory"] = clock(cells.get("clocks.current.memory"));
   if (cells.has("clocks.current.sm")) more["clock_sm"] = clock(cells.get("clocks.current.sm"));
   for (const [key, field] of MAX_CLOCKS) if (cells.has(field)) more[key] = maxClock(cells.get(field));
-  if (HISTOGRAM.some((step) => cells.has(`remapped_rows.histogram.${step}`)))
+  if (HISTOGRAM_FIELDS.some((field) => cells.has(field)))
     more["remapped_rows_histogram"] = histogramOf(cells);
   // In the XML only.
   const link = linkIn(cells);
@@ -103,10 +109,10 @@ function linkIn(cells: Cells): Omit<PcieLink, "ticks_ago"> | null {
 
 function detailOf(cells: Cells): Record<string, string> {
   const detail: Record<string, string> = {};
-  for (const [key, field] of DETAIL) {
+  DETAIL_TEXTS.forEach(({ key, field }) => {
     const text = textCell(cells.get(field));
     if (text !== null) detail[key] = text;
-  }
+  });
   return detail;
 }
 

@@ -52,9 +52,7 @@ const VERSION_PART: Part = { id: VERSION, kind: "program", command: "{tool} --ve
 const VERSION_UNLESS_KEPT: Part = {
   id: VERSION,
   kind: "buffered-shell",
-  command:
-    "case $kw in 1) ;; *) f; h=$(x {tool} --version 2>/dev/null); r=$?; " +
-    'w "$h$n"; case $r in 0) ;; *) ( exit $r );; esac;; esac',
+  command: "case $kw in 1) ;; *) f; b {tool} --version 2>/dev/null;; esac",
 };
 /** The probe runs both only where MIG is on: the whole state costs some ten times a query. */
 const MIG_PROBE: readonly Part[] = [LIST_PART, XML_PART].map(({ id, command }) => ({

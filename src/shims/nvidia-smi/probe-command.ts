@@ -35,7 +35,10 @@ const KMD_VERSION = "kmd_version";
 const OLD_REASONS = "clocks_throttle_reasons.active";
 const NEW_REASONS = "clocks_event_reasons.active";
 
-/** The fields of ours, as lists between the fields that depend on the driver: `$qa` and `$qb`, and `$qc` and `$qd`. */
+/**
+ * The fields of ours, as lists between the fields that depend on the driver: `$qa` and `$qb`, and `$qc` and `$qd`; `$qt` are
+ * the ten.
+ */
 const [BEFORE_VERSION, AFTER_VERSION] = around(TEN_FIELDS, DRIVER_VERSION_FIELD);
 const [, AFTER_KMD] = around(MORE_FIELDS, KMD_VERSION);
 const [BEFORE_REASONS, AFTER_REASONS] = around(AFTER_KMD, OLD_REASONS);
@@ -43,10 +46,11 @@ const LISTS = [
   ...SHARED.map(([variable, beginning]) => `${variable}=${beginning}`),
   `qa=${asFieldsOf(BEFORE_VERSION)}`,
   `qb=${asFieldsOf(AFTER_VERSION)}`,
+  `qt=$qa,${DRIVER_VERSION_FIELD},$qb`,
   `qc=${asFieldsOf(BEFORE_REASONS)}`,
   `qd=${asFieldsOf(AFTER_REASONS)}`,
 ].join("; ");
-const TEN = `$qa,${DRIVER_VERSION_FIELD},$qb`;
+const TEN = "$qt";
 const NINE = "$qa,$qb";
 
 function around(fields: readonly string[], field: string): readonly [readonly string[], readonly string[]] {

@@ -109,16 +109,16 @@ function errorOf(gpu: Gpu, reason: string): SectionError {
 }
 
 // A row whose cells are in the wrong columns has a uuid, version or address of the wrong shape.
-const SHAPES: readonly (readonly [string, RegExp])[] = [
-  ["index", /^\d{1,4}$/],
-  ["uuid", UUID],
-  ["driver_version", /^\d+(?:\.\d+)+$/],
-  ["kmd_version", /^\d+(?:\.\d+)+$/],
-  ["pci.bus_id", BUS_ID],
+const SHAPES: readonly { readonly field: string; readonly shape: RegExp }[] = [
+  { field: "index", shape: /^\d{1,4}$/ },
+  { field: "uuid", shape: UUID },
+  { field: "driver_version", shape: /^\d+(?:\.\d+)+$/ },
+  { field: "kmd_version", shape: /^\d+(?:\.\d+)+$/ },
+  { field: "pci.bus_id", shape: BUS_ID },
 ];
 
 function problemOf(cells: Cells): string | null {
-  for (const [field, shape] of SHAPES) {
+  for (const { field, shape } of SHAPES) {
     const value = textCell(cells.get(field));
     if (value !== null && !shape.test(value))
       return `nvidia-smi: a row with ${field} "${oneLine(value, 80)}"`;

@@ -53,7 +53,9 @@ export class SeldomReadings {
 
   #keptOf(gpu: Gpu): Kept {
     const readings: Record<string, unknown> = {};
-    for (const key of SELDOM_KEYS) if (gpu[key] !== undefined) readings[key] = gpu[key];
+    SELDOM_KEYS.forEach((key) => {
+      if (gpu[key] !== undefined) readings[key] = gpu[key];
+    });
     // In MIG mode the histogram comes without the counts, so nothing shows when it changes.
     if (gpu.remapped_rows_correctable === null && "remapped_rows_histogram" in readings)
       readings["remapped_rows_histogram"] = null;
@@ -88,15 +90,19 @@ export class SeldomReadings {
 
 function completed(gpu: Gpu, { readings, detail }: Kept): Gpu {
   const whole: Record<string, unknown> = {};
-  for (const key of Object.keys(gpu))
+  Object.keys(gpu).forEach((key) => {
     if (!IS_SELDOM.has(key))
       whole[key] = key === "detail" ? completedDetail(gpu, detail) : Reflect.get(gpu, key);
+  });
   return Object.assign(whole as unknown as Gpu, readings);
 }
 
 function completedDetail(gpu: Gpu, detail: Kept["detail"]): Record<string, string> {
   const whole: Record<string, string> = {};
-  for (const [key, text] of Object.entries(gpu.detail)) if (!SELDOM_DETAIL.includes(key)) whole[key] = text;
+  Object.keys(gpu.detail).forEach((key) => {
+    const text = gpu.detail[key];
+    if (text !== undefined && !SELDOM_DETAIL.includes(key)) whole[key] = text;
+  });
   return Object.assign(whole, detail);
 }
 
