@@ -72,14 +72,10 @@ export class FrameReader {
     return whole.toString("utf8", 0, first < 0 ? undefined : first);
   }
 
-  /**
-   * What has come so far, as parts. `toolTimeoutSecs` separates a part that timed out from one that failed. `heldSinceMs`:
-   * when a tick was asked whose output the host held (held-output.ts); null: it held none.
-   */
-  frame(toolTimeoutSecs: number, heldSinceMs: number | null = null): Frame {
+  /** What has come so far, as parts. `toolTimeoutSecs` separates a part that timed out from one that failed. */
+  frame(toolTimeoutSecs: number): Frame {
     const { marker } = this.#bytes;
-    const whole = this.#bytes.whole();
-    return parseFrame(whole, marker, toolTimeoutSecs, this.#bytes.arrivals(), heldSinceMs);
+    return parseFrame(this.#bytes.whole(), marker, toolTimeoutSecs, this.#bytes.arrivals());
   }
 }
 
@@ -98,7 +94,6 @@ function parseFrame(
   marker: Buffer,
   toolTimeoutSecs: number,
   arrivalMs: (offset: number) => number,
-  heldSinceMs: number | null,
 ): Frame {
   const outputs = new Map<string, PartOutput>();
   const tookMs = new Map<string, number>();
@@ -108,8 +103,6 @@ function parseFrame(
   let machine: string | null = null;
   let open: OpenPart | null = null;
   let isWhole = false;
-  /** The first buffered part of output that was held: it began before its marker came, and its stderr came before all markers. */
-  let held = heldSinceMs === null ? null : { sinceMs: heldSinceMs, firstMs: arrivalMs(0) };
 
   const close = (end: PartEnd): void => {
     if (open !== null) {
@@ -143,14 +136,7 @@ function parseFrame(
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, MAX_STDERR_BYTES)];
-      const printedAt = arrivalMs(at);
-      open = { id, begunAt: printedAt, stdout, stderr, flood };
-      if (kind === "q" && held !== null) {
-        const early = whole.toString("utf8", 0, Math.min(whole.indexOf(marker), MAX_STDERR_BYTES));
-        const begunAt = early !== "" || printedAt === held.firstMs ? held.sinceMs : printedAt;
-        open = { id, begunAt, stdout, stderr: (early + stderr).slice(0, MAX_STDERR_BYTES), flood };
-        held = null;
-      }
+      open = { id, begunAt: arrivalMs(at), stdout, stderr, flood };
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {
       if (kind === "o") {

@@ -211,9 +211,9 @@ export function tickDefinitions(plan: TickPlan): string {
   return [setup(plan), LIMITER[plan.limiter], ...guard, ...isAsleep, tick, ""].join("\n");
 }
 
-/** The line that asks for one tick. `isHeld`: output is held until the first buffered program has ended (held-output.ts). */
-export function tickLine(tick: number, isHeld = false): string {
-  return `${(isHeld ? SH.heldTickLine : SH.tickLine).replace("@TICK@", String(tick))}\n`;
+/** The line that asks for one tick. */
+export function tickLine(tick: number): string {
+  return `${SH.tickLine.replace("@TICK@", String(tick))}\n`;
 }
 
 /** One tick as a script of its own, for hosts that keep no shell open. */
