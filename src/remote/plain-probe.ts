@@ -15,7 +15,7 @@ import {
 import { UNKNOWN_BUS } from "./pci-bus.js";
 import type { PlainCommands } from "./plain-commands.js";
 import { isNativeShim, judgeFound, type Judged } from "./probe.js";
-import { isWanted } from "./probe-round.js";
+import { isWanted } from "./tools-to-try.js";
 import { GIVEN, plainWord } from "./tool-word.js";
 
 /** `bootstrapOutput`: what the host answered to the bootstrap script. Throws as `discover` does. */

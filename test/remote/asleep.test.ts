@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { asleepPart, SleepingSampler, sleepingGpus, sleepersIn, wokenBy } from "../../src/remote/asleep.js";
 import { FrameReader } from "../../src/remote/frame.js";
 import { judgeFound } from "../../src/remote/probe.js";
-import { isWanted, reachedBy } from "../../src/remote/probe-round.js";
+import { isWanted, reachedBy } from "../../src/remote/tools-to-try.js";
 import { bootstrapScript, tickDefinitions, tickLine, tickScript } from "../../src/remote/script.js";
 import type { TickPlan } from "../../src/remote/script-plan.js";
 import type { PartOutputs, Shim } from "../../src/shims/kit/shim.js";

@@ -6,7 +6,7 @@ import type { Gpu } from "../../src/contract/record.js";
 import { chooseSources } from "../../src/remote/choose.js";
 import { UNKNOWN_BUS, type PciBus } from "../../src/remote/pci-bus.js";
 import { toolsOf, type Judged } from "../../src/remote/probe.js";
-import { isWanted } from "../../src/remote/probe-round.js";
+import { isWanted } from "../../src/remote/tools-to-try.js";
 import { isPoor, lackingOf } from "../../src/shims/kit/device-list.js";
 import { makerOf, type Shim } from "../../src/shims/kit/shim.js";
 import { allShims } from "../../src/shims/registry.js";
