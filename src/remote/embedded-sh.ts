@@ -42,7 +42,7 @@ export const SH = {
   output:
     'n=${IFS#??};n=${n%${n#?}};W=;ho=;w() { W="$W$1";};f() { printf %s "$W";W=;ho=;};m() { w "$n@$N $*$n";};y() { m $1 $2 ${k:-$3};k=;};M=;if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1;eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\${ha[*]}\\"; unset ha; }";else l() { hi=$1;while [ $hi -gt 0 ] && read -r hl; do w "$hl$n";case "$hl" in "$3"*) break;;esac;hi=$((hi-1));done <$2;};fi',
   parts:
-    'r() { i=$1;shift;m p $i;f;{ e=$(x "$@" 2>&1 >&3 3>&- </dev/null);c=$?;} 3>&1;if [ -n "$e" ]; then m e $i;f;printf "%.@STDERR_BYTES@s" "$e";fi;y x $i $c;};q() { i=$1;shift;m q $i;[ -n "$ho" ] || f;ho=;{ o=$(x "$@" 2>&3 3>&- </dev/null);c=$?;} 3>&1;y o $i $c;w "$o";}',
+    'r() { i=$1;shift;m p $i;f;{ e=$(x "$@" 2>&1 >&3 3>&- </dev/null);c=$?;} 3>&1;if [ -n "$e" ]; then m e $i;f;printf "%.@STDERR_BYTES@s" "$e";fi;y x $i $c;};q() { i=$1;shift;m q $i $ho;[ -n "$ho" ] || f;ho=;{ o=$(x "$@" 2>&3 3>&- </dev/null);c=$?;} 3>&1;y o $i $c;w "$o";}',
   programPart: "r @PART@ @COMMAND@",
   bufferedProgramPart: "q @PART@ @COMMAND@",
   shellPart: "m p @PART@;f;{ @COMMAND@;} </dev/null",

@@ -83,8 +83,12 @@ export class FrameReader {
   }
 }
 
+/** Behind a buffered part's marker: its output was held together with all that came before it (held-output.ts). */
+const HELD = "1";
+
 interface OpenPart {
   readonly id: string;
+  /** Of a part that was held: when the tick was asked. */
   readonly begunAt: number;
   stdout: string;
   /** Recorded instead of its own end. */
@@ -107,9 +111,9 @@ function parseFrame(
   let uname: string | null = null;
   let machine: string | null = null;
   let open: OpenPart | null = null;
+  /** The part whose output was held. */
+  let held: string | null = null;
   let isWhole = false;
-  /** The first buffered part of output that was held: it began before its marker came, and its stderr came before all markers. */
-  let held = heldSinceMs === null ? null : { sinceMs: heldSinceMs, firstMs: arrivalMs(0) };
 
   const close = (end: PartEnd): void => {
     if (open !== null) {
@@ -128,7 +132,8 @@ function parseFrame(
     const id = wordAt(line, kind.length + 1);
     const value = wordAt(line, kind.length + id.length + 2);
     const elapsedMs: number = open === null ? 0 : arrivalMs(at) - open.begunAt;
-    const end = kind === "x" || kind === "o" ? endOfStatus(Number(value), elapsedMs, toolTimeoutSecs) : null;
+    const isEnd = kind === "x" || kind === "o";
+    const end = isEnd ? endOfStatus(Number(value), elapsedMs, toolTimeoutSecs, id === held) : null;
     // `$(...)` in the shell drops the last newline, and the next marker begins with one: it is put back. The last line of
     // a program that was killed may be half a line, and gets none.
     const isLine = kind === "o" && end?.kind === "exit" && next > lineEnd + 1;
@@ -143,13 +148,12 @@ function parseFrame(
     else if (kind === "p" || kind === "q") {
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, MAX_STDERR_BYTES)];
-      const printedAt = arrivalMs(at);
-      open = { id, begunAt: printedAt, stdout, stderr, flood };
-      if (kind === "q" && held !== null) {
+      open = { id, begunAt: arrivalMs(at), stdout, stderr, flood };
+      if (kind === "q" && value === HELD && heldSinceMs !== null) {
         const early = whole.toString("utf8", 0, Math.min(whole.indexOf(marker), MAX_STDERR_BYTES));
-        const begunAt = early !== "" || printedAt === held.firstMs ? held.sinceMs : printedAt;
-        open = { id, begunAt, stdout, stderr: (early + stderr).slice(0, MAX_STDERR_BYTES), flood };
-        held = null;
+        const both = (early + stderr).slice(0, MAX_STDERR_BYTES);
+        open = { id, begunAt: heldSinceMs, stdout, stderr: both, flood };
+        held = id;
       }
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {

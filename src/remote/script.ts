@@ -13,7 +13,8 @@
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
  *     @N x PART STATUS        it ended
- *     @N q PART               the buffered part's standard error follows
+ *     @N q PART [1]           the buffered part's standard error follows; 1: it began before this was written, and its
+ *                             standard error came before all markers
  *     @N o PART STATUS        it ended; its standard output follows, without its last newline
  *     @N z TICK               the frame ends
  */

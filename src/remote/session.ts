@@ -230,8 +230,12 @@ export class HostSession {
     step?.("remote", answerStep(`tick ${tick} without ${part}`, rest));
     const isRefused = rest.end.kind === "refused";
     const outputs = isRefused ? unasked(parts, endMessage(rest.end)) : rest.frame.outputs;
-    // Nothing at all is an answer that never came, whatever hangs.
-    if (outputs.size === 0) return rest;
+    // Nothing at all is an answer that never came, whatever hangs: that part is not to blame, and is asked again.
+    if (outputs.size === 0) {
+      this.#cooldown.remove(part);
+      this.#plan = null;
+      return rest;
+    }
     return {
       ...(isRefused ? withheld : rest),
       frame: {

@@ -48,11 +48,16 @@ describe("the part until whose end output is held", () => {
 
 describe("a frame that was held", () => {
   const MARK = "\n@0a1b2c ";
-  const held = (status: number, atMs: number, early = ""): ReturnType<FrameReader["frame"]> => {
+  /** `pieces`: in as many chunks, a millisecond apart. */
+  const held = (status: number, atMs: number, early = "", pieces = 1): ReturnType<FrameReader["frame"]> => {
     const reader = new FrameReader("0a1b2c");
     reader.begin(4);
-    const text = `${early}${MARK}p host.proc\ncpu 1\n${MARK}x host.proc 0\n${MARK}q smi.query\n${MARK}o smi.query ${status}\na row${MARK}z 4\n`;
-    assert.ok(reader.push(Buffer.from(text), atMs));
+    const text = `${early}${MARK}p host.proc\ncpu 1\n${MARK}x host.proc 0\n${MARK}q smi.query 1\n${MARK}o smi.query ${status}\na row${MARK}z 4\n`;
+    const size = Math.ceil(text.length / pieces);
+    const ends = Array.from({ length: pieces }, (_, at) =>
+      reader.push(Buffer.from(text.slice(at * size, (at + 1) * size)), atMs + at),
+    );
+    assert.ok(ends.at(-1));
     return reader.frame(10, 1000);
   };
   const query = (frame: ReturnType<FrameReader["frame"]>) => frame.outputs.get("smi.query");
@@ -64,6 +69,17 @@ describe("a frame that was held", () => {
     assert.equal(query(held(0, 3500))?.stdout, "a row\n");
   });
 
+  test("counts from the question in however many packets it comes", () => {
+    assert.deepEqual(query(held(137, 11_000, "", 5))?.end, { kind: "timeout", afterSecs: 10 });
+    assert.ok((held(0, 3500, "", 5).tookMs.get("smi.query") ?? 0) >= 2500);
+  });
+
+  test("that the network delayed has the tool's own failure: one GPU of several is lost", () => {
+    const late = query(held(15, 12_500));
+    assert.deepEqual(late?.end, { kind: "exit", code: 15 });
+    assert.equal(late.stdout, "a row\n");
+  });
+
   test("has the tool's stderr, which came before all markers", () => {
     assert.equal(query(held(9, 3500, "no driver\n"))?.stderr, "no driver\n");
     assert.equal(query(held(9, 3500, "x".repeat(5000)))?.stderr, "x".repeat(2000));
@@ -73,12 +89,13 @@ describe("a frame that was held", () => {
   test("counts a tool from its marker where something was written before", () => {
     const reader = new FrameReader("0a1b2c");
     reader.begin(4);
-    reader.push(Buffer.from(`${MARK}p host.proc\ncpu 1\n`), 1200);
+    reader.push(Buffer.from(`welcome\n${MARK}p host.proc\ncpu 1\n`), 1200);
     reader.push(Buffer.from(`${MARK}x host.proc 0\n${MARK}q smi.query\n`), 9000);
     reader.push(Buffer.from(`${MARK}o smi.query 3\n${MARK}z 4\n`), 11_100);
     const frame = reader.frame(10, 1000);
     assert.equal(frame.tookMs.get("smi.query"), 2100);
     assert.deepEqual(query(frame)?.end, { kind: "exit", code: 3 });
+    assert.equal(query(frame)?.stderr, "");
   });
 });
 
@@ -118,10 +135,32 @@ function fakeHost(): {
 }
 
 const wholeFrame = (tick: number): string =>
-  `@N p host.proc\ncpu 1\n@N x host.proc 0\n@N q smi.query\n@N o smi.query 0\na row@N z ${tick}\n`;
+  `@N p host.proc\ncpu 1\n@N x host.proc 0\n@N q smi.query${tick > 1 ? " 1" : ""}\n@N o smi.query 0\na row@N z ${tick}\n`;
 
 describe("a question whose answer is held", () => {
   const asked = plan([PROC], [QUERY]);
+  const answered = async ({ lanes, clock, answer }: ReturnType<typeof fakeHost>, tick: number, ms = 10) => {
+    const asking = lanes.ask(asked, tick);
+    await clock.advance(ms);
+    answer(0, wholeFrame(tick));
+    return asking;
+  };
+
+  test("is not the first of a shell, whose rc files may print", async () => {
+    const host = fakeHost();
+    await answered(host, 1);
+    await answered(host, 2);
+    assert.deepEqual(host.lines(0), ["t 1", "t 2 1"]);
+  });
+
+  test("is not the next one after an answer that took long, so that the tool's own time is measured", async () => {
+    const host = fakeHost();
+    await answered(host, 1);
+    assert.equal((await answered(host, 2, 1500)).frame.tookMs.get("smi.query"), 1500);
+    await answered(host, 3);
+    await answered(host, 4);
+    assert.deepEqual(host.lines(0), ["t 1", "t 2 1", "t 3", "t 4 1"]);
+  });
 
   test("names the part that hangs when nothing comes, and later questions hold nothing", async () => {
     const { lanes, clock, lines, answer } = fakeHost();
@@ -142,20 +181,23 @@ describe("a question whose answer is held", () => {
     await clock.advance(10);
     answer(1, wholeFrame(3));
     assert.equal((await fourth).end.kind, "whole");
-    assert.deepEqual(lines(0), ["t 1 1", "t 2 1"]);
+    assert.deepEqual(lines(0), ["t 1", "t 2 1"]);
     assert.deepEqual(lines(1), ["t 2", "t 3"]);
   });
 
   test("is asked again without holding when the shell died with what it held", async () => {
-    const { lanes, clock, channels, lines, answer } = fakeHost();
-    const asking = lanes.ask(asked, 1);
-    await clock.advance(10);
+    const host = fakeHost();
+    const { lanes, clock, channels, lines, answer } = host;
+    await answered(host, 1);
+    const asking = lanes.ask(asked, 2);
+    await clock.advance(500);
     channels[0]?.events.closed({ kind: "signal", signal: "SIGSEGV" });
     await clock.advance(10);
     answer(1, "@N p host.proc\ncpu 1\n@N x host.proc 0\n@N q smi.query\n");
     channels[1]?.events.closed({ kind: "signal", signal: "SIGSEGV" });
-    const { end, frame } = await asking;
+    const { end, frame, latencyMs } = await asking;
     assert.equal(end.kind, "signal");
+    assert.equal(latencyMs, 510, "of both questions");
     assert.deepEqual(
       [...frame.outputs].map(([id, output]) => [id, output.end.kind]),
       [
@@ -163,14 +205,16 @@ describe("a question whose answer is held", () => {
         ["smi.query", "missing"],
       ],
     );
-    assert.deepEqual([lines(0), lines(1)], [["t 1 1"], ["t 1"]]);
+    assert.deepEqual([lines(0), lines(1)], [["t 1", "t 2 1"], ["t 2"]]);
   });
 
   test("hides nothing of what had come before the shell hung", async () => {
-    const { lanes, clock, answer } = fakeHost();
-    const asking = lanes.ask(plan([PROC], [QUERY, MORE]), 1);
+    const host = fakeHost();
+    const { lanes, clock, answer } = host;
+    await answered(host, 1);
+    const asking = lanes.ask(plan([PROC], [QUERY, MORE]), 2);
     await clock.advance(10);
-    answer(0, wholeFrame(1).replace(/@N z .*\n/, "@N q smi.more\n"));
+    answer(0, wholeFrame(2).replace(/@N z .*\n/, "@N q smi.more\n"));
     await clock.advance(20_000);
     const { withheldBy, frame } = await asking;
     assert.equal(withheldBy, undefined);
@@ -182,13 +226,26 @@ describe("on a host", { concurrency: true, skip: process.platform === "linux" ? 
   const withHost = async (
     shell: readonly string[],
     before: string,
-    use: (session: HostSession, chunks: string[], dir: string, opened: () => number) => Promise<void>,
+    use: (
+      session: HostSession,
+      chunks: string[],
+      dir: string,
+      opened: () => number,
+      freeze: (isFrozen: boolean) => void,
+    ) => Promise<void>,
   ): Promise<void> => {
     const temp = makeTempDir("held");
     const columns = ["index", "uuid", "name", "utilization.gpu"];
     makeTools(temp.path, { "nvidia-smi": fakeNvidiaSmi({ columns, rows: ["0, GPU-1, A100, 5"], before }) });
     const local = connectLocally(shell, { PATH: `${temp.path}:/usr/bin:/bin`, HOME: temp.path });
     const chunks: string[] = [];
+    /** What comes from a frozen host, until it goes on. */
+    let late: (() => void)[] | null = null;
+    const freeze = (isFrozen: boolean): void => {
+      const deliver = late ?? [];
+      late = isFrozen ? [] : null;
+      for (const each of deliver) each();
+    };
     const connection: Connection = {
       ...local,
       open: (command, events) =>
@@ -196,7 +253,8 @@ describe("on a host", { concurrency: true, skip: process.platform === "linux" ? 
           ...events,
           stdout: (chunk) => {
             chunks.push(chunk.toString());
-            events.stdout(chunk);
+            if (late === null) events.stdout(chunk);
+            else late.push(() => events.stdout(chunk));
           },
         }),
     };
@@ -216,7 +274,7 @@ describe("on a host", { concurrency: true, skip: process.platform === "linux" ? 
     };
     try {
       const { session } = await HostSession.start(connection, options);
-      await use(session, chunks, temp.path, () => local.opened.length);
+      await use(session, chunks, temp.path, () => local.opened.length, freeze);
       session.close();
     } finally {
       local.kill();
@@ -241,6 +299,20 @@ describe("on a host", { concurrency: true, skip: process.platform === "linux" ? 
         }
       });
     });
+
+  test("a host that answers nothing for a while does not pause its tool", async () => {
+    await withHost(["/bin/sh"], ":", async (session, _chunks, _dir, _opened, freeze) => {
+      await session.sample(1);
+      freeze(true);
+      const { reading: none } = await session.sample(2);
+      assert.deepEqual(none.sections, {});
+      assert.match(none.errors[0]?.message ?? "", /gives no answer/);
+      freeze(false);
+      const { reading } = await session.sample(3);
+      assert.deepEqual(reading.errors, []);
+      assert.equal(reading.sections.gpus?.[0]?.utilization, 5);
+    });
+  });
 
   test("a tool that nothing can end hides no section of the host, in the tick that it hangs in", async () => {
     // What it leaves behind keeps its output open, and is beyond the guard: as with a program that is stuck in the kernel.

@@ -24,11 +24,12 @@ run_part() {
 }
 
 # run_buffered PART PROGRAM ARGS... does the same for a program that prints little: its stderr goes straight out, and its
-# output is caught, so that it can share one write with what follows, and with holds_output also with what came before.
+# output is caught, so that it can share one write with what follows, and with holds_output, which its marker shows, also
+# with what came before.
 run_buffered() {
   part_id=$1
   shift
-  add_marker q $part_id
+  add_marker q $part_id $holds_output
   [ -n "$holds_output" ] || flush_output
   holds_output=
   {
