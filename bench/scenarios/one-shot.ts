@@ -147,6 +147,7 @@ function ratioFigures(client: Rounds, names: readonly string[]): Figure[] {
     ...others.map((name) => clientOver(OURS, name)),
     ...others.filter((name) => name !== BARE && name !== "against").map((name) => clientOver(JS_ONLY, name)),
     clientOver(JS_ONLY, BARE_JS_ONLY),
+    clientOver(KEPT_FACTS, OURS),
   ];
 }
 

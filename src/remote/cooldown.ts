@@ -27,11 +27,6 @@ export class PartCooldown {
     this.#entries.set(part, { untilMs: this.#clock.nowMs() + COOLDOWN_MS, holdsShell, output });
   }
 
-  /** It is asked again in the next tick. */
-  remove(part: string): void {
-    this.#entries.delete(part);
-  }
-
   /** Drops the parts whose cooldown has ended. True when there were any. */
   expire(isHung: boolean): boolean {
     const now = this.#clock.nowMs();

@@ -10,7 +10,7 @@ import type { ChosenTool } from "./probe.js";
 import { holdCommand } from "./script.js";
 
 /** A tool that takes longer than this in a tick is slow. A host under load has one such tick now and then. */
-export const SLOW_MS = 1000;
+const SLOW_MS = 1000;
 const SLOW_TICKS = 2;
 /** The first ticks may still wait for the driver's start. */
 const TRIAL_TICKS = 5;

@@ -40,9 +40,9 @@ export const SH = {
   detectLimiter:
     'ht() { hr=$PATH;PATH=/dev/null;command -v timeout >/dev/null 2>&1;c=$?;PATH=$hr;[ $c -ne 0 ] || return 1;hj=$IFS;IFS=:;for hp in $PATH; do if [ -x "$hp/timeout" ]; then break;fi;done;IFS=$hj;[ -x "$hp/numfmt" ] && [ -f "$hp/timeout" ] || return 1;if [ -h "$hp/timeout" ] || [ "$hp/timeout" -ef "$hp/numfmt" ]; then return 1;fi;};U=;hm=;{ read -r U </proc/sys/kernel/ostype;read -r hm </proc/sys/kernel/arch;} 2>/dev/null;U=${U:+$U${hm:+ $hm}};if [ -n "$U" ] && ht || U=$(timeout -k 1 $T uname -s -m 2>/dev/null); then L=gnu;@GNU@;elif U=$(timeout -t $T uname -s -m 2>/dev/null); then L=busybox;@BUSYBOX@;else L=watchdog;U=$(uname -s -m 2>/dev/null);@WATCHDOG@;fi',
   output:
-    'n=${IFS#??};n=${n%${n#?}};W=;ho=;w() { W="$W$1";};f() { printf %s "$W";W=;ho=;};m() { w "$n@$N $*$n";};y() { m $1 $2 ${k:-$3};k=;};M=;if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1;eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\${ha[*]}\\"; unset ha; }";else l() { hi=$1;while [ $hi -gt 0 ] && read -r hl; do w "$hl$n";case "$hl" in "$3"*) break;;esac;hi=$((hi-1));done <$2;};fi',
+    'n=${IFS#??};n=${n%${n#?}};W=;w() { W="$W$1";};f() { printf %s "$W";W=;};m() { w "$n@$N $*$n";};y() { m $1 $2 ${k:-$3};k=;};M=;if [ -n "$BASH_VERSION" ] && command -v mapfile >/dev/null; then M=1;eval "l() { local IFS=; mapfile -n \\$1 ha <\\$2; w \\"\\${ha[*]}\\"; unset ha; }";else l() { hi=$1;while [ $hi -gt 0 ] && read -r hl; do w "$hl$n";case "$hl" in "$3"*) break;;esac;hi=$((hi-1));done <$2;};fi',
   parts:
-    'r() { i=$1;shift;m p $i;f;{ e=$(x "$@" 2>&1 >&3 3>&- </dev/null);c=$?;} 3>&1;if [ -n "$e" ]; then m e $i;f;printf "%.@STDERR_BYTES@s" "$e";fi;y x $i $c;};q() { i=$1;shift;m q $i $ho;[ -n "$ho" ] || f;ho=;{ o=$(x "$@" 2>&3 3>&- </dev/null);c=$?;} 3>&1;y o $i $c;w "$o";}',
+    'r() { i=$1;shift;m p $i;f;{ e=$(x "$@" 2>&1 >&3 3>&- </dev/null);c=$?;} 3>&1;if [ -n "$e" ]; then m e $i;f;printf "%.@STDERR_BYTES@s" "$e";fi;y x $i $c;};q() { i=$1;shift;m q $i;f;{ o=$(x "$@" 2>&3 3>&- </dev/null);c=$?;} 3>&1;y o $i $c;w "$o";}',
   programPart: "r @PART@ @COMMAND@",
   bufferedProgramPart: "q @PART@ @COMMAND@",
   shellPart: "m p @PART@;f;{ @COMMAND@;} </dev/null",
@@ -52,9 +52,8 @@ export const SH = {
   shellProbeEnd: "s=$?;m x @PART@ $s",
   listPciDevices:
     'for hd in /sys/bus/pci/devices/*; do hc=;hv=;hk=;{ read -r hc; } <$hd/class;{ read -r hv; } <$hd/vendor;case $hc$hv in 0x03*0x*|0x12*0x*|0x0b40*0x*|0x*0x1ae0|0x*0x1d0f){ read -r hk; } <$hd/device;w "$hc $hv $hk ${hd##*/}";;0x*0x*);;*) w -;;esac;w "$n";done 2>/dev/null;for hd in /sys/devices/soc?/family; do { read -r hv; } <$hd && w "soc $hv$n";done 2>/dev/null',
-  tickFunction: "t() { ho=$2;@PARTS@;@TOOLS@;m z $1;f;}",
-  guardedTickFunction: "t() { gu;ho=$2;@PARTS@;@TOOLS@;m z $1;f;}",
+  tickFunction: "t() { @PARTS@;@TOOLS@;m z $1;f;}",
+  guardedTickFunction: "t() { gu;@PARTS@;@TOOLS@;m z $1;f;}",
   tickLine: "t @TICK@",
-  heldTickLine: "t @TICK@ 1",
   tickScript: "@ENVIRONMENT@;@SETUP@;@LIMITER@;@ALL_ASLEEP@;@PARTS@;@TOOLS@;m z @TICK@;f;exit 0",
 } as const;

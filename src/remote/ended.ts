@@ -49,28 +49,15 @@ export function hasClosed(end: AnswerEnd): end is ChannelEnd {
 /**
  * How a part ended, by the status that the shell reported. `timeout` exits with 124. Shells report a killed program as
  * 128 + the signal, but not all of them: a part that failed and took as long as its deadline counts as timed out.
- * `isHeld`: the time is that of the whole question, which a slow network makes long. Then only a part that was killed
- * counts: nvidia-smi fails with a status of its own as soon as one GPU is lost.
  */
-export function endOfStatus(
-  status: number,
-  elapsedMs: number,
-  toolTimeoutSecs: number,
-  isHeld = false,
-): PartEnd {
+export function endOfStatus(status: number, elapsedMs: number, toolTimeoutSecs: number): PartEnd {
   if (status === 124) return { kind: "timeout", afterSecs: toolTimeoutSecs };
-  const mayBeLate = isHeld ? DEADLINE_STATUSES.has(status) : status !== 0;
-  if (mayBeLate && elapsedMs >= toolTimeoutSecs * 1000 - 100)
+  if (status !== 0 && elapsedMs >= toolTimeoutSecs * 1000 - 100)
     return { kind: "timeout", afterSecs: toolTimeoutSecs };
   const signal = status > 128 && status < 160 ? SIGNALS.get(status - 128) : undefined;
   if (signal !== undefined) return { kind: "signal", signal };
   return { kind: "exit", code: Number.isInteger(status) ? status : 255 };
 }
-
-/** SIGKILL and SIGTERM, which end a part at its deadline; ksh adds 256 (ksh93, Exit Status). */
-const DEADLINE_STATUSES: ReadonlySet<number> = new Set(
-  [9, 15].flatMap((signal) => [128 + signal, 256 + signal]),
-);
 
 const SIGNALS = new Map([
   [1, "SIGHUP"],

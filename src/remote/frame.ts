@@ -72,23 +72,15 @@ export class FrameReader {
     return whole.toString("utf8", 0, first < 0 ? undefined : first);
   }
 
-  /**
-   * What has come so far, as parts. `toolTimeoutSecs` separates a part that timed out from one that failed. `heldSinceMs`:
-   * when a tick was asked whose output the host held (held-output.ts); null: it held none.
-   */
-  frame(toolTimeoutSecs: number, heldSinceMs: number | null = null): Frame {
+  /** What has come so far, as parts. `toolTimeoutSecs` separates a part that timed out from one that failed. */
+  frame(toolTimeoutSecs: number): Frame {
     const { marker } = this.#bytes;
-    const whole = this.#bytes.whole();
-    return parseFrame(whole, marker, toolTimeoutSecs, this.#bytes.arrivals(), heldSinceMs);
+    return parseFrame(this.#bytes.whole(), marker, toolTimeoutSecs, this.#bytes.arrivals());
   }
 }
 
-/** Behind a buffered part's marker: its output was held together with all that came before it (held-output.ts). */
-const HELD = "1";
-
 interface OpenPart {
   readonly id: string;
-  /** Of a part that was held: when the tick was asked. */
   readonly begunAt: number;
   stdout: string;
   /** Recorded instead of its own end. */
@@ -102,7 +94,6 @@ function parseFrame(
   marker: Buffer,
   toolTimeoutSecs: number,
   arrivalMs: (offset: number) => number,
-  heldSinceMs: number | null,
 ): Frame {
   const outputs = new Map<string, PartOutput>();
   const tookMs = new Map<string, number>();
@@ -111,8 +102,6 @@ function parseFrame(
   let uname: string | null = null;
   let machine: string | null = null;
   let open: OpenPart | null = null;
-  /** The part whose output was held. */
-  let held: string | null = null;
   let isWhole = false;
 
   const close = (end: PartEnd): void => {
@@ -132,8 +121,7 @@ function parseFrame(
     const id = wordAt(line, kind.length + 1);
     const value = wordAt(line, kind.length + id.length + 2);
     const elapsedMs: number = open === null ? 0 : arrivalMs(at) - open.begunAt;
-    const isEnd = kind === "x" || kind === "o";
-    const end = isEnd ? endOfStatus(Number(value), elapsedMs, toolTimeoutSecs, id === held) : null;
+    const end = kind === "x" || kind === "o" ? endOfStatus(Number(value), elapsedMs, toolTimeoutSecs) : null;
     // `$(...)` in the shell drops the last newline, and the next marker begins with one: it is put back. The last line of
     // a program that was killed may be half a line, and gets none.
     const isLine = kind === "o" && end?.kind === "exit" && next > lineEnd + 1;
@@ -149,12 +137,6 @@ function parseFrame(
       close({ kind: "missing" });
       const [stdout, stderr] = kind === "p" ? [body, ""] : ["", body.slice(0, MAX_STDERR_BYTES)];
       open = { id, begunAt: arrivalMs(at), stdout, stderr, flood };
-      if (kind === "q" && value === HELD && heldSinceMs !== null) {
-        const early = whole.toString("utf8", 0, Math.min(whole.indexOf(marker), MAX_STDERR_BYTES));
-        const both = (early + stderr).slice(0, MAX_STDERR_BYTES);
-        open = { id, begunAt: heldSinceMs, stdout, stderr: both, flood };
-        held = id;
-      }
     } else if (kind === "e" && open !== null) open.stderr = body;
     else if (end !== null && open !== null) {
       if (kind === "o") {

@@ -12,8 +12,6 @@ export interface Answer {
   readonly end: AnswerEnd;
   /** Of a channel that closed: its output before the first marker, and its stderr. */
   readonly otherOutput: string;
-  /** The shell hangs in this part and holds all that it has read of the host. */
-  readonly withheldBy?: string;
 }
 
 const MAX_STDERR_CHARS = 4000;
@@ -22,8 +20,6 @@ interface Question {
   readonly askedAt: number;
   /** Asked by a line to a shell that stays, not by the channel's own command. */
   readonly isLine: boolean;
-  /** The shell holds its output (held-output.ts). */
-  readonly isHeld: boolean;
   silence: SilenceWatch | null;
   resolve(answer: Answer): void;
   reject(error: Error): void;
@@ -106,11 +102,10 @@ export class Lane {
 
   /**
    * Sends a line, after the text of `define` if the shell does not have what is defined for `plan`, and waits for the frame
-   * of `tick`. Rejects as Connection.open does. The text, several KiB, is not kept. `isHeld`: the line has the shell hold its
-   * output.
+   * of `tick`. Rejects as Connection.open does. The text, several KiB, is not kept.
    */
-  ask(plan: object, define: () => string, line: string, tick: number, isHeld = false): Promise<Answer> {
-    const answer = this.#expect(tick, true, isHeld);
+  ask(plan: object, define: () => string, line: string, tick: number): Promise<Answer> {
+    const answer = this.#expect(tick, true);
     this.#send(plan === this.#defined ? line : define() + line);
     this.#defined = plan;
     return answer;
@@ -148,12 +143,12 @@ export class Lane {
     this.#unsent = "";
   }
 
-  #expect(tick: number, isLine: boolean, isHeld = false): Promise<Answer> {
+  #expect(tick: number, isLine: boolean): Promise<Answer> {
     const now = this.#timing.clock.nowMs();
     this.#stderr = "";
     this.#reader.begin(tick);
     return new Promise((resolve, reject) => {
-      const question: Question = { askedAt: now, isLine, isHeld, silence: null, resolve, reject };
+      const question: Question = { askedAt: now, isLine, silence: null, resolve, reject };
       const state = this.#state;
       if (state.kind === "refused") reject(state.error);
       else if (state.kind === "closed") resolve(this.#answer(question, state.end));
@@ -209,10 +204,10 @@ export class Lane {
     this.#reader.forget();
   }
 
-  #answer({ askedAt, isHeld }: Question, end: AnswerEnd): Answer {
+  #answer({ askedAt }: Question, end: AnswerEnd): Answer {
     const hasClosed = end.kind !== "whole" && end.kind !== "hung";
     return {
-      frame: this.#reader.frame(this.#timing.toolTimeoutSecs, isHeld ? askedAt : null),
+      frame: this.#reader.frame(this.#timing.toolTimeoutSecs),
       latencyMs: this.#timing.clock.nowMs() - askedAt,
       end,
       otherOutput: hasClosed ? `${this.#reader.preamble()}\n${this.#stderr}` : "",

@@ -5,10 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { ChannelRefused, type Connection } from "../contract/connection.js";
 import type { ChannelMode } from "../contract/record.js";
-import { SLOW_MS } from "./driver-hold.js";
 import { hasClosed } from "./ended.js";
 import { NO_FRAME } from "./frame.js";
-import { heldPart, UNDER_WAY } from "./held-output.js";
 import { Lane, type Answer } from "./lane.js";
 import type { LaneTiming } from "./silence-watch.js";
 import {
@@ -36,10 +34,6 @@ export class Lanes {
   #mode: ChannelMode = "session";
   /** The login shell changes what is quoted: scripts go to a bare shell's standard input. */
   #isByInput = false;
-  /** The shell may hold a tick's output: no answer has come short yet. */
-  #mayHold = true;
-  /** The last answer that was held took long: the next one shows how much of that was the tool's own time. */
-  #wasSlow = false;
 
   constructor(connection: Connection, timing: LaneTiming) {
     this.#connection = connection;
@@ -73,7 +67,6 @@ export class Lanes {
     const lanes = new Lanes(this.#connection, timing);
     lanes.#mode = isOnly ? "exec" : this.#mode;
     lanes.#isByInput = this.#isByInput;
-    lanes.#mayHold = false;
     return lanes;
   }
 
@@ -105,7 +98,7 @@ export class Lanes {
     this.#mode = "plain";
   }
 
-  /** Asks for one tick. Rejects when the connection is gone. What `withheldBy` held back may be asked again without that part. */
+  /** Asks for one tick. Rejects when the connection is gone. */
   ask(plan: SessionPlan, tick: number): Promise<Answer> {
     this.#resumeParked();
     if (this.#main?.isHung === true) return Promise.resolve(refusal("the remote shell hangs"));
@@ -124,28 +117,16 @@ export class Lanes {
   #ask(plan: SessionPlan, tick: number, isAgain = false): Promise<Answer> {
     if (this.#mode === "exec" || this.#main?.exitedBeforeFirstLine === true)
       return this.#askByExec(plan, tick);
-    const isOpen = this.#main?.isClosed === false;
-    const lane = isOpen && this.#main !== null ? this.#main : this.#openBare();
-    this.#main = lane;
+    if (this.#main === null || this.#main.isClosed) this.#main = this.#openBare();
+    const lane = this.#main;
     const define = (): string => tickDefinitions({ ...plan, nonce: this.nonce });
-    // Not of a new shell: what its rc files print comes before all markers, too.
-    const held = this.#mayHold && isOpen && !isAgain && !this.#wasSlow ? heldPart(plan) : null;
-    return lane.ask(plan, define, tickLine(tick, held !== null), tick, held !== null).then((answer) => {
+    return lane.ask(plan, define, tickLine(tick), tick).then((answer) => {
       if (lane.exitedBeforeFirstLine) return this.#askByExec(plan, tick);
-      const { end, frame, latencyMs } = answer;
-      this.#wasSlow = held !== null && (frame.tookMs.get(held) ?? 0) >= SLOW_MS;
-      if (held !== null && end.kind !== "whole") this.#mayHold = false;
-      // The shell had exited before it got the question, or died with what it held: another shell is asked, which holds
-      // nothing. If the connection is gone, that rejects.
-      const isCut = hasClosed(end) || (held !== null && end.kind === "flooded");
-      if (isCut && frame.outputs.size === 0 && !isAgain)
-        return this.#ask(plan, tick, true).then((again) => ({
-          ...again,
-          latencyMs: latencyMs + again.latencyMs,
-        }));
+      // The shell had exited before it got the question: another shell is asked. If the connection is gone, that rejects.
+      const isUnanswered = hasClosed(answer.end) && answer.frame.outputs.size === 0;
+      if (isUnanswered && !isAgain) return this.#ask(plan, tick, true);
       this.#parkHungLane();
-      if (held === null || end.kind !== "hung" || frame.outputs.size > 0) return answer;
-      return { ...answer, frame: { ...frame, outputs: new Map([[held, UNDER_WAY]]) }, withheldBy: held };
+      return answer;
     }, refusalOf);
   }
 

@@ -13,8 +13,7 @@
  *     @N p PART               the part's standard output follows
  *     @N e PART               its standard error follows (its beginning)
  *     @N x PART STATUS        it ended
- *     @N q PART [1]           the buffered part's standard error follows; 1: it began before this was written, and its
- *                             standard error came before all markers
+ *     @N q PART               the buffered part's standard error follows
  *     @N o PART STATUS        it ended; its standard output follows, without its last newline
  *     @N z TICK               the frame ends
  */
@@ -212,9 +211,9 @@ export function tickDefinitions(plan: TickPlan): string {
   return [setup(plan), LIMITER[plan.limiter], ...guard, ...isAsleep, tick, ""].join("\n");
 }
 
-/** The line that asks for one tick. `isHeld`: output is held until the first buffered program has ended (held-output.ts). */
-export function tickLine(tick: number, isHeld = false): string {
-  return `${(isHeld ? SH.heldTickLine : SH.tickLine).replace("@TICK@", String(tick))}\n`;
+/** The line that asks for one tick. */
+export function tickLine(tick: number): string {
+  return `${SH.tickLine.replace("@TICK@", String(tick))}\n`;
 }
 
 /** One tick as a script of its own, for hosts that keep no shell open. */

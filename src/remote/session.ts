@@ -19,10 +19,8 @@ import {
   type CutShort,
 } from "./ended.js";
 import { heldTool, partsOf, type Discovery, type Found, type SessionOptions, type Ways } from "./found.js";
-import { timedOut, unasked } from "./held-output.js";
 import { HostReader } from "./host-reader.js";
 import { factsToWrite, keptFactsIn, type FactsPlace } from "./kept-facts.js";
-import type { Answer } from "./lane.js";
 import { Lanes, type SessionPlan } from "./lanes.js";
 import { PlainCommands } from "./plain-commands.js";
 import { toolsOf } from "./probe.js";
@@ -133,10 +131,8 @@ export class HostSession {
     }
     step?.("remote", `tick ${tick} asked (channel ${lanes.mode})`);
     if (lanes.mode === "plain") return this.#samplePlain();
-    let answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
+    const answer = await lanes.ask((this.#plan ??= this.#makePlan()), tick);
     step?.("remote", answerStep(`tick ${tick}`, answer));
-    const { withheldBy } = answer;
-    if (withheldBy !== undefined) answer = await this.#askRest(answer, withheldBy, tick);
     const { frame, end, latencyMs, otherOutput } = answer;
     if (end.kind === "refused") return { reading: this.#reader.failed(endMessage(end)), latencyMs };
     const isWhole = frame.isWhole || end.kind === "whole";
@@ -217,34 +213,6 @@ export class HostSession {
       if (!(error instanceof ChannelRefused)) throw error;
       return { reading: this.#reader.failed(error.message), latencyMs: clock.nowMs() - startedAt };
     }
-  }
-
-  /** The shell hangs in `part` and holds what it has read of the host: another shell is asked for all but that part. */
-  async #askRest(withheld: Answer, part: string, tick: number): Promise<Answer> {
-    const { step, sample } = this.#options;
-    this.#coolDown(part, this.#timedOutEarlier(), true);
-    const plan = (this.#plan ??= this.#makePlan());
-    const parts = [...plan.system, ...plan.tools.flatMap((tool) => tool.parts)];
-    if (parts.length === 0) return withheld;
-    const rest = await this.#ways.lanes.ask(plan, tick);
-    step?.("remote", answerStep(`tick ${tick} without ${part}`, rest));
-    const isRefused = rest.end.kind === "refused";
-    const outputs = isRefused ? unasked(parts, endMessage(rest.end)) : rest.frame.outputs;
-    // Nothing at all is an answer that never came, whatever hangs: that part is not to blame, and is asked again.
-    if (outputs.size === 0) {
-      this.#cooldown.remove(part);
-      this.#plan = null;
-      return rest;
-    }
-    return {
-      ...(isRefused ? withheld : rest),
-      frame: {
-        ...rest.frame,
-        outputs: new Map([...outputs, [part, timedOut(sample.toolTimeoutSecs)]]),
-        isWhole: isRefused || rest.frame.isWhole,
-      },
-      latencyMs: withheld.latencyMs + rest.latencyMs,
-    };
   }
 
   #makePlan(): SessionPlan {

@@ -68,17 +68,6 @@ test("the end of a part by its exit status and the time it took", () => {
     assert.deepEqual(endOfStatus(status, elapsedMs, 10), expected, String(status));
 });
 
-test("of a held part only one that was killed is late: its time has that of the network in it", () => {
-  assert.deepEqual(endOfStatus(15, 12_000, 10, true), { kind: "exit", code: 15 });
-  assert.deepEqual(endOfStatus(255, 12_000, 10, true), { kind: "exit", code: 255 });
-  for (const status of [124, 137, 143, 256 + 15])
-    assert.deepEqual(
-      endOfStatus(status, 12_000, 10, true),
-      { kind: "timeout", afterSecs: 10 },
-      String(status),
-    );
-});
-
 test("the end of a part that had its own channel", () => {
   assert.deepEqual(endOfChannel({ kind: "exit", code: 3 }), { kind: "exit", code: 3 });
   assert.deepEqual(endOfChannel({ kind: "signal", signal: "SIGHUP" }), { kind: "signal", signal: "SIGHUP" });

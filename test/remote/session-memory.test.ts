@@ -118,7 +118,7 @@ function replaying({ bootstrap, ticks }: Recording, host: number): Connection {
       answer(bootstrap, "0");
       return Promise.resolve({
         write: (data: string) => {
-          const tick = /^t (\d+)( 1)?$/m.exec(data)?.[1] ?? "";
+          const tick = /^t (\d+)$/m.exec(data)?.[1] ?? "";
           answer(ticks[Number(tick) % ticks.length] ?? bootstrap, tick);
         },
         end: () => undefined,

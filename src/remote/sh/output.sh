@@ -1,7 +1,6 @@
 # The shell collects what it prints itself, and writes it when a program is about to run or the frame ends. Each write would
 # be a packet of its own, which both sides pay for.
 # short: new_line=n pending_output=W add_output=w flush_output=f add_marker=m mark_end=y
-# short: holds_output=ho
 # short: has_mapfile=M add_lines=l file_lines=ha lines_left=hi file_line=hl
 # Numbers and constants of ours stay unquoted, names come from other files.
 # shellcheck disable=SC2034,SC2086,SC2154,SC2295
@@ -11,19 +10,15 @@
 new_line=${IFS#??}
 new_line=${new_line%${new_line#?}}
 pending_output=
-holds_output=
 
 # add_output TEXT
 add_output() {
   pending_output="$pending_output$1"
 }
 
-# With holds_output, what was collected before the first buffered program is written together with its output. Whatever is
-# written before it ends that.
 flush_output() {
   printf %s "$pending_output"
   pending_output=
-  holds_output=
 }
 
 # add_marker TEXT... adds a marked line. It begins with a newline, so that output without a final newline cannot hide it.

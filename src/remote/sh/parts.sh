@@ -1,7 +1,7 @@
 # How each kind of part is run. A part is one question of a tick.
 # short: run_part=r run_buffered=q part_id=i error_text=e output_text=o probe_status=s
-# Part names are constants without blanks, names come from other files.
-# shellcheck disable=SC2086,SC2154
+# Part names are constants without blanks.
+# shellcheck disable=SC2086
 
 # fragment: parts
 # run_part PART PROGRAM ARGS... runs a program: its output goes straight out. Its stderr is caught, and marked when the
@@ -24,14 +24,12 @@ run_part() {
 }
 
 # run_buffered PART PROGRAM ARGS... does the same for a program that prints little: its stderr goes straight out, and its
-# output is caught, so that it can share one write with what follows, and with holds_output, which its marker shows, also
-# with what came before.
+# output is caught, so that it can share one write with what follows.
 run_buffered() {
   part_id=$1
   shift
-  add_marker q $part_id $holds_output
-  [ -n "$holds_output" ] || flush_output
-  holds_output=
+  add_marker q $part_id
+  flush_output
   {
     output_text=$(exec_limited "$@" 2>&3 3>&- </dev/null)
     exit_status=$?

@@ -1,11 +1,10 @@
 # What a shell that stays does at each tick, and the same as a script of its own for hosts that keep no shell open.
 # short: run_tick=t
-# Numbers stay unquoted, names come from other files, and fragments end where others go on.
-# shellcheck disable=SC2034,SC2086,SC2317
+# Numbers stay unquoted, and fragments end where others go on.
+# shellcheck disable=SC2086,SC2317
 
 # fragment: tickFunction
 run_tick() {
-  holds_output=$2
   @PARTS@
   @TOOLS@
   add_marker z $1
@@ -15,7 +14,6 @@ run_tick() {
 # fragment: guardedTickFunction
 run_tick() {
   start_guard
-  holds_output=$2
   @PARTS@
   @TOOLS@
   add_marker z $1
@@ -24,9 +22,6 @@ run_tick() {
 
 # fragment: tickLine
 run_tick @TICK@
-
-# fragment: heldTickLine
-run_tick @TICK@ 1
 
 # fragment: tickScript
 @ENVIRONMENT@

@@ -4,7 +4,12 @@ import { withoutZeros } from "./stand-ins.js";
 
 /** A device with the given fields. all-smi's other required fields are null, and so are the readings of a chip of zeros. */
 export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gpu>): Gpu {
-  const device: Gpu = {
+  return withoutZeros(Object.assign(blankDevice(deviceType), known));
+}
+
+/** The fields that every device of all-smi has, without a reading. */
+export function blankDevice(deviceType: "GPU" | "NPU" | "TPU"): Gpu {
+  return {
     uuid: null,
     name: null,
     device_type: deviceType,
@@ -20,7 +25,6 @@ export function accelerator(deviceType: "GPU" | "NPU" | "TPU", known: Partial<Gp
     gpu_core_count: null,
     detail: {},
   };
-  return withoutZeros(Object.assign(device, known));
 }
 
 export type ToolProcess = Partial<Process> &

@@ -29,10 +29,9 @@ const REASONS: readonly string[] = [
 /** `0x0000000000000041` -> names of the set bits, [] for none; a bit without a name is given as `0x200`. */
 export function throttleReasons(cell: unknown): string[] | null {
   if (typeof cell !== "string" || !/^0x[0-9a-f]{1,16}$/i.test(cell)) return null;
-  const mask = BigInt(cell);
   const set: string[] = [];
-  for (let bit = 0; bit < 64; bit += 1) {
-    if ((mask >> BigInt(bit)) & 1n) set.push(REASONS[bit] ?? `0x${(1n << BigInt(bit)).toString(16)}`);
+  for (let rest = BigInt(cell), bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
+    if (rest & 1n) set.push(REASONS[bit] ?? `0x${(1n << BigInt(bit)).toString(16)}`);
   }
   return set;
 }
