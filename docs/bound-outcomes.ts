@@ -60,6 +60,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   "lib/wildcard.ts": AS_SSH,
   "main.ts": usage,
   "main.ts MAX_HOSTS_UNOPTIMIZED": PLAINER_WAY,
+  "main.ts MAX_LOG_WAIT_MS": plain("messages that nobody has read are lost"),
   "outcome/": plain("further ones are counted and not named"),
   "outcome/check-report.ts": CUT,
   "outcome/perfdata.ts": plain("only the fleet's figures are printed"),

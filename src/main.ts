@@ -17,7 +17,12 @@ const INTERNAL = 1;
 const MAX_HOSTS_UNOPTIMIZED = 1000;
 /** A million hosts with long labels have less. */
 const MAX_HOSTFILE_BYTES = 256 * 1024 * 1024;
+/** From the signal that ends the run. */
+const MAX_LOG_WAIT_MS = 1000;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Aborted by the first signal. */
+const ended = new AbortController();
 
 /** `--log-time`; false until the flags are read. */
 let logsTime = false;
@@ -74,7 +79,6 @@ async function main(): Promise<number> {
   const rereadTargets = isWatching ? command.rereadTargets : null;
   if (isShort(options)) (await import("node:v8")).setFlagsFromString("--no-opt");
 
-  const ended = new AbortController();
   let code: number | undefined;
   const hangUps = new HangUps(options.output !== null && !options.dryRun, rereadTargets !== null);
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
@@ -189,12 +193,20 @@ async function readText(file: string): Promise<string> {
   return await (await import("node:stream/consumers")).text(process.stdin);
 }
 
-/** A pipe takes 64 KiB at once, and process.exit drops the rest: waits for the reader, as a program that blocks would. */
+/**
+ * A pipe takes 64 KiB at once, and process.exit drops the rest: waits for the reader, as a program that blocks would. After
+ * a signal not for long: a reader that has stopped must not keep the program from ending.
+ */
 async function logWritten(): Promise<void> {
   if (process.stderr.writableLength === 0) return;
+  const [{ onAbort }, { realClock }] = await Promise.all([
+    import("./lib/abort.js"),
+    import("./lib/clock.js"),
+  ]);
   await new Promise<void>((resolve) => {
     process.stderr.once("close", resolve);
     process.stderr.write("", () => resolve());
+    onAbort(ended.signal, () => realClock.after(MAX_LOG_WAIT_MS, resolve));
   });
 }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { FactsStore } from "../contract/facts-store.js";
 import { unlessLater } from "./unless-later.js";
 import type { Clock } from "../lib/clock.js";
-import { isTrustedFolder, makeTrustedFolder, readTrusted } from "./trusted-files.js";
+import { isTrustedFolder, makeTrustedFolder, opens, readTrusted } from "./trusted-files.js";
 
 /** Changes with the meaning of what is in the files. */
 const FORMAT = 1;
@@ -23,6 +23,12 @@ const AGED_PER_RUN = 200;
 const MAX_READ_MS = 500;
 /** So long after the folder has answered its files are read at once, as known_hosts is. */
 const MAX_ANSWER_AGE_MS = 1_000;
+/**
+ * Other hosts wait while a file is read: 0.05 ms on a disk, 10 ms and more on a slow network file system. Past this
+ * time, and this much more for each file read, no more are read in this run.
+ */
+const MAX_READING_MS = 100;
+const MAX_FILE_MS = 1;
 const MAX_CLOSE_MS = 1_000;
 const FILE_NAME = /^[\da-f]{64}\.json(?:\.[\da-f]{12}\.tmp)?$/;
 
@@ -35,6 +41,9 @@ export class FactsFiles implements FactsStore {
   /** Whether the folder may be read, as it answered last, and when; null: it has not answered. */
   #readable: { readonly is: boolean; readonly atMs: number } | null = null;
   #asking: Promise<boolean> | null = null;
+  /** How long the files read so far have taken. */
+  #readingMs = 0;
+  #filesRead = 0;
   /** The files in the folder when this run first wrote; null: it may not be written. */
   #files: Promise<Set<string> | null> | null = null;
   readonly #writing = new Set<Promise<void>>();
@@ -56,18 +65,30 @@ export class FactsFiles implements FactsStore {
   async read(key: string): Promise<unknown> {
     const known = this.#readable;
     if (known !== null && (!known.is || this.#clock.nowMs() - known.atMs < MAX_ANSWER_AGE_MS))
-      return known.is ? this.#read(key) : null;
+      return known.is ? this.#readTimed(key) : null;
     this.#asking ??= this.#askFolder();
     const isReadable = await unlessLater(this.#asking, false, MAX_READ_MS, this.#clock);
-    return isReadable ? this.#read(key) : null;
+    return isReadable ? this.#readTimed(key) : null;
   }
 
   /** One that may not be read stays so for this run. */
   async #askFolder(): Promise<boolean> {
-    const is = await isTrustedFolder(this.#folder);
+    const is = (await isTrustedFolder(this.#folder)) && (await opens(this.#folder));
     this.#readable = { is, atMs: this.#clock.nowMs() };
     this.#asking = null;
     return is;
+  }
+
+  #readTimed(key: string): unknown {
+    if (this.#readable?.is !== true) return null;
+    const begunAtMs = this.#clock.nowMs();
+    const facts = this.#read(key);
+    const nowMs = this.#clock.nowMs();
+    this.#readingMs += nowMs - begunAtMs;
+    this.#filesRead += 1;
+    if (this.#readingMs > MAX_READING_MS + MAX_FILE_MS * this.#filesRead)
+      this.#readable = { is: false, atMs: nowMs };
+    return facts;
   }
 
   #read(key: string): unknown {

@@ -1,6 +1,6 @@
 /** Files that nobody but this user can have written: others are not read, and no folder of others is written into. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { lstat, mkdir, stat } from "node:fs/promises";
+import { lstat, mkdir, opendir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file of another kind or owner, or one that others may write. */
@@ -60,6 +60,19 @@ export async function isTrustedFolder(path: string): Promise<boolean> {
   try {
     const stats = await lstat(path);
     return stats.isDirectory() && isOurs(stats);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether the folder can be opened; never rejects. An open asks the server of a network file system, while lstat may answer
+ * from what the kernel keeps of one that is gone (nfs(5), Close-to-open cache consistency).
+ */
+export async function opens(folder: string): Promise<boolean> {
+  try {
+    await (await opendir(folder)).close();
+    return true;
   } catch {
     return false;
   }

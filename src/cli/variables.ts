@@ -15,9 +15,12 @@ export const ONLY_TYPED: ReadonlySet<string> = new Set(["help", "version", "chec
 
 const YES: ReadonlySet<string> = new Set(["1", "true", "yes"]);
 const NO: ReadonlySet<string> = new Set(["0", "false", "no"]);
-/** Kubernetes sets these in every container of a namespace that has a service of the name `allsmi-ssh`. */
-const OF_A_SERVICE =
-  /^ALLSMI_SSH_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_.*)?)$/;
+/**
+ * Kubernetes sets these in every container of a namespace for each of its services, `NAME_SERVICE_HOST` among them: of a
+ * service `allsmi-ssh`, or `allsmi-ssh-exporter` (Service, Discovering services, Environment variables).
+ */
+const OF_SERVICE = /^_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_.*)?)$/;
+const SERVICE = PREFIX.slice(0, -1);
 
 /** `ALLSMI_SSH_TOOL_TIMEOUT_SECS` is `--tool-timeout-secs`. An empty variable is none. */
 export function variableOf(flag: string): string {
@@ -44,9 +47,19 @@ export async function readVariables(env: Environment): Promise<GivenFlags> {
 /** A warning for each variable that looks like one of ours and has no effect. */
 export function variableWarnings(env: Environment): readonly string[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && (env[name] ?? "") !== "" && !OF_A_SERVICE.test(name))
+    .filter((name) => name.startsWith(PREFIX) && (env[name] ?? "") !== "" && !isOfService(name, env))
     .sort()
     .flatMap((name) => warningOf(name) ?? []);
+}
+
+function isOfService(name: string, env: Environment): boolean {
+  // The first part that is one: `A_PORT_80_TCP_PORT` is of the service `a`.
+  for (let at = name.indexOf("_", SERVICE.length); at >= 0; at = name.indexOf("_", at + 1)) {
+    const service = name.slice(0, at);
+    const isThere = service === SERVICE || env[`${service}_SERVICE_HOST`] !== undefined;
+    if (isThere && OF_SERVICE.test(name.slice(at))) return true;
+  }
+  return false;
 }
 
 function warningOf(name: string): string | null {

@@ -26,7 +26,7 @@ export class HostLines<Line> {
 
   /** Whether the line is to be logged now. If not, it is held, and replaces the one of its kind that was. */
   take(kind: string, line: Line, nowMs: number): boolean {
-    if (!this.isHolding && nowMs - this.#beganMs >= WINDOW_MS) {
+    if (!this.isHolding && this.#isOver(nowMs)) {
       this.#beganMs = nowMs;
       this.#counts.clear();
     }
@@ -43,12 +43,17 @@ export class HostLines<Line> {
 
   /** The lines that were held for a minute, in their order. Their kinds wait from the start in the next minute. */
   due(nowMs: number): readonly HeldLine<Line>[] {
-    if (!this.isHolding || nowMs - this.#beganMs < WINDOW_MS) return [];
+    if (!this.isHolding || !this.#isOver(nowMs)) return [];
     this.#beganMs = nowMs;
     const kinds = [...this.#held.keys()];
     this.#counts.clear();
     for (const kind of kinds) this.#counts.set(kind, MAX_LINES_OF_KIND);
     return this.rest();
+  }
+
+  /** The times are those of records. A clock that was set back must not hold lines until it is where it was. */
+  #isOver(nowMs: number): boolean {
+    return nowMs - this.#beganMs >= WINDOW_MS || nowMs < this.#beganMs;
   }
 
   /** All lines that are held. */

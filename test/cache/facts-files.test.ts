@@ -69,6 +69,21 @@ test("facts are read as they were written, by their key alone, from a file that 
     assert.equal(statSync(folder).mode & 0o777, 0o700);
   }));
 
+test("where each file takes long, the files of most hosts are not read, so that hosts do not wait for one another", () =>
+  withFacts(async ({ folder }) => {
+    const read = async (fileMs: number): Promise<number> => {
+      let nowMs = 0;
+      // A file's reading is timed by two looks at the clock.
+      const clock = { ...realClock, nowMs: () => (nowMs += fileMs) };
+      const store = new FactsFiles(folder, "allsmi-ssh 1", clock);
+      const facts = await Promise.all(Array.from({ length: 300 }, () => store.read(KEY)));
+      return facts.filter((each) => each !== null).length;
+    };
+    assert.equal(await read(0.5), 300);
+    const ofSlow = await read(30);
+    assert.ok(ofSlow >= 1 && ofSlow < 10, String(ofSlow));
+  }));
+
 test("another version of the program does not read them", () =>
   withFacts(async ({ folder }) => {
     assert.equal(await new FactsFiles(folder, "allsmi-ssh 2", realClock).read(KEY), null);

@@ -111,10 +111,18 @@ describe("flags from a file and the environment", () => {
     const service = [
       ...["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_METRICS", "PORT", "PORT_9400_TCP"],
       ...["PORT_9400_TCP_PROTO", "PORT_9400_TCP_PORT", "PORT_9400_TCP_ADDR"],
-    ].map((name) => `ALLSMI_SSH_${name}`);
-    const names = [...known.filter((name) => !typedOnly.has(name)), ...service];
+    ];
+    const services = ["ALLSMI_SSH", "ALLSMI_SSH_EXPORTER", "ALLSMI_SSH_EXPORTER_PORT_2"].flatMap((name) =>
+      service.map((rest) => `${name}_${rest}`),
+    );
+    const names = [...known.filter((name) => !typedOnly.has(name)), ...services];
     const env = Object.fromEntries(names.map((name) => [name, "1"]));
     assert.deepEqual(variableWarnings({ ...env, ALLSMI_SSH_X: "" }), []);
+  });
+  test("a variable that only looks like one of a service is a warning", () => {
+    assert.deepEqual(variableWarnings({ ALLSMI_SSH_LISTEN_PORT: "9400" }).length, 1);
+    const env = { ALLSMI_SSH_WEB_SERVICE_HOST: "10.0.0.1", ALLSMI_SSH_WEB_PORTS: "1" };
+    assert.match(variableWarnings(env).join("\n"), /^unknown variable ALLSMI_SSH_WEB_PORTS [^\n]*$/);
   });
   test("no variable of a flag is one with another meaning", () => {
     const taken = new Set(["ALLSMI_SSH_DEBUG", "ALLSMI_SSH_CONFIG_PATH", "ALLSMI_SSH_PORT"]);

@@ -134,6 +134,15 @@ describe("the log of hosts", () => {
     assert.equal(linesOf(odd).length, 18);
   });
 
+  test("has the lines that wait also where the clock was set back", () => {
+    const failing = (secs: number): StreamRecord[] => [
+      frame({ ...host, ...at(secs), errors: [NVML] }),
+      frame({ ...host, ...at(secs + 1) }),
+    ];
+    const lines = linesOf([...failing(3600), ...failing(3602), ...failing(3604), ...failing(0)]);
+    assert.equal(lines.filter((line) => line.includes("NVML mismatch")).length, 3, lines.join("\n"));
+  });
+
   test("has the lines that wait at the end of the run", () => {
     const printed: string[] = [];
     const changes = new HostChanges(DAEMON, (line) => printed.push(line));

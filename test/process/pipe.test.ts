@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PROGRAM, recordsOf, runCli } from "../support/cli.js";
+import { PROGRAM, recordsOf, runCli, whenOut } from "../support/cli.js";
 import { FAKE_A100, makeTools } from "../support/fake-tools.js";
 import { withoutHostLines } from "../support/host-lines.js";
 import { missing, sshArgs, startSshd, type Sshd } from "../support/sshd.js";
@@ -258,3 +259,34 @@ async function eventually(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 50 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
   assert.ok(holds());
 }
+
+test("a reader of standard error that has stopped does not keep a signal from ending the run", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "allsmi-stalled-"));
+  try {
+    const file = join(dir, "records.ndjson");
+    const error = { code: "auth-failed", phase: "auth", message: "no key ".repeat(10) };
+    const hosts = Array.from({ length: 1500 }, (_, at) => ({
+      ...{ schema: 1, record: "state", timestamp: "2026-01-02T03:04:05.000Z", tick: 0 },
+      ...{
+        host_id: `u@h${at}:22`,
+        target: `ssh://u@h${at}`,
+        hostname: `h${at}`,
+        labels: {},
+        transport: null,
+      },
+      ...{ state: "auth-failed", previous_state: "connecting", attempt: 1, consecutive_failures: 1 },
+      ...{ since: "2026-01-02T03:04:05.000Z", retry_in_ms: null, last_error: error },
+    }));
+    writeFileSync(file, hosts.map((record) => `${JSON.stringify(record)}\n`).join(""));
+    const args = [PROGRAM, "--replay", file, "--format", "ndjson"];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const limit = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    whenOut(child, /"h1499"/, () => child.kill("SIGTERM"));
+    const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    clearTimeout(limit);
+    assert.equal(signal, null);
+    child.stderr.destroy();
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});

@@ -92,8 +92,10 @@ export const PROBE_COMMAND = [
   `f; kk=; kw=; ks ${DRIVER_VERSION}; ${LISTS}; kl() { ${CHOOSE_BY_HELP}; }`,
   `case "$kk" in "") kl;; "$kt") kw=1; q=$kq;; ${BY_VERSION} *) kl;; esac`,
   `ni=; while o=$(x {tool} --query-gpu=$q --format=csv,nounits 2>&1); r=$?; ` +
-    // Status 1 and 2 are of arguments that were refused. Not where the tool was ended: it would hang again.
-    `case $kw.$r in 1.[1-9]|1.[1-9][0-9]|2.[12]) ;; *) ` +
+    // Status 1 and 2 are of arguments that were refused; a wrapper may refuse them by any other, 0 too. Not where the tool was
+    // ended, which would hang again, or where the status is NVML's (6, 8 to 18): help would not change it.
+    `case $kw.$r.$o in 1.[1-9].*|1.[1-9][0-9].*|2.[12].*) ;; ` +
+    `.*|1.*|2.[689].*|2.1[0-8].*|2.12[4-9].*|2.1[3-5]?.*|*GPU-*|*", "????????:??:??.*) ` +
     `case $ni$o in ........*) false;; *"not a valid field"*) ;; *) false;; esac;; esac; do ` +
     `case $kw in ?) kw=; kl; continue;; esac; f=\${o#*ield?\\"}; f=\${f%%\\"*}; case ,$q, in *,"$f",*) ` +
     `q=,$q,; q=\${q%%,"$f",*},\${q#*,"$f",}; q=\${q#,}; q=\${q%,};; ` +

@@ -525,8 +525,28 @@ describe("nvidia-smi probe script", () => {
       for (const version of ["570.86.15", "5800.1"])
         assert.deepEqual(asked(version, ":"), [`@fields ${ten}`, `0, GPU-${ten}`, "@exit 0", ""], version);
       // Refused, as by a wrapper: help chooses, and where it fails too, nothing is kept.
-      for (const before of [refused, "case $1 in *fabric*) exit 2;; esac"])
-        assert.deepEqual(asked("590.48.01", before), [`@fields ${ten}`, `0, GPU-${ten}`, "@exit 0", ""]);
+      const byStatus = [0, 1, 2, 3, 7, 64, 255].map(
+        (status) => `case $1 in *fabric*) echo no such option; exit ${status};; esac`,
+      );
+      for (const before of [refused, ...byStatus])
+        assert.deepEqual(
+          asked("590.48.01", before),
+          [`@fields ${ten}`, `0, GPU-${ten}`, "@exit 0", ""],
+          before,
+        );
+      // What NVML or the deadline ended is not asked again, and rows are taken whatever the status is.
+      for (const [before, status] of [
+        ["exit 9", 9],
+        ["exit 18", 18],
+        ["exit 124", 124],
+        ["exit 137", 137],
+        ['echo 0, "GPU-${1#*=}"; exit 15', 15],
+      ] as const)
+        assert.deepEqual(
+          [...asked("590.48.01", `case $1 in *fabric*) ${before};; esac`)].slice(-3),
+          [`@exit ${status}`, "@state 590.48.01 /usr/bin/nvidia-smi ", ""],
+          before,
+        );
     });
 
     test(`asks for every field of ours under ${shell}`, () => {
