@@ -1,5 +1,5 @@
 /** The shell text of the probe's query: it asks for the fields that the driver knows, by one start of nvidia-smi if possible. */
-import { KNOWN_DRIVERS } from "./driver-fields.js";
+import { fieldsOfDriver, KNOWN_DRIVERS } from "./driver-fields.js";
 import { MORE_FIELDS, TEN_FIELDS } from "./fields.js";
 
 /** Prefixes of two lines that the probe script prints: the fields that it asked for, and the exit status of the query. */
@@ -72,10 +72,20 @@ const CHOOSE_BY_HELP = [
     `case $h in *\\"$f\\"*) case $f in "$s") ;; *) q=$q,$f;; esac;; esac; done;; *) kk=;; esac; IFS=$hj`,
 ].join("; ");
 
+/** Lists of fields, and the shell's variables that hold them, so that a version's clause is short. */
+const HELD: readonly (readonly [list: readonly string[], variable: string])[] = [
+  [BEFORE_REASONS, "$qc"],
+  [AFTER_REASONS, "$qd"],
+  [TEN_FIELDS, TEN],
+  [[...BEFORE_VERSION, ...AFTER_VERSION], NINE],
+];
+
 /** Clauses of a `case` of the tool's state, which begins with the driver's version. */
-const BY_VERSION = KNOWN_DRIVERS.map(({ branches, hasKmdVersion }) => {
-  const fields = hasKmdVersion ? `${NINE},${KMD_VERSION},$qc,$qd` : `${TEN},$qc,$qd`;
-  return `${branches.map((branch) => `${branch}.*`).join("|")}) kw=2; q=${fields};;`;
+const BY_VERSION = KNOWN_DRIVERS.map(({ branches }) => {
+  const [branch = ""] = branches;
+  const fields = (fieldsOfDriver(`${branch}.0`) ?? []).join(",");
+  const text = HELD.reduce((left, [list, variable]) => left.replace(list.join(","), () => variable), fields);
+  return `${branches.map((each) => `${each}.*`).join("|")}) kw=2; q=${text};;`;
 }).join(" ");
 
 /**
